@@ -1,0 +1,143 @@
+//! What a call costs in each state, on one thread and on two, beside what the machine takes for one
+//! atomic addition and for one look at the clock.
+
+#![allow(missing_docs, reason = "a benchmark has no users")]
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the clock is what is compared with"
+)]
+
+use std::cell::Cell;
+use std::hint::black_box;
+use std::pin::pin;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
+use tokio::runtime::{EnterGuard, Runtime};
+
+fn main() {
+    divan::main();
+}
+
+const THREADS: [usize; 2] = [1, 2];
+
+fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// F: one uncontended atomic addition.
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn f_fetch_add() -> u64 {
+    thread_local! {
+        static COUNT: AtomicU64 = const { AtomicU64::new(0) };
+    }
+    COUNT.with(|count| black_box(count).fetch_add(1, Ordering::Relaxed))
+}
+
+/// I: one look at the clock.
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn i_instant_now() -> Instant {
+    Instant::now()
+}
+
+/// Failures in a time window, of which so many are allowed that none opens the circuit.
+static CLOSED: LazyLock<CircuitBreaker> = LazyLock::new(|| {
+    let config = Config::builder()
+        .max_failures(1_000)
+        .window(Duration::from_micros(1));
+    CircuitBreaker::new("closed", config.build().unwrap())
+});
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn closed_success() {
+    if let Ok(permit) = black_box(&*CLOSED).try_acquire() {
+        permit.success();
+    }
+}
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn closed_success_of_a_future() -> bool {
+    poll_once(black_box(&*CLOSED).call(async { Ok::<_, CircuitError>(()) })).is_ready()
+}
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn closed_failure() {
+    if let Ok(permit) = black_box(&*CLOSED).try_acquire() {
+        permit.failure();
+    }
+}
+
+static OPEN: LazyLock<CircuitBreaker> = LazyLock::new(|| {
+    let config = Config::builder()
+        .max_failures(1)
+        .reset(Duration::from_secs(3_600));
+    let breaker = CircuitBreaker::new("open", config.build().unwrap());
+    breaker.try_acquire().unwrap().failure();
+    breaker
+});
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn open_rejection() -> bool {
+    let rejected = black_box(&*OPEN).try_acquire().map(drop);
+    black_box(rejected).is_err()
+}
+
+#[expect(
+    clippy::unused_async,
+    reason = "what the annotated functions are compared with"
+)]
+async fn plain(answer: u32) -> Result<u32, CircuitError> {
+    Ok(answer)
+}
+
+#[circuit_breaker(max_failures = 5, window = "10s", reset = "30s")]
+async fn annotated(answer: u32) -> Result<u32, CircuitError> {
+    Ok(answer)
+}
+
+#[circuit_breaker(max_failures = 5, window = "10s", reset = "30s", timeout = "2s")]
+async fn annotated_with_timeout(answer: u32) -> Result<u32, CircuitError> {
+    Ok(answer)
+}
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn function_plain() -> bool {
+    black_box(poll_once(plain(black_box(7)))).is_ready()
+}
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn function_annotated() -> bool {
+    black_box(poll_once(annotated(black_box(7)))).is_ready()
+}
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn function_annotated_with_timeout() -> bool {
+    inside_a_runtime();
+    black_box(poll_once(annotated_with_timeout(black_box(7)))).is_ready()
+}
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn function_in_a_timeout_of_tokio() -> bool {
+    inside_a_runtime();
+    let timeout = tokio::time::timeout(Duration::from_secs(2), plain(black_box(7)));
+    black_box(poll_once(timeout)).is_ready()
+}
+
+/// Enters a runtime on this thread, once.
+fn inside_a_runtime() {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_time().build().unwrap()
+    });
+    thread_local! {
+        static ENTERED: Cell<Option<EnterGuard<'static>>> = const { Cell::new(None) };
+        static INSIDE: Cell<bool> = const { Cell::new(false) };
+    }
+    if !INSIDE.replace(true) {
+        ENTERED.set(Some(RUNTIME.enter()));
+    }
+}

@@ -1,0 +1,215 @@
+//! The one source of time. Nothing else in the crate reads a clock.
+//!
+//! Time is monotonic and counted in whole microseconds, from a moment long before the process
+//! asked first. There are two readings of the same time line: [`now`] is exact, [`coarse`] costs a
+//! fraction of it and lags behind by less than [`LAG`].
+#![cfg_attr(
+    not(loom),
+    expect(clippy::disallowed_methods, reason = "this is where time is read")
+)]
+
+use std::time::Duration;
+
+/// A moment, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Instant(u64);
+
+/// A length of time, in microseconds; one that is shorter counts as one microsecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span(u64);
+
+/// How far [`coarse`] may be behind [`now`].
+pub(crate) const LAG: Span = Span(source::LAG);
+
+impl Instant {
+    #[inline]
+    pub(crate) const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    #[inline]
+    pub(crate) const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) const fn plus(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+
+    /// The time from `earlier` until now; none when `earlier` is the later one.
+    #[inline]
+    pub(crate) const fn since(self, earlier: Self) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Span {
+    pub(crate) const fn of(duration: Duration) -> Self {
+        let micros = duration.as_nanos().div_ceil(1_000);
+        if micros > u64::MAX as u128 {
+            return Self(u64::MAX);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "compared one line above")]
+        Self(micros as u64)
+    }
+
+    pub(crate) const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) const fn as_duration(self) -> Duration {
+        Duration::from_micros(self.0)
+    }
+}
+
+/// The exact time.
+#[inline]
+pub(crate) fn now() -> Instant {
+    Instant::from_micros(source::now())
+}
+
+/// A time that is not later than [`now`], and earlier by less than [`LAG`].
+#[inline]
+pub(crate) fn coarse() -> Instant {
+    Instant::from_micros(source::coarse())
+}
+
+/// What `Duration::as_micros` says, without its 128 bits.
+#[cfg(not(loom))]
+fn whole_micros(duration: Duration) -> u64 {
+    duration.as_secs() * 1_000_000 + u64::from(duration.subsec_micros())
+}
+
+/// The system's clocks. On Linux the coarse one is read in the time of two or three additions.
+#[cfg(not(any(loom, feature = "test-util")))]
+mod source {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+
+    /// Where the exact clock stood when the coarse one showed `coarse`.
+    struct Origin {
+        exact: Instant,
+        micros: u64,
+    }
+
+    static ORIGIN: LazyLock<Origin> = LazyLock::new(|| Origin {
+        micros: coarse_at_start() + LAG / 2,
+        exact: Instant::now(),
+    });
+
+    /// Two ticks of the slowest timer interrupt in use: one for the tick that is under way, and one
+    /// for the tick that was under way at the start.
+    #[cfg(target_os = "linux")]
+    pub(super) const LAG: u64 = 20_000;
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) const LAG: u64 = 0;
+
+    #[inline]
+    pub(super) fn now() -> u64 {
+        let origin = &*ORIGIN;
+        origin.micros + super::whole_micros(origin.exact.elapsed())
+    }
+
+    #[cfg(target_os = "linux")]
+    #[inline]
+    pub(super) fn coarse() -> u64 {
+        // Seconds, and below the point their fraction in units of 2^-32.
+        let fixed = coarsetime::Instant::now_without_cache_update().as_ticks();
+        (fixed >> 32) * 1_000_000 + (((fixed & 0xffff_ffff) * 1_000_000) >> 32)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn coarse_at_start() -> u64 {
+        coarse()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[inline]
+    pub(super) fn coarse() -> u64 {
+        now()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn coarse_at_start() -> u64 {
+        0
+    }
+}
+
+/// Tokio's clock, which a test can pause and advance.
+///
+/// Every runtime has a clock of its own, and a paused one may have run hours ahead. Each is shown
+/// as going on from the latest moment that any other has shown: for a breaker that two tests use
+/// one after the other, time never goes back.
+#[cfg(all(feature = "test-util", not(loom)))]
+mod source {
+    use super::whole_micros;
+    use std::collections::HashMap;
+    use std::sync::{LazyLock, Mutex, PoisonError};
+    use tokio::runtime::{Handle, Id};
+    use tokio::time::Instant;
+
+    #[derive(Default)]
+    struct TimeLines {
+        latest: u64,
+        /// Of each runtime, and of the threads outside of any.
+        origins: HashMap<Option<Id>, Origin>,
+    }
+
+    /// What a clock showed when it was first read, and the moment that this counts as.
+    struct Origin {
+        shown: Instant,
+        micros: u64,
+    }
+
+    static START: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+    static TIME_LINES: LazyLock<Mutex<TimeLines>> = LazyLock::new(Mutex::default);
+
+    pub(super) fn now() -> u64 {
+        let runtime = Handle::try_current().ok().map(|handle| handle.id());
+        let mut lines = TIME_LINES.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = Instant::now();
+        // Clocks that nobody paused agree: each begins at the real time.
+        let micros = lines.latest.max(whole_micros(START.elapsed()));
+        let origin = lines
+            .origins
+            .entry(runtime)
+            .or_insert(Origin { shown, micros });
+        let now = origin.micros + whole_micros(shown.saturating_duration_since(origin.shown));
+        lines.latest = lines.latest.max(now);
+        now
+    }
+
+    pub(super) const LAG: u64 = 0;
+
+    pub(super) fn coarse() -> u64 {
+        now()
+    }
+}
+
+/// A hand that only the model moves.
+#[cfg(loom)]
+pub(crate) mod source {
+    use std::cell::Cell;
+
+    pub(super) const LAG: u64 = 0;
+
+    // All threads of a model run on one thread of the system.
+    std::thread_local! {
+        static HAND: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn set(micros: u64) {
+        HAND.set(micros);
+    }
+
+    pub(super) fn now() -> u64 {
+        HAND.get()
+    }
+
+    pub(super) fn coarse() -> u64 {
+        now()
+    }
+}

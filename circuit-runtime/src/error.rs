@@ -1,0 +1,195 @@
+//! What a caller gets when the circuit, not the service, answers.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::name::Name;
+
+/// Why the circuit breaker answered in place of the call.
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.force_open();
+///
+/// let error = breaker.try_acquire().unwrap_err();
+/// assert!(error.is_open());
+/// assert_eq!(error.breaker(), "payments");
+/// assert_eq!(error.retry_after(), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CircuitError {
+    /// The circuit is open, or half-open with all its probes out. The call did not run.
+    #[error("circuit `{breaker}` is open{}", Retry(*.retry_after))]
+    Open {
+        /// The name of the circuit breaker.
+        breaker: Name,
+        /// When to try again: what is left of the wait, or, while a probe is out, what is left of
+        /// its lease at most. `None` while an operator holds the circuit open.
+        retry_after: Option<Duration>,
+    },
+
+    /// The call took longer than `timeout`. It was dropped, and counts as a failure.
+    #[error("circuit `{breaker}` gave the call up after {}", Rounded(*.after))]
+    Timeout {
+        /// The name of the circuit breaker.
+        breaker: Name,
+        /// The timeout.
+        after: Duration,
+    },
+
+    /// The circuit has a `timeout`, and there is no tokio runtime with timers to measure it. The
+    /// call did not run, or, on a runtime without timers, not to its end.
+    #[error(
+        "circuit `{breaker}` has a timeout, which needs a tokio runtime with timers; \
+         make the call inside of one, or leave `timeout` out"
+    )]
+    NoRuntime {
+        /// The name of the circuit breaker.
+        breaker: Name,
+    },
+}
+
+impl CircuitError {
+    /// Whether the call was rejected, and did not run.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Open { .. })
+    }
+
+    /// Whether the call took too long, and was dropped.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { .. })
+    }
+
+    /// When to try again. `None` unless the circuit is open, and while an operator holds it so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Open { retry_after, .. } => *retry_after,
+            Self::Timeout { .. } | Self::NoRuntime { .. } => None,
+        }
+    }
+
+    /// The name of the circuit breaker.
+    #[must_use]
+    pub fn breaker(&self) -> &str {
+        match self {
+            Self::Open { breaker, .. }
+            | Self::Timeout { breaker, .. }
+            | Self::NoRuntime { breaker } => breaker,
+        }
+    }
+}
+
+/// The error of a call through [`CircuitBreaker::call`](crate::CircuitBreaker::call): the call's
+/// own, or the circuit breaker's.
+///
+/// ```
+/// use circuit_runtime::{CallError, CircuitBreaker, Config};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+///
+/// let error = breaker.call_blocking(|| "seven".parse::<u32>()).unwrap_err();
+/// assert!(matches!(error, CallError::Inner(_)));
+///
+/// breaker.force_open();
+/// let error = breaker.call_blocking(|| "7".parse::<u32>()).unwrap_err();
+/// assert!(matches!(error, CallError::Circuit(_)));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError<E> {
+    /// The call ran and failed with this error.
+    #[error(transparent)]
+    Inner(E),
+    /// The circuit breaker rejected the call or gave it up.
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+}
+
+impl<E> CallError<E> {
+    /// The error as the call's own type, when that can carry the circuit breaker's.
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use std::error::Error;
+    ///
+    /// fn number(breaker: &CircuitBreaker, text: &str) -> Result<u32, Box<dyn Error>> {
+    ///     breaker
+    ///         .call_blocking(|| text.parse().map_err(Box::<dyn Error>::from))
+    ///         .map_err(|error| error.into_inner())
+    /// }
+    ///
+    /// let breaker = CircuitBreaker::new("numbers", Config::default());
+    /// assert!(number(&breaker, "seven").is_err());
+    /// ```
+    pub fn into_inner(self) -> E
+    where
+        E: From<CircuitError>,
+    {
+        match self {
+            Self::Inner(error) => error,
+            Self::Circuit(error) => error.into(),
+        }
+    }
+}
+
+/// `; retry in 12.3s`, or nothing when no time is known.
+struct Retry(Option<Duration>);
+
+impl fmt::Display for Retry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(after) => write!(f, "; retry in {}", Rounded(after)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A duration to the tenth of a second, or to the millisecond below one second. Rounded up, as who
+/// comes too early comes in vain.
+struct Rounded(Duration);
+
+impl fmt::Display for Rounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.as_nanos().div_ceil(1_000_000);
+        if millis < 1_000 {
+            return write!(f, "{millis}ms");
+        }
+        let tenths = millis.div_ceil(100);
+        match tenths % 10 {
+            0 => write!(f, "{}s", tenths / 10),
+            tenth => write!(f, "{}.{tenth}s", tenths / 10),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Retry, Rounded};
+    use std::time::Duration;
+
+    #[test]
+    fn durations_are_rounded_up_to_what_a_reader_needs() {
+        let shown = |nanos| Rounded(Duration::from_nanos(nanos)).to_string();
+        assert_eq!(shown(0), "0ms");
+        assert_eq!(shown(1), "1ms");
+        assert_eq!(shown(250_000_000), "250ms");
+        assert_eq!(shown(999_000_001), "1s");
+        assert_eq!(shown(12_300_000_000), "12.3s");
+        assert_eq!(shown(12_300_000_001), "12.4s");
+        assert_eq!(Rounded(Duration::MAX).to_string(), "18446744073709551616s");
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_time_that_is_not_known() {
+        assert_eq!(Retry(None).to_string(), "");
+        assert_eq!(
+            Retry(Some(Duration::from_secs(30))).to_string(),
+            "; retry in 30s"
+        );
+    }
+}

@@ -1,0 +1,105 @@
+use std::mem;
+
+use crate::breaker::CircuitBreaker;
+use crate::probe::Lease;
+use crate::state::Word;
+
+/// The right to make one call, from [`CircuitBreaker::try_acquire`].
+///
+/// Give it back with what became of the call. A permit that is dropped stands for a call that was
+/// given up: it is no evidence. One that is forgotten (`mem::forget`) does no harm either: if it was
+/// a probe's, another probe is let in when `reset` is over.
+#[derive(Debug)]
+#[must_use = "a permit that is dropped says that the call was given up"]
+pub struct Permit<'b> {
+    breaker: &'b CircuitBreaker,
+    ticket: Ticket,
+}
+
+impl<'b> Permit<'b> {
+    #[inline]
+    pub(crate) fn new(breaker: &'b CircuitBreaker, ticket: Ticket) -> Self {
+        Self { breaker, ticket }
+    }
+
+    /// The service answered.
+    #[inline]
+    pub fn success(self) {
+        self.settle(Ending::Succeeded);
+    }
+
+    /// The service did not answer, or not as it should.
+    #[inline]
+    pub fn failure(self) {
+        self.settle(Ending::Failed);
+    }
+
+    /// The result says nothing about the service.
+    #[inline]
+    pub fn ignore(self) {
+        self.settle(Ending::Ignored);
+    }
+
+    /// A result that says by itself whether the service answered.
+    #[inline]
+    pub(crate) fn judge<T, E>(self, result: &Result<T, E>) {
+        match result {
+            Ok(_) => self.success(),
+            Err(_) => self.failure(),
+        }
+    }
+
+    #[inline]
+    fn settle(self, ending: Ending) {
+        self.breaker.settle(self.ticket, ending);
+        mem::forget(self);
+    }
+}
+
+impl Drop for Permit<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.breaker.settle(self.ticket, Ending::Cancelled);
+    }
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Succeeded,
+    Failed,
+    TimedOut,
+    Panicked,
+    Ignored,
+    Cancelled,
+}
+
+/// What a call is admitted with: the state that let it in and, if it is a probe, its lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    word: Word,
+    lease: Lease,
+}
+
+impl Ticket {
+    #[inline]
+    pub(crate) const fn of_call(word: Word) -> Self {
+        Self {
+            word,
+            lease: Lease::NONE,
+        }
+    }
+
+    pub(crate) const fn of_probe(word: Word, lease: Lease) -> Self {
+        Self { word, lease }
+    }
+
+    #[inline]
+    pub(crate) const fn word(self) -> Word {
+        self.word
+    }
+
+    pub(crate) const fn lease(self) -> Lease {
+        self.lease
+    }
+}

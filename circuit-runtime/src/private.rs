@@ -1,0 +1,214 @@
+//! What the attribute's expansion names. No part of the public interface: it changes with the
+//! attribute, whose version is pinned.
+
+use std::ops::Deref;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::breaker::CircuitBreaker;
+use crate::call::Guard;
+use crate::config::{Config, ConfigError};
+use crate::error::CircuitError;
+use crate::permit::Permit;
+use crate::timeout::{Bounded, Limited, Unlimited};
+
+pub use once_cell::sync::Lazy;
+
+/// Runs the body of a function that has no timeout.
+#[inline]
+pub fn guard<F, J, I>(
+    breaker: &CircuitBreaker,
+    body: F,
+    judge: J,
+    instead: I,
+) -> Body<'_, Unlimited<F>, J, I>
+where
+    F: Future,
+    J: Fn(&F::Output, Permit<'_>),
+    I: Fn(CircuitError) -> F::Output,
+{
+    Body {
+        guard: Guard::new(breaker, Unlimited::new(body)),
+        judge,
+        instead,
+    }
+}
+
+/// Runs the body of a function that has one.
+#[inline]
+pub fn guard_timed<F, J, I>(
+    breaker: &CircuitBreaker,
+    body: F,
+    judge: J,
+    instead: I,
+) -> Body<'_, Limited<F>, J, I>
+where
+    F: Future,
+    J: Fn(&F::Output, Permit<'_>),
+    I: Fn(CircuitError) -> F::Output,
+{
+    Body {
+        guard: Guard::new(breaker, Limited::new(body)),
+        judge,
+        instead,
+    }
+}
+
+pin_project! {
+    /// The body of a function, run if the circuit lets it.
+    pub struct Body<'b, C, J, I> {
+        #[pin]
+        guard: Guard<'b, C>,
+        judge: J,
+        instead: I,
+    }
+}
+
+impl<C, J, I> Future for Body<'_, C, J, I>
+where
+    C: Bounded,
+    J: Fn(&C::Output, Permit<'_>),
+    I: Fn(CircuitError) -> C::Output,
+{
+    type Output = C::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+        let this = self.project();
+        match ready!(this.guard.poll(cx, this.judge)) {
+            Ok(result) => Poll::Ready(result),
+            Err(error) => Poll::Ready((this.instead)(error)),
+        }
+    }
+}
+
+/// A result that waits for its verdict. This takes any type: that a function must return a `Result`
+/// is for [`rejected`] to say, once.
+pub struct Verdict<'r, R>(pub &'r R, pub NoVerdict);
+
+impl<T, E> Verdict<'_, Result<T, E>> {
+    /// Whether the service answered.
+    #[inline]
+    pub fn give(self, permit: Permit<'_>) {
+        permit.judge(self.0);
+    }
+}
+
+impl<R> Deref for Verdict<'_, R> {
+    type Target = NoVerdict;
+
+    fn deref(&self) -> &NoVerdict {
+        &self.1
+    }
+}
+
+/// What is not a `Result`.
+pub struct NoVerdict;
+
+impl NoVerdict {
+    /// None.
+    pub fn give(&self, permit: Permit<'_>) {
+        drop(permit);
+    }
+}
+
+/// The result in place of one that the body did not come to. The one place where the return type is
+/// held to what it must be able to do: a bound anywhere else would report it a second time.
+#[inline]
+#[must_use]
+pub fn rejected<R: Outcome>(error: CircuitError) -> R {
+    R::rejected(error)
+}
+
+/// The value of a `return` that is never reached: it tells the compiler what the body returns before
+/// it reads the body, so that coercions and messages are those of the function as written.
+#[must_use]
+pub fn never<R>() -> R {
+    std::process::abort()
+}
+
+/// What an annotated function returns: a `Result` that can carry a rejected call.
+#[diagnostic::on_unimplemented(
+    message = "`#[circuit_breaker]` needs a function that returns a `Result`; write `-> Result<{Self}, YourError>`",
+    label = "not a `Result`"
+)]
+pub trait Outcome: Sized {
+    #[doc(hidden)]
+    fn rejected(error: CircuitError) -> Self;
+}
+
+impl<T, E: FromCircuit> Outcome for Result<T, E> {
+    #[inline]
+    fn rejected(error: CircuitError) -> Self {
+        Err(E::from_circuit(error))
+    }
+}
+
+/// `From<CircuitError>`, under a name that can say what to do when it is missing.
+#[diagnostic::on_unimplemented(
+    message = "the error type `{Self}` cannot carry a rejected call; add a variant with `#[from] CircuitError`",
+    label = "does not implement `From<CircuitError>`"
+)]
+pub trait FromCircuit {
+    #[doc(hidden)]
+    fn from_circuit(error: CircuitError) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<CircuitError>> FromCircuit for E {
+    #[inline]
+    fn from_circuit(error: CircuitError) -> Self {
+        error.into()
+    }
+}
+
+/// The rules that an attribute states, or a compile error at the attribute.
+#[must_use]
+#[track_caller]
+pub const fn valid(config: Result<Config, ConfigError>) -> Config {
+    match config {
+        Ok(config) => config,
+        Err(error) => refuse(error),
+    }
+}
+
+/// Constant expressions as the values of options: each function returns what it is given, or is a
+/// compile error where it is called.
+pub mod check {
+    use super::refuse;
+    use crate::config;
+    use std::time::Duration;
+
+    macro_rules! check {
+        ($($option:ident: $value:ty, $check:ident;)*) => {
+            $(
+                #[must_use]
+                #[track_caller]
+                pub const fn $option($option: $value) -> $value {
+                    match config::$check($option) {
+                        Ok(value) => value,
+                        Err(error) => refuse(error),
+                    }
+                }
+            )*
+        };
+    }
+
+    check! {
+        max_failures: u32, check_max_failures;
+        window: Duration, check_window;
+        reset: Duration, check_reset;
+        timeout: Duration, check_timeout;
+    }
+}
+
+#[track_caller]
+#[expect(
+    clippy::panic,
+    reason = "while a constant is evaluated, this is a compile error"
+)]
+const fn refuse(error: ConfigError) -> ! {
+    panic!("{}", error.message())
+}

@@ -1,0 +1,77 @@
+//! All circuit breakers that are in use, for health checks and operators.
+//!
+//! ```
+//! use circuit_runtime::{CircuitBreaker, Config, registry};
+//!
+//! let breaker = CircuitBreaker::new("payments", Config::default());
+//!
+//! for breaker in registry::all() {
+//!     println!("{}: {}", breaker.name(), breaker.state());
+//! }
+//!
+//! registry::find("payments").unwrap().force_open();
+//! assert!(breaker.try_acquire().is_err());
+//!
+//! drop(breaker);
+//! assert!(registry::find("payments").is_none());
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError, Weak};
+
+use crate::breaker::{CircuitBreaker, Shared};
+
+/// Every breaker that has been made and not dropped, oldest first. The breaker of an annotated
+/// function is made by its first call.
+#[must_use]
+pub fn all() -> Vec<CircuitBreaker> {
+    // Handles are made while the lock is held and dropped after, as the last one takes the lock.
+    Registered::with(|registered| registered.breakers.values().filter_map(handle).collect())
+}
+
+/// The oldest breaker in use of this name.
+///
+/// The breaker of an annotated function is called `crate::module::function`, unless its option
+/// `name` says otherwise.
+#[must_use]
+pub fn find(name: &str) -> Option<CircuitBreaker> {
+    all().into_iter().find(|breaker| breaker.name() == name)
+}
+
+fn handle(shared: &Weak<Shared>) -> Option<CircuitBreaker> {
+    shared.upgrade().map(CircuitBreaker::from_shared)
+}
+
+/// Where a breaker stands in the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Id(u64);
+
+struct Registered {
+    next: Id,
+    breakers: BTreeMap<Id, Weak<Shared>>,
+}
+
+static REGISTERED: Mutex<Registered> = Mutex::new(Registered {
+    next: Id(0),
+    breakers: BTreeMap::new(),
+});
+
+impl Registered {
+    fn with<R>(section: impl FnOnce(&mut Self) -> R) -> R {
+        // Nothing in a section can panic half-way.
+        section(&mut REGISTERED.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+pub(crate) fn add(shared: &Weak<Shared>) -> Id {
+    Registered::with(|registered| {
+        let id = registered.next;
+        registered.next = Id(id.0 + 1);
+        registered.breakers.insert(id, shared.clone());
+        id
+    })
+}
+
+pub(crate) fn remove(id: Id) {
+    Registered::with(|registered| registered.breakers.remove(&id));
+}

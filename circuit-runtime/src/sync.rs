@@ -1,0 +1,91 @@
+//! What threads share, from the standard library or, under `--cfg loom`, from the model checker.
+
+#[cfg(not(loom))]
+pub(crate) use once_cell::race::OnceBox;
+#[cfg(not(loom))]
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// A lock for sections of a few instructions that run no code of the user's.
+///
+/// Taking it is one compare-and-swap and giving it back one plain store, half of what a lock that
+/// can put threads to sleep costs. The price is that waiting means asking again: first at once,
+/// then after letting another thread run, as the holder may have lost its core.
+#[derive(Debug, Default)]
+pub(crate) struct Lock<T> {
+    #[cfg(not(loom))]
+    inner: spin::mutex::SpinMutex<T>,
+    #[cfg(loom)]
+    inner: loom::sync::Mutex<T>,
+}
+
+impl<T> Lock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self {
+            inner: value.into(),
+        }
+    }
+
+    #[cfg(not(loom))]
+    #[inline]
+    pub(crate) fn with<R>(&self, section: impl FnOnce(&mut T) -> R) -> R {
+        match self.inner.try_lock() {
+            Some(mut value) => section(&mut value),
+            None => section(&mut self.wait()),
+        }
+    }
+
+    #[cfg(not(loom))]
+    #[cold]
+    fn wait(&self) -> spin::mutex::SpinMutexGuard<'_, T> {
+        const SPINS: u32 = 64;
+
+        let mut asked = 0_u32;
+        loop {
+            if let Some(value) = self.inner.try_lock() {
+                return value;
+            }
+            if asked < SPINS {
+                asked += 1;
+                std::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn with<R>(&self, section: impl FnOnce(&mut T) -> R) -> R {
+        match self.inner.lock() {
+            Ok(mut value) => section(&mut value),
+            Err(poisoned) => section(&mut poisoned.into_inner()),
+        }
+    }
+}
+
+/// As `once_cell`'s, whose own atomics the checker would not see. What it holds is never freed.
+#[cfg(loom)]
+pub(crate) struct OnceBox<T: 'static>(loom::sync::Mutex<Option<&'static T>>);
+
+#[cfg(loom)]
+impl<T> OnceBox<T> {
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.lock().ok().and_then(|value| *value)
+    }
+
+    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> Box<T>) -> &T {
+        match self.0.lock() {
+            Ok(mut value) => value.get_or_insert_with(|| Box::leak(make())),
+            Err(_) => Box::leak(make()),
+        }
+    }
+}
+
+#[cfg(loom)]
+impl<T> Default for OnceBox<T> {
+    fn default() -> Self {
+        Self(loom::sync::Mutex::new(None))
+    }
+}

@@ -1,0 +1,186 @@
+//! How long a call may take.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::runtime::Handle;
+use tokio::time::{Sleep, sleep};
+
+use crate::clock::{self, Instant};
+
+/// A call that may have to end before it has a result.
+pub trait Bounded {
+    /// What the call itself results in.
+    type Output;
+
+    /// Begins the call, which is about to be polled first.
+    fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime>;
+
+    /// Asks the call.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output>;
+
+    /// Asks the clock, after the call: a result that is there is the result.
+    fn poll_end(
+        self: Pin<&mut Self>,
+        timeout: Option<Duration>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Unfinished>;
+
+    /// Drops the call.
+    fn give_up(self: Pin<&mut Self>);
+}
+
+/// Why a call ends without a result.
+#[derive(Debug)]
+pub enum Unfinished {
+    /// It took longer than this.
+    TimedOut(Duration),
+    /// Nobody can tell how long it takes.
+    Unmeasured(NoRuntime),
+}
+
+/// There is no tokio runtime around the call, or none with timers.
+#[derive(Debug)]
+pub struct NoRuntime;
+
+pin_project! {
+    /// A call that is known to have no timeout.
+    pub struct Unlimited<F> {
+        #[pin]
+        call: F,
+    }
+}
+
+impl<F> Unlimited<F> {
+    pub(crate) const fn new(call: F) -> Self {
+        Self { call }
+    }
+}
+
+impl<F: Future> Bounded for Unlimited<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn start(self: Pin<&mut Self>, _: Option<Duration>) -> Result<(), NoRuntime> {
+        Ok(())
+    }
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().call.poll(cx)
+    }
+
+    #[inline]
+    fn poll_end(
+        self: Pin<&mut Self>,
+        _: Option<Duration>,
+        _: &mut Context<'_>,
+    ) -> Poll<Unfinished> {
+        Poll::Pending
+    }
+
+    fn give_up(self: Pin<&mut Self>) {}
+}
+
+pin_project! {
+    /// A call that may have a timeout.
+    ///
+    /// One that has its result at once never sees a timer: its start is read from the coarse clock,
+    /// and the timer made when the call has to wait.
+    pub struct Limited<F> {
+        #[pin]
+        call: Option<F>,
+        #[pin]
+        timer: Timer,
+    }
+}
+
+pin_project! {
+    #[project = TimerProjection]
+    enum Timer {
+        Unneeded { started: Instant },
+        Running { #[pin] sleep: Sleep },
+    }
+}
+
+impl<F> Limited<F> {
+    pub(crate) const fn new(call: F) -> Self {
+        Self {
+            call: Some(call),
+            timer: Timer::Unneeded {
+                started: Instant::from_micros(0),
+            },
+        }
+    }
+}
+
+impl<F: Future> Bounded for Limited<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime> {
+        if timeout.is_some() {
+            // Now, before the call does anything, rather than when the timer is needed.
+            Handle::try_current().map_err(|_| NoRuntime)?;
+            let started = clock::coarse();
+            self.project().timer.set(Timer::Unneeded { started });
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.project().call.as_pin_mut() {
+            Some(call) => call.poll(cx),
+            None => Poll::Pending,
+        }
+    }
+
+    fn poll_end(
+        self: Pin<&mut Self>,
+        timeout: Option<Duration>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Unfinished> {
+        match timeout {
+            Some(timeout) => self.project().timer.poll_passed(timeout, cx),
+            None => Poll::Pending,
+        }
+    }
+
+    fn give_up(self: Pin<&mut Self>) {
+        self.project().call.set(None);
+    }
+}
+
+impl Timer {
+    fn poll_passed(
+        mut self: Pin<&mut Self>,
+        timeout: Duration,
+        cx: &mut Context<'_>,
+    ) -> Poll<Unfinished> {
+        if let Self::Unneeded { started } = *self {
+            match remaining(timeout, started) {
+                Ok(sleep) => self.set(Self::Running { sleep }),
+                Err(error) => return Poll::Ready(Unfinished::Unmeasured(error)),
+            }
+        }
+        if let TimerProjection::Running { sleep } = self.project() {
+            // A call that has used up the task's budget must not keep its timer from being asked.
+            let mut sleep = tokio::task::unconstrained(sleep);
+            ready!(Pin::new(&mut sleep).poll(cx));
+        }
+        Poll::Ready(Unfinished::TimedOut(timeout))
+    }
+}
+
+/// Sleeps for what is left of the timeout after the first poll. The coarse clock may have shown the
+/// start too early, so that much of the first poll is not counted: no call is given up too soon.
+fn remaining(timeout: Duration, started: Instant) -> Result<Sleep, NoRuntime> {
+    let spent = clock::now().since(started.plus(clock::LAG));
+    let left = timeout.saturating_sub(spent.as_duration());
+    // A runtime can have been built without timers, which shows in no other way.
+    catch_unwind(AssertUnwindSafe(|| sleep(left))).map_err(|_| NoRuntime)
+}

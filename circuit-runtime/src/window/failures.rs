@@ -1,0 +1,189 @@
+use std::collections::VecDeque;
+
+use super::Evidence;
+use crate::clock::{Instant, Span};
+use crate::state::Generation;
+use crate::sync::Lock;
+
+/// Failures in a span of time that ends now. One that is as old as the span no longer counts.
+///
+/// Exact to the failure up to a limit of [`EXACT`], in 8 bytes a failure; above, exact to a
+/// hundredth of the span, in 1.6 KiB. A failure costs the same whatever the limit and the span, a
+/// success nothing.
+#[derive(Debug)]
+pub(crate) struct Failures {
+    limit: u32,
+    span: Span,
+    counted: Lock<Evidence<Counted>>,
+}
+
+/// The largest limit for which every failure is remembered by itself.
+const EXACT: u32 = 1_000;
+
+#[derive(Debug)]
+enum Counted {
+    Latest(Latest),
+    Slices(Slices),
+}
+
+impl Failures {
+    pub(super) fn new(limit: u32, span: Span) -> Self {
+        let counted = if limit <= EXACT {
+            Counted::Latest(Latest::default())
+        } else {
+            Counted::Slices(Slices::default())
+        };
+        Self {
+            limit,
+            span,
+            counted: Lock::new(Evidence::new(counted)),
+        }
+    }
+
+    pub(super) fn failure(&self, generation: Generation, now: Instant) -> bool {
+        let &Self { limit, span, .. } = self;
+        self.counted.with(|evidence| {
+            let clear = |counted: &mut Counted| match counted {
+                Counted::Latest(latest) => latest.times.clear(),
+                Counted::Slices(slices) => slices.clear(),
+            };
+            match evidence.of(generation, clear) {
+                None => false,
+                Some(Counted::Latest(latest)) => latest.failure(limit as usize, span, now),
+                Some(Counted::Slices(slices)) => slices.failure(u64::from(limit), span, now),
+            }
+        })
+    }
+}
+
+/// The times of the latest failures, as many as the limit, oldest first. The limit is reached when
+/// all of them are within one span.
+#[derive(Debug, Default)]
+struct Latest {
+    times: VecDeque<Instant>,
+}
+
+impl Latest {
+    fn failure(&mut self, limit: usize, span: Span, now: Instant) -> bool {
+        if self.times.capacity() == 0 {
+            self.times.reserve_exact(limit + 1);
+        }
+        // A thread that read the clock first may come here last: by a moment, or by the hours for
+        // which the system did not let it run.
+        let place = place_after(&self.times, |&time| time <= now);
+        self.times.insert(place, now);
+        if self.times.len() > limit {
+            self.times.pop_front();
+        }
+        match (self.times.front(), self.times.back()) {
+            (Some(&first), Some(&last)) => self.times.len() == limit && last.since(first) < span,
+            _ => false,
+        }
+    }
+}
+
+/// How many failures fell into each hundredth of the span.
+#[derive(Debug, Default)]
+struct Slices {
+    /// The slices that have any, oldest first.
+    slices: VecDeque<Slice>,
+    /// The sum over all of them.
+    failures: u64,
+}
+
+#[derive(Debug)]
+struct Slice {
+    /// Its place on the time line, in lengths of a slice.
+    index: u64,
+    failures: u64,
+}
+
+impl Slices {
+    const PER_SPAN: u64 = 100;
+
+    fn clear(&mut self) {
+        self.slices.clear();
+        self.failures = 0;
+    }
+
+    fn failure(&mut self, limit: u64, span: Span, now: Instant) -> bool {
+        let length = span.as_micros().div_ceil(Self::PER_SPAN).max(1);
+        let per_span = span.as_micros().div_ceil(length);
+        let index = now.as_micros() / length;
+        self.count(index);
+        let latest = self.slices.back().map_or(index, |latest| latest.index);
+        self.forget_before((latest + 1).saturating_sub(per_span));
+        self.failures >= limit
+    }
+
+    fn count(&mut self, index: u64) {
+        let place = place_after(&self.slices, |slice| slice.index <= index);
+        let same = place
+            .checked_sub(1)
+            .and_then(|before| self.slices.get_mut(before))
+            .filter(|slice| slice.index == index);
+        match same {
+            Some(slice) => slice.failures += 1,
+            None => self.slices.insert(place, Slice { index, failures: 1 }),
+        }
+        self.failures += 1;
+    }
+
+    fn forget_before(&mut self, oldest: u64) {
+        while self
+            .slices
+            .front()
+            .is_some_and(|slice| slice.index < oldest)
+        {
+            let forgotten = self.slices.pop_front().map_or(0, |slice| slice.failures);
+            self.failures -= forgotten;
+        }
+    }
+}
+
+/// The place behind the last item that `is_before` the new one: the end, but for late comers.
+fn place_after<T>(items: &VecDeque<T>, is_before: impl FnMut(&T) -> bool) -> usize {
+    items.iter().rposition(is_before).map_or(0, |last| last + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EXACT, Failures};
+    use crate::clock::{Instant, Span};
+    use crate::state::Generation;
+    use std::time::Duration;
+
+    /// Whether the limit is reached with each of these failures, in a window of ten seconds.
+    fn reached<const N: usize>(limit: u32, millis: [u64; N]) -> [bool; N] {
+        let failures = Failures::new(limit, Span::of(Duration::from_secs(10)));
+        millis.map(|at| failures.failure(Generation::FIRST, Instant::from_micros(at * 1_000)))
+    }
+
+    #[test]
+    fn a_thread_that_comes_late_is_counted_at_its_own_time() {
+        assert_eq!(reached(2, [20_000, 40_000, 0]), [false; 3]);
+        assert_eq!(reached(2, [20_000, 15_000]), [false, true]);
+        assert_eq!(
+            reached(3, [0, 20_000, 40_000, 5_000, 41_000, 35_000]),
+            [false, false, false, false, false, true]
+        );
+    }
+
+    #[test]
+    fn a_thread_that_comes_late_is_counted_in_its_own_slice() {
+        let failures = Failures::new(EXACT + 1, Span::of(Duration::from_secs(10)));
+        let count = |times: u32, seconds: u64| {
+            let at = Instant::from_micros(seconds * 1_000_000);
+            (0..times)
+                .filter(|_| failures.failure(Generation::FIRST, at))
+                .count()
+        };
+        assert_eq!(count(EXACT, 40), 0);
+        assert_eq!(
+            count(EXACT, 20),
+            0,
+            "long before the window that ends at second 40"
+        );
+        assert_eq!(count(1, 35), 1);
+    }
+}
