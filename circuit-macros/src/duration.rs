@@ -1,0 +1,197 @@
+//! Durations as they are written: `"30s"`, `"1m30s"`, `"250ms"`.
+
+use std::time::Duration;
+
+/// Reads pieces of a whole number and a unit, each unit once and the largest first.
+///
+/// The error says what to write instead, and quotes `text`.
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    if text.trim().is_empty() {
+        return Err("an empty duration; write one such as \"30s\"".to_owned());
+    }
+    let dense: String = text.split_whitespace().collect();
+    if dense != text {
+        return Err(format!(
+            "a duration has no spaces; write {dense:?} for {text:?}"
+        ));
+    }
+
+    let mut total: u64 = 0;
+    let mut smallest: Option<(&str, u64)> = None;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (number, unit);
+        (number, rest) = split_while(rest, |letter| letter.is_ascii_digit());
+        (unit, rest) = split_while(rest, |letter| !letter.is_ascii_digit());
+
+        let length = check_piece(number, unit, text)?;
+        if let Some((before, shorter)) = smallest {
+            if length == shorter {
+                return Err(format!(
+                    "unit `{unit}` is written twice in {text:?}; add the two up"
+                ));
+            }
+            if length > shorter {
+                return Err(format!(
+                    "unit `{unit}` comes after `{before}` in {text:?}; write the largest unit first"
+                ));
+            }
+        }
+        smallest = Some((unit, length));
+        total = number
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(length))
+            .and_then(|piece| total.checked_add(piece))
+            .ok_or_else(|| {
+                format!("{text:?} is too long; a duration fits in 64 bits of milliseconds")
+            })?;
+    }
+    Ok(Duration::from_millis(total))
+}
+
+/// The length of the unit of one piece, when the piece is whole.
+fn check_piece(number: &str, unit: &str, text: &str) -> Result<u64, String> {
+    if unit.is_empty() {
+        return Err(format!(
+            "no unit after `{number}` in {text:?}; write \"{number}s\" or \"{number}ms\""
+        ));
+    }
+    if unit.starts_with('-') {
+        return Err(format!(
+            "a negative duration {text:?}; write one such as \"30s\""
+        ));
+    }
+    if unit.starts_with(['.', ',']) {
+        return Err(format!(
+            "a fraction in {text:?}; write whole numbers, such as \"1s500ms\""
+        ));
+    }
+    if number.is_empty() {
+        return Err(format!(
+            "no number before `{unit}` in {text:?}; write a duration such as \"1m30s\""
+        ));
+    }
+    millis_in(unit).ok_or_else(|| {
+        format!("unknown unit `{unit}` in {text:?}; expected `ms`, `s`, `m`, `h` or `d`")
+    })
+}
+
+/// The length of a unit, in milliseconds.
+fn millis_in(unit: &str) -> Option<u64> {
+    Some(match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    })
+}
+
+/// The longest beginning whose letters all pass, and what follows it.
+fn split_while(text: &str, pass: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|letter| !pass(letter)).unwrap_or(text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use std::time::Duration;
+
+    #[test]
+    fn pieces_add_up() {
+        for (text, millis) in [
+            ("1ms", 1),
+            ("250ms", 250),
+            ("10s", 10_000),
+            ("1s500ms", 1_500),
+            ("1m30s", 90_000),
+            ("2h", 7_200_000),
+            ("1d", 86_400_000),
+            ("1d2h3m4s5ms", 93_784_005),
+            ("1h5ms", 3_600_005),
+            ("007s", 7_000),
+            ("90s", 90_000),
+            ("18446744073709551615ms", u64::MAX),
+            // Zero is a length; whether it makes sense is for the option to say.
+            ("0s", 0),
+        ] {
+            assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_say_what_to_write() {
+        for (text, message) in [
+            ("", "an empty duration; write one such as \"30s\""),
+            (" ", "an empty duration; write one such as \"30s\""),
+            (
+                "10 s",
+                "a duration has no spaces; write \"10s\" for \"10 s\"",
+            ),
+            (
+                " 10s",
+                "a duration has no spaces; write \"10s\" for \" 10s\"",
+            ),
+            (
+                "10",
+                "no unit after `10` in \"10\"; write \"10s\" or \"10ms\"",
+            ),
+            (
+                "1m30",
+                "no unit after `30` in \"1m30\"; write \"30s\" or \"30ms\"",
+            ),
+            (
+                "s",
+                "no number before `s` in \"s\"; write a duration such as \"1m30s\"",
+            ),
+            (
+                "-1s",
+                "a negative duration \"-1s\"; write one such as \"30s\"",
+            ),
+            (
+                "1.5s",
+                "a fraction in \"1.5s\"; write whole numbers, such as \"1s500ms\"",
+            ),
+            (
+                ".5s",
+                "a fraction in \".5s\"; write whole numbers, such as \"1s500ms\"",
+            ),
+            (
+                "10x",
+                "unknown unit `x` in \"10x\"; expected `ms`, `s`, `m`, `h` or `d`",
+            ),
+            (
+                "10µs",
+                "unknown unit `µs` in \"10µs\"; expected `ms`, `s`, `m`, `h` or `d`",
+            ),
+            (
+                "10S",
+                "unknown unit `S` in \"10S\"; expected `ms`, `s`, `m`, `h` or `d`",
+            ),
+            (
+                "30s1m",
+                "unit `m` comes after `s` in \"30s1m\"; write the largest unit first",
+            ),
+            (
+                "1s2s",
+                "unit `s` is written twice in \"1s2s\"; add the two up",
+            ),
+            (
+                "18446744073709551616ms",
+                "\"18446744073709551616ms\" is too long; a duration fits in 64 bits of milliseconds",
+            ),
+            (
+                "18446744073709551615s",
+                "\"18446744073709551615s\" is too long; a duration fits in 64 bits of milliseconds",
+            ),
+            (
+                "1s18446744073709551615ms",
+                "\"1s18446744073709551615ms\" is too long; a duration fits in 64 bits of milliseconds",
+            ),
+        ] {
+            assert_eq!(parse(text), Err(message.to_owned()), "{text}");
+        }
+    }
+}

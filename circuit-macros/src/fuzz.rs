@@ -1,0 +1,70 @@
+//! Whatever the tokens: no panic, and no item that is lost.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::expand::circuit_breaker;
+
+const LIST: &str = r#"
+    max_failures window reset timeout name crate windwo LIMIT = = = = = == => , , , , ; 0 5 5u32 -
+    1.5 "10s" "1m30s" "" "\u{0}" "é1" true 's' |x| ( ) { } [ ] < > :: # ! ? . 'a _ r#type if const
+"#;
+
+const ITEM: &str = r#"
+    async async fn fn fn quote quote ( ) ( ) ( ) -> Result<u8,E> Result<u8,E> impl Display { } { }
+    { } pub pub(crate) const unsafe extern "C" default struct trait mod ; , : mut self & 'a < > <T>
+    where #[circuit_breaker] #[cfg(any())] # ! macro_rules .. x:u8 #![allow(unused)] Ok(1) let x=y.;
+"#;
+
+/// Marsaglia's xorshift: the same sequence on every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).map_or(0, |number| number % bound)
+    }
+
+    fn words(&mut self, words: &str) -> String {
+        let words: Vec<_> = words.split_whitespace().collect();
+        let chosen: Vec<_> = (0..self.below(14))
+            .filter_map(|_| words.get(self.below(words.len())).copied())
+            .collect();
+        chosen.join(" ")
+    }
+}
+
+#[test]
+fn any_tokens_expand() {
+    let function: TokenStream = quote!(
+        async fn quote(mut x: u8) -> Result<u8, E> {
+            Ok(x)
+        }
+    );
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut tried = 0;
+    while tried < 5_000 {
+        // Only what has matching brackets reaches an attribute.
+        let (Ok(list), Ok(item)) = (
+            random.words(LIST).parse::<TokenStream>(),
+            random.words(ITEM).parse::<TokenStream>(),
+        ) else {
+            continue;
+        };
+        tried += 1;
+        for (list, item) in [
+            (list.clone(), item.clone()),
+            (list, function.clone()),
+            (TokenStream::new(), item),
+        ] {
+            let expanded = circuit_breaker(list, &item).to_string();
+            if expanded.contains("compile_error") {
+                assert!(expanded.starts_with(&item.to_string()), "{expanded}");
+            } else {
+                assert!(expanded.contains("__CIRCUIT_BREAKER"), "{expanded}");
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The attribute `#[circuit_breaker]` of [`circuit-runtime`], which re-exports it: depend on that
+//! crate, not on this.
+//!
+//! [`circuit-runtime`]: https://docs.rs/circuit-runtime
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod duration;
+mod errors;
+mod expand;
+mod function;
+#[cfg(test)]
+mod fuzz;
+mod opaque;
+mod options;
+mod suggest;
+mod value;
+
+use proc_macro::TokenStream;
+
+/// Protects what an `async fn` calls with a circuit breaker.
+///
+/// ```text
+/// #[circuit_breaker(max_failures = 5, window = "10s", reset = "30s", timeout = "2s")]
+/// async fn quote(symbol: &str) -> Result<Quote, QuoteError> {
+///     client.get(symbol).await?.json().await
+/// }
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum QuoteError {
+///     #[error(transparent)]
+///     Http(#[from] reqwest::Error),
+///     #[error(transparent)]
+///     Circuit(#[from] CircuitError),
+/// }
+/// ```
+///
+/// While the circuit is closed, calls run and their failures are counted. At `max_failures` it
+/// opens: for the time of `reset` the body does not run, and each call returns
+/// [`CircuitError::Open`] at once. Then one call, the probe, may run. Its success closes the
+/// circuit, its failure opens it again.
+///
+/// An `Err` is a failure; so are a panic, which goes on unwinding, and a call that runs into its
+/// `timeout`. A call that the caller drops is neither failure nor success.
+///
+/// # One breaker for one function
+///
+/// The breaker belongs to the function as it is written. All its calls share it: those on different
+/// instances, with different type arguments and, for the default method of a trait, of different
+/// implementors. Two hosts behind one `&self` method open one circuit. Where each is to have its
+/// own, keep a [`CircuitBreaker`] in a field and use its `call`.
+///
+/// It is made by the first call. A recursive function counts each level as a call.
+///
+/// # Options
+///
+/// | option | value | default | meaning |
+/// |---|---|---|---|
+/// | `max_failures` | integer of at least 1 | 5 | opens at this many failures: within `window`, or in a row when there is no `window` |
+/// | `window` | duration | none | the span of time in which failures count |
+/// | `reset` | duration | `"30s"` | how long the circuit stays open |
+/// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`] |
+/// | `name` | string | `crate::module::function` | the name in errors, in logs and in the registry |
+///
+/// All of them may be left out: `#[circuit_breaker]` alone opens after five failures in a row. The
+/// default name has no type in it: of two methods called alike in one module, name one.
+///
+/// A duration is written in pieces of an integer and a unit, which is one of `ms`, `s`, `m`, `h`
+/// and `d`, the largest first: `"250ms"`, `"1m30s"`. Numbers and durations can also be constant
+/// expressions:
+///
+/// ```text
+/// const LIMIT: u32 = 5;
+///
+/// #[circuit_breaker(max_failures = LIMIT, reset = Duration::from_secs(30))]
+/// async fn charge(&self, order: &Order) -> anyhow::Result<Receipt> { .. }
+/// ```
+///
+/// A wrong value is a compile error, of a constant expression too.
+///
+/// # The function
+///
+/// Any `async fn` that returns a `Result`: free, a method with any receiver, generic, in a trait or
+/// an `impl` of one. Its signature stays as it is. A rejected call returns the function's own error
+/// type, which is why that implements `From<CircuitError>`, as `anyhow::Error`,
+/// `Box<dyn Error + Send + Sync>` and the enum above do.
+///
+/// Arguments that the body does not use are dropped after the call was counted, not before.
+///
+/// [`CircuitBreaker`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html
+/// [`CircuitError::Open`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Open
+/// [`CircuitError::Timeout`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Timeout
+#[proc_macro_attribute]
+pub fn circuit_breaker(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::circuit_breaker(options.into(), &item.into()).into()
+}
