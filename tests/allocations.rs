@@ -1,0 +1,147 @@
+//! A call allocates nothing, in any state.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use circuit_runtime::{CircuitBreaker, CircuitError, Config, State, circuit_breaker};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::future::ready;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often the calling thread allocates in a hundred runs of `call`, after one to warm up.
+fn allocations<R>(call: impl Fn() -> R) -> usize {
+    drop(call());
+    let before = ALLOCATIONS.get();
+    for _ in 0..100 {
+        drop(call());
+    }
+    ALLOCATIONS.get() - before
+}
+
+fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn breakers(config: Config) -> [CircuitBreaker; 2] {
+    [
+        CircuitBreaker::new("static", config),
+        CircuitBreaker::new(String::from("owned"), config),
+    ]
+}
+
+fn configs() -> [Config; 3] {
+    let many = Config::builder().max_failures(100_000);
+    [
+        many,
+        many.window(Duration::from_secs(10)),
+        many.timeout(Duration::from_secs(2)),
+    ]
+    .map(|builder| builder.build().unwrap())
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| Box::new(7)), 100);
+}
+
+#[test]
+fn none_while_closed() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let _entered = runtime.enter();
+    for breaker in configs().into_iter().flat_map(breakers) {
+        assert_eq!(
+            allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::success)),
+            0
+        );
+        assert_eq!(
+            allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::failure)),
+            0
+        );
+        assert_eq!(
+            allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::ignore)),
+            0
+        );
+        assert_eq!(allocations(|| breaker.try_acquire().map(drop)), 0);
+        assert_eq!(
+            allocations(|| poll_once(breaker.call(ready(Ok::<_, ()>(()))))),
+            0
+        );
+        assert_eq!(
+            allocations(|| poll_once(breaker.call(std::future::pending::<Result<(), ()>>()))),
+            0
+        );
+        assert_eq!(
+            allocations(|| breaker.call_blocking(|| Err::<(), _>(()))),
+            0
+        );
+    }
+}
+
+#[test]
+fn none_while_open_the_error_included() {
+    for breaker in configs().into_iter().flat_map(breakers) {
+        breaker.force_open();
+        assert_eq!(allocations(|| breaker.try_acquire().unwrap_err()), 0);
+    }
+    for breaker in breakers(Config::builder().max_failures(1).build().unwrap()) {
+        breaker.try_acquire().unwrap().failure();
+        assert_eq!(breaker.state(), State::Open);
+        assert_eq!(
+            allocations(|| breaker.try_acquire().unwrap_err().clone()),
+            0
+        );
+    }
+}
+
+#[test]
+fn none_while_half_open() {
+    let config = Config::builder()
+        .max_failures(1)
+        .reset(Duration::from_nanos(1))
+        .build()
+        .unwrap();
+    for breaker in breakers(config) {
+        assert_eq!(
+            allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::failure)),
+            0
+        );
+    }
+}
+
+#[test]
+fn none_through_the_attribute() {
+    #[circuit_breaker(max_failures = 1_000, window = "10s")]
+    async fn service(answer: Result<u32, CircuitError>) -> Result<u32, CircuitError> {
+        answer
+    }
+
+    assert_eq!(allocations(|| poll_once(service(Ok(7)))), 0);
+}

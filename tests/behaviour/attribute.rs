@@ -1,0 +1,233 @@
+//! `#[circuit_breaker]` on real functions.
+
+use crate::support::{ServiceError, advance, seconds};
+use circuit_runtime::{CircuitError, State, circuit_breaker, registry};
+use std::cell::RefCell;
+use std::future::pending;
+
+#[tokio::test(start_paused = true)]
+async fn it_rejects_runs_and_recovers() {
+    #[circuit_breaker(
+        max_failures = 2,
+        window = "10s",
+        reset = "30s",
+        name = "attribute::service"
+    )]
+    async fn service(answers: bool) -> Result<u32, ServiceError> {
+        if answers {
+            Ok(7)
+        } else {
+            Err(ServiceError::Failed)
+        }
+    }
+
+    assert_eq!(service(true).await, Ok(7));
+    assert_eq!(service(false).await, Err(ServiceError::Failed));
+    advance(seconds(10)).await;
+    assert_eq!(
+        service(false).await,
+        Err(ServiceError::Failed),
+        "the first has left the window"
+    );
+    assert_eq!(service(true).await, Ok(7));
+    assert_eq!(service(false).await, Err(ServiceError::Failed));
+
+    let rejected = service(true).await.unwrap_err();
+    assert_eq!(
+        rejected.to_string(),
+        "circuit `attribute::service` is open; retry in 30s"
+    );
+    advance(seconds(30)).await;
+    assert_eq!(service(true).await, Ok(7));
+    let breaker = registry::find("attribute::service").unwrap();
+    assert_eq!(breaker.state(), State::Closed);
+    assert_eq!(
+        (breaker.snapshot().succeeded, breaker.snapshot().failed),
+        (3, 3)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn defaults_are_five_failures_in_a_row_and_thirty_seconds() {
+    #[circuit_breaker(name = "attribute::defaults")]
+    async fn service() -> Result<(), ServiceError> {
+        Err(ServiceError::Failed)
+    }
+
+    for _ in 0..5 {
+        assert_eq!(service().await, Err(ServiceError::Failed));
+    }
+    let ServiceError::Circuit(error) = service().await.unwrap_err() else {
+        panic!("not rejected")
+    };
+    assert_eq!(error.retry_after(), Some(seconds(30)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_call_times_out() {
+    #[circuit_breaker(timeout = "250ms", name = "attribute::slow")]
+    async fn slow() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        pending().await
+    }
+
+    let error = slow().await.unwrap_err();
+    let error = error.downcast_ref::<CircuitError>().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "circuit `attribute::slow` gave the call up after 250ms"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_breaker_is_named_after_the_function_and_made_by_its_first_call() {
+    #[circuit_breaker]
+    async fn lazily() -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    let name = concat!(module_path!(), "::lazily");
+    let call = lazily();
+    assert!(registry::find(name).is_none());
+    call.await.unwrap();
+    assert_eq!(registry::find(name).unwrap().snapshot().succeeded, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_breaker_belongs_to_one_written_function() {
+    struct Client<T>(T);
+
+    impl<T> Client<T> {
+        #[circuit_breaker(max_failures = 1, name = "attribute::shared")]
+        async fn ask(&self, answers: bool) -> Result<(), ServiceError> {
+            if answers {
+                Ok(())
+            } else {
+                Err(ServiceError::Failed)
+            }
+        }
+    }
+
+    Client(0_u8).ask(false).await.unwrap_err();
+    let rejected = Client("another").ask(true).await.unwrap_err();
+    assert!(matches!(
+        rejected,
+        ServiceError::Circuit(CircuitError::Open { .. })
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn constants_are_options_too() {
+    const LIMIT: u32 = 2;
+    const RESET: std::time::Duration = seconds(7);
+
+    #[circuit_breaker(max_failures = LIMIT - 1, reset = RESET, name = "attribute::constants")]
+    async fn service() -> Result<(), ServiceError> {
+        Err(ServiceError::Failed)
+    }
+
+    service().await.unwrap_err();
+    let ServiceError::Circuit(error) = service().await.unwrap_err() else {
+        panic!("not rejected")
+    };
+    assert_eq!(error.retry_after(), Some(seconds(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_the_body_is_a_failure() {
+    #[circuit_breaker(max_failures = 1, name = "attribute::panics")]
+    async fn service() -> Result<(), ServiceError> {
+        std::panic::resume_unwind(Box::new("gave up"))
+    }
+
+    let panicked = tokio::spawn(service()).await.unwrap_err();
+    assert_eq!(panicked.into_panic().downcast_ref(), Some(&"gave up"));
+    let breaker = registry::find("attribute::panics").unwrap();
+    assert_eq!(breaker.state(), State::Open);
+    assert_eq!(
+        (breaker.snapshot().failed, breaker.snapshot().panicked),
+        (1, 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recursive_function_takes_a_permit_for_each_level() {
+    #[circuit_breaker(name = "attribute::recursive")]
+    async fn countdown(from: u32) -> Result<u32, ServiceError> {
+        if from == 0 {
+            return Ok(0);
+        }
+        Ok(Box::pin(countdown(from - 1)).await? + 1)
+    }
+
+    assert_eq!(countdown(9).await, Ok(9));
+    assert_eq!(
+        registry::find("attribute::recursive")
+            .unwrap()
+            .snapshot()
+            .succeeded,
+        10
+    );
+}
+
+/// Arguments that the body names are dropped with the body, the others when the function returns.
+#[tokio::test(start_paused = true)]
+async fn arguments_are_dropped_in_the_documented_order() {
+    struct Loud<'a>(&'static str, &'a RefCell<Vec<&'static str>>);
+    impl Drop for Loud<'_> {
+        fn drop(&mut self) {
+            self.1.borrow_mut().push(self.0);
+        }
+    }
+
+    #[circuit_breaker(name = "attribute::drops")]
+    async fn service(used: Loud<'_>, _unused: Loud<'_>) -> Result<&'static str, ServiceError> {
+        let used = &used;
+        let _local = Loud("local", used.1);
+        Ok(used.0)
+    }
+
+    let drops = RefCell::new(Vec::new());
+    assert_eq!(
+        service(Loud("used", &drops), Loud("unused", &drops)).await,
+        Ok("used")
+    );
+    assert_eq!(*drops.borrow(), ["local", "used", "unused"]);
+}
+
+#[test]
+#[expect(
+    clippy::large_types_passed_by_value,
+    reason = "that is what makes a future large"
+)]
+fn a_future_grows_by_no_more_than_its_budget() {
+    type Page = [u8; 1_024];
+
+    async fn plain(page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    #[circuit_breaker(name = "attribute::untimed")]
+    async fn untimed(page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    #[circuit_breaker(timeout = "2s", name = "attribute::timed")]
+    async fn timed(page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    let plain = size_of_val(&plain([0; 1_024]));
+    let guarded = size_of_val(&untimed([0; 1_024]));
+    assert!(guarded <= plain + 32, "{guarded} over {plain}");
+
+    // Tokio's timer takes 96 bytes, and more when its multi-threaded runtime is there, as it is here.
+    let timer = size_of::<tokio::time::Sleep>();
+    let limited = size_of_val(&timed([0; 1_024]));
+    assert!(
+        limited <= plain + 40 + timer,
+        "{limited} over {plain} with {timer}"
+    );
+}

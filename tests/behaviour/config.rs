@@ -1,0 +1,73 @@
+use crate::support::seconds;
+use circuit_runtime::{Config, ConfigError};
+use std::time::Duration;
+
+#[test]
+fn what_makes_no_sense_is_refused_with_what_to_write() {
+    let refused = [
+        (
+            Config::builder().max_failures(0).build(),
+            ConfigError::NoFailures,
+            "`max_failures` must be at least 1",
+        ),
+        (
+            Config::builder().window(Duration::ZERO).build(),
+            ConfigError::EmptyWindow,
+            "`window` must be longer than zero",
+        ),
+        (
+            Config::builder().reset(Duration::ZERO).build(),
+            ConfigError::NoReset,
+            "`reset` must be longer than zero",
+        ),
+        (
+            Config::builder().timeout(Duration::ZERO).build(),
+            ConfigError::NoTime,
+            "`timeout` must be longer than zero",
+        ),
+    ];
+    for (built, error, message) in refused {
+        assert_eq!(built, Err(error));
+        assert!(error.to_string().starts_with(message), "{error}");
+        assert_eq!(error.to_string(), error.message());
+    }
+}
+
+#[test]
+fn what_is_built_is_what_was_set() {
+    let config = Config::builder()
+        .max_failures(7)
+        .window(seconds(1))
+        .reset(seconds(2))
+        .timeout(seconds(3))
+        .build()
+        .unwrap();
+    assert_eq!(config.max_failures(), 7);
+    assert_eq!(config.window(), Some(seconds(1)));
+    assert_eq!(config.reset(), seconds(2));
+    assert_eq!(config.timeout(), Some(seconds(3)));
+}
+
+#[test]
+fn the_defaults_are_those_of_the_attribute() {
+    let config = Config::default();
+    assert_eq!(Ok(config), Config::builder().build());
+    assert_eq!(config.max_failures(), 5);
+    assert_eq!(config.window(), None);
+    assert_eq!(config.reset(), seconds(30));
+    assert_eq!(config.timeout(), None);
+}
+
+#[test]
+fn the_extremes_are_valid() {
+    for extreme in [Duration::MAX, Duration::from_nanos(1)] {
+        let config = Config::builder()
+            .max_failures(u32::MAX)
+            .window(extreme)
+            .reset(extreme)
+            .timeout(extreme)
+            .build()
+            .unwrap();
+        assert_eq!(config.reset(), extreme);
+    }
+}

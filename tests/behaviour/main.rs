@@ -1,0 +1,25 @@
+//! What the circuit breaker promises, by topic. Time is virtual: nothing here waits.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod attribute;
+mod cancellation;
+mod closed;
+mod config;
+mod half_open;
+mod late_results;
+mod open;
+mod operators;
+mod panics;
+mod registry;
+mod snapshot;
+mod support;
+mod threads;
+mod time;
+mod timeout;

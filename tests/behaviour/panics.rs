@@ -1,0 +1,104 @@
+use crate::support::{Failed, half_open, hang, in_a_row, succeed, windowed};
+use circuit_runtime::{CircuitBreaker, State};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
+
+/// Panics without a message on the console.
+fn give_up() -> Result<(), Failed> {
+    resume_unwind(Box::new("gave up"))
+}
+
+fn panic_in_a_call(breaker: &CircuitBreaker) {
+    let call = breaker.call(async { give_up() });
+    let mut call = Box::pin(call);
+    let payload = catch_unwind(AssertUnwindSafe(|| {
+        crate::support::poll_once(call.as_mut())
+    }))
+    .unwrap_err();
+    assert_eq!(
+        payload.downcast_ref(),
+        Some(&"gave up"),
+        "the panic goes on unchanged"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_a_failure_once_and_goes_on() {
+    for breaker in [in_a_row(), windowed()] {
+        for turn in 1..=3 {
+            assert_eq!(breaker.state(), State::Closed);
+            panic_in_a_call(&breaker);
+            let totals = breaker.snapshot();
+            assert_eq!(
+                (totals.failed, totals.panicked, totals.cancelled),
+                (turn, turn, 0)
+            );
+        }
+        assert_eq!(breaker.state(), State::Open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_blocking_call_is_a_failure_too() {
+    let breaker = in_a_row();
+    for _ in 0..3 {
+        let payload =
+            catch_unwind(AssertUnwindSafe(|| breaker.call_blocking(give_up))).unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"gave up"));
+    }
+    assert_eq!(breaker.state(), State::Open);
+    assert_eq!(breaker.snapshot().panicked, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_panics_opens_the_circuit_and_frees_its_place() {
+    let breaker = in_a_row();
+    half_open(&breaker).await;
+    panic_in_a_call(&breaker);
+    assert_eq!(breaker.state(), State::Open);
+    crate::support::advance(breaker.config().reset()).await;
+    succeed(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_while_another_panic_unwinds_is_dropped_not_failed() {
+    let breaker = in_a_row();
+    half_open(&breaker).await;
+    catch_unwind(AssertUnwindSafe(|| {
+        let _dropped = hang(&breaker);
+        resume_unwind(Box::new("elsewhere"));
+    }))
+    .unwrap_err();
+    let totals = breaker.snapshot();
+    assert_eq!((totals.panicked, totals.cancelled), (0, 1));
+    assert_eq!(breaker.state(), State::HalfOpen);
+    succeed(&breaker);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_that_is_dropped_by_a_panic_is_no_evidence() {
+    let breaker = in_a_row();
+    half_open(&breaker).await;
+    catch_unwind(AssertUnwindSafe(|| {
+        let _permit = breaker.try_acquire();
+        resume_unwind(Box::new("elsewhere"));
+    }))
+    .unwrap_err();
+    assert_eq!(breaker.snapshot().cancelled, 1);
+    succeed(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[test]
+fn a_thread_that_panics_leaves_the_breaker_usable() {
+    let breaker = in_a_row();
+    thread::scope(|scope| {
+        scope
+            .spawn(|| breaker.call_blocking(give_up))
+            .join()
+            .unwrap_err();
+    });
+    succeed(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+}

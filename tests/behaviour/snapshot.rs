@@ -1,0 +1,60 @@
+use crate::support::{advance, fail, half_open, hang, millis, seconds, succeed, timed};
+use circuit_runtime::{CircuitBreaker, Config, State};
+use std::thread;
+
+#[tokio::test(start_paused = true)]
+async fn every_ending_is_counted_once() {
+    let breaker = timed();
+    succeed(&breaker);
+    breaker.try_acquire().unwrap().ignore();
+    drop(breaker.try_acquire().unwrap());
+    drop(hang(&breaker));
+    hang(&breaker).await.unwrap_err();
+    fail(&breaker);
+    fail(&breaker);
+    breaker.try_acquire().unwrap_err();
+
+    let snapshot = breaker.snapshot();
+    assert_eq!(snapshot.name, "timed");
+    assert_eq!(snapshot.state, State::Open);
+    assert_eq!(snapshot.succeeded, 1);
+    assert_eq!(snapshot.failed, 3);
+    assert_eq!(snapshot.timed_out, 1);
+    assert_eq!(snapshot.panicked, 0);
+    assert_eq!(snapshot.ignored, 1);
+    assert_eq!(snapshot.cancelled, 2);
+    assert_eq!(snapshot.rejected, 1);
+    assert_eq!(snapshot.opened, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_what_a_call_would_be_told() {
+    let breaker = timed();
+    assert_eq!(breaker.snapshot().retry_after, None);
+    half_open(&breaker).await;
+    assert_eq!(breaker.snapshot().retry_after, None, "a probe would run");
+    let probe = breaker.try_acquire().unwrap();
+    advance(millis(500)).await;
+    assert_eq!(breaker.snapshot().retry_after, Some(millis(29_500)));
+    probe.failure();
+    assert_eq!(breaker.snapshot().retry_after, Some(seconds(30)));
+    breaker.force_open();
+    assert_eq!(breaker.snapshot().retry_after, None);
+}
+
+/// More threads than stripes, one after the other and all at once: no call is lost or counted twice.
+#[test]
+fn totals_are_exact_over_threads_that_come_and_go() {
+    const THREADS: u64 = 100;
+    const CALLS: u64 = 1_000;
+
+    let breaker = CircuitBreaker::new("totals", Config::default());
+    for _ in 0..3 {
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| (0..CALLS).for_each(|_| succeed(&breaker)));
+            }
+        });
+    }
+    assert_eq!(breaker.snapshot().succeeded, 3 * THREADS * CALLS);
+}

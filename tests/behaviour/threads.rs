@@ -1,0 +1,142 @@
+//! Real threads at once. What they race for is decided by barriers, never by time.
+
+use crate::support::{Failed, fail, half_open, in_a_row, succeed};
+use circuit_runtime::{CallError, CircuitBreaker, Config, State};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+const THREADS: usize = 8;
+
+/// Runs `race` on eight threads that begin together; how often it said yes.
+fn count(race: impl Fn() -> bool + Sync) -> usize {
+    let begin = Barrier::new(THREADS);
+    let yes = AtomicUsize::new(0);
+    let runtime = tokio::runtime::Handle::current();
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                // The clock that the test has paused.
+                let _entered = runtime.enter();
+                begin.wait();
+                if race() {
+                    yes.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    yes.into_inner()
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_deadline_exactly_one_probe_is_let_in() {
+    let breaker = in_a_row();
+    for _ in 0..200 {
+        half_open(&breaker).await;
+        let admitted = count(|| breaker.try_acquire().map(std::mem::forget).is_ok());
+        assert_eq!(admitted, 1);
+        breaker.reset();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn exactly_one_takes_the_place_of_a_probe_that_was_dropped() {
+    let breaker = in_a_row();
+    for _ in 0..200 {
+        half_open(&breaker).await;
+        // Each that gets in leaves at once: the place goes round, one at a time.
+        let inside = AtomicUsize::new(0);
+        count(|| match breaker.try_acquire() {
+            Ok(permit) => {
+                assert_eq!(
+                    inside.fetch_add(1, Ordering::SeqCst),
+                    0,
+                    "two probes at once"
+                );
+                inside.fetch_sub(1, Ordering::SeqCst);
+                drop(permit);
+                true
+            }
+            Err(_) => false,
+        });
+        assert_eq!(breaker.state(), State::HalfOpen);
+        succeed(&breaker);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_that_race_open_the_circuit_once() {
+    for _ in 0..200 {
+        let config = Config::builder().max_failures(8).build().unwrap();
+        let breaker = CircuitBreaker::new("race", config);
+        count(|| breaker.call_blocking(|| Err::<(), _>(Failed)) == Err(CallError::Inner(Failed)));
+        assert_eq!(breaker.state(), State::Open);
+        assert_eq!(breaker.snapshot().failed, 8);
+        assert_eq!(breaker.snapshot().opened, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_failure_less_than_the_limit_does_not_open_it() {
+    for _ in 0..200 {
+        let config = Config::builder()
+            .max_failures(9)
+            .window(crate::support::seconds(10))
+            .build()
+            .unwrap();
+        let breaker = CircuitBreaker::new("race", config);
+        count(|| {
+            fail(&breaker);
+            true
+        });
+        assert_eq!(breaker.state(), State::Closed);
+        fail(&breaker);
+        assert_eq!(breaker.state(), State::Open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn concurrent_calls_run_concurrently() {
+    let breaker = in_a_row();
+    // Nobody gets past the barrier unless all eight calls run at the same time.
+    let all_inside = Barrier::new(THREADS);
+    let succeeded = count(|| {
+        breaker
+            .call_blocking(|| {
+                all_inside.wait();
+                Ok::<_, Failed>(())
+            })
+            .is_ok()
+    });
+    assert_eq!(succeeded, THREADS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_wins_every_race() {
+    let breaker = in_a_row();
+    for round in 0..200 {
+        half_open(&breaker).await;
+        let probe = std::sync::Mutex::new(breaker.try_acquire().ok());
+        let turn = AtomicUsize::new(0);
+        count(|| {
+            match turn.fetch_add(1, Ordering::Relaxed) {
+                0 => breaker.force_open(),
+                1 => {
+                    if let Some(probe) = probe.lock().unwrap().take() {
+                        if round % 2 == 0 {
+                            probe.success();
+                        } else {
+                            probe.failure();
+                        }
+                    }
+                }
+                _ => drop(breaker.try_acquire()),
+            }
+            true
+        });
+        assert_eq!(breaker.state(), State::Open);
+        breaker.try_acquire().unwrap_err();
+        assert_eq!(breaker.snapshot().retry_after, None, "forced, not tripped");
+        breaker.reset();
+    }
+}

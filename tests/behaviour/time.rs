@@ -1,0 +1,68 @@
+//! Where time comes from, and what happens when it misbehaves.
+
+use crate::support::{
+    advance, fail, in_a_row, millis, retry_after, seconds, succeed, trip, windowed,
+};
+use circuit_runtime::State;
+
+fn with_paused_time(test: impl AsyncFnOnce()) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(test());
+}
+
+/// Tests that share the breaker of an annotated function run in runtimes of their own.
+#[test]
+fn a_breaker_that_outlives_a_paused_runtime_goes_on_in_the_next() {
+    let breaker = in_a_row();
+    for _ in 0..3 {
+        with_paused_time(async || {
+            advance(seconds(86_400)).await;
+            trip(&breaker);
+            advance(seconds(10)).await;
+            assert_eq!(retry_after(&breaker), Some(seconds(20)));
+        });
+        with_paused_time(async || {
+            assert_eq!(retry_after(&breaker), Some(seconds(20)));
+            advance(millis(19_999)).await;
+            assert_eq!(breaker.state(), State::Open);
+            advance(millis(1)).await;
+            succeed(&breaker);
+            assert_eq!(breaker.state(), State::Closed);
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_hour_leaves_no_evidence() {
+    let breaker = windowed();
+    fail(&breaker);
+    fail(&breaker);
+    advance(seconds(3_600)).await;
+    fail(&breaker);
+    fail(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+/// Old evidence goes by its time stamp: no timer has to fire, no task to run.
+#[tokio::test(start_paused = true)]
+async fn a_stalled_runtime_changes_nothing() {
+    let breaker = windowed();
+    fail(&breaker);
+    fail(&breaker);
+    // Three windows go by in one step, in which no task could run.
+    advance(seconds(30)).await;
+    fail(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+    fail(&breaker);
+    fail(&breaker);
+    assert_eq!(breaker.state(), State::Open);
+
+    advance(seconds(90)).await;
+    assert_eq!(breaker.state(), State::HalfOpen);
+    succeed(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+}

@@ -1,0 +1,234 @@
+use crate::support::{
+    Failed, advance, half_open, in_a_row, millis, poll_once, seconds, succeed, timed,
+};
+use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config, State};
+use std::future::{pending, poll_fn, ready};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_longer_is_dropped_and_counts_as_a_failure() {
+    struct Dropped<'a>(&'a AtomicBool);
+    impl Drop for Dropped<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let breaker = timed();
+    let started = Instant::now();
+    let dropped = AtomicBool::new(false);
+    let guard = Dropped(&dropped);
+    let error = breaker
+        .call(async move {
+            let _guard = guard;
+            pending::<Result<(), Failed>>().await
+        })
+        .await
+        .unwrap_err();
+
+    let CallError::Circuit(error @ CircuitError::Timeout { .. }) = error else {
+        panic!("not a timeout: {error:?}")
+    };
+    assert!(error.is_timeout());
+    assert_eq!(error.breaker(), "timed");
+    assert_eq!(error.retry_after(), None);
+    assert_eq!(
+        error.to_string(),
+        "circuit `timed` gave the call up after 2s"
+    );
+    assert!(dropped.load(Ordering::Relaxed));
+    assert_eq!(started.elapsed(), seconds(2));
+    let totals = breaker.snapshot();
+    assert_eq!(
+        (totals.failed, totals.timed_out, totals.cancelled),
+        (1, 1, 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_given_up_is_dropped_before_its_error_is_seen() {
+    let breaker = timed();
+    let dropped = std::sync::Arc::new(());
+    let held = dropped.clone();
+    let mut call = Box::pin(breaker.call(async move {
+        pending::<()>().await;
+        drop(held);
+        Ok::<_, Failed>(())
+    }));
+    call.as_mut().await.unwrap_err();
+    assert_eq!(
+        std::sync::Arc::strong_count(&dropped),
+        1,
+        "what the call held is free"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn timeouts_open_the_circuit() {
+    let breaker = timed();
+    for _ in 0..3 {
+        assert_eq!(breaker.state(), State::Closed);
+        breaker
+            .call(pending::<Result<(), Failed>>())
+            .await
+            .unwrap_err();
+    }
+    assert_eq!(breaker.state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_times_out_opens_the_circuit_again() {
+    let breaker = timed();
+    half_open(&breaker).await;
+    breaker
+        .call(pending::<Result<(), Failed>>())
+        .await
+        .unwrap_err();
+    assert_eq!(breaker.state(), State::Open);
+    advance(seconds(30)).await;
+    succeed(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_time_is_left_alone() {
+    let breaker = timed();
+    for turn in 0..10 {
+        let answer = breaker
+            .call(async {
+                sleep(millis(1_998)).await;
+                Ok::<_, Failed>(turn)
+            })
+            .await;
+        assert_eq!(answer, Ok(turn));
+    }
+    assert_eq!(breaker.snapshot().timed_out, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_that_is_ready_when_the_deadline_passes_is_the_result() {
+    let breaker = timed();
+    let ready_late = AtomicBool::new(false);
+    let mut call = pin!(breaker.call(poll_fn(|_| {
+        if ready_late.load(Ordering::Relaxed) {
+            Poll::Ready(Ok::<_, Failed>("in time"))
+        } else {
+            Poll::Pending
+        }
+    })));
+    assert!(poll_once(call.as_mut()).is_pending());
+    advance(seconds(10)).await;
+    ready_late.store(true, Ordering::Relaxed);
+    assert_eq!(poll_once(call.as_mut()), Poll::Ready(Ok("in time")));
+    assert_eq!(breaker.snapshot().succeeded, 1);
+    assert_eq!(breaker.snapshot().timed_out, 0);
+}
+
+/// A call that never lets go of the task's budget must still be given up.
+#[tokio::test(start_paused = true)]
+async fn a_busy_call_does_not_keep_its_timer_from_being_asked() {
+    async fn never_rests() -> Result<(), Failed> {
+        loop {
+            tokio::task::consume_budget().await;
+            // Time passes while it runs.
+            let _ = poll_once(pin!(tokio::time::advance(millis(1))));
+        }
+    }
+
+    let breaker = timed();
+    let error = breaker.call(never_rests()).await.unwrap_err();
+    assert!(matches!(
+        error,
+        CallError::Circuit(CircuitError::Timeout { .. })
+    ));
+}
+
+#[test]
+fn a_timeout_outside_of_a_runtime_is_an_error_that_says_so() {
+    let breaker = timed();
+    let ran = AtomicBool::new(false);
+    let answer = poll_once(breaker.call(async {
+        ran.store(true, Ordering::Relaxed);
+        Ok::<_, Failed>(())
+    }));
+    let Poll::Ready(Err(CallError::Circuit(error))) = answer else {
+        panic!("not refused: {answer:?}")
+    };
+    assert_eq!(
+        error.to_string(),
+        "circuit `timed` has a timeout, which needs a tokio runtime with timers; \
+         make the call inside of one, or leave `timeout` out",
+    );
+    assert!(!error.is_open() && !error.is_timeout());
+    assert!(
+        !ran.load(Ordering::Relaxed),
+        "the call must not begin what nobody can end"
+    );
+    assert_eq!(breaker.snapshot().failed, 0);
+}
+
+#[test]
+fn a_runtime_without_timers_is_an_error_not_a_panic() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let breaker = timed();
+    runtime.block_on(async {
+        assert_eq!(breaker.call(ready(Ok::<_, Failed>(1))).await, Ok(1));
+        let error = breaker
+            .call(pending::<Result<(), Failed>>())
+            .await
+            .unwrap_err();
+        assert!(matches!(
+            error,
+            CallError::Circuit(CircuitError::NoRuntime { .. })
+        ));
+    });
+    let totals = breaker.snapshot();
+    assert_eq!(
+        (totals.succeeded, totals.failed, totals.cancelled),
+        (1, 0, 1)
+    );
+}
+
+#[test]
+fn calls_without_a_timeout_need_no_runtime() {
+    let breaker = in_a_row();
+    assert_eq!(
+        poll_once(breaker.call(ready(Ok::<_, Failed>(7)))),
+        Poll::Ready(Ok(7))
+    );
+    assert_eq!(breaker.call_blocking(|| Ok::<_, Failed>(7)), Ok(7));
+    assert_eq!(
+        timed().call_blocking(|| Ok::<_, Failed>(7)),
+        Ok(7),
+        "a blocking call has none"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_and_the_shortest_timeout() {
+    let breaker = |timeout| {
+        let config = Config::builder().timeout(timeout).build().unwrap();
+        CircuitBreaker::new("extreme", config)
+    };
+    let yields = || async {
+        sleep(seconds(1)).await;
+        Ok::<_, Failed>(())
+    };
+    assert_eq!(breaker(Duration::MAX).call(yields()).await, Ok(()));
+    breaker(Duration::from_nanos(1))
+        .call(yields())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        breaker(Duration::from_nanos(1))
+            .call(ready(Ok::<_, Failed>(())))
+            .await,
+        Ok(())
+    );
+}

@@ -1,0 +1,48 @@
+use circuit_runtime::{CircuitError, circuit_breaker};
+
+#[circuit_breaker(window = 100)]
+async fn integer() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(timeout = 30s)]
+async fn suffixed_integer() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(reset = 0)]
+async fn zero() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(reset = 1.5)]
+async fn float() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(window = -10)]
+async fn negative() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(timeout = false)]
+async fn bool() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(reset = 's')]
+async fn char() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(timeout = b"10s")]
+async fn bytes() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(timeout = "10s"x)]
+async fn suffixed_string() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+fn main() {}
