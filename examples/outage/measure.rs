@@ -1,0 +1,167 @@
+//! What was seen during the run, and the figures that follow from it.
+
+use std::time::{Duration, Instant};
+
+use crate::clients::Client;
+use crate::service::{Condition, Hit};
+
+/// What a caller got, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Answer {
+    pub(crate) client: Client,
+    pub(crate) called: Instant,
+    pub(crate) answered: Instant,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Success,
+    Failure,
+    /// The circuit answered, not the service.
+    Rejection,
+}
+
+impl Answer {
+    fn waited(&self) -> Duration {
+        self.answered - self.called
+    }
+}
+
+/// Answers, counted.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) calls: u32,
+    pub(crate) failures: u32,
+    pub(crate) rejections: u32,
+    pub(crate) waited: Duration,
+}
+
+impl Tally {
+    pub(crate) fn of(answers: &[Answer], client: Client) -> Self {
+        answers
+            .iter()
+            .filter(|answer| answer.client == client)
+            .collect()
+    }
+}
+
+impl<'a> FromIterator<&'a Answer> for Tally {
+    fn from_iter<I: IntoIterator<Item = &'a Answer>>(answers: I) -> Self {
+        let mut tally = Self::default();
+        for answer in answers {
+            tally.calls += 1;
+            tally.failures += u32::from(answer.outcome == Outcome::Failure);
+            tally.rejections += u32::from(answer.outcome == Outcome::Rejection);
+            tally.waited += answer.waited();
+        }
+        tally
+    }
+}
+
+/// A condition of the service, with its time.
+#[derive(Clone, Copy)]
+pub(crate) struct Stage {
+    pub(crate) condition: Condition,
+    pub(crate) began: Instant,
+    pub(crate) ended: Instant,
+}
+
+impl Stage {
+    fn contains(&self, moment: Instant) -> bool {
+        (self.began..self.ended).contains(&moment)
+    }
+}
+
+/// All that was seen.
+pub(crate) struct Run {
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) hits: Vec<Hit>,
+}
+
+impl Run {
+    pub(crate) fn tally(&self, client: Client) -> Tally {
+        Tally::of(&self.answers, client)
+    }
+
+    /// The calls that were made during an outage.
+    pub(crate) fn tally_during(&self, client: Client, outage: Condition) -> Tally {
+        self.answers_during(client, outage).collect()
+    }
+
+    /// The requests with which `client` hit the dead service.
+    pub(crate) fn all_hits(&self, client: Client) -> u32 {
+        Condition::OUTAGES
+            .map(|outage| self.hits(client, outage))
+            .iter()
+            .sum()
+    }
+
+    /// Those of one outage, as the service counted them. Refused connections never reach it: they
+    /// are the calls that failed in that time.
+    pub(crate) fn hits(&self, client: Client, outage: Condition) -> u32 {
+        if outage == Condition::Refusing {
+            return self.tally_during(client, outage).failures;
+        }
+        let hits = self.hits.iter();
+        hits.map(|hit| u32::from(hit.client == client && hit.condition == outage))
+            .sum()
+    }
+
+    /// The time within which `percent` of the answers came, if any did.
+    pub(crate) fn percentile(&self, client: Client, percent: usize) -> Option<Duration> {
+        percentile(self.answers_to(client), percent)
+    }
+
+    /// The same of the calls that were made during an outage.
+    pub(crate) fn percentile_during(
+        &self,
+        client: Client,
+        outage: Condition,
+        percent: usize,
+    ) -> Option<Duration> {
+        percentile(self.answers_during(client, outage), percent)
+    }
+
+    /// How long after the end of an outage every call succeeded again, if it came to that.
+    pub(crate) fn recovery(&self, client: Client, outage: Condition) -> Option<Duration> {
+        let back = self.stage_after(outage)?;
+        let answers: Vec<&Answer> = self
+            .answers_to(client)
+            .filter(|answer| back.contains(answer.answered))
+            .collect();
+        let successes_to_the_end = answers
+            .iter()
+            .rev()
+            .take_while(|answer| answer.outcome == Outcome::Success);
+        let recovered = successes_to_the_end.last()?;
+        Some(recovered.answered - back.began)
+    }
+
+    fn answers_to(&self, client: Client) -> impl Iterator<Item = &Answer> {
+        self.answers
+            .iter()
+            .filter(move |answer| answer.client == client)
+    }
+
+    fn answers_during(&self, client: Client, outage: Condition) -> impl Iterator<Item = &Answer> {
+        self.answers_to(client).filter(move |answer| {
+            let mut stages = self.stages.iter().filter(|stage| stage.condition == outage);
+            stages.any(|stage| stage.contains(answer.called))
+        })
+    }
+
+    fn stage_after(&self, outage: Condition) -> Option<&Stage> {
+        let mut stages = self.stages.iter();
+        stages.find(|stage| stage.condition == outage)?;
+        stages.next()
+    }
+}
+
+fn percentile<'a>(answers: impl Iterator<Item = &'a Answer>, percent: usize) -> Option<Duration> {
+    let mut waits: Vec<Duration> = answers.map(Answer::waited).collect();
+    waits.sort_unstable();
+    let rank = (waits.len() * percent).div_ceil(100);
+    waits.get(rank.checked_sub(1)?).copied()
+}
