@@ -21,19 +21,32 @@ use proc_macro::TokenStream;
 
 /// Protects what an `async fn` calls with a circuit breaker.
 ///
-/// ```text
-/// #[circuit_breaker(max_failures = 5, window = "10s", reset = "30s", timeout = "2s")]
-/// async fn quote(symbol: &str) -> Result<Quote, QuoteError> {
-///     client.get(symbol).await?.json().await
-/// }
+/// ```
+/// use circuit_runtime::{CircuitError, circuit_breaker};
 ///
 /// #[derive(Debug, thiserror::Error)]
 /// enum QuoteError {
-///     #[error(transparent)]
-///     Http(#[from] reqwest::Error),
+///     #[error("not a number")]
+///     Malformed(#[from] std::num::ParseFloatError),
 ///     #[error(transparent)]
 ///     Circuit(#[from] CircuitError),
 /// }
+///
+/// #[circuit_breaker(max_failures = 5, window = "10s", reset = "30s", timeout = "2s")]
+/// async fn quote(symbol: &str) -> Result<f64, QuoteError> {
+///     let answer = ask(symbol).await;
+///     Ok(answer.parse()?)
+/// }
+/// #
+/// # async fn ask(symbol: &str) -> String {
+/// #     format!("{}.5", symbol.len())
+/// # }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), QuoteError> {
+/// #     assert_eq!(quote("ACME").await?, 4.5);
+/// #     Ok(())
+/// # }
 /// ```
 ///
 /// While the circuit is closed, calls run and their failures are counted. At `max_failures` it
@@ -61,7 +74,7 @@ use proc_macro::TokenStream;
 /// | `window` | duration | none | the span of time in which failures count |
 /// | `reset` | duration | `"30s"` | how long the circuit stays open |
 /// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`] |
-/// | `name` | string | `crate::module::function` | the name in errors, in logs and in the registry |
+/// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 ///
 /// All of them may be left out: `#[circuit_breaker]` alone opens after five failures in a row. The
 /// default name has no type in it: of two methods called alike in one module, name one.
@@ -70,12 +83,24 @@ use proc_macro::TokenStream;
 /// and `d`, the largest first: `"250ms"`, `"1m30s"`. Numbers and durations can also be constant
 /// expressions:
 ///
-/// ```text
+/// ```
+/// # use circuit_runtime::circuit_breaker;
+/// # use std::time::Duration;
+/// # struct Shop;
 /// const LIMIT: u32 = 5;
 ///
+/// # impl Shop {
 /// #[circuit_breaker(max_failures = LIMIT, reset = Duration::from_secs(30))]
-/// async fn charge(&self, order: &Order) -> anyhow::Result<Receipt> { .. }
+/// async fn charge(&self, cents: u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+///     // ..
+/// #   let _ = cents;
+///     Ok(())
+/// }
+/// # }
 /// ```
+///
+/// The breaker is made outside of the function, so a constant of a generic type, or `Self`, cannot
+/// be named.
 ///
 /// A wrong value is a compile error, of a constant expression too.
 ///

@@ -79,7 +79,7 @@ impl Counters {
 /// The row and the place in it of a thread's number: 0 | 1 2 | 3 4 5 6 | ..
 #[inline]
 fn seat(number: u32) -> (usize, usize) {
-    let row = (number + 1).ilog2();
+    let row = (number + 1).checked_ilog2().unwrap_or(0);
     let place = number + 1 - (1 << row);
     (row as usize, place as usize)
 }

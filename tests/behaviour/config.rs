@@ -71,3 +71,21 @@ fn the_extremes_are_valid() {
         assert_eq!(config.reset(), extreme);
     }
 }
+
+/// The attribute refuses literals by itself, the builder all values: in the same words.
+#[test]
+fn the_attribute_and_the_builder_say_the_same() {
+    let said_by_the_attribute = concat!(
+        include_str!("../ui/values/count.stderr"),
+        include_str!("../ui/durations/zero.stderr"),
+    );
+    for error in [
+        ConfigError::NoFailures,
+        ConfigError::EmptyWindow,
+        ConfigError::NoReset,
+        ConfigError::NoTime,
+    ] {
+        let message = format!("error: {error}\n");
+        assert!(said_by_the_attribute.contains(&message), "{message}");
+    }
+}

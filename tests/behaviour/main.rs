@@ -17,6 +17,7 @@ mod late_results;
 mod open;
 mod operators;
 mod panics;
+mod readme;
 mod registry;
 mod snapshot;
 mod support;

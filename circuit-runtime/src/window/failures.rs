@@ -3,24 +3,27 @@ use std::collections::VecDeque;
 use super::Evidence;
 use crate::clock::{Instant, Span};
 use crate::state::Generation;
-use crate::sync::Lock;
+use crate::sync::{Lock, OnceBox};
 
 /// Failures in a span of time that ends now. One that is as old as the span no longer counts.
 ///
 /// Exact to the failure up to a limit of [`EXACT`], in 8 bytes a failure; above, exact to a
 /// hundredth of the span, in 1.6 KiB. A failure costs the same whatever the limit and the span, a
 /// success nothing.
-#[derive(Debug)]
 pub(crate) struct Failures {
     limit: u32,
     span: Span,
-    counted: Lock<Evidence<Counted>>,
+    /// Made by the first failure, apart from what every call reads.
+    counted: OnceBox<Line<Lock<Evidence<Counted>>>>,
 }
 
 /// The largest limit for which every failure is remembered by itself.
 const EXACT: u32 = 1_000;
 
-#[derive(Debug)]
+/// A cache line, or more.
+#[repr(align(64))]
+struct Line<T>(T);
+
 enum Counted {
     Latest(Latest),
     Slices(Slices),
@@ -28,50 +31,67 @@ enum Counted {
 
 impl Failures {
     pub(super) fn new(limit: u32, span: Span) -> Self {
-        let counted = if limit <= EXACT {
-            Counted::Latest(Latest::default())
-        } else {
-            Counted::Slices(Slices::default())
-        };
         Self {
             limit,
             span,
-            counted: Lock::new(Evidence::new(counted)),
+            counted: OnceBox::default(),
         }
     }
 
     pub(super) fn failure(&self, generation: Generation, now: Instant) -> bool {
         let &Self { limit, span, .. } = self;
-        self.counted.with(|evidence| {
-            let clear = |counted: &mut Counted| match counted {
-                Counted::Latest(latest) => latest.times.clear(),
-                Counted::Slices(slices) => slices.clear(),
-            };
-            match evidence.of(generation, clear) {
-                None => false,
-                Some(Counted::Latest(latest)) => latest.failure(limit as usize, span, now),
-                Some(Counted::Slices(slices)) => slices.failure(u64::from(limit), span, now),
-            }
+        let Line(counted) = self.counted.get_or_init(|| {
+            let counted = Counted::new(limit);
+            Box::new(Line(Lock::new(Evidence::new(counted))))
+        });
+        counted.with(|counted| match counted.of(generation, Counted::clear) {
+            None => false,
+            Some(Counted::Latest(latest)) => latest.failure(limit as usize, span, now),
+            Some(Counted::Slices(slices)) => slices.failure(u64::from(limit), span, now),
         })
+    }
+}
+
+impl Counted {
+    fn new(limit: u32) -> Self {
+        if limit <= EXACT {
+            Self::Latest(Latest::new(limit as usize))
+        } else {
+            Self::Slices(Slices::new())
+        }
+    }
+
+    fn clear(&mut self) {
+        match self {
+            Self::Latest(latest) => latest.times.clear(),
+            Self::Slices(slices) => slices.clear(),
+        }
     }
 }
 
 /// The times of the latest failures, as many as the limit, oldest first. The limit is reached when
 /// all of them are within one span.
-#[derive(Debug, Default)]
 struct Latest {
     times: VecDeque<Instant>,
 }
 
 impl Latest {
-    fn failure(&mut self, limit: usize, span: Span, now: Instant) -> bool {
-        if self.times.capacity() == 0 {
-            self.times.reserve_exact(limit + 1);
+    fn new(limit: usize) -> Self {
+        Self {
+            times: VecDeque::with_capacity(limit + 1),
         }
+    }
+
+    fn failure(&mut self, limit: usize, span: Span, now: Instant) -> bool {
         // A thread that read the clock first may come here last: by a moment, or by the hours for
         // which the system did not let it run.
-        let place = place_after(&self.times, |&time| time <= now);
-        self.times.insert(place, now);
+        match self.times.back() {
+            Some(&latest) if latest > now => {
+                let place = place_after(&self.times, |&time| time <= now);
+                self.times.insert(place, now);
+            }
+            _ => self.times.push_back(now),
+        }
         if self.times.len() > limit {
             self.times.pop_front();
         }
@@ -83,7 +103,6 @@ impl Latest {
 }
 
 /// How many failures fell into each hundredth of the span.
-#[derive(Debug, Default)]
 struct Slices {
     /// The slices that have any, oldest first.
     slices: VecDeque<Slice>,
@@ -91,7 +110,6 @@ struct Slices {
     failures: u64,
 }
 
-#[derive(Debug)]
 struct Slice {
     /// Its place on the time line, in lengths of a slice.
     index: u64,
@@ -99,7 +117,14 @@ struct Slice {
 }
 
 impl Slices {
-    const PER_SPAN: u64 = 100;
+    const PER_SPAN: u16 = 100;
+
+    fn new() -> Self {
+        Self {
+            slices: VecDeque::with_capacity(usize::from(Self::PER_SPAN) + 2),
+            failures: 0,
+        }
+    }
 
     fn clear(&mut self) {
         self.slices.clear();
@@ -107,7 +132,7 @@ impl Slices {
     }
 
     fn failure(&mut self, limit: u64, span: Span, now: Instant) -> bool {
-        let length = span.as_micros().div_ceil(Self::PER_SPAN).max(1);
+        let length = span.as_micros().div_ceil(Self::PER_SPAN.into()).max(1);
         let per_span = span.as_micros().div_ceil(length);
         let index = now.as_micros() / length;
         self.count(index);

@@ -13,7 +13,6 @@ use failures::Failures;
 use streak::Streak;
 
 /// The results that count towards a trip.
-#[derive(Debug)]
 pub(crate) enum Window {
     /// Failures in a row.
     Streak(Streak),
