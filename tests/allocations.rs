@@ -7,24 +7,30 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::future::ready;
 use std::pin::pin;
+use std::sync::Barrier;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    /// Taken and not given back.
+    static BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
 // SAFETY: every call goes on to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        BYTES.set(BYTES.get() + layout.size().cast_signed());
         // SAFETY: as the caller promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        BYTES.set(BYTES.get() - layout.size().cast_signed());
         // SAFETY: as the caller promised.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -133,6 +139,46 @@ fn none_while_half_open() {
             allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::failure)),
             0
         );
+        assert!(breaker.snapshot().opened > 1, "no probe ran");
+    }
+}
+
+/// More threads than have a place of their own, and as many failures as are remembered one by one.
+#[test]
+fn the_evidence_of_a_breaker_takes_at_most_sixteen_kibibytes() {
+    for limit in [1, 1_000, 1_001, u32::MAX] {
+        for window in [None, Some(Duration::from_millis(1)), Some(Duration::MAX)] {
+            let mut config = Config::builder().max_failures(limit);
+            if let Some(window) = window {
+                config = config.window(window);
+            }
+            let breaker = CircuitBreaker::new("memory", config.build().unwrap());
+            let together = Barrier::new(100);
+            let taken = thread::scope(|scope| {
+                let threads: Vec<_> = (0..100)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            together.wait();
+                            let before = BYTES.get();
+                            for _ in 0..100 {
+                                let _ = breaker.try_acquire().map(circuit_runtime::Permit::failure);
+                            }
+                            let taken = BYTES.get() - before;
+                            together.wait(); // so that every thread keeps its place to the end
+                            taken
+                        })
+                    })
+                    .collect();
+                threads
+                    .into_iter()
+                    .map(|thread| thread.join().unwrap())
+                    .sum::<isize>()
+            });
+            assert!(
+                (1..=16 * 1_024).contains(&taken),
+                "{taken} bytes for {limit} in {window:?}"
+            );
+        }
     }
 }
 

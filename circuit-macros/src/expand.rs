@@ -41,8 +41,10 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
     //                 let _ = &symbol;
     //                 { body }
     //             },
-    //             |result, permit| Verdict(result, NoVerdict).give(permit),
-    //             |error| rejected::<Result<Quote, QuoteError>>(error),
+    //             |__circuit_result, __circuit_permit| {
+    //                 Verdict(__circuit_result, NoVerdict).give(__circuit_permit)
+    //             },
+    //             |__circuit_error| rejected::<Result<Quote, QuoteError>>(__circuit_error),
     //         )
     //         .await;
     //     }
@@ -51,8 +53,10 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
     //   does without the attribute: `?` and coercions work, and a wrong body is one error.
     // - The outer one is for those who have clippy forbid to leave it out.
     // - `&symbol` has the block capture all of `symbol`. If it captured some fields, a write to one
-    //   of them could be called unused.
+    //   of them could be called unused. The price: a `mut` argument that is unused is only called
+    //   needlessly `mut`.
     // - The breaker and the body have braces of their own: neither sees the other's items.
+    // - A parameter called like a constant of the user's would be a pattern; hence the long names.
     // - Of the two closures only `rejected` asks the type for anything, so that a wrong one is one
     //   error.
     let span = function.output.span().resolved_at(Span::mixed_site());
@@ -77,10 +81,11 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
                 #(let _ = &#mutable;)*
                 #inner
             },
-            |result, permit| {
-                #runtime::__private::Verdict(result, #runtime::__private::NoVerdict).give(permit)
+            |__circuit_result, __circuit_permit| {
+                #runtime::__private::Verdict(__circuit_result, #runtime::__private::NoVerdict)
+                    .give(__circuit_permit)
             },
-            |error| #runtime::__private::rejected::<#output>(error),
+            |__circuit_error| #runtime::__private::rejected::<#output>(__circuit_error),
         )
         .await;
     });
@@ -206,10 +211,13 @@ mod tests {
                         let _ = &symbol;
                         { Ok(symbol) }
                     },
-                    |result, permit| {
-                        #runtime::__private::Verdict(result, #runtime::__private::NoVerdict).give(permit)
+                    |__circuit_result, __circuit_permit| {
+                        #runtime::__private::Verdict(
+                            __circuit_result,
+                            #runtime::__private::NoVerdict
+                        ).give(__circuit_permit)
                     },
-                    |error| #runtime::__private::rejected::<Result<_, QuoteError>>(error),
+                    |__circuit_error| #runtime::__private::rejected::<Result<_, QuoteError>>(__circuit_error),
                 )
                 .await;
             }

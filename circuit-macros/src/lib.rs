@@ -64,7 +64,10 @@ use proc_macro::TokenStream;
 /// implementors. Two hosts behind one `&self` method open one circuit. Where each is to have its
 /// own, keep a [`CircuitBreaker`] in a field and use its `call`.
 ///
-/// It is made by the first call. A recursive function counts each level as a call.
+/// It is made by the first call.
+///
+/// A recursive function counts each level as a call, and the inner call of its probe is rejected, so
+/// that its circuit cannot close again: annotate a function that calls it.
 ///
 /// # Options
 ///
@@ -73,7 +76,7 @@ use proc_macro::TokenStream;
 /// | `max_failures` | integer of at least 1 | 5 | opens at this many failures: within `window`, or in a row when there is no `window` |
 /// | `window` | duration | none | the span of time in which failures count |
 /// | `reset` | duration | `"30s"` | how long the circuit stays open |
-/// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`] |
+/// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 ///
 /// All of them may be left out: `#[circuit_breaker]` alone opens after five failures in a row. The
@@ -113,7 +116,11 @@ use proc_macro::TokenStream;
 ///
 /// Arguments that the body does not use are dropped after the call was counted, not before.
 ///
+/// Among several attributes write this one first: `#[tokio::test]` and `#[tokio::main]` leave no
+/// `async fn` to those below them.
+///
 /// [`CircuitBreaker`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html
+/// [`CircuitError::NoRuntime`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.NoRuntime
 /// [`CircuitError::Open`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Open
 /// [`CircuitError::Timeout`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Timeout
 #[proc_macro_attribute]

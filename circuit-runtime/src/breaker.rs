@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::error::{CallError, CircuitError};
 use crate::name::Name;
-use crate::permit::{Ending, Permit, Ticket};
-use crate::probe::ProbePlace;
+use crate::permit::{Outcome, Permit, Ticket};
+use crate::probe::ProbeSlot;
 use crate::registry;
 use crate::snapshot::Snapshot;
 use crate::state::{Effect, Event, Phase, State, Word, step};
@@ -54,7 +54,7 @@ pub struct CircuitBreaker {
 pub(crate) struct Shared {
     /// The [`Word`] of the state. It changes by compare-and-swap alone, in [`Shared::change`].
     state: AtomicU64,
-    probe: ProbePlace,
+    probe: ProbeSlot,
     reset: Span,
     window: Window,
     counters: Counters,
@@ -71,7 +71,7 @@ impl CircuitBreaker {
         let name = Name::from(name.into());
         let shared = Arc::new_cyclic(|shared| Shared {
             state: AtomicU64::new(Word::FIRST.to_bits()),
-            probe: ProbePlace::default(),
+            probe: ProbeSlot::default(),
             reset: Span::of(config.reset()),
             window: Window::new(&config),
             counters: Counters::default(),
@@ -191,25 +191,25 @@ impl CircuitBreaker {
     pub fn try_acquire(&self) -> Result<Permit<'_>, CircuitError> {
         match self.admit() {
             Ok(ticket) => Ok(Permit::new(self, ticket)),
-            Err(rejection) => Err(self.open(rejection)),
+            Err(rejection) => Err(self.rejected(rejection)),
         }
     }
 
     /// Closes the circuit, with no evidence. Nothing that started before can undo it.
     pub fn reset(&self) {
-        self.shared.order(Event::Reset);
+        self.shared.force(Event::Reset);
     }
 
     /// Opens the circuit until [`reset`](Self::reset) or [`force_closed`](Self::force_closed): no
     /// time ends it, and no probe is let in.
     pub fn force_open(&self) {
-        self.shared.order(Event::ForceOpen);
+        self.shared.force(Event::ForceOpen);
     }
 
     /// Closes the circuit until [`reset`](Self::reset) or [`force_open`](Self::force_open): no
     /// failure opens it.
     pub fn force_closed(&self) {
-        self.shared.order(Event::ForceClosed);
+        self.shared.force(Event::ForceClosed);
     }
 
     /// Lets a call in, or says for how long not to ask.
@@ -225,14 +225,14 @@ impl CircuitBreaker {
 
     /// Takes a ticket back, with what became of the call.
     #[inline]
-    pub(crate) fn settle(&self, ticket: Ticket, ending: Ending) {
-        self.shared.settle(ticket, ending);
+    pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) {
+        self.shared.settle(ticket, outcome);
     }
 
     /// That a call was rejected. The error is made in its final place, here in the caller: moving it
     /// would take longer than all that led to it.
     #[inline]
-    pub(crate) fn open(&self, rejection: Rejection) -> CircuitError {
+    pub(crate) fn rejected(&self, rejection: Rejection) -> CircuitError {
         CircuitError::Open {
             breaker: self.shared.name.clone(),
             retry_after: rejection.wait.map(Span::as_duration),
@@ -241,7 +241,7 @@ impl CircuitBreaker {
 
     /// That the call took longer than `after`.
     #[cold]
-    pub(crate) fn timeout(&self, after: Duration) -> CircuitError {
+    pub(crate) fn timed_out(&self, after: Duration) -> CircuitError {
         CircuitError::Timeout {
             breaker: self.shared.name.clone(),
             after,
@@ -250,7 +250,7 @@ impl CircuitBreaker {
 
     /// That there is nothing to measure the timeout with.
     #[cold]
-    pub(crate) fn no_runtime(&self) -> CircuitError {
+    pub(crate) fn without_runtime(&self) -> CircuitError {
         CircuitError::NoRuntime {
             breaker: self.shared.name.clone(),
         }
@@ -287,7 +287,7 @@ impl Shared {
     #[inline]
     fn word(&self) -> Word {
         // Acquire: with a state comes all that its first observer did before, above all the
-        // probe's place as the last probe left it.
+        // probe's slot as the last probe left it.
         Word::from_bits(self.state.load(Ordering::Acquire))
     }
 
@@ -308,7 +308,7 @@ impl Shared {
         admission
     }
 
-    /// Lets a call in as a probe, if the circuit is half-open by now and the place is free.
+    /// Lets a call in as a probe, if the circuit is half-open by now and the slot is free.
     #[cold]
     fn admit_probe(&self, mut word: Word) -> Result<Ticket, Rejection> {
         loop {
@@ -331,18 +331,18 @@ impl Shared {
             if current == word {
                 return Ok(Ticket::of_probe(word, lease));
             }
-            // The place is that of another half-open phase, or of none.
+            // The slot is that of another half-open phase, or of none.
             self.probe.give_back(lease);
             word = current;
         }
     }
 
     #[inline]
-    fn settle(&self, ticket: Ticket, ending: Ending) {
-        if ending == Ending::Succeeded {
+    fn settle(&self, ticket: Ticket, outcome: Outcome) {
+        if outcome == Outcome::Succeeded {
             self.succeeded(ticket);
         } else {
-            self.did_not_succeed(ticket, ending);
+            self.did_not_succeed(ticket, outcome);
         }
     }
 
@@ -362,25 +362,25 @@ impl Shared {
     }
 
     #[inline(never)]
-    fn did_not_succeed(&self, ticket: Ticket, ending: Ending) {
-        match ending {
-            Ending::Succeeded => self.succeeded(ticket),
-            Ending::Failed => self.failed(ticket),
-            Ending::TimedOut => {
+    fn did_not_succeed(&self, ticket: Ticket, outcome: Outcome) {
+        match outcome {
+            Outcome::Succeeded => self.succeeded(ticket),
+            Outcome::Failed => self.failed(ticket),
+            Outcome::TimedOut => {
                 self.counters.add(|stripe| &stripe.timed_out);
                 self.failed(ticket);
             }
-            Ending::Panicked => {
+            Outcome::Panicked => {
                 self.counters.add(|stripe| &stripe.panicked);
                 self.failed(ticket);
             }
-            Ending::Ignored => {
+            Outcome::Ignored => {
                 self.counters.add(|stripe| &stripe.ignored);
-                self.left(ticket);
+                self.gave_no_evidence(ticket);
             }
-            Ending::Cancelled => {
+            Outcome::Cancelled => {
                 self.counters.add(|stripe| &stripe.cancelled);
-                self.left(ticket);
+                self.gave_no_evidence(ticket);
             }
         }
     }
@@ -403,8 +403,8 @@ impl Shared {
         }
     }
 
-    /// A call that is no evidence. If it was a probe, another may take its place.
-    fn left(&self, ticket: Ticket) {
+    /// A call that is no evidence. If it was a probe, another may take its slot.
+    fn gave_no_evidence(&self, ticket: Ticket) {
         if ticket.word().phase() == Phase::Open {
             self.probe.give_back(ticket.lease());
         }
@@ -413,7 +413,7 @@ impl Shared {
     /// The one way in which the state changes: from the word that the event belongs to, or not at
     /// all. Of events that race, one wins, and the others are of an earlier generation from then on.
     fn change(&self, word: Word, event: Event, now: Instant) {
-        // The probe's place is not freed: its lease runs out before another probe is due, and until
+        // The probe's slot is not freed: its lease runs out before another probe is due, and until
         // then it keeps out whoever still sees the old word.
         let _ = self.try_change(word, event, now);
     }
@@ -437,7 +437,7 @@ impl Shared {
     }
 
     /// An operator's order: it holds whatever the state was.
-    fn order(&self, event: Event) {
+    fn force(&self, event: Event) {
         let now = clock::now();
         let mut word = self.word();
         while let Err(actual) = self.try_change(word, event, now) {

@@ -9,8 +9,8 @@ use pin_project_lite::pin_project;
 
 use crate::breaker::CircuitBreaker;
 use crate::error::{CallError, CircuitError};
-use crate::permit::{Ending, Permit, Ticket};
-use crate::timeout::{Bounded, Limited, NoRuntime, Unfinished};
+use crate::permit::{Outcome, Permit, Ticket};
+use crate::timeout::{Bounded, NoRuntime, Timed, Unfinished};
 
 pin_project! {
     /// The future of [`CircuitBreaker::call`].
@@ -20,14 +20,14 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Call<'b, F> {
         #[pin]
-        guard: Guard<'b, Limited<F>>,
+        protected: Protected<'b, Timed<F>>,
     }
 }
 
 impl<'b, F> Call<'b, F> {
     pub(crate) fn new(breaker: &'b CircuitBreaker, future: F) -> Self {
         Self {
-            guard: Guard::new(breaker, Limited::new(future)),
+            protected: Protected::new(breaker, Timed::new(future)),
         }
     }
 }
@@ -41,7 +41,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = ready!(
             self.project()
-                .guard
+                .protected
                 .poll(cx, |result, permit| permit.judge(result))
         )?;
         Poll::Ready(result.map_err(CallError::Inner))
@@ -51,7 +51,7 @@ where
 impl<F> fmt::Debug for Call<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("breaker", &self.guard.breaker)
+            .field("breaker", &self.protected.breaker)
             .finish_non_exhaustive()
     }
 }
@@ -63,7 +63,7 @@ pub(crate) fn blocking<T, E>(
 ) -> Result<T, CallError<E>> {
     let ticket = breaker
         .admit()
-        .map_err(|rejection| breaker.open(rejection))?;
+        .map_err(|rejection| breaker.rejected(rejection))?;
     let result = unless_it_panics(breaker, ticket, operation);
     Permit::new(breaker, ticket).judge(&result);
     result.map_err(CallError::Inner)
@@ -71,7 +71,7 @@ pub(crate) fn blocking<T, E>(
 
 pin_project! {
     /// Runs a call if the circuit lets it. What its result means is for others to say.
-    pub struct Guard<'b, C> {
+    pub struct Protected<'b, C> {
         // Until the call is over.
         breaker: Option<&'b CircuitBreaker>,
         // While the call runs.
@@ -80,17 +80,17 @@ pin_project! {
         call: C,
     }
 
-    impl<C> PinnedDrop for Guard<'_, C> {
+    impl<C> PinnedDrop for Protected<'_, C> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let (Some(breaker), Some(ticket)) = (*this.breaker, *this.ticket) {
-                breaker.settle(ticket, Ending::Cancelled);
+                breaker.settle(ticket, Outcome::Cancelled);
             }
         }
     }
 }
 
-impl<'b, C> Guard<'b, C> {
+impl<'b, C> Protected<'b, C> {
     #[inline]
     pub(crate) const fn new(breaker: &'b CircuitBreaker, call: C) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl<'b, C> Guard<'b, C> {
     }
 }
 
-impl<'b, C: Bounded> Guard<'b, C> {
+impl<'b, C: Bounded> Protected<'b, C> {
     /// Polls the call. Its result, if it comes to one, is shown to `judge` with the permit that waits
     /// for a verdict on it.
     #[inline]
@@ -120,13 +120,15 @@ impl<'b, C: Bounded> Guard<'b, C> {
         let ticket = if let Some(ticket) = *this.ticket {
             ticket
         } else {
-            if let Err(NoRuntime) = this.call.as_mut().start(timeout) {
-                return Poll::Ready(Err(breaker.no_runtime()));
-            }
-            match breaker.admit() {
+            let ticket = match breaker.admit() {
                 Ok(ticket) => ticket,
-                Err(rejection) => return Poll::Ready(Err(breaker.open(rejection))),
+                Err(rejection) => return Poll::Ready(Err(breaker.rejected(rejection))),
+            };
+            if let Err(NoRuntime) = this.call.as_mut().start(timeout) {
+                breaker.settle(ticket, Outcome::Cancelled);
+                return Poll::Ready(Err(breaker.without_runtime()));
             }
+            ticket
         };
 
         let call = this.call.as_mut();
@@ -135,19 +137,21 @@ impl<'b, C: Bounded> Guard<'b, C> {
             return Poll::Ready(Ok(result));
         }
 
-        let (ending, error) = match this.call.as_mut().poll_end(timeout, cx) {
+        let (outcome, error) = match this.call.as_mut().poll_end(timeout, cx) {
             Poll::Pending => {
                 *this.breaker = Some(breaker);
                 *this.ticket = Some(ticket);
                 return Poll::Pending;
             }
-            Poll::Ready(Unfinished::TimedOut(after)) => (Ending::TimedOut, breaker.timeout(after)),
-            Poll::Ready(Unfinished::Unmeasured(NoRuntime)) => {
-                (Ending::Cancelled, breaker.no_runtime())
+            Poll::Ready(Unfinished::TimedOut(after)) => {
+                (Outcome::TimedOut, breaker.timed_out(after))
+            }
+            Poll::Ready(Unfinished::NoRuntime(NoRuntime)) => {
+                (Outcome::Cancelled, breaker.without_runtime())
             }
         };
         // In this order, as dropping the call may panic.
-        breaker.settle(ticket, ending);
+        breaker.settle(ticket, outcome);
         this.call.give_up();
         Poll::Ready(Err(error))
     }
@@ -160,7 +164,7 @@ fn unless_it_panics<R>(breaker: &CircuitBreaker, ticket: Ticket, piece: impl FnO
 
     impl Drop for Panicked<'_> {
         fn drop(&mut self) {
-            self.0.settle(self.1, Ending::Panicked);
+            self.0.settle(self.1, Outcome::Panicked);
         }
     }
 

@@ -94,6 +94,7 @@ mod source {
         micros: u64,
     }
 
+    // The coarse clock first: read second, it could be ahead of the exact one.
     static ORIGIN: LazyLock<Origin> = LazyLock::new(|| Origin {
         micros: coarse_at_start() + LAG / 2,
         exact: Instant::now(),
@@ -211,5 +212,47 @@ pub(crate) mod source {
 
     pub(super) fn coarse() -> u64 {
         now()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{LAG, Span, coarse, now};
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn the_coarse_clock_is_never_ahead_and_not_far_behind() {
+        // Of many readings most are taken while the system lets this thread run.
+        let in_time = (0..1_000).filter(|_| {
+            let shown = coarse();
+            let exact = now();
+            assert!(shown <= exact);
+            exact < shown.plus(LAG).plus(Span::of(Duration::from_micros(100)))
+        });
+        assert!(in_time.count() > 0);
+    }
+
+    #[test]
+    fn time_never_goes_back_on_any_thread() {
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut latest = (coarse(), now());
+                    for _ in 0..10_000 {
+                        let next = (coarse(), now());
+                        assert!(next.0 >= latest.0 && next.1 >= latest.1);
+                        latest = next;
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn spans_are_whole_microseconds_rounded_up() {
+        let micros = |nanos| Span::of(Duration::from_nanos(nanos)).as_micros();
+        assert_eq!([0, 1, 1_000, 1_001, 2_000].map(micros), [0, 1, 1, 2, 2]);
+        assert_eq!(Span::of(Duration::MAX).as_micros(), u64::MAX);
     }
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 /// assert_eq!(CONFIG.reset(), Duration::from_secs(30));
 /// ```
 ///
-/// Time is counted in microseconds: a shorter span, or the rest of one, counts as a whole one.
+/// Durations are rounded up to whole microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     max_failures: u32,
@@ -114,7 +114,8 @@ impl ConfigBuilder {
 
     /// Drops a call that takes longer than this, counts it as a failure and returns
     /// [`CircuitError::Timeout`](crate::CircuitError::Timeout). Longer than zero; none when it is
-    /// not set. Needs a tokio runtime around the call.
+    /// not set. Needs a tokio runtime with timers around the call, or each gets
+    /// [`CircuitError::NoRuntime`](crate::CircuitError::NoRuntime).
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = Some(timeout);
         self
@@ -153,7 +154,7 @@ impl ConfigBuilder {
 ///
 /// let error = Config::builder().max_failures(0).build().unwrap_err();
 ///
-/// assert_eq!(error, ConfigError::NoFailures);
+/// assert_eq!(error, ConfigError::ZeroMaxFailures);
 /// assert_eq!(
 ///     error.to_string(),
 ///     "`max_failures` must be at least 1; with 0 the circuit would open before the first call",
@@ -164,13 +165,13 @@ impl ConfigBuilder {
 #[non_exhaustive]
 pub enum ConfigError {
     /// `max_failures` is 0.
-    NoFailures,
+    ZeroMaxFailures,
     /// `window` is zero.
-    EmptyWindow,
+    ZeroWindow,
     /// `reset` is zero.
-    NoReset,
+    ZeroReset,
     /// `timeout` is zero.
-    NoTime,
+    ZeroTimeout,
 }
 
 impl ConfigError {
@@ -179,47 +180,49 @@ impl ConfigError {
     #[must_use]
     pub const fn message(&self) -> &'static str {
         match self {
-            Self::NoFailures => {
+            Self::ZeroMaxFailures => {
                 "`max_failures` must be at least 1; with 0 the circuit would open before the first call"
             }
-            Self::EmptyWindow => {
+            Self::ZeroWindow => {
                 "`window` must be longer than zero; no failure would ever count in an empty window"
             }
-            Self::NoReset => {
+            Self::ZeroReset => {
                 "`reset` must be longer than zero; with zero the circuit would never be open"
             }
-            Self::NoTime => {
+            Self::ZeroTimeout => {
                 "`timeout` must be longer than zero; with zero no call could ever finish"
             }
         }
     }
 }
 
-/// What each option accepts, for the builder and, at compile time, for the attribute.
+// What each option accepts: one function for each, which the builder calls, and at compile time the
+// attribute.
+
 pub(crate) const fn check_max_failures(max_failures: u32) -> Result<u32, ConfigError> {
     if max_failures == 0 {
-        return Err(ConfigError::NoFailures);
+        return Err(ConfigError::ZeroMaxFailures);
     }
     Ok(max_failures)
 }
 
 pub(crate) const fn check_window(window: Duration) -> Result<Duration, ConfigError> {
     if window.is_zero() {
-        return Err(ConfigError::EmptyWindow);
+        return Err(ConfigError::ZeroWindow);
     }
     Ok(window)
 }
 
 pub(crate) const fn check_reset(reset: Duration) -> Result<Duration, ConfigError> {
     if reset.is_zero() {
-        return Err(ConfigError::NoReset);
+        return Err(ConfigError::ZeroReset);
     }
     Ok(reset)
 }
 
 pub(crate) const fn check_timeout(timeout: Duration) -> Result<Duration, ConfigError> {
     if timeout.is_zero() {
-        return Err(ConfigError::NoTime);
+        return Err(ConfigError::ZeroTimeout);
     }
     Ok(timeout)
 }

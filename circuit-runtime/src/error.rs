@@ -26,13 +26,13 @@ pub enum CircuitError {
     Open {
         /// The name of the circuit breaker.
         breaker: Name,
-        /// When to try again: what is left of the wait, or, while a probe is out, what is left of
-        /// its lease at most. `None` while an operator holds the circuit open.
+        /// How long to wait before the next try: what is left of `reset`, or, while a probe runs,
+        /// the time after which another may run. `None` while an operator holds the circuit open.
         retry_after: Option<Duration>,
     },
 
     /// The call took longer than `timeout`. It was dropped, and counts as a failure.
-    #[error("circuit `{breaker}` gave the call up after {}", Rounded(*.after))]
+    #[error("call through circuit `{breaker}` timed out after {}", Rounded(*.after))]
     Timeout {
         /// The name of the circuit breaker.
         breaker: Name,
@@ -40,8 +40,11 @@ pub enum CircuitError {
         after: Duration,
     },
 
-    /// The circuit has a `timeout`, and there is no tokio runtime with timers to measure it. The
-    /// call did not run, or, on a runtime without timers, not to its end.
+    /// The circuit has a `timeout`, and there is no tokio runtime with timers to measure it.
+    ///
+    /// Outside of any runtime the call did not run. On a runtime that was built without timers it
+    /// ran until it had to wait, and tokio's own panic, caught, was shown by the panic hook: there
+    /// is no other way to learn of it.
     #[error(
         "circuit `{breaker}` has a timeout, which needs a tokio runtime with timers; \
          make the call inside of one, or leave `timeout` out"
@@ -65,7 +68,8 @@ impl CircuitError {
         matches!(self, Self::Timeout { .. })
     }
 
-    /// When to try again. `None` unless the circuit is open, and while an operator holds it so.
+    /// How long to wait before the next try. `None` while an operator holds the circuit open, and
+    /// for errors that are no rejections.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -7,7 +7,8 @@
 //! - **Closed**: calls run, and failures are counted. At `max_failures` the circuit opens.
 //! - **Open**: no call runs; each is rejected with [`CircuitError::Open`]. Lasts `reset`.
 //! - **Half-open**: one call, the probe, may run; every other one is rejected. If it succeeds the
-//!   circuit is closed again, if it fails open again.
+//!   circuit is closed again, if it fails open again. If it is still running after `reset`, another
+//!   may run.
 #![cfg_attr(
     feature = "macros",
     doc = r#"
@@ -68,18 +69,19 @@ use std::time::Duration;
 
 # /*
 #[tokio::test(start_paused = true)]
+async fn the_circuit_becomes_half_open() {
 # */
 # #[tokio::main(flavor = "current_thread", start_paused = true)]
 # async fn main() {
-let breaker = CircuitBreaker::new("payments", Config::default());
-for _ in 0..5 {
-    breaker.try_acquire().unwrap().failure();
-}
-assert_eq!(breaker.state(), State::Open);
+    let breaker = CircuitBreaker::new("payments", Config::default());
+    for _ in 0..5 {
+        breaker.try_acquire().unwrap().failure();
+    }
+    assert_eq!(breaker.state(), State::Open);
 
-tokio::time::advance(Duration::from_secs(30)).await;
-assert_eq!(breaker.state(), State::HalfOpen);
-# }
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert_eq!(breaker.state(), State::HalfOpen);
+}
 ```
 "#
 )]

@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
@@ -7,6 +7,18 @@ use std::sync::Arc;
 /// The name of a circuit breaker, as errors and snapshots carry it.
 ///
 /// It reads as a `str`. A clone allocates nothing, so that a rejection does not either.
+///
+/// ```
+/// use circuit_runtime::Name;
+/// use std::collections::HashMap;
+///
+/// let name = Name::from("payments");
+/// assert_eq!(name, "payments");
+/// assert!(name.starts_with("pay"));
+///
+/// let alarms = HashMap::from([(name, 3)]);
+/// assert_eq!(alarms.get("payments"), Some(&3));
+/// ```
 #[derive(Clone)]
 pub struct Name(Text);
 
@@ -16,14 +28,28 @@ enum Text {
     Shared(Arc<str>),
 }
 
-impl Deref for Name {
-    type Target = str;
-
-    fn deref(&self) -> &str {
+impl Name {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         match &self.0 {
             Text::Static(name) => name,
             Text::Shared(name) => name,
         }
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        self
     }
 }
 
@@ -39,6 +65,18 @@ impl From<Cow<'static, str>> for Name {
             Cow::Borrowed(name) => Text::Static(name),
             Cow::Owned(name) => Text::Shared(name.into()),
         })
+    }
+}
+
+impl From<&'static str> for Name {
+    fn from(name: &'static str) -> Self {
+        Cow::Borrowed(name).into()
+    }
+}
+
+impl From<String> for Name {
+    fn from(name: String) -> Self {
+        Cow::<'static, str>::Owned(name).into()
     }
 }
 

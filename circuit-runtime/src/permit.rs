@@ -25,19 +25,19 @@ impl<'b> Permit<'b> {
     /// The service answered.
     #[inline]
     pub fn success(self) {
-        self.settle(Ending::Succeeded);
+        self.settle(Outcome::Succeeded);
     }
 
     /// The service did not answer, or not as it should.
     #[inline]
     pub fn failure(self) {
-        self.settle(Ending::Failed);
+        self.settle(Outcome::Failed);
     }
 
     /// The result says nothing about the service.
     #[inline]
     pub fn ignore(self) {
-        self.settle(Ending::Ignored);
+        self.settle(Outcome::Ignored);
     }
 
     /// A result that says by itself whether the service answered.
@@ -50,8 +50,8 @@ impl<'b> Permit<'b> {
     }
 
     #[inline]
-    fn settle(self, ending: Ending) {
-        self.breaker.settle(self.ticket, ending);
+    fn settle(self, outcome: Outcome) {
+        self.breaker.settle(self.ticket, outcome);
         mem::forget(self);
     }
 }
@@ -59,13 +59,13 @@ impl<'b> Permit<'b> {
 impl Drop for Permit<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.breaker.settle(self.ticket, Ending::Cancelled);
+        self.breaker.settle(self.ticket, Outcome::Cancelled);
     }
 }
 
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum Outcome {
     Succeeded,
     Failed,
     TimedOut,

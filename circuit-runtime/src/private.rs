@@ -8,11 +8,11 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::breaker::CircuitBreaker;
-use crate::call::Guard;
+use crate::call::Protected;
 use crate::config::{Config, ConfigError};
 use crate::error::CircuitError;
 use crate::permit::Permit;
-use crate::timeout::{Bounded, Limited, Unlimited};
+use crate::timeout::{Bounded, Timed, Untimed};
 
 pub use once_cell::sync::Lazy;
 
@@ -23,14 +23,14 @@ pub fn guard<F, J, I>(
     body: F,
     judge: J,
     instead: I,
-) -> Body<'_, Unlimited<F>, J, I>
+) -> Guard<'_, Untimed<F>, J, I>
 where
     F: Future,
     J: Fn(&F::Output, Permit<'_>),
     I: Fn(CircuitError) -> F::Output,
 {
-    Body {
-        guard: Guard::new(breaker, Unlimited::new(body)),
+    Guard {
+        protected: Protected::new(breaker, Untimed::new(body)),
         judge,
         instead,
     }
@@ -43,14 +43,14 @@ pub fn guard_timed<F, J, I>(
     body: F,
     judge: J,
     instead: I,
-) -> Body<'_, Limited<F>, J, I>
+) -> Guard<'_, Timed<F>, J, I>
 where
     F: Future,
     J: Fn(&F::Output, Permit<'_>),
     I: Fn(CircuitError) -> F::Output,
 {
-    Body {
-        guard: Guard::new(breaker, Limited::new(body)),
+    Guard {
+        protected: Protected::new(breaker, Timed::new(body)),
         judge,
         instead,
     }
@@ -58,15 +58,15 @@ where
 
 pin_project! {
     /// The body of a function, run if the circuit lets it.
-    pub struct Body<'b, C, J, I> {
+    pub struct Guard<'b, C, J, I> {
         #[pin]
-        guard: Guard<'b, C>,
+        protected: Protected<'b, C>,
         judge: J,
         instead: I,
     }
 }
 
-impl<C, J, I> Future for Body<'_, C, J, I>
+impl<C, J, I> Future for Guard<'_, C, J, I>
 where
     C: Bounded,
     J: Fn(&C::Output, Permit<'_>),
@@ -77,7 +77,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
         let this = self.project();
-        match ready!(this.guard.poll(cx, this.judge)) {
+        match ready!(this.protected.poll(cx, this.judge)) {
             Ok(result) => Poll::Ready(result),
             Err(error) => Poll::Ready((this.instead)(error)),
         }
@@ -108,7 +108,7 @@ impl<R> Deref for Verdict<'_, R> {
 pub struct NoVerdict;
 
 impl NoVerdict {
-    /// None.
+    /// Gives the permit back without a verdict.
     pub fn give(&self, permit: Permit<'_>) {
         drop(permit);
     }
@@ -118,7 +118,7 @@ impl NoVerdict {
 /// held to what it must be able to do: a bound anywhere else would report it a second time.
 #[inline]
 #[must_use]
-pub fn rejected<R: Outcome>(error: CircuitError) -> R {
+pub fn rejected<R: Returned>(error: CircuitError) -> R {
     R::rejected(error)
 }
 
@@ -134,12 +134,12 @@ pub fn never<R>() -> R {
     message = "`#[circuit_breaker]` needs a function that returns a `Result`; write `-> Result<{Self}, YourError>`",
     label = "not a `Result`"
 )]
-pub trait Outcome: Sized {
+pub trait Returned: Sized {
     #[doc(hidden)]
     fn rejected(error: CircuitError) -> Self;
 }
 
-impl<T, E: FromCircuit> Outcome for Result<T, E> {
+impl<T, E: FromCircuit> Returned for Result<T, E> {
     #[inline]
     fn rejected(error: CircuitError) -> Self {
         Err(E::from_circuit(error))
@@ -149,7 +149,8 @@ impl<T, E: FromCircuit> Outcome for Result<T, E> {
 /// `From<CircuitError>`, under a name that can say what to do when it is missing.
 #[diagnostic::on_unimplemented(
     message = "the error type `{Self}` cannot carry a rejected call; add a variant with `#[from] CircuitError`",
-    label = "does not implement `From<CircuitError>`"
+    label = "does not implement `From<CircuitError>`",
+    note = "an error type of another crate needs an enum around it, and a type parameter `E` the bound `E: From<CircuitError>`"
 )]
 pub trait FromCircuit {
     #[doc(hidden)]

@@ -14,9 +14,9 @@ pub struct Snapshot {
     pub name: Name,
     /// Its state.
     pub state: State,
-    /// When a call that is rejected now should be tried again, as
-    /// [`CircuitError::retry_after`](crate::CircuitError::retry_after) would say. `None` when one
-    /// would run, and while an operator holds the circuit open.
+    /// How long a call that is rejected now would be told to wait, as
+    /// [`CircuitError::retry_after`](crate::CircuitError::retry_after). `None` when one would run,
+    /// and while an operator holds the circuit open.
     pub retry_after: Option<Duration>,
     /// Calls that succeeded.
     pub succeeded: u64,
@@ -28,7 +28,8 @@ pub struct Snapshot {
     pub panicked: u64,
     /// Calls whose result is no evidence.
     pub ignored: u64,
-    /// Calls that their callers dropped before they had a result.
+    /// Calls that ended without a result: dropped by their callers, or given up because there was
+    /// no runtime to measure their timeout.
     pub cancelled: u64,
     /// Calls that were rejected, and did not run.
     pub rejected: u64,

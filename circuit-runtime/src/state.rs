@@ -81,8 +81,12 @@ pub(crate) fn step(word: Word, event: Event, now: Instant) -> (Word, Effect) {
             (Phase::Open, Effect::Opened)
         }
         (Phase::Open, Event::ProbeSucceeded) | (_, Event::Reset) => (Phase::Closed, Effect::Closed),
-        (_, Event::ForceOpen) => (Phase::ForcedOpen, Effect::Opened),
-        (_, Event::ForceClosed) => (Phase::ForcedClosed, Effect::Closed),
+        (Phase::Closed | Phase::Open | Phase::ForcedClosed, Event::ForceOpen) => {
+            (Phase::ForcedOpen, Effect::Opened)
+        }
+        (Phase::Closed | Phase::Open | Phase::ForcedOpen, Event::ForceClosed) => {
+            (Phase::ForcedClosed, Effect::Closed)
+        }
         _ => return (word, Effect::Nothing),
     };
     (word.followed_by(phase, now), effect)
@@ -98,7 +102,7 @@ impl Generation {
 impl Word {
     const PHASE_BITS: u32 = 2;
     const GENERATION_SHIFT: u32 = 8;
-    /// Transitions within one microsecond that are told apart by the generation alone.
+    /// A microsecond has room for 32 transitions; each further one counts as the next microsecond.
     const TURN_BITS: u32 = 5;
 
     /// The last moment that fits, seventy years on.
@@ -207,14 +211,14 @@ mod tests {
             (ForcedOpen, ProbeSucceeded, ForcedOpen, Effect::Nothing),
             (ForcedOpen, ProbeFailed, ForcedOpen, Effect::Nothing),
             (ForcedOpen, Reset, Closed, Effect::Closed),
-            (ForcedOpen, ForceOpen, ForcedOpen, Effect::Opened),
+            (ForcedOpen, ForceOpen, ForcedOpen, Effect::Nothing),
             (ForcedOpen, ForceClosed, ForcedClosed, Effect::Closed),
             (ForcedClosed, LimitReached, ForcedClosed, Effect::Nothing),
             (ForcedClosed, ProbeSucceeded, ForcedClosed, Effect::Nothing),
             (ForcedClosed, ProbeFailed, ForcedClosed, Effect::Nothing),
             (ForcedClosed, Reset, Closed, Effect::Closed),
             (ForcedClosed, ForceOpen, ForcedOpen, Effect::Opened),
-            (ForcedClosed, ForceClosed, ForcedClosed, Effect::Closed),
+            (ForcedClosed, ForceClosed, ForcedClosed, Effect::Nothing),
         ];
 
         for (before, event, after, effect) in table {

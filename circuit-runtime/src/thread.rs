@@ -58,7 +58,7 @@ impl Numbers {
 #[inline]
 pub(crate) fn number() -> Option<u32> {
     match NUMBER.with(Cell::get) {
-        UNKNOWN => introduce(),
+        UNKNOWN => assign(),
         WITHOUT => None,
         number => Some(number),
     }
@@ -90,7 +90,7 @@ loom::thread_local! {
 }
 
 #[cold]
-fn introduce() -> Option<u32> {
+fn assign() -> Option<u32> {
     // A thread whose destructors are running could not give a number back.
     let number = HELD.try_with(|_| TAKEN.take()).ok().flatten();
     NUMBER.with(|known| known.set(number.unwrap_or(WITHOUT)));

@@ -39,7 +39,7 @@ pub enum Unfinished {
     /// It took longer than this.
     TimedOut(Duration),
     /// Nobody can tell how long it takes.
-    Unmeasured(NoRuntime),
+    NoRuntime(NoRuntime),
 }
 
 /// There is no tokio runtime around the call, or none with timers.
@@ -48,19 +48,19 @@ pub struct NoRuntime;
 
 pin_project! {
     /// A call that is known to have no timeout.
-    pub struct Unlimited<F> {
+    pub struct Untimed<F> {
         #[pin]
         call: F,
     }
 }
 
-impl<F> Unlimited<F> {
+impl<F> Untimed<F> {
     pub(crate) const fn new(call: F) -> Self {
         Self { call }
     }
 }
 
-impl<F: Future> Bounded for Unlimited<F> {
+impl<F: Future> Bounded for Untimed<F> {
     type Output = F::Output;
 
     #[inline]
@@ -90,7 +90,7 @@ pin_project! {
     ///
     /// One that has its result at once never sees a timer: its start is read from the coarse clock,
     /// and the timer made when the call has to wait.
-    pub struct Limited<F> {
+    pub struct Timed<F> {
         #[pin]
         call: Option<F>,
         #[pin]
@@ -106,7 +106,7 @@ pin_project! {
     }
 }
 
-impl<F> Limited<F> {
+impl<F> Timed<F> {
     pub(crate) const fn new(call: F) -> Self {
         Self {
             call: Some(call),
@@ -117,7 +117,7 @@ impl<F> Limited<F> {
     }
 }
 
-impl<F: Future> Bounded for Limited<F> {
+impl<F: Future> Bounded for Timed<F> {
     type Output = F::Output;
 
     #[inline]
@@ -164,7 +164,7 @@ impl Timer {
         if let Self::Unneeded { started } = *self {
             match remaining(timeout, started) {
                 Ok(sleep) => self.set(Self::Running { sleep }),
-                Err(error) => return Poll::Ready(Unfinished::Unmeasured(error)),
+                Err(error) => return Poll::Ready(Unfinished::NoRuntime(error)),
             }
         }
         if let TimerProjection::Running { sleep } = self.project() {

@@ -74,7 +74,7 @@ async fn a_slow_call_times_out() {
     let error = error.downcast_ref::<CircuitError>().unwrap();
     assert_eq!(
         error.to_string(),
-        "circuit `attribute::slow` gave the call up after 250ms"
+        "call through circuit `attribute::slow` timed out after 250ms"
     );
 }
 

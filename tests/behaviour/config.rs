@@ -7,22 +7,22 @@ fn what_makes_no_sense_is_refused_with_what_to_write() {
     let refused = [
         (
             Config::builder().max_failures(0).build(),
-            ConfigError::NoFailures,
+            ConfigError::ZeroMaxFailures,
             "`max_failures` must be at least 1",
         ),
         (
             Config::builder().window(Duration::ZERO).build(),
-            ConfigError::EmptyWindow,
+            ConfigError::ZeroWindow,
             "`window` must be longer than zero",
         ),
         (
             Config::builder().reset(Duration::ZERO).build(),
-            ConfigError::NoReset,
+            ConfigError::ZeroReset,
             "`reset` must be longer than zero",
         ),
         (
             Config::builder().timeout(Duration::ZERO).build(),
-            ConfigError::NoTime,
+            ConfigError::ZeroTimeout,
             "`timeout` must be longer than zero",
         ),
     ];
@@ -49,7 +49,7 @@ fn what_is_built_is_what_was_set() {
 }
 
 #[test]
-fn the_defaults_are_those_of_the_attribute() {
+fn the_defaults_are_five_failures_in_a_row_and_thirty_seconds() {
     let config = Config::default();
     assert_eq!(Ok(config), Config::builder().build());
     assert_eq!(config.max_failures(), 5);
@@ -80,10 +80,10 @@ fn the_attribute_and_the_builder_say_the_same() {
         include_str!("../ui/durations/zero.stderr"),
     );
     for error in [
-        ConfigError::NoFailures,
-        ConfigError::EmptyWindow,
-        ConfigError::NoReset,
-        ConfigError::NoTime,
+        ConfigError::ZeroMaxFailures,
+        ConfigError::ZeroWindow,
+        ConfigError::ZeroReset,
+        ConfigError::ZeroTimeout,
     ] {
         let message = format!("error: {error}\n");
         assert!(said_by_the_attribute.contains(&message), "{message}");

@@ -3,6 +3,7 @@ use crate::support::{
 };
 use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config, State};
 use std::future::{pending, poll_fn, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -38,7 +39,7 @@ async fn a_call_that_takes_longer_is_dropped_and_counts_as_a_failure() {
     assert_eq!(error.retry_after(), None);
     assert_eq!(
         error.to_string(),
-        "circuit `timed` gave the call up after 2s"
+        "call through circuit `timed` timed out after 2s"
     );
     assert!(dropped.load(Ordering::Relaxed));
     assert_eq!(started.elapsed(), seconds(2));
@@ -145,6 +146,50 @@ async fn a_busy_call_does_not_keep_its_timer_from_being_asked() {
         error,
         CallError::Circuit(CircuitError::Timeout { .. })
     ));
+}
+
+/// The verdict is given before the call is dropped, and only once.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_panics_when_it_is_given_up_has_timed_out() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("dropped"));
+        }
+    }
+
+    let breaker = timed();
+    half_open(&breaker).await;
+    let before = breaker.snapshot();
+    let held = Panics;
+    let mut call = Box::pin(breaker.call(async move {
+        let _held = held;
+        pending::<Result<(), Failed>>().await
+    }));
+    assert!(poll_once(call.as_mut()).is_pending());
+    advance(seconds(3)).await;
+    let panic = catch_unwind(AssertUnwindSafe(|| poll_once(call.as_mut()))).unwrap_err();
+    assert_eq!(panic.downcast_ref(), Some(&"dropped"));
+    std::mem::forget(call);
+
+    let after = breaker.snapshot();
+    assert_eq!(after.state, State::Open);
+    assert_eq!(after.timed_out, before.timed_out + 1);
+    assert_eq!(after.failed, before.failed + 1);
+    assert_eq!((after.panicked, after.cancelled), (0, 0));
+}
+
+#[test]
+fn a_rejection_needs_no_runtime() {
+    let breaker = timed();
+    breaker.force_open();
+    let Poll::Ready(Err(CallError::Circuit(error))) =
+        poll_once(breaker.call(ready(Ok::<_, Failed>(()))))
+    else {
+        panic!("not refused")
+    };
+    assert!(error.is_open());
+    assert_eq!(breaker.snapshot().rejected, 1);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The attribute brings no lint that the plain function does not. Run it under clippy, too.
+//! The attribute brings no lint that the plain function does not.
 
 #![forbid(unsafe_code)]
 #![deny(warnings, unused, missing_docs, clippy::all, clippy::pedantic)]

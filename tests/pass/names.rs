@@ -34,6 +34,21 @@ macro_rules! module_path {
     () => {};
 }
 
+mod patterns {
+    #![allow(non_upper_case_globals, non_camel_case_types, dead_code)]
+
+    use ::circuit_runtime::{CircuitError, circuit_breaker};
+
+    const error: u32 = 1;
+    static result: u32 = 2;
+    struct permit;
+
+    #[circuit_breaker]
+    async fn called_like_items() -> Result<u32, CircuitError> {
+        Ok(error + result)
+    }
+}
+
 #[circuit_breaker(window = "1s", timeout = "1s")]
 async fn items() -> Result<u32, CircuitError> {
     let (_lazy, _config, _breaker) = (Lazy, Config, CircuitBreaker);

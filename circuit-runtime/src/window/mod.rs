@@ -1,4 +1,5 @@
-//! The evidence of a closed circuit, counted. What it means is decided elsewhere.
+//! The evidence of a closed circuit. A window counts it, and says when its limit is reached; what
+//! follows from that is for the state.
 
 mod failures;
 mod streak;
