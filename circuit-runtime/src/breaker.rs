@@ -323,10 +323,10 @@ impl Shared {
             if now < half_open_at {
                 return Err(Rejection::until(half_open_at, now));
             }
-            let lease = self
-                .probe
-                .take(now, self.reset)
-                .map_err(|leased_until| Rejection::until(leased_until, now))?;
+            let lease = self.probe.take(now, self.reset).map_err(|leased_until| {
+                // Whoever took the slot may have read the clock later.
+                Rejection::until(leased_until.min(now.plus(self.reset)), now)
+            })?;
             let current = self.word();
             if current == word {
                 return Ok(Ticket::of_probe(word, lease));
@@ -365,7 +365,10 @@ impl Shared {
     fn did_not_succeed(&self, ticket: Ticket, outcome: Outcome) {
         match outcome {
             Outcome::Succeeded => self.succeeded(ticket),
-            Outcome::Failed => self.failed(ticket),
+            Outcome::Failed => {
+                self.counters.add(|stripe| &stripe.returned_error);
+                self.failed(ticket);
+            }
             Outcome::TimedOut => {
                 self.counters.add(|stripe| &stripe.timed_out);
                 self.failed(ticket);
@@ -386,7 +389,6 @@ impl Shared {
     }
 
     fn failed(&self, ticket: Ticket) {
-        self.counters.add(|stripe| &stripe.failed);
         let word = ticket.word();
         if self.word() != word {
             return; // of an earlier generation
@@ -395,7 +397,8 @@ impl Shared {
         match word.phase() {
             Phase::Closed => {
                 if self.window.failure(word.generation(), now) {
-                    self.change(word, Event::LimitReached, now);
+                    // Not `now`, which may be long ago: the circuit opens when it is known to.
+                    self.change(word, Event::LimitReached, clock::now());
                 }
             }
             Phase::Open => self.change(word, Event::ProbeFailed, now),
@@ -451,17 +454,22 @@ impl Shared {
         let state = word.state(now, self.reset);
         let retry_at = match (state, word.phase()) {
             (State::Open, Phase::Open) => word.half_open_at(self.reset),
-            (State::HalfOpen, _) => self.probe.leased_until(),
+            (State::HalfOpen, _) => self.probe.leased_until().min(now.plus(self.reset)),
             _ => now,
         };
+        let timed_out = self.counters.total(|stripe| &stripe.timed_out);
+        let panicked = self.counters.total(|stripe| &stripe.panicked);
+        let returned_error = self.counters.total(|stripe| &stripe.returned_error);
         Snapshot {
             name: self.name.clone(),
             state,
             retry_after: (retry_at > now).then(|| retry_at.since(now).as_duration()),
             succeeded: self.counters.total(|stripe| &stripe.succeeded),
-            failed: self.counters.total(|stripe| &stripe.failed),
-            timed_out: self.counters.total(|stripe| &stripe.timed_out),
-            panicked: self.counters.total(|stripe| &stripe.panicked),
+            failed: returned_error
+                .wrapping_add(timed_out)
+                .wrapping_add(panicked),
+            timed_out,
+            panicked,
             ignored: self.counters.total(|stripe| &stripe.ignored),
             cancelled: self.counters.total(|stripe| &stripe.cancelled),
             rejected: self.counters.total(|stripe| &stripe.rejected),

@@ -111,7 +111,7 @@ impl<'b, C: Bounded> Protected<'b, C> {
         judge: impl FnOnce(&C::Output, Permit<'b>),
     ) -> Poll<Result<C::Output, CircuitError>> {
         let mut this = self.project();
-        // Taken, and put back only if the call goes on.
+        // Taken, and put back only if the call goes on: a panic ends it as well.
         let Some(breaker) = this.breaker.take() else {
             return Poll::Pending;
         };
@@ -137,19 +137,13 @@ impl<'b, C: Bounded> Protected<'b, C> {
             return Poll::Ready(Ok(result));
         }
 
-        let (outcome, error) = match this.call.as_mut().poll_end(timeout, cx) {
-            Poll::Pending => {
-                *this.breaker = Some(breaker);
-                *this.ticket = Some(ticket);
-                return Poll::Pending;
-            }
-            Poll::Ready(Unfinished::TimedOut(after)) => {
-                (Outcome::TimedOut, breaker.timed_out(after))
-            }
-            Poll::Ready(Unfinished::NoRuntime(NoRuntime)) => {
-                (Outcome::Cancelled, breaker.without_runtime())
-            }
+        *this.breaker = Some(breaker);
+        *this.ticket = Some(ticket);
+        let (outcome, error) = match ready!(this.call.as_mut().poll_end(timeout, cx)) {
+            Unfinished::TimedOut(after) => (Outcome::TimedOut, breaker.timed_out(after)),
+            Unfinished::NoRuntime(NoRuntime) => (Outcome::Cancelled, breaker.without_runtime()),
         };
+        *this.breaker = None;
         // In this order, as dropping the call may panic.
         breaker.settle(ticket, outcome);
         this.call.give_up();

@@ -79,25 +79,54 @@ pub(crate) fn coarse() -> Instant {
 /// What `Duration::as_micros` says, without its 128 bits.
 #[cfg(not(loom))]
 fn whole_micros(duration: Duration) -> u64 {
-    duration.as_secs() * 1_000_000 + u64::from(duration.subsec_micros())
+    duration
+        .as_secs()
+        .saturating_mul(1_000_000)
+        .saturating_add(u64::from(duration.subsec_micros()))
 }
 
 /// The system's clocks. On Linux the coarse one is read in the time of two or three additions.
 #[cfg(not(any(loom, feature = "test-util")))]
 mod source {
     use std::sync::LazyLock;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
-    /// Where the exact clock stood when the coarse one showed `coarse`.
+    /// Where the exact clock stood at a moment in microseconds.
     struct Origin {
         exact: Instant,
         micros: u64,
+        /// How far apart the two clocks were read.
+        apart: Duration,
     }
 
-    // The coarse clock first: read second, it could be ahead of the exact one.
-    static ORIGIN: LazyLock<Origin> = LazyLock::new(|| Origin {
-        micros: coarse_at_start() + LAG / 2,
-        exact: Instant::now(),
+    impl Origin {
+        /// Reads the exact clock first: it must not be the one that is behind.
+        fn read() -> Self {
+            let exact = Instant::now();
+            let micros = coarse_at_start() + LAG / 2;
+            let apart = exact.elapsed();
+            Self {
+                exact,
+                micros,
+                apart,
+            }
+        }
+    }
+
+    static ORIGIN: LazyLock<Origin> = LazyLock::new(|| {
+        // If the system stops this thread between the two readings, the clocks would differ by that
+        // time for ever.
+        let mut closest = Origin::read();
+        for _ in 0..100 {
+            if closest.apart < Duration::from_micros(100) {
+                break;
+            }
+            let next = Origin::read();
+            if next.apart < closest.apart {
+                closest = next;
+            }
+        }
+        closest
     });
 
     /// Two ticks of the slowest timer interrupt in use: one for the tick that is under way, and one
@@ -142,8 +171,9 @@ mod source {
 /// Tokio's clock, which a test can pause and advance.
 ///
 /// Every runtime has a clock of its own, and a paused one may have run hours ahead. Each is shown
-/// as going on from the latest moment that any other has shown: for a breaker that two tests use
-/// one after the other, time never goes back.
+/// as beginning at the latest moment that any other has shown by then: for a breaker that tests use
+/// one after the other, each in its own runtime, time never goes back. Tests that run at the same
+/// time do not disturb each other.
 #[cfg(all(feature = "test-util", not(loom)))]
 mod source {
     use super::whole_micros;
@@ -169,16 +199,23 @@ mod source {
     static TIME_LINES: LazyLock<Mutex<TimeLines>> = LazyLock::new(Mutex::default);
 
     pub(super) fn now() -> u64 {
-        let runtime = Handle::try_current().ok().map(|handle| handle.id());
         let mut lines = TIME_LINES.lock().unwrap_or_else(PoisonError::into_inner);
-        let shown = Instant::now();
+        let (runtime, shown) = match Handle::try_current() {
+            Ok(handle) => (Some(handle.id()), Instant::now()),
+            // Tokio's clock would panic in a thread that is ending.
+            Err(error) if error.is_thread_local_destroyed() => {
+                (None, Instant::from_std(std::time::Instant::now()))
+            }
+            Err(_) => (None, Instant::now()),
+        };
         // Clocks that nobody paused agree: each begins at the real time.
         let micros = lines.latest.max(whole_micros(START.elapsed()));
         let origin = lines
             .origins
             .entry(runtime)
             .or_insert(Origin { shown, micros });
-        let now = origin.micros + whole_micros(shown.saturating_duration_since(origin.shown));
+        let elapsed = whole_micros(shown.saturating_duration_since(origin.shown));
+        let now = origin.micros.saturating_add(elapsed);
         lines.latest = lines.latest.max(now);
         now
     }

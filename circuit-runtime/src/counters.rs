@@ -22,7 +22,7 @@ const ROWS: usize = 6;
 #[repr(align(64))]
 pub(crate) struct Stripe {
     pub(crate) succeeded: AtomicU64,
-    pub(crate) failed: AtomicU64,
+    pub(crate) returned_error: AtomicU64,
     pub(crate) timed_out: AtomicU64,
     pub(crate) panicked: AtomicU64,
     pub(crate) ignored: AtomicU64,

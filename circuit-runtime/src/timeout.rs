@@ -162,7 +162,8 @@ impl Timer {
         cx: &mut Context<'_>,
     ) -> Poll<Unfinished> {
         if let Self::Unneeded { started } = *self {
-            match remaining(timeout, started) {
+            let left = remaining(timeout, started);
+            match unless_it_panics(|| sleep(left)) {
                 Ok(sleep) => self.set(Self::Running { sleep }),
                 Err(error) => return Poll::Ready(Unfinished::NoRuntime(error)),
             }
@@ -170,17 +171,24 @@ impl Timer {
         if let TimerProjection::Running { sleep } = self.project() {
             // A call that has used up the task's budget must not keep its timer from being asked.
             let mut sleep = tokio::task::unconstrained(sleep);
-            ready!(Pin::new(&mut sleep).poll(cx));
+            match unless_it_panics(|| Pin::new(&mut sleep).poll(cx)) {
+                Ok(passed) => ready!(passed),
+                Err(error) => return Poll::Ready(Unfinished::NoRuntime(error)),
+            }
         }
         Poll::Ready(Unfinished::TimedOut(timeout))
     }
 }
 
-/// Sleeps for what is left of the timeout after the first poll. The coarse clock may have shown the
-/// start too early, so that much of the first poll is not counted: no call is given up too soon.
-fn remaining(timeout: Duration, started: Instant) -> Result<Sleep, NoRuntime> {
+/// What is left of the timeout after the first poll. The coarse clock may have shown the start too
+/// early, so that much of the first poll is not counted: no call is given up too soon.
+fn remaining(timeout: Duration, started: Instant) -> Duration {
     let spent = clock::now().since(started.plus(clock::LAG));
-    let left = timeout.saturating_sub(spent.as_duration());
-    // A runtime can have been built without timers, which shows in no other way.
-    catch_unwind(AssertUnwindSafe(|| sleep(left))).map_err(|_| NoRuntime)
+    timeout.saturating_sub(spent.as_duration())
+}
+
+/// Asks tokio for its timer. That a runtime was built without timers, or is shutting down, shows in
+/// no other way than a panic.
+fn unless_it_panics<R>(ask: impl FnOnce() -> R) -> Result<R, NoRuntime> {
+    catch_unwind(AssertUnwindSafe(ask)).map_err(|_| NoRuntime)
 }

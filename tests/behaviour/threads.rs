@@ -2,6 +2,7 @@
 
 use crate::support::{Failed, fail, half_open, in_a_row, succeed};
 use circuit_runtime::{CallError, CircuitBreaker, Config, State};
+use std::cell::RefCell;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -140,4 +141,36 @@ async fn an_order_wins_every_race() {
         assert_eq!(breaker.snapshot().retry_after, None, "forced, not tripped");
         breaker.reset();
     }
+}
+
+/// A thread that is ending has given its number back, and tokio's clock is gone.
+#[test]
+fn a_destructor_of_a_thread_may_make_calls() {
+    struct CallsAtTheEnd(CircuitBreaker);
+    impl Drop for CallsAtTheEnd {
+        fn drop(&mut self) {
+            fail(&self.0);
+            assert_eq!(self.0.state(), State::Closed);
+        }
+    }
+    thread_local! {
+        static AT_THE_END: RefCell<Option<CallsAtTheEnd>> = const { RefCell::new(None) };
+    }
+
+    let breaker = in_a_row();
+    for _ in 0..2 {
+        let calls = CallsAtTheEnd(breaker.clone());
+        thread::spawn(move || {
+            AT_THE_END.set(Some(calls));
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .start_paused(true)
+                .build()
+                .unwrap();
+            runtime.block_on(async { succeed(&in_a_row()) });
+        })
+        .join()
+        .unwrap();
+    }
+    assert_eq!(breaker.snapshot().failed, 2);
 }

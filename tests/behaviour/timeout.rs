@@ -6,7 +6,7 @@ use std::future::{pending, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, RawWakerVTable, Waker};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -238,6 +238,53 @@ fn a_runtime_without_timers_is_an_error_not_a_panic() {
         (totals.succeeded, totals.failed, totals.cancelled),
         (1, 0, 1)
     );
+}
+
+#[test]
+fn a_runtime_that_is_gone_is_an_error_not_a_panic() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let handle = runtime.handle().clone();
+    drop(runtime);
+    let _entered = handle.enter();
+
+    let breaker = timed();
+    let answer = poll_once(breaker.call(pending::<Result<(), Failed>>()));
+    assert!(matches!(
+        answer,
+        Poll::Ready(Err(CallError::Circuit(CircuitError::NoRuntime { .. })))
+    ));
+    let totals = breaker.snapshot();
+    assert_eq!((totals.failed, totals.cancelled), (0, 1));
+}
+
+/// Tokio's timer clones the waker. Whatever comes of it, the probe's slot is free again.
+#[tokio::test(start_paused = true)]
+async fn a_waker_that_panics_takes_no_slot_with_it() {
+    static PANICS: RawWakerVTable = RawWakerVTable::new(
+        |_| resume_unwind(Box::new("cloned")),
+        |_| {},
+        |_| {},
+        |_| {},
+    );
+
+    let breaker = timed();
+    half_open(&breaker).await;
+    // SAFETY: no function of the table looks at the pointer.
+    let waker = unsafe { Waker::new(std::ptr::null(), &PANICS) };
+    let mut call = Box::pin(breaker.call(pending::<Result<(), Failed>>()));
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        call.as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready()
+    }));
+    assert!(polled.is_err() || polled.is_ok_and(|ready| ready));
+    drop(call);
+    assert_eq!(breaker.snapshot().cancelled, 1);
+    succeed(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
 }
 
 #[test]

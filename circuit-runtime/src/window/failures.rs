@@ -137,7 +137,7 @@ impl Slices {
         let index = now.as_micros() / length;
         self.count(index);
         let latest = self.slices.back().map_or(index, |latest| latest.index);
-        self.forget_before((latest + 1).saturating_sub(per_span));
+        self.forget_before(latest.saturating_sub(per_span.saturating_sub(1)));
         self.failures >= limit
     }
 
