@@ -10,7 +10,7 @@ use crate::counters::Counters;
 use crate::error::{CallError, CircuitError};
 use crate::name::Name;
 use crate::permit::{Outcome, Permit, Ticket};
-use crate::probe::ProbeSlot;
+use crate::probe::{Lease, ProbeSlot};
 use crate::registry;
 use crate::snapshot::Snapshot;
 use crate::state::{Effect, Event, Phase, State, Word, step};
@@ -215,11 +215,14 @@ impl CircuitBreaker {
     /// Lets a call in, or says for how long not to ask.
     #[inline]
     pub(crate) fn admit(&self) -> Result<Ticket, Rejection> {
-        let word = self.shared.word();
-        if word.is_closed() {
-            Ok(Ticket::of_call(word))
-        } else {
-            self.shared.admit_while_open(word)
+        loop {
+            let word = self.shared.word();
+            if word.is_closed() {
+                return Ok(Ticket::of_call(word));
+            }
+            if let Some(lease) = self.shared.admit_while_open(word)? {
+                return Ok(Ticket::of_probe(word, lease));
+            }
         }
     }
 
@@ -235,7 +238,7 @@ impl CircuitBreaker {
     pub(crate) fn rejected(&self, rejection: Rejection) -> CircuitError {
         CircuitError::Open {
             breaker: self.shared.name.clone(),
-            retry_after: rejection.wait.map(Span::as_duration),
+            retry_after: rejection.retry_after(),
         }
     }
 
@@ -266,20 +269,32 @@ impl fmt::Debug for CircuitBreaker {
     }
 }
 
-/// That a call must not run, and how long not to ask again; `None` when no time ends it.
+/// That a call must not run, and how long not to ask again.
+///
+/// One number, so that whoever asks gets the answer in registers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rejection {
-    wait: Option<Span>,
+    wait: Span,
 }
 
 impl Rejection {
-    const ENDLESS: Self = Self { wait: None };
+    /// No time ends it.
+    const ENDLESS: Self = Self {
+        wait: Span::LONGEST,
+    };
+
+    /// Until `moment`, but for no longer than `longest`: the clock may lag behind the one that set
+    /// the moment.
+    #[inline]
+    fn until(moment: Instant, now: Instant, longest: Span) -> Self {
+        Self {
+            wait: moment.since(now).min(longest),
+        }
+    }
 
     #[inline]
-    fn until(moment: Instant, now: Instant) -> Self {
-        Self {
-            wait: Some(moment.since(now)),
-        }
+    fn retry_after(self) -> Option<Duration> {
+        (self.wait != Span::LONGEST).then(|| self.wait.as_duration())
     }
 }
 
@@ -291,16 +306,12 @@ impl Shared {
         Word::from_bits(self.state.load(Ordering::Acquire))
     }
 
+    /// Lets a call in as a probe, if it may be one; `None` when the state is no longer `word`.
     #[inline(never)]
-    fn admit_while_open(&self, word: Word) -> Result<Ticket, Rejection> {
-        // The coarse clock is enough, unless the deadline is near.
-        let half_open_at = word.half_open_at(self.reset);
-        let coarse = clock::coarse();
-        let admission = if word.phase() == Phase::Open && coarse.plus(clock::LAG) < half_open_at {
-            // It may lag behind the moment at which the wait began.
-            Err(Rejection::until(half_open_at, coarse.max(word.since())))
-        } else {
-            self.admit_probe(word)
+    fn admit_while_open(&self, word: Word) -> Result<Option<Lease>, Rejection> {
+        let admission = match self.reject_at_a_glance(word) {
+            Some(rejection) => Err(rejection),
+            None => self.admit_probe(word),
         };
         if admission.is_err() {
             self.counters.add(|stripe| &stripe.rejected);
@@ -308,32 +319,40 @@ impl Shared {
         admission
     }
 
-    /// Lets a call in as a probe, if the circuit is half-open by now and the slot is free.
+    /// Rejects a call when the coarse clock is enough to tell, which is unless a deadline is near.
+    #[inline]
+    fn reject_at_a_glance(&self, word: Word) -> Option<Rejection> {
+        if word.phase() == Phase::ForcedOpen {
+            return Some(Rejection::ENDLESS);
+        }
+        let half_open_at = word.half_open_at(self.reset);
+        let earliest = clock::coarse();
+        let latest = earliest.plus(clock::LAG);
+        if latest < half_open_at {
+            return Some(Rejection::until(half_open_at, earliest, self.reset));
+        }
+        let leased_until = self.probe.leased_until();
+        if earliest >= half_open_at && latest < leased_until {
+            return Some(Rejection::until(leased_until, earliest, self.reset));
+        }
+        None
+    }
+
     #[cold]
-    fn admit_probe(&self, mut word: Word) -> Result<Ticket, Rejection> {
-        loop {
-            if word.is_closed() {
-                return Ok(Ticket::of_call(word));
+    fn admit_probe(&self, word: Word) -> Result<Option<Lease>, Rejection> {
+        let now = clock::now();
+        let half_open_at = word.half_open_at(self.reset);
+        if now < half_open_at {
+            return Err(Rejection::until(half_open_at, now, self.reset));
+        }
+        match self.probe.take(now, self.reset) {
+            Err(leased_until) => Err(Rejection::until(leased_until, now, self.reset)),
+            Ok(lease) if self.word() == word => Ok(Some(lease)),
+            Ok(lease) => {
+                // The slot is that of another half-open phase, or of none.
+                self.probe.give_back(lease);
+                Ok(None)
             }
-            if word.phase() == Phase::ForcedOpen {
-                return Err(Rejection::ENDLESS);
-            }
-            let now = clock::now();
-            let half_open_at = word.half_open_at(self.reset);
-            if now < half_open_at {
-                return Err(Rejection::until(half_open_at, now));
-            }
-            let lease = self.probe.take(now, self.reset).map_err(|leased_until| {
-                // Whoever took the slot may have read the clock later.
-                Rejection::until(leased_until.min(now.plus(self.reset)), now)
-            })?;
-            let current = self.word();
-            if current == word {
-                return Ok(Ticket::of_probe(word, lease));
-            }
-            // The slot is that of another half-open phase, or of none.
-            self.probe.give_back(lease);
-            word = current;
         }
     }
 

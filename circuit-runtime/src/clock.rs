@@ -45,10 +45,12 @@ impl Instant {
 }
 
 impl Span {
+    pub(crate) const LONGEST: Self = Self(u64::MAX);
+
     pub(crate) const fn of(duration: Duration) -> Self {
         let micros = duration.as_nanos().div_ceil(1_000);
         if micros > u64::MAX as u128 {
-            return Self(u64::MAX);
+            return Self::LONGEST;
         }
         #[expect(clippy::cast_possible_truncation, reason = "compared one line above")]
         Self(micros as u64)
@@ -146,9 +148,14 @@ mod source {
     #[cfg(target_os = "linux")]
     #[inline]
     pub(super) fn coarse() -> u64 {
-        // Seconds, and below the point their fraction in units of 2^-32.
+        // Seconds with 32 binary digits after the point.
         let fixed = coarsetime::Instant::now_without_cache_update().as_ticks();
-        (fixed >> 32) * 1_000_000 + (((fixed & 0xffff_ffff) * 1_000_000) >> 32)
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a million is less than 2^32"
+        )]
+        let micros = ((u128::from(fixed) * 1_000_000) >> 32) as u64;
+        micros
     }
 
     #[cfg(target_os = "linux")]
