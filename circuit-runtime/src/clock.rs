@@ -45,12 +45,13 @@ impl Instant {
 }
 
 impl Span {
-    pub(crate) const LONGEST: Self = Self(u64::MAX);
+    /// Longer than any duration.
+    pub(crate) const ENDLESS: Self = Self(u64::MAX);
 
     pub(crate) const fn of(duration: Duration) -> Self {
         let micros = duration.as_nanos().div_ceil(1_000);
-        if micros > u64::MAX as u128 {
-            return Self::LONGEST;
+        if micros >= u64::MAX as u128 {
+            return Self(u64::MAX - 1);
         }
         #[expect(clippy::cast_possible_truncation, reason = "compared one line above")]
         Self(micros as u64)
@@ -297,6 +298,6 @@ mod tests {
     fn spans_are_whole_microseconds_rounded_up() {
         let micros = |nanos| Span::of(Duration::from_nanos(nanos)).as_micros();
         assert_eq!([0, 1, 1_000, 1_001, 2_000].map(micros), [0, 1, 1, 2, 2]);
-        assert_eq!(Span::of(Duration::MAX).as_micros(), u64::MAX);
+        assert!(Span::of(Duration::MAX) < Span::ENDLESS);
     }
 }

@@ -91,6 +91,7 @@ async fn the_circuit_becomes_half_open() {
 
 mod breaker;
 mod call;
+mod circuit;
 mod clock;
 mod config;
 mod counters;

@@ -19,7 +19,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, Weak};
 
-use crate::breaker::{CircuitBreaker, Shared};
+use crate::breaker::CircuitBreaker;
+use crate::circuit::Circuit;
 
 /// Every breaker that has been made and not dropped, oldest first. The breaker of an annotated
 /// function is made by its first call.
@@ -38,8 +39,8 @@ pub fn find(name: &str) -> Option<CircuitBreaker> {
     all().into_iter().find(|breaker| breaker.name() == name)
 }
 
-fn handle(shared: &Weak<Shared>) -> Option<CircuitBreaker> {
-    shared.upgrade().map(CircuitBreaker::from_shared)
+fn handle(circuit: &Weak<Circuit>) -> Option<CircuitBreaker> {
+    circuit.upgrade().map(CircuitBreaker::from_circuit)
 }
 
 /// Where a breaker stands in the registry.
@@ -48,7 +49,7 @@ pub(crate) struct Id(u64);
 
 struct Registered {
     next: Id,
-    breakers: BTreeMap<Id, Weak<Shared>>,
+    breakers: BTreeMap<Id, Weak<Circuit>>,
 }
 
 static REGISTERED: Mutex<Registered> = Mutex::new(Registered {
@@ -63,11 +64,11 @@ impl Registered {
     }
 }
 
-pub(crate) fn add(shared: &Weak<Shared>) -> Id {
+pub(crate) fn add(circuit: &Weak<Circuit>) -> Id {
     Registered::with(|registered| {
         let id = registered.next;
         registered.next = Id(id.0 + 1);
-        registered.breakers.insert(id, shared.clone());
+        registered.breakers.insert(id, circuit.clone());
         id
     })
 }

@@ -1,0 +1,305 @@
+//! The circuit itself: the state in one atomic word, what counts towards it, and the few lines in
+//! which threads race for either.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{self, Instant, Span};
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::name::Name;
+use crate::permit::{Outcome, Ticket};
+use crate::probe::{Lease, ProbeSlot};
+use crate::registry;
+use crate::snapshot::Snapshot;
+use crate::state::{Effect, Event, Phase, State, Word, step};
+use crate::sync::{AtomicU64, Ordering};
+use crate::window::Window;
+
+/// What all handles of a breaker share.
+pub(crate) struct Circuit {
+    /// The [`Word`] of the state. It changes by compare-and-swap alone, in [`Circuit::change`].
+    state: AtomicU64,
+    probe: ProbeSlot,
+    reset: Span,
+    window: Window,
+    counters: Counters,
+    config: Config,
+    name: Name,
+    id: registry::Id,
+}
+
+impl Circuit {
+    /// A new circuit, closed, which the registry knows until it is dropped.
+    pub(crate) fn new(name: Name, config: Config) -> Arc<Self> {
+        Arc::new_cyclic(|circuit| Self {
+            state: AtomicU64::new(Word::FIRST.to_bits()),
+            probe: ProbeSlot::default(),
+            reset: Span::of(config.reset()),
+            window: Window::new(&config),
+            counters: Counters::default(),
+            config,
+            name,
+            id: registry::add(circuit),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.word().state(clock::now(), self.reset)
+    }
+
+    /// Lets a call in, or says for how long not to ask.
+    #[inline]
+    pub(crate) fn admit(&self) -> Result<Ticket, Rejection> {
+        loop {
+            let word = self.word();
+            if word.is_closed() {
+                return Ok(Ticket::of_call(word));
+            }
+            if let Some(lease) = self.admit_while_open(word)? {
+                return Ok(Ticket::of_probe(word, lease));
+            }
+        }
+    }
+
+    #[inline]
+    fn word(&self) -> Word {
+        // Acquire: with a state comes all that its first observer did before, above all the
+        // probe's slot as the last probe left it.
+        Word::from_bits(self.state.load(Ordering::Acquire))
+    }
+
+    /// Lets a call in as a probe, if it may be one; `None` when the state is no longer `word`.
+    #[inline(never)]
+    fn admit_while_open(&self, word: Word) -> Result<Option<Lease>, Rejection> {
+        let admission = match self.reject_at_a_glance(word) {
+            Some(rejection) => Err(rejection),
+            None => self.admit_probe(word),
+        };
+        if admission.is_err() {
+            self.counters.add(|stripe| &stripe.rejected);
+        }
+        admission
+    }
+
+    /// Rejects a call when the coarse clock is enough to tell, which is unless a deadline is near.
+    #[inline]
+    fn reject_at_a_glance(&self, word: Word) -> Option<Rejection> {
+        if word.phase() == Phase::ForcedOpen {
+            return Some(Rejection::ENDLESS);
+        }
+        let half_open_at = word.half_open_at(self.reset);
+        let earliest = clock::coarse();
+        let latest = earliest.plus(clock::LAG);
+        if latest < half_open_at {
+            return Some(Rejection::until(half_open_at, earliest, self.reset));
+        }
+        let leased_until = self.probe.leased_until();
+        if earliest >= half_open_at && latest < leased_until {
+            return Some(Rejection::until(leased_until, earliest, self.reset));
+        }
+        None
+    }
+
+    #[cold]
+    fn admit_probe(&self, word: Word) -> Result<Option<Lease>, Rejection> {
+        let now = clock::now();
+        let half_open_at = word.half_open_at(self.reset);
+        if now < half_open_at {
+            return Err(Rejection::until(half_open_at, now, self.reset));
+        }
+        match self.probe.take(now, self.reset) {
+            Err(leased_until) => Err(Rejection::until(leased_until, now, self.reset)),
+            Ok(lease) if self.word() == word => Ok(Some(lease)),
+            Ok(lease) => {
+                // The slot is that of another half-open phase, or of none.
+                self.probe.give_back(lease);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes a ticket back, with what became of the call.
+    #[inline]
+    pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) {
+        if outcome == Outcome::Succeeded {
+            self.succeeded(ticket);
+        } else {
+            self.did_not_succeed(ticket, outcome);
+        }
+    }
+
+    #[inline]
+    fn succeeded(&self, ticket: Ticket) {
+        self.counters.add(|stripe| &stripe.succeeded);
+        match ticket.word().phase() {
+            Phase::Closed => self.window.success(ticket.word().generation()),
+            Phase::Open => self.recover(ticket.word()),
+            Phase::ForcedOpen | Phase::ForcedClosed => {}
+        }
+    }
+
+    #[cold]
+    fn recover(&self, word: Word) {
+        self.change(word, Event::ProbeSucceeded, clock::now());
+    }
+
+    #[inline(never)]
+    fn did_not_succeed(&self, ticket: Ticket, outcome: Outcome) {
+        match outcome {
+            Outcome::Succeeded => self.succeeded(ticket),
+            Outcome::Failed => {
+                self.counters.add(|stripe| &stripe.returned_error);
+                self.failed(ticket);
+            }
+            Outcome::TimedOut => {
+                self.counters.add(|stripe| &stripe.timed_out);
+                self.failed(ticket);
+            }
+            Outcome::Panicked => {
+                self.counters.add(|stripe| &stripe.panicked);
+                self.failed(ticket);
+            }
+            Outcome::Ignored => {
+                self.counters.add(|stripe| &stripe.ignored);
+                self.gave_no_evidence(ticket);
+            }
+            Outcome::Cancelled => {
+                self.counters.add(|stripe| &stripe.cancelled);
+                self.gave_no_evidence(ticket);
+            }
+        }
+    }
+
+    fn failed(&self, ticket: Ticket) {
+        let word = ticket.word();
+        if self.word() != word {
+            return; // of an earlier generation
+        }
+        let now = clock::now();
+        match word.phase() {
+            Phase::Closed => {
+                if self.window.failure(word.generation(), now) {
+                    // Not `now`, which may be long ago: the circuit opens when it is known to.
+                    self.change(word, Event::LimitReached, clock::now());
+                }
+            }
+            Phase::Open => self.change(word, Event::ProbeFailed, now),
+            Phase::ForcedOpen | Phase::ForcedClosed => {}
+        }
+    }
+
+    /// A call that is no evidence. If it was a probe, another may take its slot.
+    fn gave_no_evidence(&self, ticket: Ticket) {
+        if ticket.word().phase() == Phase::Open {
+            self.probe.give_back(ticket.lease());
+        }
+    }
+
+    /// The one way in which the state changes: from the word that the event belongs to, or not at
+    /// all. Of events that race, one wins, and the others are of an earlier generation from then on.
+    fn change(&self, word: Word, event: Event, now: Instant) {
+        // The probe's slot is not freed: its lease runs out before another probe is due, and until
+        // then it keeps out whoever still sees the old word.
+        let _ = self.try_change(word, event, now);
+    }
+
+    fn try_change(&self, word: Word, event: Event, now: Instant) -> Result<(), Word> {
+        let (next, effect) = step(word, event, now);
+        // Release: what led to the new state is visible to those who act on it. Acquire: whoever
+        // has to try again goes on from all that led to the actual one.
+        self.state
+            .compare_exchange(
+                word.to_bits(),
+                next.to_bits(),
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            )
+            .map_err(Word::from_bits)?;
+        if effect == Effect::Opened {
+            self.counters.add(|stripe| &stripe.opened);
+        }
+        Ok(())
+    }
+
+    /// An operator's order: it holds whatever the state was.
+    pub(crate) fn force(&self, event: Event) {
+        let now = clock::now();
+        let mut word = self.word();
+        while let Err(actual) = self.try_change(word, event, now) {
+            word = actual;
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let word = self.word();
+        let now = clock::now();
+        let state = word.state(now, self.reset);
+        let retry_at = match (state, word.phase()) {
+            (State::Open, Phase::Open) => word.half_open_at(self.reset),
+            (State::HalfOpen, _) => self.probe.leased_until().min(now.plus(self.reset)),
+            _ => now,
+        };
+        let timed_out = self.counters.total(|stripe| &stripe.timed_out);
+        let panicked = self.counters.total(|stripe| &stripe.panicked);
+        let returned_error = self.counters.total(|stripe| &stripe.returned_error);
+        Snapshot {
+            name: self.name.clone(),
+            state,
+            retry_after: (retry_at > now).then(|| retry_at.since(now).as_duration()),
+            succeeded: self.counters.total(|stripe| &stripe.succeeded),
+            failed: returned_error
+                .wrapping_add(timed_out)
+                .wrapping_add(panicked),
+            timed_out,
+            panicked,
+            ignored: self.counters.total(|stripe| &stripe.ignored),
+            cancelled: self.counters.total(|stripe| &stripe.cancelled),
+            rejected: self.counters.total(|stripe| &stripe.rejected),
+            opened: self.counters.total(|stripe| &stripe.opened),
+        }
+    }
+}
+
+impl Drop for Circuit {
+    fn drop(&mut self) {
+        registry::remove(self.id);
+    }
+}
+
+/// That a call must not run, and how long not to ask again.
+///
+/// One number, so that whoever asks gets the answer in registers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rejection {
+    wait: Span,
+}
+
+impl Rejection {
+    /// No time ends it.
+    const ENDLESS: Self = Self {
+        wait: Span::ENDLESS,
+    };
+
+    /// Until `moment`, but for no longer than `longest`: the clock may lag behind the one that set
+    /// the moment.
+    #[inline]
+    fn until(moment: Instant, now: Instant, longest: Span) -> Self {
+        Self {
+            wait: moment.since(now).min(longest),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn retry_after(self) -> Option<Duration> {
+        (self.wait != Span::ENDLESS).then(|| self.wait.as_duration())
+    }
+}
