@@ -76,3 +76,21 @@ pub(crate) fn add(circuit: &Weak<Circuit>) -> Id {
 pub(crate) fn remove(id: Id) {
     Registered::with(|registered| registered.breakers.remove(&id));
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::Registered;
+    use crate::{CircuitBreaker, Config};
+
+    #[test]
+    fn a_breaker_that_is_dropped_leaves_nothing_behind() {
+        let known = || Registered::with(|registered| registered.breakers.len());
+        let before = known();
+        let breakers: Vec<_> = (0..100)
+            .map(|_| CircuitBreaker::new("fleeting", Config::default()))
+            .collect();
+        assert_eq!(known(), before + 100);
+        drop(breakers);
+        assert_eq!(known(), before);
+    }
+}

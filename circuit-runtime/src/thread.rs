@@ -115,3 +115,31 @@ impl Drop for Held {
         leave();
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{NUMBERS, Numbers, number};
+    use std::thread;
+
+    #[test]
+    fn numbers_are_handed_out_once_and_the_smallest_first() {
+        let numbers = Numbers::new();
+        assert!((0..NUMBERS).all(|expected| numbers.take() == Some(expected)));
+        assert_eq!(numbers.take(), None);
+
+        numbers.give_back(40);
+        numbers.give_back(7);
+        assert_eq!(
+            [numbers.take(), numbers.take(), numbers.take()],
+            [Some(7), Some(40), None]
+        );
+    }
+
+    #[test]
+    fn a_thread_that_ends_gives_its_number_back() {
+        for _ in 0..3 * NUMBERS {
+            let held = thread::spawn(|| (number(), number())).join();
+            assert!(matches!(held, Ok((Some(first), Some(again))) if first == again));
+        }
+    }
+}

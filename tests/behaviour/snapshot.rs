@@ -1,5 +1,6 @@
 use crate::support::{advance, fail, half_open, hang, millis, seconds, succeed, timed};
 use circuit_runtime::{CircuitBreaker, Config, State};
+use std::sync::Barrier;
 use std::thread;
 
 #[tokio::test(start_paused = true)]
@@ -46,13 +47,17 @@ async fn retry_after_is_what_a_call_would_be_told() {
 #[test]
 fn totals_are_exact_over_threads_that_come_and_go() {
     const THREADS: u64 = 100;
-    const CALLS: u64 = 1_000;
+    const CALLS: u64 = 10_000;
 
     let breaker = CircuitBreaker::new("totals", Config::default());
+    let begin = Barrier::new(100);
     for _ in 0..3 {
         thread::scope(|scope| {
             for _ in 0..THREADS {
-                scope.spawn(|| (0..CALLS).for_each(|_| succeed(&breaker)));
+                scope.spawn(|| {
+                    begin.wait();
+                    (0..CALLS).for_each(|_| succeed(&breaker));
+                });
             }
         });
     }
