@@ -88,11 +88,24 @@ impl Body {
         block(self.tokens.clone(), span)
     }
 
+    /// Whether this identifier stands anywhere in it.
+    fn mentions(&self, identifier: &str) -> bool {
+        mentions(&self.tokens, identifier)
+    }
+
     /// Whether this may be a single expression, because nothing ends in a semicolon.
     fn is_lone_expression(&self) -> bool {
         let is_semicolon = |token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';');
         !self.tokens.is_empty() && !self.tokens.clone().into_iter().any(is_semicolon)
     }
+}
+
+fn mentions(tokens: &TokenStream, identifier: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(found) => found == identifier,
+        TokenTree::Group(group) => mentions(&group.stream(), identifier),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 fn block(tokens: TokenStream, span: Span) -> Group {
@@ -112,10 +125,10 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
             "`#[circuit_breaker]` needs a body to protect; put it on the `async fn` of each `impl`",
         ));
     }
-    let body = input.parse()?;
+    let body: Body = input.parse()?;
 
     errors.keep(check_once(&attributes));
-    errors.keep(check_async(&signature));
+    errors.keep(check_async(&signature, &body));
     let output = output(&signature)?;
     Ok(Function {
         attributes,
@@ -174,9 +187,21 @@ fn check_once(attributes: &[Attribute]) -> syn::Result<()> {
     })
 }
 
-fn check_async(signature: &Signature) -> syn::Result<()> {
+fn check_async(signature: &Signature, body: &Body) -> syn::Result<()> {
     if signature.asyncness.is_some() {
         return Ok(());
+    }
+    if let ReturnType::Type(_, output) = &signature.output {
+        if is_boxed_future(output) {
+            let rewritten = "`#[async_trait]` has rewritten this `async fn`; put \
+                             `#[circuit_breaker]` on an inherent `async fn`, and call it here";
+            return Err(syn::Error::new(signature.ident.span(), rewritten));
+        }
+    }
+    if body.mentions("block_on") {
+        let rewritten = "another attribute has already made this `async fn` block; \
+                         put `#[circuit_breaker]` above it";
+        return Err(syn::Error::new(signature.ident.span(), rewritten));
     }
     let needs = format!(
         "`#[circuit_breaker]` needs an `async fn`; write `async fn {}`",
@@ -192,6 +217,15 @@ fn check_async(signature: &Signature) -> syn::Result<()> {
         }
         _ => syn::Error::new_spanned(signature.fn_token, needs),
     })
+}
+
+/// Whether this is a `Pin<Box<dyn Future ..>>`.
+fn is_boxed_future(output: &Type) -> bool {
+    let Type::Path(output) = output else {
+        return false;
+    };
+    let name = output.path.segments.last();
+    name.is_some_and(|name| name.ident == "Pin")
 }
 
 /// Whether this is an `impl Future`.

@@ -54,8 +54,10 @@ use proc_macro::TokenStream;
 /// [`CircuitError::Open`] at once. Then one call, the probe, may run. Its success closes the
 /// circuit, its failure opens it again.
 ///
-/// An `Err` is a failure; so are a panic, which goes on unwinding, and a call that runs into its
-/// `timeout`. A call that the caller drops is neither failure nor success.
+/// Every `Err` is a failure; so are a panic, which goes on unwinding, and a call that runs into its
+/// `timeout`. A call that the caller drops is neither failure nor success. What is the caller's own
+/// fault belongs into the `Ok`, as in `Result<Result<User, NotFound>, QuoteError>`, or is decided by
+/// hand, with [`CircuitBreaker::try_acquire`].
 ///
 /// # One breaker for one function
 ///
@@ -117,9 +119,17 @@ use proc_macro::TokenStream;
 /// Arguments that the body does not use are dropped after the call was counted, not before.
 ///
 /// Among several attributes write this one first: `#[tokio::test]` and `#[tokio::main]` leave no
-/// `async fn` to those below them.
+/// `async fn` to those below them. Nor does `#[async_trait]`: there, annotate an inherent `async fn`,
+/// and call it from the method.
+///
+/// # Tests
+///
+/// With the feature `test-util` of `circuit-runtime` every breaker follows tokio's clock, which a test
+/// can pause. Tests that call the same function share its breaker: let them take turns, and begin with
+/// `registry::find(name)` and, if there is one already, `reset()`.
 ///
 /// [`CircuitBreaker`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html
+/// [`CircuitBreaker::try_acquire`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html#method.try_acquire
 /// [`CircuitError::NoRuntime`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.NoRuntime
 /// [`CircuitError::Open`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Open
 /// [`CircuitError::Timeout`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Timeout

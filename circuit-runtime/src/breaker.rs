@@ -48,7 +48,7 @@ pub struct CircuitBreaker {
 
 impl CircuitBreaker {
     /// A new breaker, closed, which [`registry`](crate::registry) knows until the last handle is dropped. Names need
-    /// not be unique.
+    /// not be unique; [`find`](crate::registry::find) gives the oldest breaker of a name.
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>, config: Config) -> Self {
         let name = Name::from(name.into());
@@ -86,7 +86,8 @@ impl CircuitBreaker {
     /// Runs `future`, unless the circuit is open. Its result is evidence: an `Err` is a failure, and
     /// so is a panic, which goes on unwinding. A future that is dropped is no evidence.
     ///
-    /// The circuit is asked when the returned future is polled first.
+    /// The circuit is asked when the returned future is polled first. The future borrows the breaker:
+    /// to spawn it, move a clone of the breaker into an `async` block and call there.
     ///
     /// # Errors
     ///

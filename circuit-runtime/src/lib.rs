@@ -44,7 +44,8 @@ println!("{}", quote("ACME").await?);
 //!
 //! # What is evidence
 //!
-//! - An `Ok` is a success, an `Err` a failure. A panic is a failure too, and goes on unwinding.
+//! - An `Ok` is a success, an `Err` a failure, whatever it says. A panic is a failure too, and goes on
+//!   unwinding.
 //! - A call that takes longer than `timeout` is dropped and is a failure.
 //! - A call that its caller drops is no evidence: the caller left, the service did nothing wrong.
 //! - A rejected call is no evidence.
@@ -59,6 +60,7 @@ println!("{}", quote("ACME").await?);
 //! ```toml
 //! [dev-dependencies]
 //! circuit-runtime = { version = "0.1", features = ["test-util"] }
+//! tokio = { version = "1", features = ["macros", "rt", "test-util"] }
 //! ```
 #![cfg_attr(
     feature = "test-util",

@@ -9,6 +9,26 @@ use crate::state::Word;
 /// Give it back with what became of the call. A permit that is dropped stands for a call that was
 /// given up: it is no evidence. One that is forgotten (`mem::forget`) does no harm either: if it was
 /// a probe's, another probe is let in when `reset` is over.
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, CircuitError, Config};
+///
+/// /// Only what the service itself gets wrong is a failure.
+/// fn note(breaker: &CircuitBreaker, status: u16) -> Result<(), CircuitError> {
+///     let permit = breaker.try_acquire()?;
+///     match status {
+///         ..400 => permit.success(),
+///         400..500 => permit.ignore(),
+///         500.. => permit.failure(),
+///     }
+///     Ok(())
+/// }
+///
+/// let breaker = CircuitBreaker::new("pages", Config::default());
+/// note(&breaker, 404)?;
+/// assert_eq!(breaker.snapshot().ignored, 1);
+/// # Ok::<(), CircuitError>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a permit that is dropped says that the call was given up"]
 pub struct Permit<'b> {

@@ -7,6 +7,15 @@ use crate::state::State;
 ///
 /// Each total is exact once the calls that it counts are over. `succeeded`, `failed`, `ignored` and
 /// `cancelled` add up to the calls that ran.
+///
+/// ```
+/// use circuit_runtime::registry;
+///
+/// for breaker in registry::all() {
+///     let totals = breaker.snapshot();
+///     println!("circuit_failed{{name=\"{}\"}} {}", totals.name, totals.failed);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {

@@ -8,7 +8,7 @@ use circuit_runtime::Snapshot;
 use crate::clients::Client;
 use crate::measure::Run;
 use crate::paint::{Colour, Paint};
-use crate::scenario::{TARGET_SHARE, TIMEOUT};
+use crate::scenario::{RESET, TARGET_SHARE, TIMEOUT};
 use crate::service::Condition;
 
 /// Widths of the columns.
@@ -50,14 +50,14 @@ impl<'a> Report<'a> {
         rows_by_outage("while it", |client, outage| {
             seconds(run.tally_during(client, outage).waited)
         });
-        row("median of all answers", |client| {
+        row("median of all answers, rejections among them", |client| {
             time(run.percentile(client, 50))
         });
         row("99th percentile", |client| time(run.percentile(client, 99)));
         rows_by_outage("while it", |client, outage| {
             time(run.percentile_during(client, outage, 99))
         });
-        println!("time until every call succeeds again");
+        println!("time until every call succeeds again (a breaker waits for the end of {RESET:?})");
         rows_by_outage("when it no longer", |client, outage| {
             time(run.recovery(client, outage))
         });

@@ -78,7 +78,8 @@ fn introduce() {
          answer, pause for {PAUSE:?}, call again. Both give a call up after {TIMEOUT:?}. The\n\
          protected one has a circuit breaker besides: {MAX_FAILURES} failures in {WINDOW:?} \
          open it for {RESET:?}.\n\
-         A bar shows how much of their {:?} in each second the callers waited.\n",
+         A bar shows how much of their {:?} in each second the callers waited; the state\n\
+         is that at the end of it. Calls that are under way when it opens still fail.\n",
         capacity(),
     );
     println!("    unprotected                 │ protected");

@@ -1,31 +1,96 @@
 //! What the README shows is what the examples and tests run.
 
-use circuit_runtime::{CircuitBreaker, Config, State};
-use std::time::Duration;
-
 const README: &str = include_str!("../../README.md");
 
-// What the README shows begins below this line,
-#[tokio::test(start_paused = true)]
-async fn the_circuit_opens_and_recovers() {
-    let breaker = CircuitBreaker::new("payments", Config::default());
-    for _ in 0..5 {
-        breaker.try_acquire().unwrap().failure();
-    }
-    assert_eq!(breaker.state(), State::Open);
+mod of_a_breaker {
+    // What the README shows begins below this line,
+    use circuit_runtime::{CircuitBreaker, Config, State};
+    use std::time::Duration;
 
-    tokio::time::advance(Duration::from_secs(30)).await;
-    breaker.try_acquire().unwrap().success();
-    assert_eq!(breaker.state(), State::Closed);
+    #[tokio::test(start_paused = true)]
+    async fn the_circuit_opens_and_recovers() {
+        let breaker = CircuitBreaker::new("payments", Config::default());
+        for _ in 0..5 {
+            breaker.try_acquire().unwrap().failure();
+        }
+        assert_eq!(breaker.state(), State::Open);
+
+        tokio::time::advance(Duration::from_secs(30)).await;
+        breaker.try_acquire().unwrap().success();
+        assert_eq!(breaker.state(), State::Closed);
+    }
+    // and ends above this line.
 }
-// and ends above this line.
+
+mod of_an_annotated_function {
+    use circuit_runtime::{CircuitError, circuit_breaker, registry};
+    use std::time::Duration;
+
+    #[derive(Debug, thiserror::Error)]
+    enum QuoteError {
+        #[error("no quote for {0}: the exchange is down")]
+        Down(String),
+        #[error(transparent)]
+        Circuit(#[from] CircuitError),
+    }
+
+    #[circuit_breaker(
+        max_failures = 5,
+        window = "10s",
+        reset = "30s",
+        timeout = "2s",
+        name = "shop::quote"
+    )]
+    async fn quote(symbol: &str) -> Result<f64, QuoteError> {
+        Err(QuoteError::Down(symbol.to_owned()))
+    }
+
+    // What the README shows begins below this line,
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+    #[tokio::test(start_paused = true)]
+    async fn callers_are_told_when_to_come_back() {
+        let _turn = TURN.lock().await;
+        // There is none before the first call.
+        if let Some(breaker) = registry::find("shop::quote") {
+            breaker.reset();
+        }
+
+        for _ in 0..5 {
+            assert!(quote("ACME").await.is_err());
+        }
+        let Err(QuoteError::Circuit(error)) = quote("ACME").await else {
+            panic!("the call was not rejected")
+        };
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(30)));
+    }
+    // and ends above this line.
+
+    #[tokio::test(start_paused = true)]
+    async fn tests_that_take_turns_begin_closed() {
+        let _turn = TURN.lock().await;
+        if let Some(breaker) = registry::find("shop::quote") {
+            breaker.reset();
+        }
+        for _ in 0..5 {
+            assert!(matches!(quote("ACME").await, Err(QuoteError::Down(_))));
+        }
+    }
+}
 
 #[test]
-fn its_test_is_this_test() {
+fn its_tests_are_these_tests() {
     let this = include_str!("readme.rs");
-    let (_, from) = this.split_once("begins below this line,\n").unwrap();
-    let (shown, _) = from.split_once("// and ends above this line.").unwrap();
-    assert!(README.contains(shown));
+    let shown: Vec<String> = this
+        .split("begins below this line,\n")
+        .skip(1)
+        .filter_map(|from| from.split_once("    // and ends above this line."))
+        .map(|(shown, _)| shown.replace("\n    ", "\n").trim().to_owned())
+        .collect();
+    assert_eq!(shown.len(), 2);
+    for shown in shown {
+        assert!(README.contains(&shown), "{shown}");
+    }
 }
 
 #[test]
