@@ -165,7 +165,7 @@ impl Timer {
     ) -> Poll<Unfinished> {
         if let Self::Unneeded { started } = *self {
             let left = remaining(timeout, started);
-            match unless_it_panics(|| sleep(left)) {
+            match ask_tokio(|| sleep(left)) {
                 Ok(sleep) => self.set(Self::Running { sleep }),
                 Err(error) => return Poll::Ready(Unfinished::NoRuntime(error)),
             }
@@ -173,7 +173,7 @@ impl Timer {
         if let TimerProjection::Running { sleep } = self.project() {
             // A call that has used up the task's budget must not keep its timer from being asked.
             let mut sleep = tokio::task::unconstrained(sleep);
-            match unless_it_panics(|| Pin::new(&mut sleep).poll(cx)) {
+            match ask_tokio(|| Pin::new(&mut sleep).poll(cx)) {
                 Ok(passed) => ready!(passed),
                 Err(error) => return Poll::Ready(Unfinished::NoRuntime(error)),
             }
@@ -198,6 +198,6 @@ fn remaining(timeout: Duration, started: Instant) -> Duration {
 
 /// Asks tokio for its timer. That a runtime was built without timers, or is shutting down, shows in
 /// no other way than a panic.
-fn unless_it_panics<R>(ask: impl FnOnce() -> R) -> Result<R, NoRuntime> {
+fn ask_tokio<R>(ask: impl FnOnce() -> R) -> Result<R, NoRuntime> {
     catch_unwind(AssertUnwindSafe(ask)).map_err(|_| NoRuntime)
 }
