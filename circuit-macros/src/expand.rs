@@ -9,7 +9,7 @@ use syn::{Expr, Ident};
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::opaque;
-use crate::options::Options;
+use crate::options::{Options, Written};
 use crate::value::Value;
 
 /// Expands the attribute with its `list` of options on an `item`.
@@ -102,7 +102,10 @@ fn breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
     };
     let settings = options.iter().filter_map(|option| {
         let setter = Ident::new(option.name, span);
-        let value = setting(option.name, &option.value, span)?;
+        let value = match option.name {
+            "max_reset" => max_reset(options, option)?,
+            name => setting(name, &option.value, span)?,
+        };
         Some(quote_spanned!(span=> .#setter(#value)))
     });
 
@@ -139,9 +142,33 @@ fn setting(name: &str, value: &Value, span: Span) -> Option<TokenStream> {
             let millis = u64::try_from(length.as_millis()).ok()?;
             Some(quote_spanned!(span=> ::core::time::Duration::from_millis(#millis)))
         }
+        Value::Share(share) => Some(quote_spanned!(span=> #share)),
         Value::Constant(expression) => Some(checked(name, expression)),
         Value::Text(_) => None,
     }
+}
+
+/// The bound on the wait, which the compiler compares with where the wait begins.
+fn max_reset(options: &Options, option: &Written) -> Option<TokenStream> {
+    // Input:
+    //     max_reset = LONGEST, reset = "30s"
+    //
+    // Output:
+    //     check::max_reset(LONGEST, Some(Duration::from_millis(30000u64)))
+    let place = option.place;
+    let unchecked = |name, value: &Value| match value {
+        Value::Constant(expression) => Some(expression.to_token_stream()),
+        value => setting(name, value, place),
+    };
+    let bound = unchecked("max_reset", &option.value)?;
+    let reset = if let Some(reset) = options.get("reset") {
+        let reset = unchecked("reset", reset)?;
+        quote_spanned!(place=> ::core::option::Option::Some(#reset))
+    } else {
+        quote_spanned!(place=> ::core::option::Option::None)
+    };
+    let runtime = runtime(place);
+    Some(quote_spanned!(place=> #runtime::__private::check::max_reset(#bound, #reset)))
 }
 
 /// Has the compiler check the value of a constant, and report a wrong one there.

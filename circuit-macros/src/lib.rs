@@ -78,6 +78,8 @@ use proc_macro::TokenStream;
 /// | `max_failures` | integer of at least 1 | 5 | opens at this many failures: within `window`, or in a row when there is no `window` |
 /// | `window` | duration | none | the span of time in which failures count |
 /// | `reset` | duration | `"30s"` | how long the circuit stays open |
+/// | `max_reset` | duration of at least `reset` | none | each re-opening by a failed probe doubles the wait, up to this; a recovery begins again from `reset` |
+/// | `jitter` | `0.0` to `1.0`, or `"10%"` | 0 | adds up to this share to each wait, at random, so that a fleet does not probe in step |
 /// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 ///

@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
+use syn::spanned::Spanned;
 use syn::{Expr, Ident, Token};
 
 use crate::errors::Errors;
@@ -21,7 +22,7 @@ struct Spec {
 }
 
 /// All the options there are.
-const SPECS: [Spec; 5] = [
+const SPECS: [Spec; 7] = [
     Spec {
         name: "max_failures",
         example: "max_failures = 5",
@@ -45,6 +46,22 @@ const SPECS: [Spec; 5] = [
             zero: "with zero the circuit would never be open",
         },
         aliases: "reset_timeout reset_after recovery recovery_timeout cooldown open_for",
+    },
+    Spec {
+        name: "max_reset",
+        example: "max_reset = \"5m\"",
+        kind: Kind::Span {
+            zero: "the wait grows from `reset` up to it",
+        },
+        aliases: "max_cooldown max_backoff reset_max max_wait",
+    },
+    Spec {
+        name: "jitter",
+        example: "jitter = 0.1",
+        kind: Kind::Share {
+            meaning: "it is the share of each wait that is added at most",
+        },
+        aliases: "randomization random_factor jitter_factor",
     },
     Spec {
         name: "timeout",
@@ -102,6 +119,8 @@ pub(crate) struct Options(Vec<Written>);
 pub(crate) struct Written {
     pub(crate) name: &'static str,
     pub(crate) value: Value,
+    /// Where the value stands.
+    pub(crate) place: Span,
 }
 
 impl Options {
@@ -116,6 +135,7 @@ impl Options {
         };
         let parsed = parse_all.parse2(list);
         errors.keep(parsed);
+        errors.keep(options.check_max_reset());
         options
     }
 
@@ -152,9 +172,33 @@ impl Options {
             let twice = format!("`{name}` is written twice; remove one");
             return Err(syn::Error::new(pair.key.span(), twice));
         }
+        let place = pair
+            .value
+            .as_ref()
+            .map_or_else(|place| *place, Spanned::span);
         let value = spec.kind.check(name, spec.example, pair.value)?;
-        self.0.push(Written { name, value });
+        self.0.push(Written { name, value, place });
         Ok(())
+    }
+
+    /// Refuses a bound on `reset` that is below it, as far as the two are written as literals. The
+    /// compiler checks what is not.
+    fn check_max_reset(&self) -> syn::Result<()> {
+        let written = self.0.iter().find(|option| option.name == "max_reset");
+        match (written, self.get("reset")) {
+            (
+                Some(Written {
+                    value: Value::Span(max_reset),
+                    place,
+                    ..
+                }),
+                Some(Value::Span(reset)),
+            ) if max_reset < reset => Err(syn::Error::new(
+                *place,
+                "`max_reset` must not be shorter than `reset`; the wait grows from `reset` up to it",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Count { zero: &'static str },
     /// A length of time.
     Span { zero: &'static str },
+    /// A share of a whole, from 0 to 1.
+    Share { meaning: &'static str },
     /// A string that is not empty.
     Text,
 }
@@ -26,6 +28,8 @@ pub(crate) enum Value {
     Count(u32),
     /// From a duration literal, such as `"1m30s"`.
     Span(Duration),
+    /// From a number, such as `0.1`, or a percentage, such as `"10%"`.
+    Share(f64),
     /// A string literal.
     Text(LitStr),
     /// Any expression that is not a literal.
@@ -50,8 +54,22 @@ impl Kind {
         let checked = match (self, literal(&written)) {
             (Self::Count { zero }, Some(Lit::Int(literal))) => count(name, zero, literal),
             (Self::Span { zero }, Some(Lit::Str(literal))) => span(name, zero, literal),
+            (Self::Share { meaning }, Some(Lit::Float(literal))) => {
+                share(name, meaning, literal.base10_parse().ok())
+            }
+            (Self::Share { meaning }, Some(Lit::Int(literal))) => {
+                share(name, meaning, literal.base10_parse().ok())
+            }
+            (Self::Share { meaning }, Some(Lit::Str(literal))) => {
+                match percentage(&literal.value()) {
+                    Some(percentage) => share(name, meaning, Some(percentage)),
+                    None => Err(wrong_type),
+                }
+            }
             (Self::Text, Some(Lit::Str(literal))) => text(name, literal),
-            (Self::Count { .. } | Self::Span { .. }, _) if !is_literal(&written) => {
+            (Self::Count { .. } | Self::Span { .. } | Self::Share { .. }, _)
+                if !is_literal(&written) =>
+            {
                 return Ok(Value::Constant(written));
             }
             _ => Err(wrong_type),
@@ -65,6 +83,7 @@ impl fmt::Display for Kind {
         formatter.write_str(match self {
             Self::Count { .. } => "an integer of at least 1",
             Self::Span { .. } => "a span of time",
+            Self::Share { .. } => "a share from 0.0 to 1.0 or a percentage such as \"10%\"",
             Self::Text => "a string literal",
         })
     }
@@ -87,6 +106,19 @@ fn span(name: &str, zero: &str, literal: &LitStr) -> Result<Value, String> {
         Duration::ZERO => Err(format!("`{name}` must be longer than zero; {zero}")),
         span => Ok(Value::Span(span)),
     }
+}
+
+fn share(name: &str, meaning: &str, share: Option<f64>) -> Result<Value, String> {
+    match share {
+        Some(share) if (0.0..=1.0).contains(&share) => Ok(Value::Share(share)),
+        _ => Err(format!("`{name}` must be from 0.0 to 1.0; {meaning}")),
+    }
+}
+
+/// The share that `"10%"` stands for.
+fn percentage(text: &str) -> Option<f64> {
+    let percent: f64 = text.strip_suffix('%')?.parse().ok()?;
+    Some(percent / 100.0)
 }
 
 fn text(name: &str, literal: &LitStr) -> Result<Value, String> {

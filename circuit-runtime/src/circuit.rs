@@ -1,6 +1,7 @@
 //! The circuit itself: the state in one atomic word, what counts towards it, and the few lines in
 //! which threads race for either.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::registry;
 use crate::snapshot::Snapshot;
 use crate::state::{Effect, Event, Phase, State, Word, step};
 use crate::sync::{AtomicU64, Ordering};
+use crate::wait::Wait;
 use crate::window::Window;
 
 /// What all handles of a breaker share.
@@ -21,7 +23,7 @@ pub(crate) struct Circuit {
     /// The [`Word`] of the state. It changes by compare-and-swap alone, in [`Circuit::change`].
     state: AtomicU64,
     probe: ProbeSlot,
-    reset: Span,
+    wait: Wait,
     window: Window,
     counters: Counters,
     config: Config,
@@ -35,7 +37,7 @@ impl Circuit {
         Arc::new_cyclic(|circuit| Self {
             state: AtomicU64::new(Word::FIRST.to_bits()),
             probe: ProbeSlot::default(),
-            reset: Span::of(config.reset()),
+            wait: Wait::new(&config, RandomState::new().hash_one(&name)),
             window: Window::new(&config),
             counters: Counters::default(),
             config,
@@ -53,7 +55,8 @@ impl Circuit {
     }
 
     pub(crate) fn state(&self) -> State {
-        self.word().state(clock::now(), self.reset)
+        let word = self.word();
+        word.state(clock::now(), self.wait.of(word))
     }
 
     /// Lets a call in, or says for how long not to ask.
@@ -96,15 +99,16 @@ impl Circuit {
         if word.phase() == Phase::ForcedOpen {
             return Some(Rejection::ENDLESS);
         }
-        let half_open_at = word.half_open_at(self.reset);
+        let wait = self.wait.of(word);
+        let half_open_at = word.half_open_at(wait);
         let earliest = clock::coarse();
         let latest = earliest.plus(clock::LAG);
         if latest < half_open_at {
-            return Some(Rejection::until(half_open_at, earliest, self.reset));
+            return Some(Rejection::until(half_open_at, earliest, wait));
         }
         let leased_until = self.probe.leased_until();
         if earliest >= half_open_at && latest < leased_until {
-            return Some(Rejection::until(leased_until, earliest, self.reset));
+            return Some(Rejection::until(leased_until, earliest, self.wait.reset()));
         }
         None
     }
@@ -112,12 +116,14 @@ impl Circuit {
     #[cold]
     fn admit_probe(&self, word: Word) -> Result<Option<Lease>, Rejection> {
         let now = clock::now();
-        let half_open_at = word.half_open_at(self.reset);
+        let wait = self.wait.of(word);
+        let half_open_at = word.half_open_at(wait);
         if now < half_open_at {
-            return Err(Rejection::until(half_open_at, now, self.reset));
+            return Err(Rejection::until(half_open_at, now, wait));
         }
-        match self.probe.take(now, self.reset) {
-            Err(leased_until) => Err(Rejection::until(leased_until, now, self.reset)),
+        let lease = self.wait.reset();
+        match self.probe.take(now, lease) {
+            Err(leased_until) => Err(Rejection::until(leased_until, now, lease)),
             Ok(lease) if self.word() == word => Ok(Some(lease)),
             Ok(lease) => {
                 // The slot is that of another half-open phase, or of none.
@@ -242,10 +248,11 @@ impl Circuit {
     pub(crate) fn snapshot(&self) -> Snapshot {
         let word = self.word();
         let now = clock::now();
-        let state = word.state(now, self.reset);
+        let wait = self.wait.of(word);
+        let state = word.state(now, wait);
         let retry_at = match (state, word.phase()) {
-            (State::Open, Phase::Open) => word.half_open_at(self.reset),
-            (State::HalfOpen, _) => self.probe.leased_until().min(now.plus(self.reset)),
+            (State::Open, Phase::Open) => word.half_open_at(wait),
+            (State::HalfOpen, _) => self.probe.leased_until().min(now.plus(self.wait.reset())),
             _ => now,
         };
         let timed_out = self.counters.total(|stripe| &stripe.timed_out);

@@ -61,6 +61,27 @@ impl Span {
         self.0
     }
 
+    /// Twice as long, so many times.
+    pub(crate) const fn doubled(self, times: u32) -> Self {
+        if times < self.0.leading_zeros() {
+            Self(self.0 << times)
+        } else {
+            Self(u64::MAX - 1)
+        }
+    }
+
+    /// Longer by this share of itself.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a random share need not be exact, and a cast of a float saturates"
+    )]
+    pub(crate) fn longer_by(self, share: f64) -> Self {
+        let longer = self.0.saturating_add((self.0 as f64 * share) as u64);
+        Self(longer.min(u64::MAX - 1))
+    }
+
     #[inline]
     pub(crate) const fn as_duration(self) -> Duration {
         Duration::from_micros(self.0)

@@ -23,17 +23,19 @@ use std::time::Duration;
 /// ```
 ///
 /// Durations are rounded up to whole microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
     max_failures: u32,
     window: Option<Duration>,
     reset: Duration,
+    max_reset: Option<Duration>,
+    jitter: f64,
     timeout: Option<Duration>,
 }
 
 /// Failures in a row that open a circuit when no rule is given.
 const DEFAULT_MAX_FAILURES: u32 = 5;
-const DEFAULT_RESET: Duration = Duration::from_secs(30);
+pub(crate) const DEFAULT_RESET: Duration = Duration::from_secs(30);
 
 impl Config {
     /// Begins with the defaults: five failures in a row open the circuit, for thirty seconds.
@@ -43,6 +45,8 @@ impl Config {
                 max_failures: DEFAULT_MAX_FAILURES,
                 window: None,
                 reset: DEFAULT_RESET,
+                max_reset: None,
+                jitter: 0.0,
                 timeout: None,
             },
         }
@@ -65,6 +69,19 @@ impl Config {
     #[must_use]
     pub const fn reset(&self) -> Duration {
         self.reset
+    }
+
+    /// The longest that a circuit stays open which probes re-open again and again; `None` when each
+    /// time is as long as the first.
+    #[must_use]
+    pub const fn max_reset(&self) -> Option<Duration> {
+        self.max_reset
+    }
+
+    /// The share of each wait that is added to it at most, at random.
+    #[must_use]
+    pub const fn jitter(&self) -> f64 {
+        self.jitter
     }
 
     /// The longest that a call may take; `None` when it may take any time.
@@ -112,6 +129,20 @@ impl ConfigBuilder {
         self
     }
 
+    /// Doubles the wait each time that a probe fails, up to this; a recovery begins again from
+    /// [`reset`](Self::reset). Not shorter than `reset`; without it, the wait does not grow.
+    pub const fn max_reset(mut self, max_reset: Duration) -> Self {
+        self.config.max_reset = Some(max_reset);
+        self
+    }
+
+    /// Adds up to this share to each wait, at random, so that a fleet does not probe in step. From 0
+    /// to 1; none when it is not set.
+    pub const fn jitter(mut self, jitter: f64) -> Self {
+        self.config.jitter = jitter;
+        self
+    }
+
     /// Drops a call that takes longer than this, counts it as a failure and returns
     /// [`CircuitError::Timeout`](crate::CircuitError::Timeout). Longer than zero; none when it is
     /// not set. Needs a tokio runtime with timers around the call, or each gets
@@ -136,6 +167,14 @@ impl ConfigBuilder {
             }
         }
         if let Err(error) = check_reset(self.config.reset) {
+            return Err(error);
+        }
+        if let Some(max_reset) = self.config.max_reset {
+            if let Err(error) = check_max_reset(max_reset, self.config.reset) {
+                return Err(error);
+            }
+        }
+        if let Err(error) = check_jitter(self.config.jitter) {
             return Err(error);
         }
         if let Some(timeout) = self.config.timeout {
@@ -170,6 +209,10 @@ pub enum ConfigError {
     ZeroWindow,
     /// `reset` is zero.
     ZeroReset,
+    /// `max_reset` is shorter than `reset`.
+    MaxResetBelowReset,
+    /// `jitter` is below 0, above 1 or no number.
+    JitterOutOfRange,
     /// `timeout` is zero.
     ZeroTimeout,
 }
@@ -188,6 +231,12 @@ impl ConfigError {
             }
             Self::ZeroReset => {
                 "`reset` must be longer than zero; with zero the circuit would never be open"
+            }
+            Self::MaxResetBelowReset => {
+                "`max_reset` must not be shorter than `reset`; the wait grows from `reset` up to it"
+            }
+            Self::JitterOutOfRange => {
+                "`jitter` must be from 0.0 to 1.0; it is the share of each wait that is added at most"
             }
             Self::ZeroTimeout => {
                 "`timeout` must be longer than zero; with zero no call could ever finish"
@@ -218,6 +267,23 @@ pub(crate) const fn check_reset(reset: Duration) -> Result<Duration, ConfigError
         return Err(ConfigError::ZeroReset);
     }
     Ok(reset)
+}
+
+pub(crate) const fn check_max_reset(
+    max_reset: Duration,
+    reset: Duration,
+) -> Result<Duration, ConfigError> {
+    if max_reset.as_nanos() < reset.as_nanos() {
+        return Err(ConfigError::MaxResetBelowReset);
+    }
+    Ok(max_reset)
+}
+
+pub(crate) const fn check_jitter(jitter: f64) -> Result<f64, ConfigError> {
+    if jitter >= 0.0 && jitter <= 1.0 {
+        return Ok(jitter);
+    }
+    Err(ConfigError::JitterOutOfRange)
 }
 
 pub(crate) const fn check_timeout(timeout: Duration) -> Result<Duration, ConfigError> {

@@ -109,6 +109,7 @@ mod state;
 mod sync;
 mod thread;
 mod timeout;
+mod wait;
 mod window;
 
 #[doc(hidden)]

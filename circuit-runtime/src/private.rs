@@ -197,10 +197,25 @@ pub mod check {
         };
     }
 
+    /// `max_reset` beside the `reset` that is written, if one is.
+    #[must_use]
+    #[track_caller]
+    pub const fn max_reset(max_reset: Duration, reset: Option<Duration>) -> Duration {
+        let reset = match reset {
+            Some(reset) => reset,
+            None => config::DEFAULT_RESET,
+        };
+        match config::check_max_reset(max_reset, reset) {
+            Ok(max_reset) => max_reset,
+            Err(error) => refuse(error),
+        }
+    }
+
     check! {
         max_failures: u32, check_max_failures;
         window: Duration, check_window;
         reset: Duration, check_reset;
+        jitter: f64, check_jitter;
         timeout: Duration, check_timeout;
     }
 }

@@ -32,11 +32,12 @@ impl std::fmt::Display for State {
     }
 }
 
-/// The state as one atomic word holds it: `generation (56) | unused (6) | phase (2)`.
+/// The state as one atomic word holds it: `generation (56) | re-openings (6) | phase (2)`.
 ///
 /// The generation is the moment of the last transition in 32nds of a microsecond, and at least one
 /// more than the generation before. So it says since when the state holds, no two states of a
-/// breaker ever share one, and nothing has to be counted that could wrap.
+/// breaker ever share one, and nothing has to be counted that could wrap. Re-openings are those by
+/// failed probes since the circuit was closed; counting stops at 63, when no wait can grow further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word(u64);
 
@@ -77,9 +78,8 @@ pub(crate) enum Effect {
 /// An event that says nothing in this state leaves the word as it is.
 pub(crate) fn step(word: Word, event: Event, now: Instant) -> (Word, Effect) {
     let (phase, effect) = match (word.phase(), event) {
-        (Phase::Closed, Event::LimitReached) | (Phase::Open, Event::ProbeFailed) => {
-            (Phase::Open, Effect::Opened)
-        }
+        (Phase::Open, Event::ProbeFailed) => return (word.reopened(now), Effect::Opened),
+        (Phase::Closed, Event::LimitReached) => (Phase::Open, Effect::Opened),
         (Phase::Open, Event::ProbeSucceeded) | (_, Event::Reset) => (Phase::Closed, Effect::Closed),
         (Phase::Closed | Phase::Open | Phase::ForcedClosed, Event::ForceOpen) => {
             (Phase::ForcedOpen, Effect::Opened)
@@ -101,6 +101,7 @@ impl Generation {
 
 impl Word {
     const PHASE_BITS: u32 = 2;
+    const MOST_REOPENINGS: u64 = 63;
     const GENERATION_SHIFT: u32 = 8;
     /// A microsecond has room for 32 transitions; each further one counts as the next microsecond.
     const TURN_BITS: u32 = 5;
@@ -113,6 +114,18 @@ impl Word {
 
     const fn new(generation: Generation, phase: Phase) -> Self {
         Self(generation.0 << Self::GENERATION_SHIFT | phase as u64)
+    }
+
+    /// Open once more.
+    fn reopened(self, now: Instant) -> Self {
+        let reopenings = u64::from(self.reopenings() + 1).min(Self::MOST_REOPENINGS);
+        let Self(word) = self.followed_by(Phase::Open, now);
+        Self(word | reopenings << Self::PHASE_BITS)
+    }
+
+    /// How often a probe has failed since the circuit was closed.
+    pub(crate) const fn reopenings(self) -> u32 {
+        ((self.0 >> Self::PHASE_BITS) & Self::MOST_REOPENINGS) as u32
     }
 
     pub(crate) const fn from_bits(bits: u64) -> Self {
@@ -152,15 +165,15 @@ impl Word {
 
     /// When the wait of an open phase is over.
     #[inline]
-    pub(crate) const fn half_open_at(self, reset: Span) -> Instant {
-        self.since().plus(reset)
+    pub(crate) const fn half_open_at(self, wait: Span) -> Instant {
+        self.since().plus(wait)
     }
 
     /// The state that this word stands for at `now`.
-    pub(crate) fn state(self, now: Instant, reset: Span) -> State {
+    pub(crate) fn state(self, now: Instant, wait: Span) -> State {
         match self.phase() {
             Phase::Closed | Phase::ForcedClosed => State::Closed,
-            Phase::Open if now >= self.half_open_at(reset) => State::HalfOpen,
+            Phase::Open if now >= self.half_open_at(wait) => State::HalfOpen,
             Phase::Open | Phase::ForcedOpen => State::Open,
         }
     }
@@ -232,6 +245,23 @@ mod tests {
             assert_eq!(next.since(), seconds(if moved { 70 } else { 10 }));
             assert_eq!(next.generation() > word(before).generation(), moved);
         }
+    }
+
+    #[test]
+    fn failed_probes_are_counted_until_the_circuit_closes() {
+        let mut word = word(Phase::Open);
+        for failed in 1..=100 {
+            (word, _) = step(word, Event::ProbeFailed, seconds(10 + failed));
+            assert_eq!(u64::from(word.reopenings()), failed.min(63));
+            assert_eq!(
+                (word.phase(), word.since()),
+                (Phase::Open, seconds(10 + failed))
+            );
+        }
+        let (closed, _) = step(word, Event::ProbeSucceeded, seconds(200));
+        assert_eq!(closed.reopenings(), 0);
+        let (forced, _) = step(word, Event::ForceOpen, seconds(200));
+        assert_eq!(forced.reopenings(), 0);
     }
 
     #[test]

@@ -24,3 +24,4 @@ mod support;
 mod threads;
 mod time;
 mod timeout;
+mod wait;

@@ -33,6 +33,21 @@ async fn expressions() -> Result<u8, Failure> {
     Ok(1)
 }
 
+#[circuit_breaker(reset = RESET, max_reset = Duration::MAX, jitter = 1.0 / 3.0)]
+async fn growing() -> Result<u8, Failure> {
+    Ok(1)
+}
+
+#[circuit_breaker(max_reset = "30s", jitter = "12.5%")]
+async fn shares_in_percent() -> Result<u8, Failure> {
+    Ok(1)
+}
+
+#[circuit_breaker(max_reset = settings::TIMEOUT, jitter = 0)]
+async fn shares_as_integers() -> Result<u8, Failure> {
+    Ok(1)
+}
+
 #[circuit_breaker(max_failures = limit::<2, 3>(), reset = const { RESET }, timeout = const { Duration::from_secs(1) })]
 async fn calls<T: Send>(value: T) -> Result<T, Failure> {
     Ok(value)
