@@ -191,14 +191,14 @@ fn check_async(signature: &Signature, body: &Body) -> syn::Result<()> {
     if signature.asyncness.is_some() {
         return Ok(());
     }
-    if let ReturnType::Type(_, output) = &signature.output {
-        if is_boxed_future(output) {
-            let rewritten = "`#[async_trait]` has rewritten this `async fn`; put \
-                             `#[circuit_breaker]` on an inherent `async fn`, and call it here";
-            return Err(syn::Error::new(signature.ident.span(), rewritten));
-        }
+    let mut lifetimes = signature.generics.lifetimes();
+    if lifetimes.any(|lifetime| lifetime.lifetime.ident == "async_trait") {
+        let rewritten = "`#[async_trait]` has rewritten this `async fn`; put \
+                         `#[circuit_breaker]` on an inherent `async fn`, and call it here";
+        return Err(syn::Error::new(signature.ident.span(), rewritten));
     }
-    if body.mentions("block_on") {
+    // What `#[tokio::main]` and `#[tokio::test]` leave behind.
+    if body.mentions("block_on") && body.mentions("Builder") {
         let rewritten = "another attribute has already made this `async fn` block; \
                          put `#[circuit_breaker]` above it";
         return Err(syn::Error::new(signature.ident.span(), rewritten));
@@ -217,15 +217,6 @@ fn check_async(signature: &Signature, body: &Body) -> syn::Result<()> {
         }
         _ => syn::Error::new_spanned(signature.fn_token, needs),
     })
-}
-
-/// Whether this is a `Pin<Box<dyn Future ..>>`.
-fn is_boxed_future(output: &Type) -> bool {
-    let Type::Path(output) = output else {
-        return false;
-    };
-    let name = output.path.segments.last();
-    name.is_some_and(|name| name.ident == "Pin")
 }
 
 /// Whether this is an `impl Future`.

@@ -131,6 +131,7 @@ impl<'b, C: Bounded> Protected<'b, C> {
             ticket
         };
 
+        let had_budget = C::has_budget();
         let call = this.call.as_mut();
         if let Poll::Ready(result) = unless_it_panics(breaker, ticket, || call.poll(cx)) {
             judge(&result, Permit::new(breaker, ticket));
@@ -139,7 +140,7 @@ impl<'b, C: Bounded> Protected<'b, C> {
 
         *this.breaker = Some(breaker);
         *this.ticket = Some(ticket);
-        let (outcome, error) = match ready!(this.call.as_mut().poll_end(timeout, cx)) {
+        let (outcome, error) = match ready!(this.call.as_mut().poll_end(timeout, had_budget, cx)) {
             Unfinished::TimedOut(after) => (Outcome::TimedOut, breaker.timed_out(after)),
             Unfinished::NoRuntime(NoRuntime) => (Outcome::Cancelled, breaker.without_runtime()),
         };

@@ -145,8 +145,8 @@ impl ConfigBuilder {
 
     /// Drops a call that takes longer than this, counts it as a failure and returns
     /// [`CircuitError::Timeout`](crate::CircuitError::Timeout). Longer than zero; none when it is
-    /// not set. Needs a tokio runtime with timers around the call, or each gets
-    /// [`CircuitError::NoRuntime`](crate::CircuitError::NoRuntime).
+    /// not set. Needs a tokio runtime with timers around the call; without, a call gets
+    /// [`CircuitError::NoRuntime`](crate::CircuitError::NoRuntime), at the latest when it has to wait.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = Some(timeout);
         self

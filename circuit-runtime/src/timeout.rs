@@ -19,13 +19,19 @@ pub trait Bounded {
     /// Begins the call, which is about to be polled first.
     fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime>;
 
+    /// Whether the task has any of tokio's budget left. Without, nothing that the call waits for says
+    /// that it is there.
+    fn has_budget() -> bool;
+
     /// Asks the call.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output>;
 
-    /// Asks the clock, after the call: a result that is there is the result.
+    /// Asks the clock, after the call: a result that is there is the result. `had_budget` is of the
+    /// moment before the call was asked.
     fn poll_end(
         self: Pin<&mut Self>,
         timeout: Option<Duration>,
+        had_budget: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Unfinished>;
 
@@ -69,6 +75,11 @@ impl<F: Future> Bounded for Untimed<F> {
     }
 
     #[inline]
+    fn has_budget() -> bool {
+        true
+    }
+
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         self.project().call.poll(cx)
     }
@@ -77,6 +88,7 @@ impl<F: Future> Bounded for Untimed<F> {
     fn poll_end(
         self: Pin<&mut Self>,
         _: Option<Duration>,
+        _: bool,
         _: &mut Context<'_>,
     ) -> Poll<Unfinished> {
         Poll::Pending
@@ -134,6 +146,11 @@ impl<F: Future> Bounded for Timed<F> {
     }
 
     #[inline]
+    fn has_budget() -> bool {
+        tokio::task::coop::has_budget_remaining()
+    }
+
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         match self.project().call.as_pin_mut() {
             Some(call) => call.poll(cx),
@@ -144,10 +161,11 @@ impl<F: Future> Bounded for Timed<F> {
     fn poll_end(
         self: Pin<&mut Self>,
         timeout: Option<Duration>,
+        had_budget: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Unfinished> {
         match timeout {
-            Some(timeout) => self.project().timer.poll_passed(timeout, cx),
+            Some(timeout) => self.project().timer.poll_passed(timeout, had_budget, cx),
             None => Poll::Pending,
         }
     }
@@ -161,6 +179,7 @@ impl Timer {
     fn poll_passed(
         mut self: Pin<&mut Self>,
         timeout: Duration,
+        had_budget: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Unfinished> {
         if let Self::Unneeded { started } = *self {
@@ -171,9 +190,16 @@ impl Timer {
             }
         }
         if let TimerProjection::Running { sleep } = self.project() {
-            // A call that has used up the task's budget must not keep its timer from being asked.
-            let mut sleep = tokio::task::unconstrained(sleep);
-            match ask_tokio(|| Pin::new(&mut sleep).poll(cx)) {
+            // A call that has used up the budget must not keep its timer from being asked. One that
+            // found none is asked again first: its result may be there.
+            let polled = ask_tokio(|| {
+                if had_budget {
+                    Pin::new(&mut tokio::task::unconstrained(sleep)).poll(cx)
+                } else {
+                    sleep.poll(cx)
+                }
+            });
+            match polled {
                 Ok(passed) => ready!(passed),
                 Err(error) => return Poll::Ready(Unfinished::NoRuntime(error)),
             }
@@ -183,7 +209,8 @@ impl Timer {
 }
 
 /// In a task the answer is a load. Only elsewhere is the handle asked for, which is counted in a
-/// place that all threads of the runtime share.
+/// place that all threads of the runtime share. A local task that is polled outside of any runtime
+/// passes; it is found out when it needs a timer.
 #[inline]
 fn inside_a_runtime() -> bool {
     tokio::task::try_id().is_some() || Handle::try_current().is_ok()

@@ -129,6 +129,47 @@ async fn a_result_that_is_ready_when_the_deadline_passes_is_the_result() {
     assert_eq!(breaker.snapshot().timed_out, 0);
 }
 
+/// In a task whose budget others have used up, a channel says nothing, though its message is there.
+#[tokio::test(start_paused = true)]
+async fn a_result_that_only_the_budget_holds_back_is_the_result() {
+    const CALLS: usize = 200;
+
+    let breaker = timed();
+    let (senders, mut calls): (Vec<_>, Vec<_>) = (0..CALLS)
+        .map(|number| {
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            let call = breaker.call(async { receiver.await.map_err(|_| Failed) });
+            (move || sender.send(number), Box::pin(call))
+        })
+        .unzip();
+    for call in &mut calls {
+        assert!(poll_once(call.as_mut()).is_pending());
+    }
+    for send in senders {
+        send().unwrap();
+    }
+    advance(seconds(3)).await;
+
+    let mut answers = 0;
+    poll_fn(|cx| {
+        calls.retain_mut(|call| match call.as_mut().poll(cx) {
+            Poll::Ready(answer) => {
+                answers += usize::from(answer.is_ok());
+                false
+            }
+            Poll::Pending => true,
+        });
+        if calls.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    assert_eq!(answers, CALLS);
+    assert_eq!(breaker.snapshot().timed_out, 0);
+}
+
 /// A call that never lets go of the task's budget must still be given up.
 #[tokio::test(start_paused = true)]
 async fn a_busy_call_does_not_keep_its_timer_from_being_asked() {

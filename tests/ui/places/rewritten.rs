@@ -9,11 +9,25 @@ struct Client;
 impl Client {
     // What `#[async_trait]` makes of a method.
     #[circuit_breaker]
-    fn quote<'a>(
-        &'a self,
-    ) -> Pin<Box<dyn Future<Output = Result<u8, CircuitError>> + Send + 'a>> {
+    fn quote<'life0, 'async_trait>(
+        &'life0 self,
+    ) -> Pin<Box<dyn Future<Output = Result<u8, CircuitError>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+    {
         Box::pin(async move { Ok(1) })
     }
+}
+
+// Neither of them.
+#[circuit_breaker]
+fn blocks(runtime: &tokio::runtime::Runtime) -> Result<u8, CircuitError> {
+    runtime.block_on(async { Ok(1) })
+}
+
+#[circuit_breaker]
+fn boxed() -> Pin<Box<dyn Future<Output = Result<u8, CircuitError>>>> {
+    Box::pin(async { Ok(1) })
 }
 
 #[tokio::main(flavor = "current_thread")]
