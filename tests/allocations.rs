@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use circuit_runtime::{CircuitBreaker, CircuitError, Config, State, circuit_breaker};
+use circuit_runtime::{CircuitBreaker, CircuitError, Config, State, circuit_breaker, registry};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::future::ready;
@@ -184,10 +184,27 @@ fn the_evidence_of_a_breaker_takes_at_most_sixteen_kibibytes() {
 
 #[test]
 fn none_through_the_attribute() {
-    #[circuit_breaker(max_failures = 1_000, window = "10s")]
-    async fn service(answer: Result<u32, CircuitError>) -> Result<u32, CircuitError> {
+    #[circuit_breaker(max_failures = 1_000, window = "10s", name = "untimed")]
+    async fn untimed(answer: Result<u32, CircuitError>) -> Result<u32, CircuitError> {
         answer
     }
 
-    assert_eq!(allocations(|| poll_once(service(Ok(7)))), 0);
+    #[circuit_breaker(max_failures = 1_000, timeout = "2s", name = "timed")]
+    async fn timed(answer: Result<u32, CircuitError>) -> Result<u32, CircuitError> {
+        answer
+    }
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let _entered = runtime.enter();
+    assert_eq!(allocations(|| poll_once(untimed(Ok(7)))), 0);
+    assert_eq!(allocations(|| poll_once(timed(Ok(7)))), 0);
+    for name in ["untimed", "timed"] {
+        registry::find(name).unwrap().force_open();
+    }
+    assert_eq!(allocations(|| poll_once(untimed(Ok(7)))), 0);
+    assert_eq!(allocations(|| poll_once(timed(Ok(7)))), 0);
+    assert!(registry::find("timed").unwrap().snapshot().rejected > 100);
 }

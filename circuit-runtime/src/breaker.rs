@@ -47,8 +47,9 @@ pub struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// A new breaker, closed, which [`registry`](crate::registry) knows until the last handle is dropped. Names need
-    /// not be unique; [`find`](crate::registry::find) gives the oldest breaker of a name.
+    /// A new breaker, closed, which [`registry`](crate::registry) knows until the last handle is
+    /// dropped. Names need not be unique; [`find`](crate::registry::find) gives the oldest breaker of
+    /// a name.
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>, config: Config) -> Self {
         let name = Name::from(name.into());

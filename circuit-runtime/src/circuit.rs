@@ -158,28 +158,13 @@ impl Circuit {
         self.change(word, Event::ProbeSucceeded, clock::now());
     }
 
+    /// Out of the way of a success, which is all that most calls come to.
     #[inline(never)]
     fn did_not_succeed(&self, ticket: Ticket, outcome: Outcome) {
+        self.counters.add(|stripe| stripe.total_of(outcome));
         match outcome {
-            Outcome::Succeeded => self.succeeded(ticket),
-            Outcome::Failed => {
-                self.counters.add(|stripe| &stripe.returned_error);
-                self.failed(ticket);
-            }
-            Outcome::TimedOut => {
-                self.counters.add(|stripe| &stripe.timed_out);
-                self.failed(ticket);
-            }
-            Outcome::Panicked => {
-                self.counters.add(|stripe| &stripe.panicked);
-                self.failed(ticket);
-            }
-            Outcome::Ignored => {
-                self.counters.add(|stripe| &stripe.ignored);
-                self.gave_no_evidence(ticket);
-            }
-            Outcome::Cancelled => {
-                self.counters.add(|stripe| &stripe.cancelled);
+            Outcome::Failed | Outcome::TimedOut | Outcome::Panicked => self.failed(ticket),
+            Outcome::Succeeded | Outcome::Ignored | Outcome::Cancelled => {
                 self.gave_no_evidence(ticket);
             }
         }
@@ -257,15 +242,13 @@ impl Circuit {
         };
         let timed_out = self.counters.total(|stripe| &stripe.timed_out);
         let panicked = self.counters.total(|stripe| &stripe.panicked);
-        let returned_error = self.counters.total(|stripe| &stripe.returned_error);
+        let failed = self.counters.total(|stripe| &stripe.failed);
         Snapshot {
             name: self.name.clone(),
             state,
             retry_after: (retry_at > now).then(|| retry_at.since(now).as_duration()),
             succeeded: self.counters.total(|stripe| &stripe.succeeded),
-            failed: returned_error
-                .wrapping_add(timed_out)
-                .wrapping_add(panicked),
+            failed: failed.wrapping_add(timed_out).wrapping_add(panicked),
             timed_out,
             panicked,
             ignored: self.counters.total(|stripe| &stripe.ignored),

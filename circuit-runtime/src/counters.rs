@@ -1,3 +1,4 @@
+use crate::permit::Outcome;
 use crate::sync::{AtomicU64, OnceBox, Ordering};
 use crate::thread;
 
@@ -22,13 +23,29 @@ const ROWS: usize = 6;
 #[repr(align(64))]
 pub(crate) struct Stripe {
     pub(crate) succeeded: AtomicU64,
-    pub(crate) returned_error: AtomicU64,
+    /// Of those that returned an error, or said so by their permit.
+    pub(crate) failed: AtomicU64,
     pub(crate) timed_out: AtomicU64,
     pub(crate) panicked: AtomicU64,
     pub(crate) ignored: AtomicU64,
     pub(crate) cancelled: AtomicU64,
     pub(crate) rejected: AtomicU64,
     pub(crate) opened: AtomicU64,
+}
+
+impl Stripe {
+    /// The total that counts calls of this outcome, each in one of them.
+    #[inline]
+    pub(crate) fn total_of(&self, outcome: Outcome) -> &AtomicU64 {
+        match outcome {
+            Outcome::Succeeded => &self.succeeded,
+            Outcome::Failed => &self.failed,
+            Outcome::TimedOut => &self.timed_out,
+            Outcome::Panicked => &self.panicked,
+            Outcome::Ignored => &self.ignored,
+            Outcome::Cancelled => &self.cancelled,
+        }
+    }
 }
 
 impl Counters {

@@ -26,8 +26,8 @@ pub enum CircuitError {
     Open {
         /// The name of the circuit breaker.
         breaker: Name,
-        /// How long to wait before the next try: what is left of `reset`, or, while a probe runs,
-        /// the time after which another may run. `None` while an operator holds the circuit open.
+        /// How long to wait before the next try: until the circuit is half-open, or, while a probe
+        /// runs, until another may. `None` while an operator holds the circuit open.
         retry_after: Option<Duration>,
     },
 
