@@ -2,9 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident};
 
 use crate::errors::Errors;
 use crate::function::Function;
@@ -100,21 +100,14 @@ fn breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
         let name = name.unraw().to_string();
         quote_spanned!(span=> ::core::concat!(::core::module_path!(), "::", #name))
     };
-    let settings = options.iter().filter_map(|option| {
-        let setter = Ident::new(option.name, span);
-        let value = match option.name {
-            "max_reset" => max_reset(options, option)?,
-            name => setting(name, &option.value, span)?,
-        };
-        Some(quote_spanned!(span=> .#setter(#value)))
-    });
+    let config = config(options, span);
 
     // Input:
-    //     max_failures = 5, reset = RESET
+    //     max_failures = 5, reset = "30s"
     //
     // Output:
     //     static __CIRCUIT_CONFIG: Config = valid(
-    //         Config::builder().max_failures(5u32).reset(check::reset(RESET)).build(),
+    //         Config::builder().max_failures(5u32).reset(Duration::new(30u64, 0u32)).build(),
     //     );
     //     static __CIRCUIT_BREAKER: Lazy<CircuitBreaker> =
     //         Lazy::new(|| CircuitBreaker::new("crate::module::quote", __CIRCUIT_CONFIG));
@@ -124,7 +117,7 @@ fn breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
     let runtime = runtime(span);
     quote_spanned! {span=>
         static __CIRCUIT_CONFIG: #runtime::Config = #runtime::__private::valid(
-            #runtime::Config::builder() #(#settings)* .build(),
+            #config.build(),
         );
         static __CIRCUIT_BREAKER: #runtime::__private::Lazy<#runtime::CircuitBreaker> =
             #runtime::__private::Lazy::new(|| {
@@ -134,62 +127,90 @@ fn breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
     }
 }
 
-/// What the setter of the option is given. An option that is text has no setter.
-fn setting(name: &str, value: &Value, span: Span) -> Option<TokenStream> {
-    match value {
-        Value::Count(count) => Some(quote_spanned!(span=> #count)),
-        Value::Span(length) => {
-            let millis = u64::try_from(length.as_millis()).ok()?;
-            Some(quote_spanned!(span=> ::core::time::Duration::from_millis(#millis)))
-        }
-        Value::Share(share) => Some(quote_spanned!(span=> #share)),
-        Value::Constant(expression) => Some(checked(name, expression)),
-        Value::Text(_) => None,
+/// The builder of the configuration, with all that was written.
+fn config(options: &Options, span: Span) -> TokenStream {
+    let is_setting = |option: &&Written| !matches!(option.value, Value::Text(_));
+    let settings: Vec<_> = options.iter().filter(is_setting).collect();
+    let is_constant = |option: &&Written| matches!(option.value, Value::Constant);
+
+    let runtime = runtime(span);
+    let mut config = quote_spanned!(span=> #runtime::Config::builder());
+    for option in &settings {
+        config = set(option, &config, span);
     }
+    // What the macro cannot evaluate may break a rule together with any other option.
+    if settings.iter().any(is_constant) {
+        for option in &settings {
+            config = checked(option, &config);
+        }
+    }
+    config
 }
 
-/// The bound on the wait, which the compiler compares with where the wait begins.
-fn max_reset(options: &Options, option: &Written) -> Option<TokenStream> {
+/// Sets one option, on the builder of those before.
+fn set(option: &Written, config: &TokenStream, span: Span) -> TokenStream {
     // Input:
-    //     max_reset = LONGEST, reset = "30s"
+    //     reset = RESET, window = 100
     //
     // Output:
-    //     check::max_reset(LONGEST, Some(Duration::from_millis(30000u64)))
-    let place = option.place;
-    let unchecked = |name, value: &Value| match value {
-        Value::Constant(expression) => Some(expression.to_token_stream()),
-        value => setting(name, value, place),
+    //     Config::builder().reset(RESET).last_calls(100u32)
+    //
+    // What is a constant may be of a wrong type, which is reported at both the method and its
+    // argument: hence they have one place.
+    let place = match option.value {
+        Value::Constant => option.expression.span(),
+        _ => span,
     };
-    let bound = unchecked("max_reset", &option.value)?;
-    let reset = if let Some(reset) = options.get("reset") {
-        let reset = unchecked("reset", reset)?;
-        quote_spanned!(place=> ::core::option::Option::Some(#reset))
-    } else {
-        quote_spanned!(place=> ::core::option::Option::None)
+    let setter = match (option.name, &option.value) {
+        ("window", Value::Constant) => return window(option, config, span),
+        ("window", Value::Count(_)) => Ident::new("last_calls", place),
+        (name, _) => Ident::new(name, place),
     };
+    let argument = match &option.value {
+        Value::Count(count) => quote_spanned!(span=> #count),
+        Value::Span(length) => {
+            let (seconds, nanoseconds) = (length.as_secs(), length.subsec_nanos());
+            quote_spanned!(span=> ::core::time::Duration::new(#seconds, #nanoseconds))
+        }
+        Value::Share(share) => quote_spanned!(span=> #share),
+        Value::Constant | Value::Text(_) => option.expression.to_token_stream(),
+    };
+    quote_spanned!(span=> #config.#setter(#argument))
+}
+
+/// Sets a window of which only the compiler knows whether it is a span or a number of calls.
+fn window(option: &Written, config: &TokenStream, span: Span) -> TokenStream {
+    // Input:
+    //     max_failures = 5, window = WINDOW
+    //
+    // Output:
+    //     window(WINDOW).of(Config::builder().max_failures(5u32))
+    let place = option.expression.span();
     let runtime = runtime(place);
-    Some(quote_spanned!(place=> #runtime::__private::check::max_reset(#bound, #reset)))
+    let expression = &option.expression;
+    let window = quote_spanned!(place=> #runtime::__private::window(#expression));
+    quote_spanned!(span=> #window.of(#config))
 }
 
-/// Has the compiler check the value of a constant, and report a wrong one there.
-fn checked(name: &str, expression: &Expr) -> TokenStream {
+/// Has the compiler check one option beside all others, and report what is wrong with it there.
+fn checked(option: &Written, config: &TokenStream) -> TokenStream {
     // Input:
-    //     LIMIT
+    //     max_failures = LIMIT
     //
     // Output:
-    //     check::max_failures(LIMIT)
+    //     check::max_failures(Config::builder().max_failures(LIMIT))
     //
-    // The call begins and ends where the expression does, hence an error in it underlines that.
-    let first = expression.span();
-    let tokens = expression.to_token_stream();
+    // The call begins and ends where the value does, hence an error in it underlines that.
+    let first = option.expression.span();
+    let tokens = option.expression.to_token_stream();
     let last = tokens
         .into_iter()
         .last()
         .map_or(first, |token| token.span());
 
     let runtime = runtime(first);
-    let check = Ident::new(name, first);
-    let argument = quote_spanned!(last=> (#expression));
+    let check = Ident::new(option.name, first);
+    let argument = quote_spanned!(last=> (#config));
     quote_spanned!(first=> #runtime::__private::check::#check #argument)
 }
 
@@ -200,13 +221,16 @@ fn runtime(span: Span) -> TokenStream {
 
 #[cfg(test)]
 mod tests {
-    use super::circuit_breaker;
+    use super::{circuit_breaker, config};
+    use crate::errors::Errors;
+    use crate::options::Options;
+    use proc_macro2::{Span, TokenStream};
     use quote::quote;
 
     #[test]
     fn the_body_runs_behind_the_breaker() {
         let expanded = circuit_breaker(
-            quote!(max_failures = LIMIT, timeout = "1m30s"),
+            quote!(max_failures = 5, timeout = "1m30s"),
             &quote! {
                 async fn quote(mut symbol: String) -> Result<impl Display, QuoteError> { Ok(symbol) }
             },
@@ -218,8 +242,8 @@ mod tests {
                     {
                         static __CIRCUIT_CONFIG: #runtime::Config = #runtime::__private::valid(
                             #runtime::Config::builder()
-                                .max_failures(#runtime::__private::check::max_failures(LIMIT))
-                                .timeout(::core::time::Duration::from_millis(90000u64))
+                                .max_failures(5u32)
+                                .timeout(::core::time::Duration::new(90u64, 0u32))
                                 .build(),
                         );
                         static __CIRCUIT_BREAKER: #runtime::__private::Lazy<#runtime::CircuitBreaker> =
@@ -249,11 +273,52 @@ mod tests {
                 .await;
             }
         };
-        // Without the spaces, which tell apart two ways of making the same `>>`.
-        assert_eq!(
-            expanded.to_string().replace(' ', ""),
-            expected.to_string().replace(' ', "")
+        assert_eq!(dense(&expanded), dense(&expected));
+    }
+
+    #[test]
+    fn literals_are_set() {
+        assert_config(
+            quote!(
+                window = 100,
+                failure_rate = "50%",
+                slow_call = "1500ms",
+                name = "a"
+            ),
+            &quote! {
+                ::circuit_runtime::Config::builder()
+                    .last_calls(100u32)
+                    .failure_rate(0.5f64)
+                    .slow_call(::core::time::Duration::new(1u64, 500000000u32))
+            },
         );
+    }
+
+    #[test]
+    fn beside_a_constant_every_option_is_checked() {
+        let private = quote!(::circuit_runtime::__private);
+        assert_config(
+            quote!(max_failures = 3, window = 2 * 5, name = "a", reset = RESET),
+            &quote! {
+                #private::check::reset(#private::check::window(#private::check::max_failures(
+                    #private::window(2 * 5)
+                        .of(::circuit_runtime::Config::builder().max_failures(3u32))
+                        .reset(RESET)
+                )))
+            },
+        );
+    }
+
+    fn assert_config(list: TokenStream, expected: &TokenStream) {
+        let mut errors = Errors::default();
+        let options = Options::parse(list, &mut errors);
+        assert_eq!(errors.messages(), [""; 0]);
+        assert_eq!(dense(&config(&options, Span::call_site())), dense(expected));
+    }
+
+    /// Without the spaces, which tell apart two ways of making the same `>>`.
+    fn dense(tokens: &TokenStream) -> String {
+        tokens.to_string().replace(' ', "")
     }
 
     #[test]

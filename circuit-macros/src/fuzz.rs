@@ -7,7 +7,15 @@ use crate::expand::circuit_breaker;
 
 const LIST: &str = r#"
     max_failures window reset timeout name crate windwo LIMIT = = = = = == => , , , , ; 0 5 5u32 -
+    failure_rate slow_call slow_rate min_calls max_reset jitter probes interval 0.5 "50%" 99999999
     1.5 "10s" "1m30s" "" "\u{0}" "é1" true 's' |x| ( ) { } [ ] < > :: # ! ? . 'a _ r#type if const
+"#;
+
+const PAIRS: &str = r#"
+    max_failures=3, max_failures=LIMIT, window="10s", window=100, window=1, window=LIMIT,
+    failure_rate=0.5, failure_rate="57%", failure_rate=LIMIT, slow_call="2s", slow_rate=1,
+    slow_rate="0%", min_calls=7, min_calls=LIMIT, reset="1m", reset=LIMIT, max_reset="40s",
+    max_reset=LIMIT, jitter=0.1, probes=3, probes=0, timeout="2s", name="quote",
 "#;
 
 const ITEM: &str = r#"
@@ -47,8 +55,9 @@ fn any_tokens_expand() {
     let mut tried = 0;
     while tried < 5_000 {
         // Only what has matching brackets reaches an attribute.
-        let (Ok(list), Ok(item)) = (
+        let (Ok(list), Ok(pairs), Ok(item)) = (
             random.words(LIST).parse::<TokenStream>(),
+            random.words(PAIRS).parse::<TokenStream>(),
             random.words(ITEM).parse::<TokenStream>(),
         ) else {
             continue;
@@ -57,6 +66,7 @@ fn any_tokens_expand() {
         for (list, item) in [
             (list.clone(), item.clone()),
             (list, function.clone()),
+            (pairs, function.clone()),
             (TokenStream::new(), item),
         ] {
             let expanded = circuit_breaker(list, &item).to_string();

@@ -14,6 +14,7 @@ mod function;
 mod fuzz;
 mod opaque;
 mod options;
+mod rules;
 mod suggest;
 mod value;
 
@@ -52,7 +53,8 @@ use proc_macro::TokenStream;
 /// While the circuit is closed, calls run and their failures are counted. At `max_failures` it
 /// opens: for the time of `reset` the body does not run, and each call returns
 /// [`CircuitError::Open`] at once. Then one call, the probe, may run. Its success closes the
-/// circuit, its failure opens it again.
+/// circuit, its failure opens it again. [Other rules](#when-it-opens) open it at a share of calls
+/// that failed or were slow.
 ///
 /// Every `Err` is a failure; so are a panic, which goes on unwinding, and a call that runs into its
 /// `timeout`. A call that the caller drops is neither failure nor success. What is the caller's own
@@ -75,11 +77,16 @@ use proc_macro::TokenStream;
 ///
 /// | option | value | default | meaning |
 /// |---|---|---|---|
-/// | `max_failures` | integer of at least 1 | 5 | opens at this many failures: within `window`, or in a row when there is no `window` |
-/// | `window` | duration | none | the span of time in which failures count |
+/// | `max_failures` | integer of at least 1 | 5, when no rate is given | opens at this many failures: within `window`, or in a row when there is no `window` |
+/// | `window` | duration, or an integer from 1 to 65 536 | none | the calls that count: those of a span of time, or this many, up to the last one |
+/// | `failure_rate` | above `0.0`, up to `1.0`, or `"50%"` | none | opens when this share of the calls in `window` failed, or more |
+/// | `slow_call` | duration | none | a call that takes longer is slow, whether or not it succeeds; needs `window` |
+/// | `slow_rate` | like `failure_rate` | 1 | opens when this share of the calls in `window` was slow, or more; needs `slow_call` |
+/// | `min_calls` | integer of at least 1 | 20, or all of `window` when those are fewer | the two rates are not judged on fewer calls |
 /// | `reset` | duration | `"30s"` | how long the circuit stays open |
 /// | `max_reset` | duration of at least `reset` | none | each re-opening by a failed probe doubles the wait, up to this; a recovery begins again from `reset` |
 /// | `jitter` | `0.0` to `1.0`, or `"10%"` | 0 | adds up to this share to each wait, at random, so that a fleet does not probe in step |
+/// | `probes` | integer of at least 1 | 1 | after the wait this many calls are let in, and all must succeed |
 /// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 ///
@@ -109,7 +116,109 @@ use proc_macro::TokenStream;
 /// The breaker is made outside of the function, so a constant of a generic type, or `Self`, cannot
 /// be named.
 ///
-/// A wrong value is a compile error, of a constant expression too.
+/// A wrong value is a compile error, of a constant expression too. So are options that do not go
+/// together, such as a `failure_rate` without a `window`.
+///
+/// # When it opens
+///
+/// Each rule stands alone: the first that is met opens the circuit. Rejected calls do not count.
+///
+/// `failure_rate` opens the circuit when this share of the calls in `window` failed, or more:
+///
+/// ```
+/// # use circuit_runtime::circuit_breaker;
+/// #[circuit_breaker(window = "10s", failure_rate = "50%", min_calls = 10)]
+/// async fn quote(symbol: &str) -> Result<f64, Box<dyn std::error::Error + Send + Sync>> {
+///     // ..
+/// #   Ok(symbol.parse()?)
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// #     assert_eq!(quote("4.5").await?, 4.5);
+/// #     let made = circuit_runtime::registry::all();
+/// #     let mut configs = made.iter().map(|breaker| breaker.config());
+/// #     assert!(configs.any(|config| {
+/// #         config.failure_rate() == Some(0.5) && config.max_failures().is_none()
+/// #     }));
+/// #     Ok(())
+/// # }
+/// ```
+///
+/// It is judged on at least `min_calls` calls, so that the first failure of a quiet hour is not one
+/// of 100 %. A circuit that has a rate does not count failures, unless `max_failures` is written,
+/// too.
+///
+/// `slow_call` is for a service that answers, but too late. A call that takes longer is slow, whether
+/// or not it succeeds, and one that is still running after that time is slow already. Unlike
+/// `timeout`, this leaves the call alone. At a share of `slow_rate` the circuit opens:
+///
+/// ```
+/// # use circuit_runtime::circuit_breaker;
+/// #[circuit_breaker(window = "1m", slow_call = "2s", slow_rate = 0.8, timeout = "10s")]
+/// async fn quote(symbol: &str) -> Result<f64, Box<dyn std::error::Error + Send + Sync>> {
+///     // ..
+/// #   Ok(symbol.parse()?)
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// #     assert_eq!(quote("4.5").await?, 4.5);
+/// #     let made = circuit_runtime::registry::all();
+/// #     let mut configs = made.iter().map(|breaker| breaker.config());
+/// #     assert!(configs.any(|config| config.slow_rate() == Some(0.8) && config.min_calls() == 20));
+/// #     Ok(())
+/// # }
+/// ```
+///
+/// A `window` that is an integer counts the last calls, however long ago they were. This opens at
+/// ten failures among the last hundred calls, and when all of them were slow:
+///
+/// ```
+/// # use circuit_runtime::circuit_breaker;
+/// #[circuit_breaker(window = 100, max_failures = 10, slow_call = "500ms", min_calls = 100)]
+/// async fn quote(symbol: &str) -> Result<f64, Box<dyn std::error::Error + Send + Sync>> {
+///     // ..
+/// #   Ok(symbol.parse()?)
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// #     assert_eq!(quote("4.5").await?, 4.5);
+/// #     let made = circuit_runtime::registry::all();
+/// #     let mut configs = made.iter().map(|breaker| breaker.config());
+/// #     assert!(configs.any(|config| {
+/// #         config.last_calls() == Some(100) && config.slow_rate() == Some(1.0)
+/// #     }));
+/// #     Ok(())
+/// # }
+/// ```
+///
+/// # How it closes
+///
+/// After `reset` the circuit is half-open. It lets `probes` calls in and rejects the others. When all
+/// of the probes have succeeded it closes; the first that fails opens it again:
+///
+/// ```
+/// # use circuit_runtime::circuit_breaker;
+/// #[circuit_breaker(reset = "5s", max_reset = "5m", jitter = "10%", probes = 3)]
+/// async fn quote(symbol: &str) -> Result<f64, Box<dyn std::error::Error + Send + Sync>> {
+///     // ..
+/// #   Ok(symbol.parse()?)
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// #     assert_eq!(quote("4.5").await?, 4.5);
+/// #     let made = circuit_runtime::registry::all();
+/// #     let mut configs = made.iter().map(|breaker| breaker.config());
+/// #     assert!(configs.any(|config| config.probes() == 3));
+/// #     Ok(())
+/// # }
+/// ```
+///
+/// Here the circuit stays open for 5 seconds at first, then for 10, 20 and so on up to 5 minutes, each
+/// time up to a tenth longer.
 ///
 /// # The function
 ///

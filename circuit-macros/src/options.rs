@@ -4,52 +4,91 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::spanned::Spanned;
 use syn::{Expr, Ident, Token};
 
 use crate::errors::Errors;
-use crate::suggest;
 use crate::value::{Kind, Value};
+use crate::{rules, suggest, value};
 
 /// An option that can be written.
 struct Spec {
     name: &'static str,
-    /// A right use of it.
-    example: &'static str,
+    /// Right uses of it.
+    examples: &'static [&'static str],
     kind: Kind,
     /// What others call it, between spaces.
     aliases: &'static str,
 }
 
 /// All the options there are.
-const SPECS: [Spec; 7] = [
+const SPECS: [Spec; 12] = [
     Spec {
         name: "max_failures",
-        example: "max_failures = 5",
+        examples: &["max_failures = 5"],
         kind: Kind::Count {
             zero: "with 0 the circuit would open before the first call",
         },
-        aliases: "failure_threshold threshold failures max_errors error_threshold max_fails",
+        aliases: "failure_threshold threshold failures max_errors error_threshold max_fails \
+            failure_count error_count consecutive_failures max_consecutive_failures",
     },
     Spec {
         name: "window",
-        example: "window = \"10s\"",
-        kind: Kind::Span {
-            zero: "no failure would ever count in an empty window",
+        examples: &["window = \"10s\"", "window = 100"],
+        kind: Kind::Window {
+            empty: "no failure would ever count in an empty window",
         },
-        aliases: "interval period sliding_window rolling_window window_size",
+        aliases: "interval period sliding_window rolling_window window_size time_window \
+            sliding_window_size rolling_window_size sampling_duration stat_interval last_calls",
+    },
+    Spec {
+        name: "failure_rate",
+        examples: &["failure_rate = 0.5"],
+        kind: Kind::Rate {
+            meaning: "it is the share of failed calls that opens the circuit",
+        },
+        aliases: "failure_rate_threshold failure_ratio error_rate error_ratio error_percentage \
+            error_rate_threshold error_threshold_percentage failure_percentage",
+    },
+    Spec {
+        name: "slow_call",
+        examples: &["slow_call = \"2s\""],
+        kind: Kind::Span {
+            zero: "with zero every call would be slow",
+        },
+        aliases: "slow_call_duration slow_call_duration_threshold slow_call_threshold \
+            slow_threshold slow_after slow_duration max_allowed_rt",
+    },
+    Spec {
+        name: "slow_rate",
+        examples: &["slow_rate = 0.5"],
+        kind: Kind::Rate {
+            meaning: "it is the share of slow calls that opens the circuit",
+        },
+        aliases: "slow_call_rate slow_call_rate_threshold slow_rate_threshold slow_ratio \
+            slow_ratio_threshold slow_call_ratio",
+    },
+    Spec {
+        name: "min_calls",
+        examples: &["min_calls = 20"],
+        kind: Kind::Count {
+            zero: "there is no rate of no calls",
+        },
+        aliases: "minimum_number_of_calls minimum_calls min_requests min_request_amount \
+            minimum_throughput min_throughput volume_threshold request_volume_threshold",
     },
     Spec {
         name: "reset",
-        example: "reset = \"30s\"",
+        examples: &["reset = \"30s\""],
         kind: Kind::Span {
             zero: "with zero the circuit would never be open",
         },
-        aliases: "reset_timeout reset_after recovery recovery_timeout cooldown open_for",
+        aliases: "reset_timeout reset_after recovery recovery_timeout cooldown open_for \
+            open_duration wait_duration wait_duration_in_open_state wait_duration_in_open \
+            sleep_window break_duration duration_of_break retry_timeout",
     },
     Spec {
         name: "max_reset",
-        example: "max_reset = \"5m\"",
+        examples: &["max_reset = \"5m\""],
         kind: Kind::Span {
             zero: "the wait grows from `reset` up to it",
         },
@@ -57,15 +96,25 @@ const SPECS: [Spec; 7] = [
     },
     Spec {
         name: "jitter",
-        example: "jitter = 0.1",
+        examples: &["jitter = 0.1"],
         kind: Kind::Share {
             meaning: "it is the share of each wait that is added at most",
         },
         aliases: "randomization random_factor jitter_factor",
     },
     Spec {
+        name: "probes",
+        examples: &["probes = 3"],
+        kind: Kind::Count {
+            zero: "with 0 the circuit would never close again",
+        },
+        aliases: "half_open_max_calls half_open_calls half_open_requests half_open_max_requests \
+            permitted_calls_in_half_open permitted_number_of_calls_in_half_open_state \
+            success_threshold max_requests probe_num",
+    },
+    Spec {
         name: "timeout",
-        example: "timeout = \"2s\"",
+        examples: &["timeout = \"2s\""],
         kind: Kind::Span {
             zero: "with zero no call could ever finish",
         },
@@ -73,7 +122,7 @@ const SPECS: [Spec; 7] = [
     },
     Spec {
         name: "name",
-        example: "name = \"payments\"",
+        examples: &["name = \"payments\""],
         kind: Kind::Text,
         aliases: "id label circuit",
     },
@@ -87,8 +136,7 @@ impl Spec {
             return Ok(spec);
         }
 
-        let is_alias = |spec: &&Spec| spec.aliases.split(' ').any(|alias| alias == written);
-        let advice = if let Some(spec) = SPECS.iter().find(is_alias) {
+        let advice = if let Some(spec) = SPECS.iter().find(|spec| spec.has_alias(&written)) {
             format!("here it is called `{}`", spec.name)
         } else if let Some(name) = suggest::nearest(&written, SPECS.iter().map(|spec| spec.name)) {
             format!("did you mean `{name}`?")
@@ -99,6 +147,26 @@ impl Spec {
             key.span(),
             format!("unknown option `{written}`; {advice}"),
         ))
+    }
+
+    /// The name of the option that `key` names, or seems to mean.
+    fn meant(key: &Ident) -> Option<&'static str> {
+        let written = key.unraw().to_string();
+        let mut specs = SPECS.iter();
+        specs
+            .find(|spec| spec.name == written || spec.has_alias(&written))
+            .map(|spec| spec.name)
+            .or_else(|| suggest::nearest(&written, SPECS.iter().map(|spec| spec.name)))
+    }
+
+    fn has_alias(&self, word: &str) -> bool {
+        self.aliases.split(' ').any(|alias| alias == word)
+    }
+
+    fn wrong_type(&self) -> String {
+        let Self { name, kind, .. } = self;
+        let examples = self.examples.join("` or `");
+        format!("`{name}` takes {kind}; write `{examples}`")
     }
 }
 
@@ -113,19 +181,48 @@ fn names() -> String {
 
 /// The options that were written, each at most once.
 #[derive(Default)]
-pub(crate) struct Options(Vec<Written>);
+pub(crate) struct Options {
+    right: Vec<Written>,
+    /// The options that are named, also by mistake: misspelled, or with a value that is wrong.
+    mentioned: Vec<&'static str>,
+}
 
-/// An option that was written.
+/// An option that was written, with a value that fits.
 pub(crate) struct Written {
     pub(crate) name: &'static str,
     pub(crate) value: Value,
-    /// Where the value stands.
-    pub(crate) place: Span,
+    /// The value as it was written.
+    pub(crate) expression: Expr,
 }
 
 impl Options {
     /// Reads `max_failures = 5, window = "10s"`. A mistake in one option hides none in the others.
     pub(crate) fn parse(list: TokenStream, errors: &mut Errors) -> Self {
+        let options = Self::read(list, errors);
+        rules::check(&options, errors);
+        options
+    }
+
+    /// What was written for the option `name`, if it is right.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        let mut written = self.right.iter();
+        written
+            .find(|option| option.name == name)
+            .map(|option| &option.value)
+    }
+
+    /// Whether one of the options `names` is named, even if wrongly.
+    pub(crate) fn mention(&self, names: &[&str]) -> bool {
+        self.mentioned.iter().any(|name| names.contains(name))
+    }
+
+    /// All that was written rightly, in that order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Written> {
+        self.right.iter()
+    }
+
+    /// Reads each option by itself.
+    fn read(list: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self::default();
         let parse_all = |input: ParseStream<'_>| {
             while !input.is_empty() {
@@ -135,21 +232,7 @@ impl Options {
         };
         let parsed = parse_all.parse2(list);
         errors.keep(parsed);
-        errors.keep(options.check_max_reset());
         options
-    }
-
-    /// What was written for the option `name`.
-    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        let mut written = self.0.iter();
-        written
-            .find(|option| option.name == name)
-            .map(|option| &option.value)
-    }
-
-    /// All that was written, in that order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Written> {
-        self.0.iter()
     }
 
     fn parse_next(&mut self, input: ParseStream<'_>, errors: &mut Errors) {
@@ -162,42 +245,41 @@ impl Options {
                 errors.push(input.error(between));
             }
         }
-        skip_to_next(input);
+        self.skip_to_next(input);
     }
 
     fn add(&mut self, pair: Pair) -> syn::Result<()> {
+        self.mentioned.extend(Spec::meant(&pair.key));
         let spec = Spec::named(&pair.key)?;
         let name = spec.name;
         if self.get(name).is_some() {
             let twice = format!("`{name}` is written twice; remove one");
             return Err(syn::Error::new(pair.key.span(), twice));
         }
-        let place = pair
-            .value
-            .as_ref()
-            .map_or_else(|place| *place, Spanned::span);
-        let value = spec.kind.check(name, spec.example, pair.value)?;
-        self.0.push(Written { name, value, place });
+        let wrong_type = |place| syn::Error::new(place, spec.wrong_type());
+        let expression = pair.value.map(value::bare).map_err(wrong_type)?;
+        let value = spec
+            .kind
+            .read(name, &expression)
+            .unwrap_or_else(|| Err(spec.wrong_type()))
+            .map_err(|message| syn::Error::new_spanned(&expression, message))?;
+        self.right.push(Written {
+            name,
+            value,
+            expression,
+        });
         Ok(())
     }
 
-    /// Refuses a bound on `reset` that is below it, as far as the two are written as literals. The
-    /// compiler checks what is not.
-    fn check_max_reset(&self) -> syn::Result<()> {
-        let written = self.0.iter().find(|option| option.name == "max_reset");
-        match (written, self.get("reset")) {
-            (
-                Some(Written {
-                    value: Value::Span(max_reset),
-                    place,
-                    ..
-                }),
-                Some(Value::Span(reset)),
-            ) if max_reset < reset => Err(syn::Error::new(
-                *place,
-                "`max_reset` must not be shorter than `reset`; the wait grows from `reset` up to it",
-            )),
-            _ => Ok(()),
+    /// Skips whatever cannot be read, and one comma.
+    fn skip_to_next(&mut self, input: ParseStream<'_>) {
+        while !input.is_empty() {
+            if input.parse::<Token![,]>().is_ok() || begins_pair(input) {
+                return;
+            }
+            if let Ok(TokenTree::Ident(word)) = input.parse() {
+                self.mentioned.extend(Spec::meant(&word));
+            }
         }
     }
 }
@@ -237,16 +319,6 @@ fn parse_value(key: Span, input: ParseStream<'_>) -> Result<Expr, Span> {
     }
 }
 
-/// Skips whatever cannot be read, and one comma.
-fn skip_to_next(input: ParseStream<'_>) {
-    while !input.is_empty() {
-        if input.parse::<Token![,]>().is_ok() || begins_pair(input) {
-            return;
-        }
-        let _unread: syn::Result<TokenTree> = input.parse();
-    }
-}
-
 /// Whether `key =` comes next.
 fn begins_pair(input: ParseStream<'_>) -> bool {
     input.peek(Ident::peek_any) && input.peek2(Token![=])
@@ -281,23 +353,53 @@ mod tests {
     fn every_option_can_be_written() {
         let (options, mistakes) = parse(quote! {
             timeout = LIMIT, name = "payments", max_failures = 5u32, window = "10s",
-            reset = pick::<A, B>(),
+            reset = pick::<A, B>(), max_reset = "1h", jitter = 0, probes = 3, failure_rate = "57%",
+            slow_call = "1s500ms", slow_rate = 1, min_calls = (7),
         });
         assert_eq!(mistakes, [""; 0]);
         let written: Vec<_> = options.iter().map(|option| option.name).collect();
-        assert_eq!(
-            written,
-            ["timeout", "name", "max_failures", "window", "reset"]
-        );
-        assert!(matches!(options.get("max_failures"), Some(Value::Count(5))));
-        assert!(
-            matches!(options.get("window"), Some(Value::Span(window)) if window.as_secs() == 10)
-        );
-        assert!(
-            matches!(options.get("name"), Some(Value::Text(name)) if name.value() == "payments")
-        );
-        assert!(matches!(options.get("reset"), Some(Value::Constant(_))));
-        assert!(matches!(options.get("timeout"), Some(Value::Constant(_))));
+        let mut expected = SPECS.map(|spec| spec.name);
+        assert_eq!(written.len(), expected.len());
+        expected.sort_by_key(|name| written.iter().position(|other| other == name));
+        assert_eq!(written, expected, "in the order written");
+
+        for (name, value) in [
+            ("max_failures", "5"),
+            ("window", "10s"),
+            ("failure_rate", "0.57"),
+            ("slow_call", "1.5s"),
+            ("slow_rate", "1"),
+            ("min_calls", "7"),
+            ("reset", "a constant"),
+            ("max_reset", "3600s"),
+            ("jitter", "0"),
+            ("probes", "3"),
+            ("timeout", "a constant"),
+            ("name", "payments"),
+        ] {
+            assert_eq!(
+                options.get(name).map(shown),
+                Some(value.to_owned()),
+                "{name}"
+            );
+        }
+    }
+
+    fn shown(value: &Value) -> String {
+        match value {
+            Value::Count(count) => count.to_string(),
+            Value::Span(span) => format!("{span:?}"),
+            Value::Share(share) => share.to_string(),
+            Value::Text(text) => text.value(),
+            Value::Constant => "a constant".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_window_is_a_span_or_a_number_of_calls() {
+        let (options, mistakes) = parse(quote!(window = 65_536));
+        assert_eq!(mistakes, [""; 0]);
+        assert!(matches!(options.get("window"), Some(Value::Count(65_536))));
     }
 
     #[test]
@@ -376,11 +478,13 @@ mod tests {
     #[test]
     fn the_examples_are_right() {
         for spec in &SPECS {
-            let mut errors = Errors::default();
-            let list = errors.keep(spec.example.parse().map_err(syn::Error::from));
-            let options = Options::parse(list.unwrap_or_default(), &mut errors);
-            assert_eq!(errors.messages(), [""; 0], "{}", spec.example);
-            assert!(options.get(spec.name).is_some(), "{}", spec.example);
+            for example in spec.examples {
+                let mut errors = Errors::default();
+                let list = errors.keep(example.parse().map_err(syn::Error::from));
+                let options = Options::read(list.unwrap_or_default(), &mut errors);
+                assert_eq!(errors.messages(), [""; 0], "{example}");
+                assert!(options.get(spec.name).is_some(), "{example}");
+            }
         }
     }
 }

@@ -4,20 +4,23 @@
 use std::fmt;
 use std::time::Duration;
 
-use proc_macro2::Span;
 use syn::{Expr, ExprLit, Lit, LitInt, LitStr, UnOp};
 
 use crate::duration;
 
-/// What an option takes, and why a number may not be zero.
+/// What an option takes, and why it may not be nothing.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     /// An integer of at least 1.
     Count { zero: &'static str },
     /// A length of time.
     Span { zero: &'static str },
+    /// A length of time, or a number of calls.
+    Window { empty: &'static str },
     /// A share of a whole, from 0 to 1.
     Share { meaning: &'static str },
+    /// A share of calls, above 0 and up to 1.
+    Rate { meaning: &'static str },
     /// A string that is not empty.
     Text,
 }
@@ -33,48 +36,30 @@ pub(crate) enum Value {
     /// A string literal.
     Text(LitStr),
     /// Any expression that is not a literal.
-    Constant(Expr),
+    Constant,
 }
 
-impl Kind {
-    /// Checks what is `written` for the option `name`, of which `example` is a right use. In place
-    /// of a value that is missing there is where to write one.
-    pub(crate) fn check(
-        self,
-        name: &str,
-        example: &str,
-        written: Result<Expr, Span>,
-    ) -> syn::Result<Value> {
-        let wrong_type = format!("`{name}` takes {self}; write `{example}`");
-        let written = match written {
-            Ok(written) => bare(written),
-            Err(place) => return Err(syn::Error::new(place, wrong_type)),
-        };
+/// The most calls that a window can hold, as the runtime has it.
+const MOST_CALLS: u32 = 65_536;
 
-        let checked = match (self, literal(&written)) {
-            (Self::Count { zero }, Some(Lit::Int(literal))) => count(name, zero, literal),
-            (Self::Span { zero }, Some(Lit::Str(literal))) => span(name, zero, literal),
-            (Self::Share { meaning }, Some(Lit::Float(literal))) => {
-                share(name, meaning, literal.base10_parse().ok())
+impl Kind {
+    /// Reads what is `written` for the option `name`: a value or what is wrong with it; nothing when
+    /// it is of another type.
+    pub(crate) fn read(self, name: &str, written: &Expr) -> Option<Result<Value, String>> {
+        if !is_literal(written) {
+            return (!matches!(self, Self::Text)).then_some(Ok(Value::Constant));
+        }
+        Some(match (self, literal(written)?) {
+            (Self::Count { zero }, Lit::Int(literal)) => count(name, zero, literal),
+            (Self::Span { zero } | Self::Window { empty: zero }, Lit::Str(literal)) => {
+                span(name, zero, literal)
             }
-            (Self::Share { meaning }, Some(Lit::Int(literal))) => {
-                share(name, meaning, literal.base10_parse().ok())
-            }
-            (Self::Share { meaning }, Some(Lit::Str(literal))) => {
-                match percentage(&literal.value()) {
-                    Some(percentage) => share(name, meaning, Some(percentage)),
-                    None => Err(wrong_type),
-                }
-            }
-            (Self::Text, Some(Lit::Str(literal))) => text(name, literal),
-            (Self::Count { .. } | Self::Span { .. } | Self::Share { .. }, _)
-                if !is_literal(&written) =>
-            {
-                return Ok(Value::Constant(written));
-            }
-            _ => Err(wrong_type),
-        };
-        checked.map_err(|message| syn::Error::new_spanned(&written, message))
+            (Self::Window { empty }, Lit::Int(literal)) => calls(name, empty, literal)?,
+            (Self::Share { meaning }, literal) => share(name, meaning, number(literal)?),
+            (Self::Rate { meaning }, literal) => rate(name, meaning, number(literal)?),
+            (Self::Text, Lit::Str(literal)) => text(name, literal),
+            _ => return None,
+        })
     }
 }
 
@@ -83,7 +68,9 @@ impl fmt::Display for Kind {
         formatter.write_str(match self {
             Self::Count { .. } => "an integer of at least 1",
             Self::Span { .. } => "a span of time",
+            Self::Window { .. } => "a span of time or a number of calls",
             Self::Share { .. } => "a share from 0.0 to 1.0 or a percentage such as \"10%\"",
+            Self::Rate { .. } => "a share above 0.0, up to 1.0, or a percentage such as \"50%\"",
             Self::Text => "a string literal",
         })
     }
@@ -91,7 +78,7 @@ impl fmt::Display for Kind {
 
 fn count(name: &str, zero: &str, literal: &LitInt) -> Result<Value, String> {
     let digits = literal.base10_digits();
-    if !matches!(literal.suffix(), "" | "u32") {
+    if !is_plain(literal.suffix(), "u32") {
         return Err(format!("`{name}` is a `u32`; write `{digits}`"));
     }
     match digits.parse() {
@@ -101,6 +88,17 @@ fn count(name: &str, zero: &str, literal: &LitInt) -> Result<Value, String> {
     }
 }
 
+fn calls(name: &str, empty: &str, literal: &LitInt) -> Option<Result<Value, String>> {
+    // Another suffix may be a unit of time.
+    is_plain(literal.suffix(), "u32").then(|| match literal.base10_parse() {
+        Ok(0) => Err(format!("`{name}` must be at least 1 call; {empty}")),
+        Ok(calls @ ..=MOST_CALLS) => Ok(Value::Count(calls)),
+        _ => Err(format!(
+            "`{name}` must be at most {MOST_CALLS} calls; write a span of time, such as \"10s\""
+        )),
+    })
+}
+
 fn span(name: &str, zero: &str, literal: &LitStr) -> Result<Value, String> {
     match duration::parse(&literal.value())? {
         Duration::ZERO => Err(format!("`{name}` must be longer than zero; {zero}")),
@@ -108,10 +106,29 @@ fn span(name: &str, zero: &str, literal: &LitStr) -> Result<Value, String> {
     }
 }
 
-fn share(name: &str, meaning: &str, share: Option<f64>) -> Result<Value, String> {
-    match share {
-        Some(share) if (0.0..=1.0).contains(&share) => Ok(Value::Share(share)),
-        _ => Err(format!("`{name}` must be from 0.0 to 1.0; {meaning}")),
+fn share(name: &str, meaning: &str, share: f64) -> Result<Value, String> {
+    if (0.0..=1.0).contains(&share) {
+        return Ok(Value::Share(share));
+    }
+    Err(format!("`{name}` must be from 0.0 to 1.0; {meaning}"))
+}
+
+fn rate(name: &str, meaning: &str, rate: f64) -> Result<Value, String> {
+    if rate > 0.0 && rate <= 1.0 {
+        return Ok(Value::Share(rate));
+    }
+    Err(format!(
+        "`{name}` must be above 0.0 and at most 1.0; {meaning}"
+    ))
+}
+
+/// The share that a literal stands for: `0.1`, `1` or `"10%"`.
+fn number(literal: &Lit) -> Option<f64> {
+    match literal {
+        Lit::Float(literal) if is_plain(literal.suffix(), "f64") => literal.base10_parse().ok(),
+        Lit::Int(literal) if is_plain(literal.suffix(), "f64") => literal.base10_parse().ok(),
+        Lit::Str(literal) => percentage(&literal.value()),
+        _ => None,
     }
 }
 
@@ -130,8 +147,13 @@ fn text(name: &str, literal: &LitStr) -> Result<Value, String> {
     Ok(Value::Text(literal.clone()))
 }
 
+/// Whether a number has no suffix but perhaps that of its own type.
+fn is_plain(suffix: &str, own: &str) -> bool {
+    suffix.is_empty() || suffix == own
+}
+
 /// The expression without what only groups it: parentheses, or a fragment of `macro_rules!`.
-fn bare(expression: Expr) -> Expr {
+pub(crate) fn bare(expression: Expr) -> Expr {
     match expression {
         Expr::Group(group) => bare(*group.expr),
         Expr::Paren(paren) => bare(*paren.expr),

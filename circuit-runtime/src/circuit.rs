@@ -10,19 +10,19 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::name::Name;
 use crate::permit::{Outcome, Ticket};
-use crate::probe::{Lease, ProbeSlot};
+use crate::probe::{Lease, Place, Probes};
 use crate::registry;
 use crate::snapshot::Snapshot;
 use crate::state::{Effect, Event, Phase, State, Word, step};
 use crate::sync::{AtomicU64, Ordering};
 use crate::wait::Wait;
-use crate::window::Window;
+use crate::window::{Start, Window};
 
 /// What all handles of a breaker share.
 pub(crate) struct Circuit {
     /// The [`Word`] of the state. It changes by compare-and-swap alone, in [`Circuit::change`].
     state: AtomicU64,
-    probe: ProbeSlot,
+    probes: Probes,
     wait: Wait,
     window: Window,
     counters: Counters,
@@ -36,7 +36,7 @@ impl Circuit {
     pub(crate) fn new(name: Name, config: Config) -> Arc<Self> {
         Arc::new_cyclic(|circuit| Self {
             state: AtomicU64::new(Word::FIRST.to_bits()),
-            probe: ProbeSlot::default(),
+            probes: Probes::new(config.probes()),
             wait: Wait::new(&config, RandomState::new().hash_one(&name)),
             window: Window::new(&config),
             counters: Counters::default(),
@@ -64,25 +64,40 @@ impl Circuit {
     pub(crate) fn admit(&self) -> Result<Ticket, Rejection> {
         loop {
             let word = self.word();
-            if word.is_closed() {
-                return Ok(Ticket::of_call(word));
-            }
-            if let Some(lease) = self.admit_while_open(word)? {
-                return Ok(Ticket::of_probe(word, lease));
+            let admitted = if word.is_closed() {
+                self.admit_while_closed(word)
+            } else {
+                self.admit_while_open(word)?
+            };
+            if let Some(ticket) = admitted {
+                return Ok(ticket);
             }
         }
     }
 
+    /// Lets a call in, unless it finds that others hang; `None` when the state is no longer `word`.
+    #[inline]
+    fn admit_while_closed(&self, word: Word) -> Option<Ticket> {
+        let start = match word.phase() {
+            Phase::Closed => self.window.admit(word.generation()),
+            _ => Ok(Start::NONE),
+        };
+        if let Ok(start) = start {
+            return Some(Ticket::of_call(word, start));
+        }
+        self.open(word);
+        None
+    }
+
     #[inline]
     fn word(&self) -> Word {
-        // Acquire: with a state comes all that its first observer did before, above all the
-        // probe's slot as the last probe left it.
+        // Acquire: with a state comes all that its first observer did before.
         Word::from_bits(self.state.load(Ordering::Acquire))
     }
 
     /// Lets a call in as a probe, if it may be one; `None` when the state is no longer `word`.
     #[inline(never)]
-    fn admit_while_open(&self, word: Word) -> Result<Option<Lease>, Rejection> {
+    fn admit_while_open(&self, word: Word) -> Result<Option<Ticket>, Rejection> {
         let admission = match self.reject_at_a_glance(word) {
             Some(rejection) => Err(rejection),
             None => self.admit_probe(word),
@@ -90,7 +105,7 @@ impl Circuit {
         if admission.is_err() {
             self.counters.add(|stripe| &stripe.rejected);
         }
-        admission
+        Ok(admission?.map(|lease| Ticket::of_probe(word, lease)))
     }
 
     /// Rejects a call when the coarse clock is enough to tell, which is unless a deadline is near.
@@ -106,9 +121,9 @@ impl Circuit {
         if latest < half_open_at {
             return Some(Rejection::until(half_open_at, earliest, wait));
         }
-        let leased_until = self.probe.leased_until();
-        if earliest >= half_open_at && latest < leased_until {
-            return Some(Rejection::until(leased_until, earliest, self.wait.reset()));
+        let taken_until = self.probes.taken_until();
+        if earliest >= half_open_at && latest < taken_until {
+            return Some(Rejection::until(taken_until, earliest, self.wait.reset()));
         }
         None
     }
@@ -121,15 +136,12 @@ impl Circuit {
         if now < half_open_at {
             return Err(Rejection::until(half_open_at, now, wait));
         }
-        let lease = self.wait.reset();
-        match self.probe.take(now, lease) {
-            Err(leased_until) => Err(Rejection::until(leased_until, now, lease)),
-            Ok(lease) if self.word() == word => Ok(Some(lease)),
-            Ok(lease) => {
-                // The slot is that of another half-open phase, or of none.
-                self.probe.give_back(lease);
-                Ok(None)
-            }
+        let length = self.wait.reset();
+        match self.probes.take(word.generation(), now, length) {
+            Place::Taken(until) => Err(Rejection::until(until, now, length)),
+            Place::Leased(lease) if self.word() == word => Ok(Some(lease)),
+            // The place is one of a half-open phase that is over.
+            Place::Leased(_) | Place::Gone => Ok(None),
         }
     }
 
@@ -146,16 +158,30 @@ impl Circuit {
     #[inline]
     fn succeeded(&self, ticket: Ticket) {
         self.counters.add(|stripe| &stripe.succeeded);
-        match ticket.word().phase() {
-            Phase::Closed => self.window.success(ticket.word().generation()),
-            Phase::Open => self.recover(ticket.word()),
+        let word = ticket.word();
+        match word.phase() {
+            Phase::Closed => {
+                if self.window.success(word.generation(), ticket.start()) {
+                    self.open(word);
+                }
+            }
+            Phase::Open => self.probe_succeeded(ticket),
             Phase::ForcedOpen | Phase::ForcedClosed => {}
         }
     }
 
-    #[cold]
-    fn recover(&self, word: Word) {
-        self.change(word, Event::ProbeSucceeded, clock::now());
+    #[inline(never)]
+    fn probe_succeeded(&self, ticket: Ticket) {
+        let word = ticket.word();
+        if self.probes.succeed(word.generation(), ticket.lease()) {
+            self.change(word, Event::ProbeSucceeded, clock::now());
+        }
+    }
+
+    /// Opens the circuit from now on, which may be long after the call that was too much.
+    #[inline(never)]
+    fn open(&self, word: Word) {
+        self.change(word, Event::LimitReached, clock::now());
     }
 
     /// Out of the way of a success, which is all that most calls come to.
@@ -175,31 +201,32 @@ impl Circuit {
         if self.word() != word {
             return; // of an earlier generation
         }
-        let now = clock::now();
         match word.phase() {
             Phase::Closed => {
-                if self.window.failure(word.generation(), now) {
-                    // Not `now`, which may be long ago: the circuit opens when it is known to.
-                    self.change(word, Event::LimitReached, clock::now());
+                if self.window.failure(word.generation(), ticket.start()) {
+                    self.open(word);
                 }
             }
-            Phase::Open => self.change(word, Event::ProbeFailed, now),
+            Phase::Open => self.change(word, Event::ProbeFailed, clock::now()),
             Phase::ForcedOpen | Phase::ForcedClosed => {}
         }
     }
 
-    /// A call that is no evidence. If it was a probe, another may take its slot.
+    /// A call that is no evidence. If it was a probe, another may take its place.
     fn gave_no_evidence(&self, ticket: Ticket) {
-        if ticket.word().phase() == Phase::Open {
-            self.probe.give_back(ticket.lease());
+        let generation = ticket.word().generation();
+        match ticket.word().phase() {
+            Phase::Closed => self.window.no_evidence(generation, ticket.start()),
+            Phase::Open => self.probes.give_back(generation, ticket.lease()),
+            Phase::ForcedOpen | Phase::ForcedClosed => {}
         }
     }
 
     /// The one way in which the state changes: from the word that the event belongs to, or not at
     /// all. Of events that race, one wins, and the others are of an earlier generation from then on.
     fn change(&self, word: Word, event: Event, now: Instant) {
-        // The probe's slot is not freed: its lease runs out before another probe is due, and until
-        // then it keeps out whoever still sees the old word.
+        // No probe's place is freed: the leases run out before other probes are due, and until then
+        // they keep out whoever still sees the old word.
         let _ = self.try_change(word, event, now);
     }
 
@@ -237,7 +264,7 @@ impl Circuit {
         let state = word.state(now, wait);
         let retry_at = match (state, word.phase()) {
             (State::Open, Phase::Open) => word.half_open_at(wait),
-            (State::HalfOpen, _) => self.probe.leased_until().min(now.plus(self.wait.reset())),
+            (State::HalfOpen, _) => self.probes.taken_until().min(now.plus(self.wait.reset())),
             _ => now,
         };
         let timed_out = self.counters.total(|stripe| &stripe.timed_out);

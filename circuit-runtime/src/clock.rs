@@ -37,6 +37,11 @@ impl Instant {
         Self(self.0.saturating_add(span.0))
     }
 
+    /// The last multiple of `step` until now.
+    pub(crate) const fn rounded_down(self, step: Span) -> Self {
+        Self(self.0 - self.0 % if step.0 == 0 { 1 } else { step.0 })
+    }
+
     /// The time from `earlier` until now; none when `earlier` is the later one.
     #[inline]
     pub(crate) const fn since(self, earlier: Self) -> Span {
@@ -45,6 +50,8 @@ impl Instant {
 }
 
 impl Span {
+    pub(crate) const MIN: Self = Self(1);
+
     /// Longer than any duration.
     pub(crate) const ENDLESS: Self = Self(u64::MAX);
 
@@ -68,6 +75,11 @@ impl Span {
         } else {
             Self(u64::MAX - 1)
         }
+    }
+
+    /// So much of it, and not less than a microsecond.
+    pub(crate) const fn divided_by(self, parts: u64) -> Self {
+        Self(self.0.div_ceil(parts))
     }
 
     /// Longer by this share of itself.
@@ -98,6 +110,24 @@ pub(crate) fn now() -> Instant {
 #[inline]
 pub(crate) fn coarse() -> Instant {
     Instant::from_micros(source::coarse())
+}
+
+/// The cheaper of the two readings that will do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch {
+    exact: bool,
+}
+
+impl Watch {
+    /// One whose readings are off by less than `error`.
+    pub(crate) fn accurate_to(error: Span) -> Self {
+        Self { exact: error < LAG }
+    }
+
+    #[inline]
+    pub(crate) fn now(self) -> Instant {
+        if self.exact { now() } else { coarse() }
+    }
 }
 
 /// What `Duration::as_micros` says, without its 128 bits.

@@ -18,51 +18,109 @@ use std::time::Duration;
 ///     Err(error) => panic!("{}", error.message()),
 /// };
 ///
-/// assert_eq!(CONFIG.max_failures(), 3);
+/// assert_eq!(CONFIG.max_failures(), Some(3));
 /// assert_eq!(CONFIG.reset(), Duration::from_secs(30));
 /// ```
 ///
 /// Durations are rounded up to whole microseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
-    max_failures: u32,
+    max_failures: Option<u32>,
     window: Option<Duration>,
+    last_calls: Option<u32>,
+    failure_rate: Option<f64>,
+    slow_call: Option<Duration>,
+    slow_rate: Option<f64>,
+    min_calls: Option<u32>,
     reset: Duration,
     max_reset: Option<Duration>,
     jitter: f64,
+    probes: u32,
     timeout: Option<Duration>,
 }
 
-/// Failures in a row that open a circuit when no rule is given.
 const DEFAULT_MAX_FAILURES: u32 = 5;
-pub(crate) const DEFAULT_RESET: Duration = Duration::from_secs(30);
+const DEFAULT_MIN_CALLS: u32 = 20;
+const DEFAULT_SLOW_RATE: f64 = 1.0;
+const DEFAULT_RESET: Duration = Duration::from_secs(30);
+const MOST_LAST_CALLS: u32 = 65_536;
 
 impl Config {
     /// Begins with the defaults: five failures in a row open the circuit, for thirty seconds.
     pub const fn builder() -> ConfigBuilder {
         ConfigBuilder {
             config: Self {
-                max_failures: DEFAULT_MAX_FAILURES,
+                max_failures: None,
                 window: None,
+                last_calls: None,
+                failure_rate: None,
+                slow_call: None,
+                slow_rate: None,
+                min_calls: None,
                 reset: DEFAULT_RESET,
                 max_reset: None,
                 jitter: 0.0,
+                probes: 1,
                 timeout: None,
             },
         }
     }
 
-    /// The number of failures that opens the circuit: within [`window`](Self::window), or in a row
-    /// when there is none.
+    /// The number of failures that opens the circuit: within [`window`](Self::window), among the
+    /// [`last_calls`](Self::last_calls), or in a row when there is neither. `None` when only rates
+    /// open it.
     #[must_use]
-    pub const fn max_failures(&self) -> u32 {
-        self.max_failures
+    pub const fn max_failures(&self) -> Option<u32> {
+        match self.max_failures {
+            None if self.failure_rate.is_none() && self.slow_call.is_none() => {
+                Some(DEFAULT_MAX_FAILURES)
+            }
+            max_failures => max_failures,
+        }
     }
 
-    /// The span of time whose failures count, up to now; `None` when failures count in a row.
+    /// The span of time whose calls count, up to now; `None` when there is none.
     #[must_use]
     pub const fn window(&self) -> Option<Duration> {
         self.window
+    }
+
+    /// How many calls count, up to the last one; `None` when there is no such number.
+    #[must_use]
+    pub const fn last_calls(&self) -> Option<u32> {
+        self.last_calls
+    }
+
+    /// The share of failed calls that opens the circuit.
+    #[must_use]
+    pub const fn failure_rate(&self) -> Option<f64> {
+        self.failure_rate
+    }
+
+    /// How long a call may take without being slow; `None` when no call is.
+    #[must_use]
+    pub const fn slow_call(&self) -> Option<Duration> {
+        self.slow_call
+    }
+
+    /// The share of slow calls that opens the circuit; `None` when no call is slow.
+    #[must_use]
+    pub const fn slow_rate(&self) -> Option<f64> {
+        match self.slow_rate {
+            None if self.slow_call.is_some() => Some(DEFAULT_SLOW_RATE),
+            slow_rate => slow_rate,
+        }
+    }
+
+    /// The number of calls from which on the rates are judged. Where it is not set it is 20, or
+    /// [`last_calls`](Self::last_calls) when those are fewer.
+    #[must_use]
+    pub const fn min_calls(&self) -> u32 {
+        match (self.min_calls, self.last_calls) {
+            (Some(min_calls), _) => min_calls,
+            (None, Some(last_calls)) if last_calls < DEFAULT_MIN_CALLS => last_calls,
+            (None, _) => DEFAULT_MIN_CALLS,
+        }
     }
 
     /// How long the circuit stays open.
@@ -82,6 +140,12 @@ impl Config {
     #[must_use]
     pub const fn jitter(&self) -> f64 {
         self.jitter
+    }
+
+    /// How many calls a half-open circuit lets in, all of which must succeed.
+    #[must_use]
+    pub const fn probes(&self) -> u32 {
+        self.probes
     }
 
     /// The longest that a call may take; `None` when it may take any time.
@@ -108,21 +172,60 @@ pub struct ConfigBuilder {
 }
 
 impl ConfigBuilder {
-    /// Opens the circuit at this many failures: within [`window`](Self::window), or in a row when
-    /// there is no window. At least 1; 5 when it is not set.
+    /// Opens the circuit at this many failures: within [`window`](Self::window), among the
+    /// [`last_calls`](Self::last_calls), or in a row when there is neither. At least 1. When it is
+    /// not set: 5 if no rate is set either, and otherwise no number of failures opens the circuit.
     pub const fn max_failures(mut self, max_failures: u32) -> Self {
-        self.config.max_failures = max_failures;
+        self.config.max_failures = Some(max_failures);
         self
     }
 
-    /// Counts the failures of this span of time, up to now, instead of failures in a row. Longer
-    /// than zero.
+    /// Counts the calls of this span of time, up to now. Longer than zero, and not together with
+    /// [`last_calls`](Self::last_calls).
     pub const fn window(mut self, window: Duration) -> Self {
         self.config.window = Some(window);
         self
     }
 
-    /// Keeps the circuit open for this long, then lets a probe in. Longer than zero; 30 seconds
+    /// Counts the last calls, this many of them, however long ago. From 1 to 65 536, and not together
+    /// with [`window`](Self::window); the attribute calls this a `window` too.
+    pub const fn last_calls(mut self, last_calls: u32) -> Self {
+        self.config.last_calls = Some(last_calls);
+        self
+    }
+
+    /// Opens the circuit when this share of the calls that count has failed, or more. Above 0, up to
+    /// 1. Needs [`window`](Self::window) or [`last_calls`](Self::last_calls).
+    pub const fn failure_rate(mut self, failure_rate: f64) -> Self {
+        self.config.failure_rate = Some(failure_rate);
+        self
+    }
+
+    /// Calls slow what takes longer than this, whether or not it succeeds, as soon as it has taken
+    /// so long. Longer than zero. Needs [`window`](Self::window) or
+    /// [`last_calls`](Self::last_calls).
+    ///
+    /// Measured to 10 ms, below 100 ms to a microsecond, which takes a look at the exact clock more.
+    pub const fn slow_call(mut self, slow_call: Duration) -> Self {
+        self.config.slow_call = Some(slow_call);
+        self
+    }
+
+    /// Opens the circuit when this share of the calls that count was slow, or more. Above 0, up to 1;
+    /// 1 when it is not set. Needs [`slow_call`](Self::slow_call).
+    pub const fn slow_rate(mut self, slow_rate: f64) -> Self {
+        self.config.slow_rate = Some(slow_rate);
+        self
+    }
+
+    /// Judges the rates on no fewer calls than this. At least 1; when it is not set, 20, or
+    /// [`last_calls`](Self::last_calls) if those are fewer. Needs a rate.
+    pub const fn min_calls(mut self, min_calls: u32) -> Self {
+        self.config.min_calls = Some(min_calls);
+        self
+    }
+
+    /// Keeps the circuit open for this long, then lets probes in. Longer than zero; 30 seconds
     /// when it is not set.
     pub const fn reset(mut self, reset: Duration) -> Self {
         self.config.reset = reset;
@@ -143,6 +246,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// Lets this many calls into a half-open circuit. When all have succeeded it closes; the first
+    /// that fails opens it again. At least 1; 1 when it is not set.
+    pub const fn probes(mut self, probes: u32) -> Self {
+        self.config.probes = probes;
+        self
+    }
+
     /// Drops a call that takes longer than this, counts it as a failure and returns
     /// [`CircuitError::Timeout`](crate::CircuitError::Timeout). Longer than zero; none when it is
     /// not set. Needs a tokio runtime with timers around the call; without, a call gets
@@ -158,31 +268,22 @@ impl ConfigBuilder {
     ///
     /// The first rule that makes no sense, with what to write instead.
     pub const fn build(self) -> Result<Config, ConfigError> {
-        if let Err(error) = check_max_failures(self.config.max_failures) {
-            return Err(error);
-        }
-        if let Some(window) = self.config.window {
-            if let Err(error) = check_window(window) {
-                return Err(error);
+        let mut errors: &[ConfigError] = &ConfigError::ALL;
+        while let [error, others @ ..] = errors {
+            if error.is_in(&self.config) {
+                return Err(*error);
             }
-        }
-        if let Err(error) = check_reset(self.config.reset) {
-            return Err(error);
-        }
-        if let Some(max_reset) = self.config.max_reset {
-            if let Err(error) = check_max_reset(max_reset, self.config.reset) {
-                return Err(error);
-            }
-        }
-        if let Err(error) = check_jitter(self.config.jitter) {
-            return Err(error);
-        }
-        if let Some(timeout) = self.config.timeout {
-            if let Err(error) = check_timeout(timeout) {
-                return Err(error);
-            }
+            errors = others;
         }
         Ok(self.config)
+    }
+
+    /// What is wrong with `option`, for the attribute, which says it there.
+    pub(crate) const fn error_at(&self, option: ConfigOption) -> Option<ConfigError> {
+        match self.build() {
+            Err(error) if error.option(&self.config) as u8 == option as u8 => Some(error),
+            _ => None,
+        }
     }
 }
 
@@ -207,17 +308,153 @@ pub enum ConfigError {
     ZeroMaxFailures,
     /// `window` is zero.
     ZeroWindow,
+    /// `last_calls` is 0.
+    ZeroLastCalls,
+    /// `last_calls` is above 65 536.
+    TooManyLastCalls,
+    /// There are both `window` and `last_calls`.
+    TwoWindows,
+    /// `max_failures` is above `last_calls`.
+    MaxFailuresAboveLastCalls,
+    /// `failure_rate` is 0 or less, above 1 or no number.
+    FailureRateOutOfRange,
+    /// `failure_rate` has neither `window` nor `last_calls`.
+    FailureRateWithoutWindow,
+    /// `slow_call` is zero.
+    ZeroSlowCall,
+    /// `slow_call` has neither `window` nor `last_calls`.
+    SlowCallWithoutWindow,
+    /// `slow_rate` is 0 or less, above 1 or no number.
+    SlowRateOutOfRange,
+    /// `slow_rate` has no `slow_call`.
+    SlowRateWithoutSlowCall,
+    /// `min_calls` is 0.
+    ZeroMinCalls,
+    /// `min_calls` has no rate.
+    MinCallsWithoutRate,
+    /// `min_calls` is above `last_calls`.
+    MinCallsAboveLastCalls,
     /// `reset` is zero.
     ZeroReset,
+    /// `max_reset` is zero.
+    ZeroMaxReset,
     /// `max_reset` is shorter than `reset`.
     MaxResetBelowReset,
     /// `jitter` is below 0, above 1 or no number.
     JitterOutOfRange,
+    /// `probes` is 0.
+    ZeroProbes,
     /// `timeout` is zero.
     ZeroTimeout,
 }
 
+/// An option of the attribute, where an error can be shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ConfigOption {
+    MaxFailures,
+    Window,
+    FailureRate,
+    SlowCall,
+    SlowRate,
+    MinCalls,
+    Reset,
+    MaxReset,
+    Jitter,
+    Probes,
+    Timeout,
+}
+
+// The table of rules: each error, when it holds, which option must change, and what is said.
 impl ConfigError {
+    /// Every error that there is.
+    #[doc(hidden)]
+    pub const ALL: [Self; 21] = [
+        Self::ZeroMaxFailures,
+        Self::ZeroWindow,
+        Self::ZeroLastCalls,
+        Self::TooManyLastCalls,
+        Self::TwoWindows,
+        Self::MaxFailuresAboveLastCalls,
+        Self::FailureRateOutOfRange,
+        Self::FailureRateWithoutWindow,
+        Self::ZeroSlowCall,
+        Self::SlowCallWithoutWindow,
+        Self::SlowRateOutOfRange,
+        Self::SlowRateWithoutSlowCall,
+        Self::ZeroMinCalls,
+        Self::MinCallsWithoutRate,
+        Self::MinCallsAboveLastCalls,
+        Self::ZeroReset,
+        Self::ZeroMaxReset,
+        Self::MaxResetBelowReset,
+        Self::JitterOutOfRange,
+        Self::ZeroProbes,
+        Self::ZeroTimeout,
+    ];
+
+    const fn is_in(self, config: &Config) -> bool {
+        let has_window = config.window.is_some() || config.last_calls.is_some();
+        match self {
+            Self::ZeroMaxFailures => matches!(config.max_failures, Some(0)),
+            Self::ZeroWindow => is_zero(config.window),
+            Self::ZeroLastCalls => matches!(config.last_calls, Some(0)),
+            Self::TooManyLastCalls => exceeds(config.last_calls, Some(MOST_LAST_CALLS)),
+            Self::TwoWindows => config.window.is_some() && config.last_calls.is_some(),
+            Self::MaxFailuresAboveLastCalls => exceeds(config.max_failures(), config.last_calls),
+            Self::FailureRateOutOfRange => is_no_rate(config.failure_rate),
+            Self::FailureRateWithoutWindow => config.failure_rate.is_some() && !has_window,
+            Self::ZeroSlowCall => is_zero(config.slow_call),
+            Self::SlowCallWithoutWindow => config.slow_call.is_some() && !has_window,
+            Self::SlowRateOutOfRange => is_no_rate(config.slow_rate),
+            Self::SlowRateWithoutSlowCall => {
+                config.slow_rate.is_some() && config.slow_call.is_none()
+            }
+            Self::ZeroMinCalls => matches!(config.min_calls, Some(0)),
+            Self::MinCallsWithoutRate => {
+                config.min_calls.is_some()
+                    && config.failure_rate.is_none()
+                    && config.slow_rate().is_none()
+            }
+            Self::MinCallsAboveLastCalls => exceeds(config.min_calls, config.last_calls),
+            Self::ZeroReset => config.reset.is_zero(),
+            Self::ZeroMaxReset => is_zero(config.max_reset),
+            Self::MaxResetBelowReset => match config.max_reset {
+                Some(max_reset) => max_reset.as_nanos() < config.reset.as_nanos(),
+                None => false,
+            },
+            // Not the other way round, as no number is neither.
+            Self::JitterOutOfRange => !(config.jitter >= 0.0 && config.jitter <= 1.0),
+            Self::ZeroProbes => config.probes == 0,
+            Self::ZeroTimeout => is_zero(config.timeout),
+        }
+    }
+
+    const fn option(self, config: &Config) -> ConfigOption {
+        match self {
+            // The failures are those of the default.
+            Self::MaxFailuresAboveLastCalls if config.max_failures.is_none() => {
+                ConfigOption::Window
+            }
+            Self::ZeroMaxFailures | Self::MaxFailuresAboveLastCalls => ConfigOption::MaxFailures,
+            Self::ZeroWindow | Self::ZeroLastCalls | Self::TooManyLastCalls | Self::TwoWindows => {
+                ConfigOption::Window
+            }
+            Self::FailureRateOutOfRange | Self::FailureRateWithoutWindow => {
+                ConfigOption::FailureRate
+            }
+            Self::ZeroSlowCall | Self::SlowCallWithoutWindow => ConfigOption::SlowCall,
+            Self::SlowRateOutOfRange | Self::SlowRateWithoutSlowCall => ConfigOption::SlowRate,
+            Self::ZeroMinCalls | Self::MinCallsWithoutRate | Self::MinCallsAboveLastCalls => {
+                ConfigOption::MinCalls
+            }
+            Self::ZeroReset => ConfigOption::Reset,
+            Self::ZeroMaxReset | Self::MaxResetBelowReset => ConfigOption::MaxReset,
+            Self::JitterOutOfRange => ConfigOption::Jitter,
+            Self::ZeroProbes => ConfigOption::Probes,
+            Self::ZeroTimeout => ConfigOption::Timeout,
+        }
+    }
+
     /// What is wrong and what to write instead, as [`Display`](std::fmt::Display) shows it; this
     /// one is for constants.
     #[must_use]
@@ -229,14 +466,57 @@ impl ConfigError {
             Self::ZeroWindow => {
                 "`window` must be longer than zero; no failure would ever count in an empty window"
             }
+            Self::ZeroLastCalls => {
+                "`window` must be at least 1 call; no failure would ever count in an empty window"
+            }
+            Self::TooManyLastCalls => {
+                "`window` must be at most 65536 calls; write a span of time, such as \"10s\""
+            }
+            Self::TwoWindows => {
+                "`window` is a span of time or a number of calls; remove `window` or `last_calls`"
+            }
+            Self::MaxFailuresAboveLastCalls => {
+                "`max_failures`, which is 5 unless written, must not be above the calls in `window`; the circuit would never open"
+            }
+            Self::FailureRateOutOfRange => {
+                "`failure_rate` must be above 0.0 and at most 1.0; it is the share of failed calls that opens the circuit"
+            }
+            Self::FailureRateWithoutWindow => {
+                "`failure_rate` needs a `window`; add `window = \"10s\"` for the calls of ten seconds, or `window = 100` for the last hundred"
+            }
+            Self::ZeroSlowCall => {
+                "`slow_call` must be longer than zero; with zero every call would be slow"
+            }
+            Self::SlowCallWithoutWindow => {
+                "`slow_call` needs a `window`; add `window = \"10s\"` for the calls of ten seconds, or `window = 100` for the last hundred"
+            }
+            Self::SlowRateOutOfRange => {
+                "`slow_rate` must be above 0.0 and at most 1.0; it is the share of slow calls that opens the circuit"
+            }
+            Self::SlowRateWithoutSlowCall => {
+                "`slow_rate` needs `slow_call`; add `slow_call = \"2s\"`, the time from which on a call is slow"
+            }
+            Self::ZeroMinCalls => "`min_calls` must be at least 1; there is no rate of no calls",
+            Self::MinCallsWithoutRate => {
+                "`min_calls` needs a rate; add `failure_rate = 0.5`, or `slow_call` and `slow_rate`"
+            }
+            Self::MinCallsAboveLastCalls => {
+                "`min_calls` must not be above the calls in `window`; the rates would never be judged"
+            }
             Self::ZeroReset => {
                 "`reset` must be longer than zero; with zero the circuit would never be open"
+            }
+            Self::ZeroMaxReset => {
+                "`max_reset` must be longer than zero; the wait grows from `reset` up to it"
             }
             Self::MaxResetBelowReset => {
                 "`max_reset` must not be shorter than `reset`; the wait grows from `reset` up to it"
             }
             Self::JitterOutOfRange => {
                 "`jitter` must be from 0.0 to 1.0; it is the share of each wait that is added at most"
+            }
+            Self::ZeroProbes => {
+                "`probes` must be at least 1; with 0 the circuit would never close again"
             }
             Self::ZeroTimeout => {
                 "`timeout` must be longer than zero; with zero no call could ever finish"
@@ -245,50 +525,15 @@ impl ConfigError {
     }
 }
 
-// What each option accepts: one function for each, which the builder calls, and at compile time the
-// attribute.
-
-pub(crate) const fn check_max_failures(max_failures: u32) -> Result<u32, ConfigError> {
-    if max_failures == 0 {
-        return Err(ConfigError::ZeroMaxFailures);
-    }
-    Ok(max_failures)
+const fn is_zero(span: Option<Duration>) -> bool {
+    matches!(span, Some(Duration::ZERO))
 }
 
-pub(crate) const fn check_window(window: Duration) -> Result<Duration, ConfigError> {
-    if window.is_zero() {
-        return Err(ConfigError::ZeroWindow);
-    }
-    Ok(window)
+const fn exceeds(number: Option<u32>, most: Option<u32>) -> bool {
+    matches!((number, most), (Some(number), Some(most)) if number > most)
 }
 
-pub(crate) const fn check_reset(reset: Duration) -> Result<Duration, ConfigError> {
-    if reset.is_zero() {
-        return Err(ConfigError::ZeroReset);
-    }
-    Ok(reset)
-}
-
-pub(crate) const fn check_max_reset(
-    max_reset: Duration,
-    reset: Duration,
-) -> Result<Duration, ConfigError> {
-    if max_reset.as_nanos() < reset.as_nanos() {
-        return Err(ConfigError::MaxResetBelowReset);
-    }
-    Ok(max_reset)
-}
-
-pub(crate) const fn check_jitter(jitter: f64) -> Result<f64, ConfigError> {
-    if jitter >= 0.0 && jitter <= 1.0 {
-        return Ok(jitter);
-    }
-    Err(ConfigError::JitterOutOfRange)
-}
-
-pub(crate) const fn check_timeout(timeout: Duration) -> Result<Duration, ConfigError> {
-    if timeout.is_zero() {
-        return Err(ConfigError::ZeroTimeout);
-    }
-    Ok(timeout)
+/// Of all that a number can be, also none.
+const fn is_no_rate(rate: Option<f64>) -> bool {
+    matches!(rate, Some(rate) if !(rate > 0.0 && rate <= 1.0))
 }

@@ -98,6 +98,7 @@ mod clock;
 mod config;
 mod counters;
 mod error;
+mod evidence;
 #[cfg(all(test, loom))]
 mod models;
 mod name;
@@ -106,6 +107,7 @@ mod probe;
 pub mod registry;
 mod snapshot;
 mod state;
+mod striped;
 mod sync;
 mod thread;
 mod timeout;

@@ -1,8 +1,10 @@
 use std::mem;
+use std::num::NonZeroU64;
 
 use crate::breaker::CircuitBreaker;
 use crate::probe::Lease;
 use crate::state::Word;
+use crate::window::Start;
 
 /// The right to make one call, from [`CircuitBreaker::try_acquire`].
 ///
@@ -94,24 +96,29 @@ pub(crate) enum Outcome {
     Cancelled,
 }
 
-/// What a call is admitted with: the state that let it in and, if it is a probe, its lease.
+/// What a call is admitted with: the state that let it in and, if it is a probe, its lease, else its
+/// start. Which of the two it is says the state; one number holds either, as a ticket is part of every
+/// future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket {
     word: Word,
-    lease: Lease,
+    lease_or_start: NonZeroU64,
 }
 
 impl Ticket {
     #[inline]
-    pub(crate) const fn of_call(word: Word) -> Self {
+    pub(crate) const fn of_call(word: Word, start: Start) -> Self {
         Self {
             word,
-            lease: Lease::NONE,
+            lease_or_start: start.to_bits(),
         }
     }
 
     pub(crate) const fn of_probe(word: Word, lease: Lease) -> Self {
-        Self { word, lease }
+        Self {
+            word,
+            lease_or_start: lease.to_bits(),
+        }
     }
 
     #[inline]
@@ -119,7 +126,14 @@ impl Ticket {
         self.word
     }
 
+    /// The lease of a probe.
     pub(crate) const fn lease(self) -> Lease {
-        self.lease
+        Lease::from_bits(self.lease_or_start)
+    }
+
+    /// The start of a call that is none.
+    #[inline]
+    pub(crate) const fn start(self) -> Start {
+        Start::from_bits(self.lease_or_start)
     }
 }

@@ -4,12 +4,13 @@
 use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
 use crate::breaker::CircuitBreaker;
 use crate::call::Protected;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigBuilder, ConfigError};
 use crate::error::CircuitError;
 use crate::permit::Permit;
 use crate::timeout::{Bounded, Timed, Untimed};
@@ -175,48 +176,88 @@ pub const fn valid(config: Result<Config, ConfigError>) -> Config {
     }
 }
 
-/// Constant expressions as the values of options: each function returns what it is given, or is a
-/// compile error where it is called.
+/// The rules as the attribute states them, one function for each option: a compile error where it is
+/// called if that option must change.
 pub mod check {
     use super::refuse;
-    use crate::config;
-    use std::time::Duration;
+    use crate::config::{ConfigBuilder, ConfigOption};
 
     macro_rules! check {
-        ($($option:ident: $value:ty, $check:ident;)*) => {
+        ($($name:ident: $option:ident;)*) => {
             $(
-                #[must_use]
                 #[track_caller]
-                pub const fn $option($option: $value) -> $value {
-                    match config::$check($option) {
-                        Ok(value) => value,
-                        Err(error) => refuse(error),
+                pub const fn $name(config: ConfigBuilder) -> ConfigBuilder {
+                    match config.error_at(ConfigOption::$option) {
+                        None => config,
+                        Some(error) => refuse(error),
                     }
                 }
             )*
         };
     }
 
-    /// `max_reset` beside the `reset` that is written, if one is.
-    #[must_use]
-    #[track_caller]
-    pub const fn max_reset(max_reset: Duration, reset: Option<Duration>) -> Duration {
-        let reset = match reset {
-            Some(reset) => reset,
-            None => config::DEFAULT_RESET,
-        };
-        match config::check_max_reset(max_reset, reset) {
-            Ok(max_reset) => max_reset,
-            Err(error) => refuse(error),
-        }
-    }
-
     check! {
-        max_failures: u32, check_max_failures;
-        window: Duration, check_window;
-        reset: Duration, check_reset;
-        jitter: f64, check_jitter;
-        timeout: Duration, check_timeout;
+        max_failures: MaxFailures;
+        window: Window;
+        failure_rate: FailureRate;
+        slow_call: SlowCall;
+        slow_rate: SlowRate;
+        min_calls: MinCalls;
+        reset: Reset;
+        max_reset: MaxReset;
+        jitter: Jitter;
+        probes: Probes;
+        timeout: Timeout;
+    }
+}
+
+/// A `window` that is a constant expression: a span of time or a number of calls.
+pub const fn window<T: Evidence>(window: T) -> Window<T> {
+    Window(window, NoWindow)
+}
+
+/// What a window can be.
+#[diagnostic::on_unimplemented(
+    message = "`window` takes a span of time, a `Duration`, or a number of calls, a `u32`",
+    label = "is of type `{Self}`"
+)]
+pub trait Evidence: Copy {}
+
+impl Evidence for Duration {}
+impl Evidence for u32 {}
+
+/// A window that waits to be set.
+pub struct Window<T>(T, NoWindow);
+
+impl Window<Duration> {
+    /// Sets the window.
+    pub const fn of(self, config: ConfigBuilder) -> ConfigBuilder {
+        config.window(self.0)
+    }
+}
+
+impl Window<u32> {
+    /// Sets the window.
+    pub const fn of(self, config: ConfigBuilder) -> ConfigBuilder {
+        config.last_calls(self.0)
+    }
+}
+
+impl<T> Deref for Window<T> {
+    type Target = NoWindow;
+
+    fn deref(&self) -> &NoWindow {
+        &self.1
+    }
+}
+
+/// What is no window. That is for [`window`] to say, once.
+pub struct NoWindow;
+
+impl NoWindow {
+    /// Sets nothing.
+    pub fn of(&self, config: ConfigBuilder) -> ConfigBuilder {
+        config
     }
 }
 

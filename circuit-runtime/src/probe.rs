@@ -1,68 +1,221 @@
+use std::collections::VecDeque;
 use std::num::NonZeroU64;
 
 use crate::clock::{Instant, Span};
-use crate::sync::{AtomicU64, Ordering};
+use crate::evidence::Evidence;
+use crate::state::Generation;
+use crate::sync::{AtomicU64, Lock, OnceBox, Ordering};
 
-/// The slot of the one probe that a half-open circuit lets in.
+/// The places of the probes that a half-open circuit lets in, and how many of them have succeeded.
 ///
-/// It is leased, not owned: a probe that still runs when its lease ends has lost the slot, and
-/// another may take it. A lease lasts as long as an open phase does at least, so whatever an earlier
-/// half-open phase left behind has run out by the time that the next begins.
-#[derive(Debug, Default)]
-pub(crate) struct ProbeSlot {
-    /// When the lease ends; zero while there is none.
-    leased_until: AtomicU64,
+/// A place is leased, not owned: a probe that still runs when its lease ends has lost it, and another
+/// may take it. A lease lasts as long as an open phase does at least, so whatever an earlier half-open
+/// phase left behind has run out by the time that the next begins.
+pub(crate) struct Probes {
+    most: u32,
+    /// When the first lease ends, while all places are taken; past otherwise.
+    taken_until: AtomicU64,
+    /// Made by the first probe.
+    places: OnceBox<Lock<Evidence<Places>>>,
 }
 
-/// A probe's hold on the slot, known by the moment it ends: it can only begin when the one before
-/// has ended, so no two that are held at the same time are alike. Not zero, so that a ticket leaves
-/// room to say that there is none.
+/// A probe's hold on a place, known by the moment it ends: probes whose leases end at the same time
+/// are alike. Not zero, so that a ticket leaves room to say that there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
     until: NonZeroU64,
 }
 
-impl Lease {
-    /// What a call that is no probe has.
-    pub(crate) const NONE: Self = Self {
-        until: NonZeroU64::MIN,
-    };
+/// What comes of asking for a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Leased(Lease),
+    /// All are taken, until this moment at least.
+    Taken(Instant),
+    /// The half-open phase is over.
+    Gone,
+}
 
-    fn new(now: Instant, length: Span) -> Self {
-        let until = now.plus(length).as_micros();
+impl Lease {
+    /// One that ends at `until`.
+    fn new(until: Instant) -> Self {
+        Self::from_bits(NonZeroU64::new(until.as_micros()).unwrap_or(NonZeroU64::MIN))
+    }
+
+    pub(crate) const fn from_bits(until: NonZeroU64) -> Self {
+        Self { until }
+    }
+
+    pub(crate) const fn to_bits(self) -> NonZeroU64 {
+        self.until
+    }
+
+    const fn until(self) -> Instant {
+        Instant::from_micros(self.until.get())
+    }
+}
+
+impl Probes {
+    pub(crate) fn new(most: u32) -> Self {
         Self {
-            until: NonZeroU64::new(until).unwrap_or(NonZeroU64::MIN),
+            most,
+            taken_until: AtomicU64::new(0),
+            places: OnceBox::default(),
+        }
+    }
+
+    /// Until when all places are taken, as far as that can be told at a glance.
+    #[inline]
+    pub(crate) fn taken_until(&self) -> Instant {
+        // Relaxed: who is let past takes the lock.
+        Instant::from_micros(self.taken_until.load(Ordering::Relaxed))
+    }
+
+    /// Takes a place for `length`. Of threads that race for the places exactly as many get one as
+    /// there are.
+    pub(crate) fn take(&self, generation: Generation, now: Instant, length: Span) -> Place {
+        self.with_places(generation, |places| {
+            places.end_leases(now);
+            if !places.is_any_free(self.most) {
+                return Place::Taken(places.first_end().unwrap_or(now));
+            }
+            let lease = Lease::new(now.rounded_down(self.step(length)).plus(length));
+            places.add(lease);
+            Place::Leased(lease)
+        })
+        .unwrap_or(Place::Gone)
+    }
+
+    /// Frees the place of a probe that is no evidence, unless its lease has ended and the place is
+    /// another probe's by now.
+    pub(crate) fn give_back(&self, generation: Generation, lease: Lease) {
+        self.with_places(generation, |places| places.remove(lease));
+    }
+
+    /// Counts a probe that has succeeded; whether it was the last one that had to.
+    pub(crate) fn succeed(&self, generation: Generation, lease: Lease) -> bool {
+        let succeeded = self.with_places(generation, |places| {
+            if places.succeeded + 1 == self.most {
+                // It keeps its place: nobody may follow, as the circuit is about to close.
+                return true;
+            }
+            places.remove(lease);
+            places.succeeded += 1;
+            false
+        });
+        succeeded.unwrap_or(false)
+    }
+
+    fn with_places<R>(
+        &self,
+        generation: Generation,
+        act: impl FnOnce(&mut Places) -> R,
+    ) -> Option<R> {
+        let places = self.places.get_or_init(|| {
+            let places = Places::new(self.most);
+            Box::new(Lock::new(Evidence::new(places)))
+        });
+        places.with(|places| {
+            let places = places.of(generation, Places::clear)?;
+            let result = act(places);
+            let taken_until = match places.first_end() {
+                Some(end) if !places.is_any_free(self.most) => end.as_micros(),
+                _ => 0,
+            };
+            self.taken_until.store(taken_until, Ordering::Relaxed);
+            Some(result)
+        })
+    }
+
+    /// To what leases are rounded: for few probes not at all, for many so that there are not too many
+    /// ends to remember.
+    fn step(&self, length: Span) -> Span {
+        if self.most <= EXACT {
+            Span::MIN
+        } else {
+            length.divided_by(EXACT.into())
         }
     }
 }
 
-impl ProbeSlot {
-    /// When the lease that was given last ends.
-    pub(crate) fn leased_until(&self) -> Instant {
-        Instant::from_micros(self.leased_until.load(Ordering::Acquire))
+/// Up to so many probes each lease lasts for the whole time; above, it may be shorter by this part.
+const EXACT: u32 = 512;
+
+/// The places of one half-open phase.
+struct Places {
+    /// Those that are taken, by when their leases end, the first one first.
+    leases: VecDeque<Leases>,
+    /// How many are taken.
+    taken: u32,
+    succeeded: u32,
+}
+
+/// Leases that end at the same time.
+struct Leases {
+    until: Instant,
+    probes: u32,
+}
+
+impl Places {
+    fn new(most: u32) -> Self {
+        Self {
+            leases: VecDeque::with_capacity(most.min(EXACT) as usize + 1),
+            taken: 0,
+            succeeded: 0,
+        }
     }
 
-    /// Takes the slot for `length`, or tells until when it is taken. Of threads that race for a
-    /// free slot exactly one gets it.
-    pub(crate) fn take(&self, now: Instant, length: Span) -> Result<Lease, Instant> {
-        let lease = Lease::new(now, length);
-        // Acquire, release: whoever gets the slot sees all that the probe before it did.
-        self.leased_until
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |until| {
-                (until <= now.as_micros()).then_some(lease.until.get())
-            })
-            .map(|_| lease)
-            .map_err(Instant::from_micros)
+    fn clear(&mut self) {
+        self.leases.clear();
+        self.taken = 0;
+        self.succeeded = 0;
     }
 
-    /// Frees the slot, unless the lease has ended and the slot is another probe's by now.
-    pub(crate) fn give_back(&self, lease: Lease) {
-        // That it may be gone is expected, and then there is nothing to do.
-        let _ = self.leased_until.compare_exchange(
-            lease.until.get(),
-            0,
-            Ordering::AcqRel,
-            Ordering::Relaxed,
-        );
+    fn is_any_free(&self, most: u32) -> bool {
+        self.taken < most.saturating_sub(self.succeeded)
+    }
+
+    fn first_end(&self) -> Option<Instant> {
+        self.leases.front().map(|leases| leases.until)
+    }
+
+    /// Frees the places whose leases have ended by `now`.
+    fn end_leases(&mut self, now: Instant) {
+        while self.first_end().is_some_and(|end| end <= now) {
+            let ended = self.leases.pop_front().map_or(0, |leases| leases.probes);
+            self.taken -= ended;
+        }
+    }
+
+    fn add(&mut self, lease: Lease) {
+        let until = lease.until();
+        self.taken += 1;
+        match self.position(until) {
+            Ok(place) => {
+                if let Some(leases) = self.leases.get_mut(place) {
+                    leases.probes += 1;
+                }
+            }
+            Err(place) => self.leases.insert(place, Leases { until, probes: 1 }),
+        }
+    }
+
+    fn remove(&mut self, lease: Lease) {
+        let Ok(place) = self.position(lease.until()) else {
+            return;
+        };
+        self.taken -= 1;
+        if let Some(leases) = self.leases.get_mut(place) {
+            leases.probes -= 1;
+            if leases.probes == 0 {
+                self.leases.remove(place);
+            }
+        }
+    }
+
+    /// Where the leases stand, or would, that end at `until`.
+    fn position(&self, until: Instant) -> Result<usize, usize> {
+        self.leases
+            .binary_search_by_key(&until, |leases| leases.until)
     }
 }

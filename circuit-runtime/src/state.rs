@@ -96,6 +96,10 @@ impl Generation {
     /// Of a new breaker. Not zero, so that no word is.
     pub(crate) const FIRST: Self = Self(1);
 
+    pub(crate) const fn to_bits(self) -> u64 {
+        self.0
+    }
+
     const LAST: Self = Self((1 << (u64::BITS - Word::GENERATION_SHIFT)) - 1);
 }
 

@@ -9,6 +9,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 const LIMIT: u32 = 5;
 const RESET: Duration = Duration::from_secs(30);
 
+const RATE: f64 = 0.25;
+
 const fn limit<const N: u32, const M: u32>() -> u32 {
     N + M
 }
@@ -48,6 +50,54 @@ async fn shares_as_integers() -> Result<u8, Failure> {
     Ok(1)
 }
 
+#[circuit_breaker(window = RESET, failure_rate = RATE, slow_call = Duration::from_millis(1), slow_rate = RATE * 2.0, min_calls = LIMIT, probes = LIMIT - 3)]
+async fn rates() -> Result<u8, Failure> {
+    Ok(1)
+}
+
+#[circuit_breaker(window = LIMIT)]
+async fn last_calls() -> Result<u8, Failure> {
+    Ok(1)
+}
+
+#[circuit_breaker(window = 2 * 5, failure_rate = "57%", min_calls = 10)]
+async fn last_calls_computed() -> Result<u8, Failure> {
+    Ok(1)
+}
+
+#[circuit_breaker(max_failures = 3, window = const { 10 }, slow_call = RESET)]
+async fn last_calls_in_a_block() -> Result<u8, Failure> {
+    Ok(1)
+}
+
+#[circuit_breaker(window = limit::<2, 3>(), slow_call = "2s", slow_rate = 1)]
+async fn last_calls_called() -> Result<u8, Failure> {
+    Ok(1)
+}
+
+#[circuit_breaker(window = if LIMIT > 3 { Duration::from_secs(1) } else { RESET }, failure_rate = 1)]
+async fn spans_computed() -> Result<u8, Failure> {
+    Ok(1)
+}
+
+#[circuit_breaker(window = 65_536_u32, failure_rate = 1e-3_f64, min_calls = 65536)]
+async fn extremes() -> Result<u8, Failure> {
+    Ok(1)
+}
+
+macro_rules! with_window {
+    ($name:ident, $window:expr) => {
+        #[circuit_breaker(failure_rate = RATE, window = $window)]
+        async fn $name() -> Result<u8, Failure> {
+            Ok(1)
+        }
+    };
+}
+
+with_window!(span_from_a_macro, "10s");
+with_window!(last_calls_from_a_macro, (100));
+with_window!(constant_from_a_macro, LIMIT + 1);
+
 #[circuit_breaker(max_failures = limit::<2, 3>(), reset = const { RESET }, timeout = const { Duration::from_secs(1) })]
 async fn calls<T: Send>(value: T) -> Result<T, Failure> {
     Ok(value)
@@ -77,6 +127,16 @@ async fn greatest() -> Result<u8, Failure> {
 async fn main() -> Result<(), Failure> {
     assert_eq!(paths().await?, 1);
     assert_eq!(expressions().await?, 1);
+    assert_eq!(rates().await?, 1);
+    assert_eq!(last_calls().await?, 1);
+    assert_eq!(last_calls_computed().await?, 1);
+    assert_eq!(last_calls_in_a_block().await?, 1);
+    assert_eq!(last_calls_called().await?, 1);
+    assert_eq!(spans_computed().await?, 1);
+    assert_eq!(extremes().await?, 1);
+    assert_eq!(span_from_a_macro().await?, 1);
+    assert_eq!(last_calls_from_a_macro().await?, 1);
+    assert_eq!(constant_from_a_macro().await?, 1);
     assert_eq!(calls("x").await?, "x");
     assert_eq!(parentheses().await?, 1);
     assert_eq!(literals().await?, 1);

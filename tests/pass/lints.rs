@@ -8,6 +8,7 @@ use std::{sync::MutexGuard, time::Duration};
 use circuit_runtime::{CircuitError, circuit_breaker};
 
 const LIMIT: u32 = 5;
+const RATE: f64 = 0.5;
 
 /// A struct whose fields can be moved out one by one.
 #[derive(Debug, Default)]
@@ -50,6 +51,51 @@ impl Order {
 #[circuit_breaker]
 pub async fn next(number: u64) -> Result<u64, CircuitError> {
     Ok(number + 1)
+}
+
+/// Every option.
+///
+/// # Errors
+///
+/// When the circuit is open.
+#[circuit_breaker(
+    max_failures = 5,
+    window = "10s",
+    failure_rate = "50%",
+    slow_call = "2s",
+    slow_rate = 1,
+    min_calls = 20,
+    reset = "30s",
+    max_reset = "5m",
+    jitter = 0.1,
+    probes = 3,
+    timeout = "3s",
+    name = "literals"
+)]
+pub async fn literals() -> Result<(), CircuitError> {
+    Ok(())
+}
+
+/// Every option, of constants.
+///
+/// # Errors
+///
+/// When the circuit is open.
+#[circuit_breaker(
+    max_failures = LIMIT,
+    window = LIMIT * 4,
+    failure_rate = RATE,
+    slow_call = Duration::from_secs(2),
+    slow_rate = RATE / 2.0,
+    min_calls = LIMIT + 1,
+    reset = Duration::from_secs(30),
+    max_reset = Duration::MAX,
+    jitter = RATE,
+    probes = LIMIT,
+    timeout = Duration::from_secs(3)
+)]
+pub async fn constants() -> Result<(), CircuitError> {
+    Ok(())
 }
 
 /// A `mut` argument of which one field is written.
@@ -168,6 +214,8 @@ fn main() {
     );
     let _more = (
         unit(),
+        literals(),
+        constants(),
         matched(1),
         inner(),
         inner_alone(None),

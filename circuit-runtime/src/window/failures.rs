@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
-use super::Evidence;
 use crate::clock::{Instant, Span};
+use crate::evidence::Evidence;
 use crate::state::Generation;
 use crate::sync::{Lock, OnceBox};
 

@@ -2,77 +2,92 @@
 //! follows from that is for the state.
 
 mod failures;
+mod hanging;
+mod last_calls;
+mod ledger;
+mod limits;
+mod rates;
 mod streak;
+mod traffic;
 
-use std::cmp::Ordering;
-
-use crate::clock::{Instant, Span};
+use crate::clock::{self, Span};
 use crate::config::Config;
 use crate::state::Generation;
 
 use failures::Failures;
+use ledger::{Ledger, LimitReached};
 use streak::Streak;
 
+pub(crate) use traffic::Start;
+
 /// The results that count towards a trip.
-pub(crate) enum Window {
-    /// Failures in a row.
-    Streak(Streak),
-    /// Failures in a span of time.
-    Failures(Failures),
+pub(crate) struct Window {
+    count: Count,
+    /// Of the rules on shares of calls, and of all rules on the last calls.
+    ledger: Option<Box<Ledger>>,
+}
+
+/// A number of failures.
+enum Count {
+    /// None that opens the circuit by itself.
+    Any,
+    /// In a row.
+    InRow(Streak),
+    /// In a span of time.
+    InSpan(Failures),
 }
 
 impl Window {
     pub(crate) fn new(config: &Config) -> Self {
-        match config.window() {
-            None => Self::Streak(Streak::new(config.max_failures())),
-            Some(span) => Self::Failures(Failures::new(config.max_failures(), Span::of(span))),
-        }
-    }
-
-    /// Counts a success of the given generation.
-    #[inline]
-    pub(crate) fn success(&self, generation: Generation) {
-        match self {
-            Self::Streak(streak) => streak.success(generation),
-            Self::Failures(_) => {}
-        }
-    }
-
-    /// Counts a failure of the given generation; whether the limit is reached with it.
-    pub(crate) fn failure(&self, generation: Generation, now: Instant) -> bool {
-        match self {
-            Self::Streak(streak) => streak.failure(generation),
-            Self::Failures(failures) => failures.failure(generation, now),
-        }
-    }
-}
-
-/// Evidence of one generation: a newer generation begins with none, an older one adds nothing.
-#[derive(Debug)]
-struct Evidence<T> {
-    generation: Generation,
-    counted: T,
-}
-
-impl<T> Evidence<T> {
-    fn new(counted: T) -> Self {
         Self {
-            generation: Generation::FIRST,
-            counted,
+            count: match (config.max_failures(), config.window(), config.last_calls()) {
+                (Some(limit), None, None) => Count::InRow(Streak::new(limit)),
+                (Some(limit), Some(span), _) => Count::InSpan(Failures::new(limit, Span::of(span))),
+                _ => Count::Any,
+            },
+            ledger: Ledger::new(config).map(Box::new),
         }
     }
 
-    /// The evidence of `generation`, emptied by `clear` when it is a new one; `None` when it is
-    /// over.
-    fn of(&mut self, generation: Generation, clear: impl FnOnce(&mut T)) -> Option<&mut T> {
-        match generation.cmp(&self.generation) {
-            Ordering::Less => return None,
-            Ordering::Equal => {}
-            Ordering::Greater => {
-                clear(&mut self.counted);
-                self.generation = generation;
-            }
+    /// Lets a call of the given generation in, unless calls that hang reach a limit.
+    #[inline]
+    pub(crate) fn admit(&self, generation: Generation) -> Result<Start, LimitReached> {
+        match &self.ledger {
+            None => Ok(Start::NONE),
+            Some(ledger) => ledger.admit(generation),
         }
-        Some(&mut self.counted)
+    }
+
+    /// Counts a success; whether a limit is reached with it.
+    #[inline]
+    pub(crate) fn success(&self, generation: Generation, start: Start) -> bool {
+        if let Count::InRow(streak) = &self.count {
+            streak.success(generation);
+        }
+        match &self.ledger {
+            None => false,
+            Some(ledger) => ledger.success(generation, start),
+        }
+    }
+
+    /// Counts a failure; whether a limit is reached with it.
+    pub(crate) fn failure(&self, generation: Generation, start: Start) -> bool {
+        let counted = match &self.count {
+            Count::Any => false,
+            Count::InRow(streak) => streak.failure(generation),
+            Count::InSpan(failures) => failures.failure(generation, clock::now()),
+        };
+        let judged = match &self.ledger {
+            None => false,
+            Some(ledger) => ledger.failure(generation, start),
+        };
+        counted || judged
+    }
+
+    /// Takes note that a call has ended which is no evidence.
+    pub(crate) fn no_evidence(&self, generation: Generation, start: Start) {
+        if let Some(ledger) = &self.ledger {
+            ledger.no_evidence(generation, start);
+        }
     }
 }

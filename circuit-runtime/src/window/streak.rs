@@ -1,4 +1,4 @@
-use super::Evidence;
+use crate::evidence::Evidence;
 use crate::state::Generation;
 use crate::sync::{AtomicBool, Lock, OnceBox, Ordering};
 

@@ -1,6 +1,6 @@
 use circuit_runtime::{CircuitError, circuit_breaker};
 
-#[circuit_breaker(window = 100)]
+#[circuit_breaker(slow_call = 100, window = "10s")]
 async fn integer() -> Result<u8, CircuitError> {
     Ok(1)
 }
@@ -20,7 +20,7 @@ async fn float() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
-#[circuit_breaker(window = -10)]
+#[circuit_breaker(max_reset = -10)]
 async fn negative() -> Result<u8, CircuitError> {
     Ok(1)
 }

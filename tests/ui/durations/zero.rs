@@ -15,4 +15,14 @@ async fn timeout() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(max_reset = "0s")]
+async fn max_reset() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(slow_call = "0s", window = "10s")]
+async fn slow_call() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 fn main() {}

@@ -20,12 +20,42 @@ async fn named_elsewhere() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(
+    failure_rate_threshold = 50,
+    error_threshold_percentage = 50,
+    sliding_window_size = 100,
+    minimum_number_of_calls = 10,
+    volume_threshold = 10,
+    slow_call_duration_threshold = "2s",
+    slow_call_rate_threshold = 50,
+    wait_duration_in_open_state = "30s",
+    sleep_window = "5s",
+    permitted_number_of_calls_in_half_open_state = 3,
+    success_threshold = 3,
+    max_requests = 3
+)]
+async fn named_by_other_libraries() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(
+    window = 100,
+    last_calls = 100,
+    failures_rate = 0.5,
+    slow_calls = "2s",
+    min_call = 10,
+    probe = 3
+)]
+async fn misspelled_too() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 #[circuit_breaker(retries = 3)]
 async fn something_else() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
-#[circuit_breaker(type, crate = ::circuit_runtime, probes(3), fallback = |error| (), strict)]
+#[circuit_breaker(type, crate = ::circuit_runtime, bulkhead(3), fallback = |error| (), strict)]
 async fn of_any_form() -> Result<u8, CircuitError> {
     Ok(1)
 }
@@ -36,6 +66,8 @@ fn main() {
         misspelled(),
         letters_swapped(),
         named_elsewhere(),
+        named_by_other_libraries(),
+        misspelled_too(),
         something_else(),
         of_any_form(),
     );

@@ -38,4 +38,24 @@ async fn overflow() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(window = "10s", slow_call = none())]
+async fn slow_call() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(window = "10s", failure_rate = 0.5, min_calls = ZERO)]
+async fn min_calls() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(probes = ZERO % 3)]
+async fn probes() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(max_reset = none())]
+async fn max_reset() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 fn main() {}

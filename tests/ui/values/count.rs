@@ -60,6 +60,21 @@ async fn zero_in_parentheses() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(min_calls = 0, window = 10, failure_rate = 0.5)]
+async fn min_calls() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(probes = 0)]
+async fn probes() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(probes = "3")]
+async fn string_of_probes() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 macro_rules! with_failures {
     ($failures:expr) => {
         #[circuit_breaker(max_failures = $failures)]

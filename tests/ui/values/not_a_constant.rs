@@ -16,4 +16,9 @@ async fn reset() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(window = limit())]
+async fn window() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 fn main() {}

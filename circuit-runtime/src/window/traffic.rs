@@ -1,0 +1,215 @@
+use std::num::NonZeroU64;
+
+use crate::clock::Instant;
+use crate::state::Generation;
+use crate::striped::Striped;
+use crate::sync::{AtomicU32, AtomicU64, Lock, OnceBox, Ordering};
+
+/// The calls of a closed circuit that need no attention: those that are under way, and those that were
+/// answered in time. Counted apart for each thread, in a cache line a thread, and in one more that
+/// threads without a number share.
+///
+/// A line counts the calls of one generation: a call of another changes nothing. The first call of a
+/// new one on each thread begins its line anew, under the lock of the page; so no call is counted
+/// before the page is of its generation.
+#[derive(Default)]
+pub(super) struct Traffic {
+    lines: Striped<Line>,
+    shared: OnceBox<Lock<Line>>,
+}
+
+/// How many groups of calls under way are told apart.
+pub(super) const PLACES: usize = 10;
+
+#[derive(Default)]
+#[repr(align(64))]
+struct Line {
+    generation: AtomicU64,
+    answered: AtomicU64,
+    /// When the last of the calls under way was started here.
+    latest_start: AtomicU64,
+    /// The calls under way, in a place for each group: those that started here less those that ended here, which is
+    /// below zero for many a thread.
+    under_way: [AtomicU32; PLACES],
+}
+
+/// When a call started, and the place where it is under way; part of its ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Start(NonZeroU64);
+
+/// What the lines of a generation add up to.
+#[derive(Debug)]
+pub(super) struct Sum {
+    pub(super) answered: u64,
+    pub(super) latest_start: Instant,
+    pub(super) under_way: [u32; PLACES],
+}
+
+impl Start {
+    /// What a call has whose time is not measured.
+    pub(crate) const NONE: Self = Self(NonZeroU64::MIN);
+
+    const PLACE_BITS: u32 = 4;
+
+    pub(super) fn new(moment: Instant, place: usize) -> Self {
+        let start = moment.as_micros() << Self::PLACE_BITS | place as u64;
+        Self(NonZeroU64::new(start).unwrap_or(NonZeroU64::MIN))
+    }
+
+    pub(crate) const fn from_bits(bits: NonZeroU64) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) const fn to_bits(self) -> NonZeroU64 {
+        self.0
+    }
+
+    pub(super) fn moment(self) -> Instant {
+        Instant::from_micros(self.0.get() >> Self::PLACE_BITS)
+    }
+
+    pub(super) fn place(self) -> usize {
+        (self.0.get() & ((1 << Self::PLACE_BITS) - 1)) as usize
+    }
+}
+
+impl Traffic {
+    /// Counts a call that was answered in time; whether it could.
+    #[inline]
+    pub(super) fn answered(&self, generation: Generation) -> bool {
+        self.count(generation, Line::answered)
+    }
+
+    /// Counts a call that was answered in time, and is no longer under way; whether it could.
+    #[inline]
+    pub(super) fn answered_in_time(&self, generation: Generation, start: Start) -> bool {
+        self.count(generation, |line| {
+            line.answered();
+            line.ended(start);
+        })
+    }
+
+    /// Counts a call that is under way from now on; whether it could.
+    #[inline]
+    pub(super) fn started(&self, generation: Generation, start: Start) -> bool {
+        self.count(generation, |line| line.started(start))
+    }
+
+    /// Counts a call that is no longer under way; whether it could.
+    pub(super) fn ended(&self, generation: Generation, start: Start) -> bool {
+        self.count(generation, |line| line.ended(start))
+    }
+
+    /// Makes a change if the thread's line is of this generation.
+    #[expect(
+        clippy::inline_always,
+        reason = "a call of its own would cost a third of all that a success does"
+    )]
+    #[inline(always)]
+    fn count(&self, generation: Generation, change: impl FnOnce(&Line)) -> bool {
+        match self.lines.own() {
+            Some(line) => line.count(generation, change),
+            None => self.count_shared(generation, change),
+        }
+    }
+
+    #[cold]
+    fn count_shared(&self, generation: Generation, change: impl FnOnce(&Line)) -> bool {
+        let line = self.shared.get_or_init(Box::default);
+        line.with(|line| line.count(generation, change))
+    }
+
+    /// Has the thread's line be of this generation, if it was of an earlier one. Lines begin one
+    /// after the other, and none while they are added up.
+    pub(super) fn begin(&self, generation: Generation) {
+        match self.lines.own() {
+            Some(line) => line.begin(generation),
+            None => self
+                .shared
+                .get_or_init(Box::default)
+                .with(|line| line.begin(generation)),
+        }
+    }
+
+    /// Adds up what was counted in `generation`.
+    pub(super) fn sum(&self, generation: Generation) -> Sum {
+        let mut sum = Sum {
+            answered: 0,
+            latest_start: Instant::from_micros(0),
+            under_way: [0; PLACES],
+        };
+        for line in self.lines.iter() {
+            line.add_to(&mut sum, generation);
+        }
+        if let Some(line) = self.shared.get() {
+            line.with(|line| line.add_to(&mut sum, generation));
+        }
+        sum
+    }
+}
+
+// Relaxed: each line has one writer at a time, and who adds up wants a number of calls. Among them are
+// those whose end it knows of.
+impl Line {
+    #[inline]
+    fn count(&self, generation: Generation, change: impl FnOnce(&Self)) -> bool {
+        let is_of = self.generation.load(Ordering::Relaxed) == generation.to_bits();
+        if is_of {
+            change(self);
+        }
+        is_of
+    }
+
+    fn begin(&self, generation: Generation) {
+        if self.generation.load(Ordering::Relaxed) < generation.to_bits() {
+            self.answered.store(0, Ordering::Relaxed);
+            self.latest_start.store(0, Ordering::Relaxed);
+            for calls in &self.under_way {
+                calls.store(0, Ordering::Relaxed);
+            }
+            self.generation
+                .store(generation.to_bits(), Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn answered(&self) {
+        let answered = self.answered.load(Ordering::Relaxed);
+        self.answered
+            .store(answered.wrapping_add(1), Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn started(&self, start: Start) {
+        // Who adds up between the two takes the call for one that started a little earlier, with the
+        // others of its group.
+        let moment = start.moment().as_micros();
+        self.latest_start.store(moment, Ordering::Relaxed);
+        self.change_under_way(start, 1);
+    }
+
+    #[inline]
+    fn ended(&self, start: Start) {
+        self.change_under_way(start, 1_u32.wrapping_neg());
+    }
+
+    #[inline]
+    fn change_under_way(&self, start: Start, change: u32) {
+        if let Some(calls) = self.under_way.get(start.place()) {
+            let changed = calls.load(Ordering::Relaxed).wrapping_add(change);
+            calls.store(changed, Ordering::Relaxed);
+        }
+    }
+
+    fn add_to(&self, sum: &mut Sum, generation: Generation) {
+        if self.generation.load(Ordering::Relaxed) != generation.to_bits() {
+            return;
+        }
+        sum.answered += self.answered.load(Ordering::Relaxed);
+        let latest_start = Instant::from_micros(self.latest_start.load(Ordering::Relaxed));
+        sum.latest_start = sum.latest_start.max(latest_start);
+        for (sum, calls) in sum.under_way.iter_mut().zip(&self.under_way) {
+            *sum = sum.wrapping_add(calls.load(Ordering::Relaxed));
+        }
+    }
+}
