@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
+use circuit_runtime::{CircuitBreaker, CircuitError, Config, ConfigBuilder, circuit_breaker};
 use tokio::runtime::{EnterGuard, Runtime};
 
 fn main() {
@@ -54,9 +54,7 @@ static CLOSED: LazyLock<CircuitBreaker> = LazyLock::new(|| {
 
 #[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
 fn closed_success() {
-    if let Ok(permit) = black_box(&*CLOSED).try_acquire() {
-        permit.success();
-    }
+    succeed(&CLOSED);
 }
 
 #[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
@@ -69,6 +67,58 @@ fn closed_failure() {
     if let Ok(permit) = black_box(&*CLOSED).try_acquire() {
         permit.failure();
     }
+}
+
+/// Shares of the calls in ten seconds, and of the last thousand calls. One call of a thousand fails, so
+/// that there is evidence.
+fn rated(name: &'static str, config: ConfigBuilder) -> CircuitBreaker {
+    let config = config.failure_rate(0.5).min_calls(1_000);
+    let breaker = CircuitBreaker::new(name, config.build().unwrap());
+    breaker.try_acquire().unwrap().failure();
+    breaker
+}
+
+static RATE_OVER_TIME: LazyLock<CircuitBreaker> = LazyLock::new(|| {
+    let config = Config::builder().window(Duration::from_secs(10));
+    rated("rate over time", config)
+});
+
+static RATE_OF_LAST_CALLS: LazyLock<CircuitBreaker> = LazyLock::new(|| {
+    rated(
+        "rate of the last calls",
+        Config::builder().last_calls(1_000),
+    )
+});
+
+static SLOW_RATE: LazyLock<CircuitBreaker> = LazyLock::new(|| {
+    let config = Config::builder().window(Duration::from_secs(10));
+    rated("slow rate", config.slow_call(Duration::from_secs(1)))
+});
+
+#[expect(
+    clippy::inline_always,
+    reason = "each call is measured where it is made"
+)]
+#[inline(always)]
+fn succeed(breaker: &CircuitBreaker) {
+    if let Ok(permit) = black_box(breaker).try_acquire() {
+        permit.success();
+    }
+}
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn rate_over_time_success() {
+    succeed(&RATE_OVER_TIME);
+}
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn rate_of_last_calls_success() {
+    succeed(&RATE_OF_LAST_CALLS);
+}
+
+#[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn slow_rate_success() {
+    succeed(&SLOW_RATE);
 }
 
 static OPEN: LazyLock<CircuitBreaker> = LazyLock::new(|| {

@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config, State};
+use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config, ConfigBuilder, State};
 
 /// An error of the service's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,11 @@ pub(crate) const fn millis(millis: u64) -> Duration {
 
 pub(crate) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// A breaker of these rules.
+pub(crate) fn breaker(config: ConfigBuilder) -> CircuitBreaker {
+    CircuitBreaker::new("breaker", config.build().unwrap())
 }
 
 /// Opens at three failures in a row, for thirty seconds.

@@ -1,6 +1,6 @@
 //! Real threads at once. What they race for is decided by barriers, never by time.
 
-use crate::support::{Failed, fail, half_open, in_a_row, succeed};
+use crate::support::{Failed, breaker, fail, half_open, in_a_row, succeed};
 use circuit_runtime::{CallError, CircuitBreaker, Config, State};
 use std::cell::RefCell;
 use std::sync::Barrier;
@@ -37,6 +37,83 @@ async fn at_the_deadline_exactly_one_probe_is_let_in() {
         let admitted = count(|| breaker.try_acquire().map(std::mem::forget).is_ok());
         assert_eq!(admitted, 1);
         breaker.reset();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_deadline_exactly_as_many_probes_are_let_in_as_there_may_be() {
+    for probes in 1..=7 {
+        let breaker = breaker(Config::builder().max_failures(1).probes(probes));
+        for _ in 0..50 {
+            half_open(&breaker).await;
+            let admitted = count(|| breaker.try_acquire().map(std::mem::forget).is_ok());
+            assert_eq!(admitted, probes as usize);
+            breaker.reset();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_that_succeed_together_close_the_circuit() {
+    let breaker = breaker(Config::builder().max_failures(1).probes(8));
+    for _ in 0..200 {
+        half_open(&breaker).await;
+        assert_eq!(
+            count(|| breaker.call_blocking(|| Ok::<_, Failed>(())).is_ok()),
+            8
+        );
+        assert_eq!(breaker.state(), State::Closed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_race_are_all_counted_towards_a_rate() {
+    for config in [
+        Config::builder().window(crate::support::seconds(10)),
+        Config::builder().last_calls(1_000),
+    ] {
+        for _ in 0..100 {
+            let breaker = breaker(config.failure_rate(0.5).min_calls(801));
+            let turn = AtomicUsize::new(0);
+            count(|| {
+                let fails = turn.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+                for _ in 0..100 {
+                    if fails {
+                        fail(&breaker);
+                    } else {
+                        succeed(&breaker);
+                    }
+                }
+                true
+            });
+            assert_eq!(breaker.state(), State::Closed, "800 calls are too few");
+            succeed(&breaker);
+            assert_eq!(breaker.state(), State::Closed, "400 of 801");
+            fail(&breaker);
+            assert_eq!(breaker.state(), State::Open, "401 of 802");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_end_on_other_threads_leave_none_that_hangs() {
+    let config = Config::builder()
+        .slow_call(crate::support::seconds(1))
+        .min_calls(1);
+    let breaker = breaker(config.slow_rate(0.01).window(crate::support::seconds(10)));
+    for _ in 0..100 {
+        let permits: Vec<_> = (0..THREADS)
+            .map(|_| breaker.try_acquire().unwrap())
+            .collect();
+        let permits = std::sync::Mutex::new(permits);
+        count(|| {
+            let permit = permits.lock().unwrap().pop();
+            permit.unwrap().success();
+            true
+        });
+        crate::support::advance(crate::support::millis(400)).await;
+        succeed(&breaker);
+        assert_eq!(breaker.state(), State::Closed);
     }
 }
 

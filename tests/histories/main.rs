@@ -1,0 +1,142 @@
+//! Random histories of calls, of which a breaker and a list of time stamps must think the same.
+//!
+//! `PROPTEST_CASES` says how many of each kind; `.ci/run` runs ten thousand.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod history;
+mod oracle;
+
+use std::time::Duration;
+
+use circuit_runtime::{Config, ConfigBuilder};
+use proptest::prelude::*;
+
+use history::{histories, histories_of_slow_calls};
+
+const WINDOW: Duration = Duration::from_secs(10);
+const SHORT: u32 = 1;
+const LONG: u32 = 25;
+
+/// So many of each kind; of long histories fewer.
+fn cases(length: u32) -> ProptestConfig {
+    let persistence = proptest::test_runner::FileFailurePersistence::WithSource("regressions");
+    let mut config = ProptestConfig {
+        failure_persistence: Some(Box::new(persistence)),
+        ..ProptestConfig::default()
+    };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 250;
+    }
+    config.cases = config.cases.div_ceil(length);
+    config
+}
+
+/// A config that opens at random limits on rates.
+fn rates() -> impl Strategy<Value = ConfigBuilder> {
+    let rate = prop_oneof![
+        (1..=100_u32).prop_map(|percent| f64::from(percent) / 100.0),
+        Just(f64::MIN_POSITIVE),
+        Just(1.0),
+    ];
+    (rate, 1..=30_u32)
+        .prop_map(|(rate, min_calls)| Config::builder().failure_rate(rate).min_calls(min_calls))
+}
+
+fn slow_rates() -> impl Strategy<Value = ConfigBuilder> {
+    (1..=100_u32, 1..=12_u32).prop_map(|(percent, min_calls)| {
+        Config::builder()
+            .slow_call(Duration::from_secs(1))
+            .slow_rate(f64::from(percent) / 100.0)
+            .min_calls(min_calls)
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(SHORT))]
+
+    #[test]
+    fn failures_in_a_row(limit in 1..=6_u32, history in histories()) {
+        history.replay(Config::builder().max_failures(limit))?;
+    }
+
+    #[test]
+    fn failures_in_a_span_of_time(limit in 1..=30_u32, history in histories()) {
+        history.replay(Config::builder().max_failures(limit).window(WINDOW))?;
+    }
+
+    #[test]
+    fn failures_of_the_last_calls(
+        limit in 1..=6_u32,
+        more in 0..=150_u32,
+        history in histories(),
+    ) {
+        history.replay(Config::builder().max_failures(limit).last_calls(limit + more))?;
+    }
+
+    #[test]
+    fn rates_of_the_last_calls(config in rates(), calls in 30..=200_u32, history in histories()) {
+        history.times(3).replay(config.last_calls(calls))?;
+    }
+
+    #[test]
+    fn rates_over_time(config in rates(), history in histories()) {
+        history.replay(config.window(WINDOW))?;
+    }
+
+    #[test]
+    fn rates_over_time_beside_a_number_of_failures(
+        config in rates(),
+        limit in 1..=12_u32,
+        history in histories(),
+    ) {
+        history.replay(config.max_failures(limit).window(WINDOW))?;
+    }
+
+    #[test]
+    fn slow_calls_over_time(config in slow_rates(), history in histories_of_slow_calls()) {
+        history.replay(config.window(WINDOW))?;
+    }
+
+    #[test]
+    fn slow_calls_of_the_last_calls(
+        config in slow_rates(),
+        calls in 12..=100_u32,
+        history in histories_of_slow_calls(),
+    ) {
+        history.replay(config.last_calls(calls))?;
+    }
+
+    #[test]
+    fn slow_and_failed_calls(
+        config in slow_rates(),
+        failure_rate in 0.01..=1.0,
+        history in histories_of_slow_calls(),
+    ) {
+        history.replay(config.failure_rate(failure_rate).window(WINDOW))?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(LONG))]
+
+    #[test]
+    fn a_thousand_failures_in_a_span_of_time(history in histories()) {
+        history.times(400).replay(Config::builder().max_failures(1_000).window(WINDOW))?;
+    }
+
+    #[test]
+    fn more_than_a_thousand_failures_in_a_span_of_time(history in histories()) {
+        history.times(400).replay(Config::builder().max_failures(1_001).window(WINDOW))?;
+    }
+
+    #[test]
+    fn rates_of_the_last_65_536_calls(config in rates(), history in histories()) {
+        history.times(2_000).replay(config.last_calls(65_536))?;
+    }
+}
