@@ -23,7 +23,7 @@ pub(super) struct Hanging {
     /// while its group was found may be missing for a moment, hence the sign.
     calls: i64,
     /// The latest start of any of them.
-    latest_start: Instant,
+    latest_start: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Hanging {
             next_place: 0,
             found: [0; PLACES],
             calls: 0,
-            latest_start: Instant::from_micros(0),
+            latest_start: None,
         }
     }
 
@@ -51,7 +51,7 @@ impl Hanging {
         self.groups.clear();
         self.found = [0; PLACES];
         self.calls = 0;
-        self.latest_start = Instant::from_micros(0);
+        self.latest_start = None;
     }
 
     /// Goes on to `now`, by when the traffic adds up to `sum`.
@@ -85,12 +85,12 @@ impl Hanging {
             self.calls += i64::from(calls);
             *found = under_way;
         }
-        self.latest_start = self.latest_start.max(group.latest_start);
+        self.latest_start = self.latest_start.max(Some(group.latest_start));
     }
 
     /// Takes note that a call has ended which took too long; whether it was found hanging before.
     pub(super) fn end(&mut self, start: Start) -> bool {
-        let found = start.moment() <= self.latest_start;
+        let found = Some(start.moment()) <= self.latest_start;
         self.calls -= i64::from(found);
         found
     }

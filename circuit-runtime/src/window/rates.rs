@@ -61,12 +61,14 @@ impl Rates {
     pub(super) fn advance(&mut self, now: Instant, answered: u64) {
         let index = now.as_micros() / self.length;
         if self.slices.back().is_none_or(|latest| latest.index < index) {
-            self.forget_until(index.saturating_sub(self.most));
+            if let Some(last) = index.checked_sub(self.most) {
+                self.forget_until(last);
+            }
             self.slices.push_back(Slice::new(index, answered));
         }
     }
 
-    /// Forgets the slices up to this one, if there can be one.
+    /// Forgets the slices up to this one.
     fn forget_until(&mut self, last: u64) {
         while self.slices.front().is_some_and(|slice| slice.index <= last) {
             if let Some(slice) = self.slices.pop_front() {

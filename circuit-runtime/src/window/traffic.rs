@@ -46,14 +46,15 @@ pub(super) struct Sum {
 }
 
 impl Start {
-    /// What a call has whose time is not measured.
-    pub(crate) const NONE: Self = Self(NonZeroU64::MIN);
+    /// What a call has whose time is not measured: it is nowhere.
+    pub(crate) const NONE: Self = Self(NonZeroU64::MAX);
 
     const PLACE_BITS: u32 = 4;
 
     pub(super) fn new(moment: Instant, place: usize) -> Self {
-        let start = moment.as_micros() << Self::PLACE_BITS | place as u64;
-        Self(NonZeroU64::new(start).unwrap_or(NonZeroU64::MIN))
+        // Places begin at 1, hence it is not zero.
+        let bits = moment.as_micros() << Self::PLACE_BITS | (place as u64 + 1);
+        NonZeroU64::new(bits).map_or(Self::NONE, Self)
     }
 
     pub(crate) const fn from_bits(bits: NonZeroU64) -> Self {
@@ -69,7 +70,7 @@ impl Start {
     }
 
     pub(super) fn place(self) -> usize {
-        (self.0.get() & ((1 << Self::PLACE_BITS) - 1)) as usize
+        ((self.0.get() - 1) & ((1 << Self::PLACE_BITS) - 1)) as usize
     }
 }
 
