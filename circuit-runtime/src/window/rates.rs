@@ -3,10 +3,10 @@ use std::collections::VecDeque;
 use super::limits::Tally;
 use crate::clock::{Instant, Span};
 
-/// The calls in a span of time that ends now, counted in twelfths of it, so that what is as old as the
-/// span is out and what is younger by a tenth of it is in.
+/// The calls in a span of time that ends now, counted in twentieths of it: what is as old as the span is
+/// out, and what is younger by a tenth of it is in.
 ///
-/// In half a kilobyte, whatever the span and the number of calls. A quick success costs nothing here:
+/// In one kilobyte, whatever the span and the number of calls. A quick success costs nothing here:
 /// of those the sum at the beginning of each slice is kept. Neither the span nor the traffic changes
 /// what a failure costs.
 #[derive(Debug)]
@@ -36,16 +36,18 @@ struct Slice {
 }
 
 impl Rates {
-    const SLICES: u64 = 12;
-    /// Spans that are not divided evenly have more slices, but fewer than twice as many.
-    const MOST_SLICES: usize = 24;
+    const SLICES: u64 = 20;
 
     pub(super) fn new(span: Span) -> Self {
         let length = (span.as_micros() / Self::SLICES).max(1);
+        // Of a span that cannot be divided evenly more, but fewer than twice as many. What is left of
+        // it, and the slice that is under way, are less than two of twenty.
+        let most = span.as_micros() / length;
+        let capacity = usize::try_from(most + 1).unwrap_or_default();
         Self {
             length,
-            most: span.as_micros() / length,
-            slices: VecDeque::with_capacity(Self::MOST_SLICES),
+            most,
+            slices: VecDeque::with_capacity(capacity),
             failed: 0,
             slow: 0,
             noted: 0,
@@ -119,6 +121,46 @@ impl Slice {
             failed: 0,
             slow: 0,
             noted: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rates;
+    use crate::clock::{Instant, Span};
+    use std::time::Duration;
+
+    fn at(micros: u64) -> Instant {
+        Instant::from_micros(micros)
+    }
+
+    #[test]
+    fn the_first_window_of_the_clock_is_one_like_any_other() {
+        let mut rates = Rates::new(Span::of(Duration::from_secs(12)));
+        for second in 0..12 {
+            rates.advance(at(second * 1_000_000), second);
+            rates.add(true, false);
+            assert_eq!(rates.tally(second).failed, second + 1);
+        }
+        rates.advance(at(12_000_000), 12);
+        assert_eq!(rates.tally(12).failed, 11);
+        assert_eq!(rates.tally(12).calls, 11 + 11);
+    }
+
+    /// No call counts that is as old as the span, and every one that is younger than nine tenths of it.
+    #[test]
+    fn spans_of_every_length_are_exact_to_a_tenth() {
+        for span in (1..200).chain([999, 1_000, 1_001, 9_999_999, 10_000_000]) {
+            for offset in [0, 1, 7, span / 2, span, 3 * span + 1] {
+                let mut rates = Rates::new(Span::of(Duration::from_micros(span)));
+                rates.advance(at(offset), 0);
+                rates.add(true, false);
+                rates.advance(at(offset + span * 9 / 10), 0);
+                assert_eq!(rates.tally(0).failed, 1, "{span} from {offset}");
+                rates.advance(at(offset + span), 0);
+                assert_eq!(rates.tally(0).failed, 0, "{span} from {offset}");
+            }
         }
     }
 }
