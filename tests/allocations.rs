@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use circuit_runtime::{CircuitBreaker, CircuitError, Config, State, circuit_breaker, registry};
+use circuit_runtime::{
+    CircuitBreaker, CircuitError, Config, ConfigBuilder, State, circuit_breaker, registry,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::future::ready;
@@ -60,12 +62,19 @@ fn breakers(config: Config) -> [CircuitBreaker; 2] {
     ]
 }
 
-fn configs() -> [Config; 3] {
+/// Every rule, and none of them met by the calls below.
+fn configs() -> [Config; 7] {
     let many = Config::builder().max_failures(100_000);
+    let rates = Config::builder().failure_rate(1.0).min_calls(60_000);
+    let slow = rates.slow_call(Duration::from_millis(500));
     [
         many,
         many.window(Duration::from_secs(10)),
         many.timeout(Duration::from_secs(2)),
+        rates.window(Duration::from_secs(10)),
+        rates.last_calls(60_000),
+        slow.window(Duration::from_secs(10)),
+        slow.last_calls(60_000),
     ]
     .map(|builder| builder.build().unwrap())
 }
@@ -83,6 +92,8 @@ fn none_while_closed() {
         .unwrap();
     let _entered = runtime.enter();
     for breaker in configs().into_iter().flat_map(breakers) {
+        // The evidence is made when it is needed first.
+        breaker.try_acquire().unwrap().failure();
         assert_eq!(
             allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::success)),
             0
@@ -129,57 +140,93 @@ fn none_while_open_the_error_included() {
 
 #[test]
 fn none_while_half_open() {
-    let config = Config::builder()
-        .max_failures(1)
-        .reset(Duration::from_nanos(1))
-        .build()
-        .unwrap();
-    for breaker in breakers(config) {
-        assert_eq!(
-            allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::failure)),
-            0
-        );
-        assert!(breaker.snapshot().opened > 1, "no probe ran");
+    for probes in [1, 3] {
+        let config = Config::builder()
+            .max_failures(1)
+            .reset(Duration::from_nanos(1))
+            .probes(probes)
+            .build()
+            .unwrap();
+        for breaker in breakers(config) {
+            breaker.try_acquire().unwrap().failure();
+            assert_eq!(
+                allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::failure)),
+                0
+            );
+            assert!(breaker.snapshot().opened > 1, "no probe ran");
+        }
     }
 }
 
-/// More threads than have a place of their own, and as many failures as are remembered one by one.
+/// How much a breaker takes when more threads use it than have a place of their own, each for as many
+/// failures as are remembered one by one.
+fn bytes(config: ConfigBuilder) -> isize {
+    let breaker = CircuitBreaker::new("memory", config.build().unwrap());
+    let together = Barrier::new(100);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..100)
+            .map(|_| {
+                scope.spawn(|| {
+                    together.wait();
+                    let before = BYTES.get();
+                    for _ in 0..100 {
+                        let permit = breaker.try_acquire();
+                        let _ = permit.map(circuit_runtime::Permit::failure);
+                    }
+                    let taken = BYTES.get() - before;
+                    together.wait(); // so that every thread keeps its place to the end
+                    taken
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    })
+}
+
+const SIXTEEN_KIBIBYTES: isize = 16 * 1_024;
+
 #[test]
-fn the_evidence_of_a_breaker_takes_at_most_sixteen_kibibytes() {
+fn the_evidence_and_the_totals_take_at_most_sixteen_kibibytes() {
     for limit in [1, 1_000, 1_001, u32::MAX] {
-        for window in [None, Some(Duration::from_millis(1)), Some(Duration::MAX)] {
-            let mut config = Config::builder().max_failures(limit);
-            if let Some(window) = window {
-                config = config.window(window);
-            }
-            let breaker = CircuitBreaker::new("memory", config.build().unwrap());
-            let together = Barrier::new(100);
-            let taken = thread::scope(|scope| {
-                let threads: Vec<_> = (0..100)
-                    .map(|_| {
-                        scope.spawn(|| {
-                            together.wait();
-                            let before = BYTES.get();
-                            for _ in 0..100 {
-                                let _ = breaker.try_acquire().map(circuit_runtime::Permit::failure);
-                            }
-                            let taken = BYTES.get() - before;
-                            together.wait(); // so that every thread keeps its place to the end
-                            taken
-                        })
-                    })
-                    .collect();
-                threads
-                    .into_iter()
-                    .map(|thread| thread.join().unwrap())
-                    .sum::<isize>()
-            });
+        let config = Config::builder().max_failures(limit);
+        for config in [
+            config,
+            config.window(Duration::from_millis(1)),
+            config.window(Duration::MAX),
+        ] {
+            let taken = bytes(config);
             assert!(
-                (1..=16 * 1_024).contains(&taken),
-                "{taken} bytes for {limit} in {window:?}"
+                (1..=SIXTEEN_KIBIBYTES).contains(&taken),
+                "{taken} bytes for {config:?}"
             );
         }
     }
+}
+
+#[test]
+fn the_evidence_of_rates_takes_at_most_sixteen_kibibytes() {
+    let totals = bytes(Config::builder().max_failures(u32::MAX));
+    let rates = Config::builder().failure_rate(1.0).min_calls(40_000);
+    let slow = rates.slow_call(Duration::from_nanos(1));
+    for config in [
+        rates.window(Duration::from_nanos(1)),
+        rates.window(Duration::MAX),
+        rates.last_calls(65_536),
+        rates.max_failures(40_000).last_calls(65_536),
+        slow.window(Duration::from_millis(1)).max_failures(1_000),
+        slow.window(Duration::MAX).max_failures(1_000),
+        slow.last_calls(40_000),
+        Config::builder().max_failures(1).probes(u32::MAX),
+    ] {
+        let taken = bytes(config) - totals;
+        assert!(taken <= SIXTEEN_KIBIBYTES, "{taken} bytes for {config:?}");
+    }
+    // The two bits for each call are sixteen kibibytes by themselves.
+    let most = bytes(slow.last_calls(65_536)) - totals;
+    assert!(most <= SIXTEEN_KIBIBYTES + 5 * 1_024, "{most} bytes");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use circuit_runtime::{CircuitBreaker, CircuitError, Config, ConfigBuilder, circuit_breaker};
+use divan::Bencher;
 use tokio::runtime::{EnterGuard, Runtime};
 
 fn main() {
@@ -69,30 +70,27 @@ fn closed_failure() {
     }
 }
 
-/// Shares of the calls in ten seconds, and of the last thousand calls. One call of a thousand fails, so
-/// that there is evidence.
-fn rated(name: &'static str, config: ConfigBuilder) -> CircuitBreaker {
+/// A rule on rates, which one failure among all the calls below does not meet.
+fn rated(config: ConfigBuilder) -> CircuitBreaker {
     let config = config.failure_rate(0.5).min_calls(1_000);
-    let breaker = CircuitBreaker::new(name, config.build().unwrap());
+    let breaker = CircuitBreaker::new("rated", config.build().unwrap());
     breaker.try_acquire().unwrap().failure();
     breaker
 }
 
-static RATE_OVER_TIME: LazyLock<CircuitBreaker> = LazyLock::new(|| {
-    let config = Config::builder().window(Duration::from_secs(10));
-    rated("rate over time", config)
-});
+fn rate_over(window: Duration) -> CircuitBreaker {
+    rated(Config::builder().window(window))
+}
 
-static RATE_OF_LAST_CALLS: LazyLock<CircuitBreaker> = LazyLock::new(|| {
-    rated(
-        "rate of the last calls",
-        Config::builder().last_calls(1_000),
-    )
-});
+static RATE_OVER_TIME: LazyLock<CircuitBreaker> =
+    LazyLock::new(|| rate_over(Duration::from_secs(10)));
+
+static RATE_OF_LAST_CALLS: LazyLock<CircuitBreaker> =
+    LazyLock::new(|| rated(Config::builder().last_calls(1_000)));
 
 static SLOW_RATE: LazyLock<CircuitBreaker> = LazyLock::new(|| {
     let config = Config::builder().window(Duration::from_secs(10));
-    rated("slow rate", config.slow_call(Duration::from_secs(1)))
+    rated(config.slow_call(Duration::from_secs(1)))
 });
 
 #[expect(
@@ -119,6 +117,33 @@ fn rate_of_last_calls_success() {
 #[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
 fn slow_rate_success() {
     succeed(&SLOW_RATE);
+}
+
+/// So many calls are in the window already.
+#[divan::bench(args = [1_000, 100_000, 10_000_000], sample_count = 101, sample_size = 20_000)]
+fn rate_over_time_success_after(bencher: Bencher<'_, '_>, calls: u32) {
+    let breaker = rate_over(Duration::from_secs(10));
+    (0..calls).for_each(|_| succeed(&breaker));
+    bencher.bench_local(|| succeed(&breaker));
+}
+
+/// The window is so many milliseconds long.
+#[divan::bench(args = [2_000, 60_000, 86_400_000], sample_count = 101, sample_size = 20_000)]
+fn rate_over_time_success_in(bencher: Bencher<'_, '_>, millis: u64) {
+    let breaker = rate_over(Duration::from_millis(millis));
+    bencher.bench_local(|| succeed(&breaker));
+}
+
+/// After a thousand times as many successes, so that the rate is not reached.
+#[divan::bench(sample_count = 101, sample_size = 1_000)]
+fn rate_over_time_failure(bencher: Bencher<'_, '_>) {
+    let breaker = rate_over(Duration::from_secs(60));
+    (0..10_000_000).for_each(|_| succeed(&breaker));
+    bencher.bench_local(|| {
+        if let Ok(permit) = black_box(&breaker).try_acquire() {
+            permit.failure();
+        }
+    });
 }
 
 static OPEN: LazyLock<CircuitBreaker> = LazyLock::new(|| {
