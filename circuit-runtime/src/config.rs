@@ -205,7 +205,8 @@ impl ConfigBuilder {
     /// so long. Longer than zero. Needs [`window`](Self::window) or
     /// [`last_calls`](Self::last_calls).
     ///
-    /// Measured to 10 ms, below 100 ms to a microsecond, which takes a look at the exact clock more.
+    /// Measured to the tick of the system's coarse clock, 10 ms at most. Below 200 ms it is measured to a
+    /// microsecond, which takes two looks at the exact clock for each call.
     pub const fn slow_call(mut self, slow_call: Duration) -> Self {
         self.config.slow_call = Some(slow_call);
         self

@@ -44,19 +44,18 @@ impl Counters {
     /// Counts one more in the field that `field` picks.
     #[inline]
     pub(crate) fn add(&self, field: impl FnOnce(&Stripe) -> &AtomicU64) {
-        let Some(stripe) = self.stripes.own() else {
-            return self.add_shared(field);
-        };
-        // Relaxed: the thread is the only writer, and readers want a number, not an order.
-        let count = field(stripe);
-        count.store(
-            count.load(Ordering::Relaxed).wrapping_add(1),
-            Ordering::Relaxed,
-        );
+        match self.stripes.own() {
+            Some(stripe) => add_alone(field(stripe)),
+            None => self.add_first(field),
+        }
     }
 
-    #[cold]
-    fn add_shared(&self, field: impl FnOnce(&Stripe) -> &AtomicU64) {
+    /// Counts what may be the first of the calling thread, or what it has no stripe for.
+    #[inline(never)]
+    fn add_first(&self, field: impl FnOnce(&Stripe) -> &AtomicU64) {
+        if let Some(stripe) = self.stripes.make_own() {
+            return add_alone(field(stripe));
+        }
         let stripe = self.shared.get_or_init(Box::default);
         field(stripe).fetch_add(1, Ordering::Relaxed);
     }
@@ -69,4 +68,14 @@ impl Counters {
             .map(|stripe| field(stripe).load(Ordering::Relaxed))
             .fold(0, u64::wrapping_add)
     }
+}
+
+/// Counts one more where the calling thread is the only writer.
+#[inline]
+fn add_alone(count: &AtomicU64) {
+    // Relaxed: readers want a number, not an order.
+    count.store(
+        count.load(Ordering::Relaxed).wrapping_add(1),
+        Ordering::Relaxed,
+    );
 }

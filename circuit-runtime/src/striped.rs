@@ -13,18 +13,17 @@ pub(crate) struct Striped<T: 'static> {
 const ROWS: usize = 6;
 
 impl<T: Default> Striped<T> {
-    /// The calling thread's own place; `None` for a thread without a number.
+    /// The calling thread's own place, if it is made.
     #[inline]
     pub(crate) fn own(&self) -> Option<&T> {
-        let (row, place) = seat(thread::number()?);
-        match self.rows.get(row).and_then(OnceBox::get) {
-            Some(places) => places.get(place),
-            None => self.make(row, place),
-        }
+        let (row, place) = seat(thread::number_so_far());
+        self.rows.get(row)?.get()?.get(place)
     }
 
-    #[cold]
-    fn make(&self, row: usize, place: usize) -> Option<&T> {
+    /// The calling thread's own place; `None` for a thread without a number.
+    #[inline(never)]
+    pub(crate) fn make_own(&self) -> Option<&T> {
+        let (row, place) = seat(thread::number()?);
         let places = || Box::new((0..1_usize << row).map(|_| T::default()).collect());
         self.rows.get(row)?.get_or_init(places).get(place)
     }

@@ -55,17 +55,21 @@ impl Numbers {
 
 /// The calling thread's number, below [`NUMBERS`]: no other running thread has it. `None` for a
 /// thread that came when all were taken, or that is ending.
-#[inline]
 pub(crate) fn number() -> Option<u32> {
     match NUMBER.with(Cell::get) {
         UNKNOWN => assign(),
-        WITHOUT => None,
-        number => Some(number),
+        number => (number < NUMBERS).then_some(number),
     }
 }
 
-const UNKNOWN: u32 = u32::MAX;
-const WITHOUT: u32 = u32::MAX - 1;
+/// The calling thread's number if it has one already; another that is far above otherwise.
+#[inline]
+pub(crate) fn number_so_far() -> u32 {
+    NUMBER.with(Cell::get)
+}
+
+const UNKNOWN: u32 = u32::MAX - 1;
+const WITHOUT: u32 = u32::MAX - 2;
 
 #[cfg(not(loom))]
 static TAKEN: Numbers = Numbers::new();

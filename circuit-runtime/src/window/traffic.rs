@@ -110,26 +110,27 @@ impl Traffic {
     fn count(&self, generation: Generation, change: impl FnOnce(&Line)) -> bool {
         match self.lines.own() {
             Some(line) => line.count(generation, change),
-            None => self.count_shared(generation, change),
+            None => self.count_first(generation, change),
         }
     }
 
-    #[cold]
-    fn count_shared(&self, generation: Generation, change: impl FnOnce(&Line)) -> bool {
-        let line = self.shared.get_or_init(Box::default);
-        line.with(|line| line.count(generation, change))
+    /// Counts what may be the first of the calling thread, or what it has no line for.
+    #[inline(never)]
+    fn count_first(&self, generation: Generation, change: impl FnOnce(&Line)) -> bool {
+        self.with_line(|line| line.count(generation, change))
+    }
+
+    fn with_line<R>(&self, act: impl FnOnce(&Line) -> R) -> R {
+        match self.lines.make_own() {
+            Some(line) => act(line),
+            None => self.shared.get_or_init(Box::default).with(|line| act(line)),
+        }
     }
 
     /// Has the thread's line be of this generation, if it was of an earlier one. Lines begin one
     /// after the other, and none while they are added up.
     pub(super) fn begin(&self, generation: Generation) {
-        match self.lines.own() {
-            Some(line) => line.begin(generation),
-            None => self
-                .shared
-                .get_or_init(Box::default)
-                .with(|line| line.begin(generation)),
-        }
+        self.with_line(|line| line.begin(generation));
     }
 
     /// Adds up what was counted in `generation`.
