@@ -124,9 +124,11 @@ impl Ledger {
     pub(super) fn no_evidence(&self, generation: Generation, start: Start) {
         if self.slow_call.is_some() {
             let slow = self.is_slow(start, self.now());
-            self.on_page(generation, |page| {
-                self.ended(page, generation, start, slow);
-            });
+            if slow || !self.traffic.ended(generation, start) {
+                self.on_page(generation, |page| {
+                    self.ended(page, generation, start, slow);
+                });
+            }
         }
     }
 
