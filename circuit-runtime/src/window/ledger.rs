@@ -342,3 +342,37 @@ impl Attention {
         self.0.store(bits, Ordering::Relaxed);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{End, Ledger, Start};
+    use crate::clock::{self, Instant};
+    use crate::config::Config;
+    use crate::state::Generation;
+    use std::time::Duration;
+
+    /// A thread that the system stops after it has read the clock must not open the circuit with what
+    /// no longer counts.
+    #[test]
+    fn a_thread_that_comes_late_opens_nothing() {
+        let config = Config::builder()
+            .failure_rate(1.0)
+            .min_calls(2)
+            .window(Duration::from_micros(1));
+        let ledger = Ledger::new(&config.build().unwrap()).unwrap();
+        let fail_at = |now| {
+            let end = End {
+                failed: true,
+                slow: false,
+            };
+            ledger.attend(Generation::FIRST, Start::NONE, end, now)
+        };
+        while clock::now() < Instant::from_micros(10) {}
+        assert!(!fail_at(Instant::from_micros(0)));
+        assert!(!fail_at(Instant::from_micros(0)), "both are long ago");
+
+        let now = Instant::from_micros(u64::MAX >> 8);
+        assert!(!fail_at(now));
+        assert!(fail_at(now), "both are of this moment");
+    }
+}
