@@ -102,14 +102,14 @@ impl Marks {
         }
     }
 
+    /// Marks a place that is not marked.
     fn set(&mut self, place: usize, places: usize) {
         if self.words.is_empty() {
             self.words = std::iter::repeat_n(0, places.div_ceil(WORD)).collect();
         }
         if let Some(word) = self.words.get_mut(place / WORD) {
-            let mark = 1 << (place % WORD);
-            self.count += u64::from(*word & mark == 0);
-            *word |= mark;
+            *word |= 1 << (place % WORD);
+            self.count += 1;
         }
     }
 
