@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The rules of a circuit breaker. A `Config` is always valid: [`ConfigBuilder::build`] refuses
-/// what makes no sense.
+/// what makes no sense. The [`guide`](crate::guide) tells which rules to take for which service.
 ///
 /// ```
 /// use circuit_runtime::Config;

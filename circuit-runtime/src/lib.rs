@@ -4,11 +4,14 @@
 //! time and the service load. A circuit breaker counts the failures of calls to a service and, past
 //! a limit, answers at once without asking.
 //!
-//! - **Closed**: calls run, and failures are counted. At `max_failures` the circuit opens.
+//! - **Closed**: calls run, and failures are counted. At `max_failures` the circuit opens. Other rules
+//!   open it at a share of calls that failed or were slow.
 //! - **Open**: no call runs; each is rejected with [`CircuitError::Open`]. Lasts `reset`.
 //! - **Half-open**: one call, the probe, may run; every other one is rejected. If it succeeds the
 //!   circuit is closed again, if it fails open again. If it is still running after `reset`, another
-//!   may run.
+//!   may run. With `probes` above one, so many may run, and all must succeed.
+//!
+//! Which rule to take for which service is told in the [`guide`].
 #![cfg_attr(
     feature = "macros",
     doc = r#"
@@ -99,6 +102,7 @@ mod config;
 mod counters;
 mod error;
 mod evidence;
+pub mod guide;
 #[cfg(all(test, loom))]
 mod models;
 mod name;
