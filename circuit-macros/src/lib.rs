@@ -77,9 +77,9 @@ use proc_macro::TokenStream;
 ///
 /// | option | value | default | meaning |
 /// |---|---|---|---|
-/// | `max_failures` | integer of at least 1 | 5, when no rate is given | opens at this many failures: within `window`, or in a row when there is no `window` |
+/// | `max_failures` | integer of at least 1 | 5, when there is neither `failure_rate` nor `slow_call` | opens at this many failures: within `window`, or in a row when there is no `window` |
 /// | `window` | duration, or an integer from 1 to 65 536 | none | the calls that count: those of a span of time, or this many, up to the last one |
-/// | `failure_rate` | above `0.0`, up to `1.0`, or `"50%"` | none | opens when this share of the calls in `window` failed, or more |
+/// | `failure_rate` | above `0.0`, up to `1.0`, or `"50%"` | none | opens when this share of the calls in `window` failed, or more; needs `window` |
 /// | `slow_call` | duration | none | a call that takes longer is slow, whether or not it succeeds; needs `window` |
 /// | `slow_rate` | like `failure_rate` | 1 | opens when this share of the calls in `window` was slow, or more; needs `slow_call` |
 /// | `min_calls` | integer of at least 1 | 20, or all of `window` when those are fewer | the two rates are not judged on fewer calls |
@@ -121,7 +121,8 @@ use proc_macro::TokenStream;
 ///
 /// # When it opens
 ///
-/// Each rule stands alone: the first that is met opens the circuit. Rejected calls do not count.
+/// Each rule stands alone: the first that is met opens the circuit. Rejected calls do not count. Which
+/// rule suits which service is told in the [guide].
 ///
 /// `failure_rate` opens the circuit when this share of the calls in `window` failed, or more:
 ///
@@ -146,16 +147,23 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// It is judged on at least `min_calls` calls, so that the first failure of a quiet hour is not one
-/// of 100 %. A circuit that has a rate does not count failures, unless `max_failures` is written,
-/// too.
+/// of 100 %. With a `failure_rate` or a `slow_call`, a number of failures opens the circuit only if
+/// `max_failures` is written, too.
 ///
 /// `slow_call` is for a service that answers, but too late. A call that takes longer is slow, whether
-/// or not it succeeds, and one that is still running after that time is slow already. Unlike
-/// `timeout`, this leaves the call alone. At a share of `slow_rate` the circuit opens:
+/// or not it succeeds, and one that is still running after that time is slow already: there is no timer,
+/// so whoever calls next finds it. Unlike `timeout`, this leaves the call alone. At a share of
+/// `slow_rate` the circuit opens. Failures are for another rule beside it:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
-/// #[circuit_breaker(window = "1m", slow_call = "2s", slow_rate = 0.8, timeout = "10s")]
+/// #[circuit_breaker(
+///     window = "1m",
+///     failure_rate = 0.5,
+///     slow_call = "2s",
+///     slow_rate = 0.8,
+///     timeout = "10s"
+/// )]
 /// async fn quote(symbol: &str) -> Result<f64, Box<dyn std::error::Error + Send + Sync>> {
 ///     // ..
 /// #   Ok(symbol.parse()?)
@@ -239,6 +247,7 @@ use proc_macro::TokenStream;
 /// can pause. Tests that call the same function share its breaker: let them take turns, and begin with
 /// `registry::find(name)` and, if there is one already, `reset()`.
 ///
+/// [guide]: https://docs.rs/circuit-runtime/latest/circuit_runtime/guide/index.html
 /// [`CircuitBreaker`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html
 /// [`CircuitBreaker::try_acquire`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html#method.try_acquire
 /// [`CircuitError::NoRuntime`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.NoRuntime

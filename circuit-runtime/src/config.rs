@@ -67,8 +67,8 @@ impl Config {
     }
 
     /// The number of failures that opens the circuit: within [`window`](Self::window), among the
-    /// [`last_calls`](Self::last_calls), or in a row when there is neither. `None` when only rates
-    /// open it.
+    /// [`last_calls`](Self::last_calls), or in a row when there is neither. `None` when only a
+    /// share of failed or slow calls opens it.
     #[must_use]
     pub const fn max_failures(&self) -> Option<u32> {
         match self.max_failures {
@@ -174,7 +174,8 @@ pub struct ConfigBuilder {
 impl ConfigBuilder {
     /// Opens the circuit at this many failures: within [`window`](Self::window), among the
     /// [`last_calls`](Self::last_calls), or in a row when there is neither. At least 1. When it is
-    /// not set: 5 if no rate is set either, and otherwise no number of failures opens the circuit.
+    /// not set: 5 if there is neither [`failure_rate`](Self::failure_rate) nor
+    /// [`slow_call`](Self::slow_call), and otherwise no number of failures opens the circuit.
     pub const fn max_failures(mut self, max_failures: u32) -> Self {
         self.config.max_failures = Some(max_failures);
         self
@@ -202,7 +203,7 @@ impl ConfigBuilder {
     }
 
     /// Calls slow what takes longer than this, whether or not it succeeds, as soon as it has taken
-    /// so long. Longer than zero. Needs [`window`](Self::window) or
+    /// so long; a probe need only succeed, however late. Longer than zero. Needs [`window`](Self::window) or
     /// [`last_calls`](Self::last_calls).
     ///
     /// Measured to the tick of the system's coarse clock, 10 ms at most. Below 200 ms it is measured to a
