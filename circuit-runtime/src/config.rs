@@ -203,8 +203,8 @@ impl ConfigBuilder {
     }
 
     /// Calls slow what takes longer than this, whether or not it succeeds, as soon as it has taken
-    /// so long; a probe need only succeed, however late. Longer than zero. Needs [`window`](Self::window) or
-    /// [`last_calls`](Self::last_calls).
+    /// so long; a probe need only succeed, however late. Longer than zero. Needs
+    /// [`window`](Self::window) or [`last_calls`](Self::last_calls).
     ///
     /// Measured to the tick of the system's coarse clock, 10 ms at most. Below 200 ms it is measured to a
     /// microsecond, which takes two looks at the exact clock for each call.
