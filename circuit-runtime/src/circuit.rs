@@ -121,11 +121,12 @@ impl Circuit {
         if latest < half_open_at {
             return Some(Rejection::until(half_open_at, earliest, wait));
         }
-        let taken_until = self.probes.taken_until();
-        if earliest >= half_open_at && latest < taken_until {
-            return Some(Rejection::until(taken_until, earliest, self.wait.reset()));
+        if earliest < half_open_at {
+            return None;
         }
-        None
+        let length = self.wait.reset();
+        let taken_until = self.probes.taken_until(half_open_at, length)?;
+        (latest < taken_until).then(|| Rejection::until(taken_until, earliest, length))
     }
 
     #[cold]
@@ -264,7 +265,11 @@ impl Circuit {
         let state = word.state(now, wait);
         let retry_at = match (state, word.phase()) {
             (State::Open, Phase::Open) => word.half_open_at(wait),
-            (State::HalfOpen, _) => self.probes.taken_until().min(now.plus(self.wait.reset())),
+            (State::HalfOpen, _) => {
+                let length = self.wait.reset();
+                let taken_until = self.probes.taken_until(word.half_open_at(wait), length);
+                taken_until.map_or(now, |taken_until| taken_until.min(now.plus(length)))
+            }
             _ => now,
         };
         let timed_out = self.counters.total(|stripe| &stripe.timed_out);

@@ -9,7 +9,7 @@ use loom::thread;
 use crate::clock::source::set as set_clock;
 use crate::counters::Counters;
 use crate::thread::leave;
-use crate::{CircuitBreaker, Config, State};
+use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 const RESET: u64 = 30_000_000;
 
@@ -78,6 +78,13 @@ fn late_failure_against_later_evidence() {
 fn model_of_three(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
+    builder.check(model);
+}
+
+/// The same for programs of very many steps, with at most two such switches.
+fn model_of_few_switches(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
     builder.check(model);
 }
 
@@ -201,5 +208,380 @@ fn stripes_against_reuse_of_a_number() {
         };
         race([Box::new(count), Box::new(count)]);
         assert_eq!(counters.total(|stripe| &stripe.succeeded), 2);
+    });
+}
+
+/// How long a call may take until it is slow, and a slice of the window.
+const SPAN: u64 = 7_000;
+
+/// Of these rules, made at the beginning of time, and never freed.
+fn breaker_of(config: ConfigBuilder) -> &'static CircuitBreaker {
+    set_clock(0);
+    let config = config.reset(Duration::from_micros(RESET)).build().unwrap();
+    Box::leak(Box::new(CircuitBreaker::new("model", config)))
+}
+
+/// Opens at one failure, and closes when two probes have succeeded; half-open since this moment.
+fn half_open_for_two(max_failures: u32) -> &'static CircuitBreaker {
+    let breaker = breaker_of(Config::builder().max_failures(max_failures).probes(2));
+    (0..max_failures).for_each(|_| fail(breaker));
+    set_clock(RESET);
+    breaker
+}
+
+/// Opens when this share of at least so many calls has failed: of the last ten, and of those in a
+/// span of time.
+fn rates(failure_rate: f64, min_calls: u32) -> [ConfigBuilder; 2] {
+    let config = Config::builder()
+        .failure_rate(failure_rate)
+        .min_calls(min_calls);
+    [
+        config.last_calls(10),
+        config.window(Duration::from_micros(20 * SPAN)),
+    ]
+}
+
+fn succeed(breaker: &CircuitBreaker) {
+    breaker.try_acquire().unwrap().success();
+}
+
+fn fail(breaker: &CircuitBreaker) {
+    breaker.try_acquire().unwrap().failure();
+}
+
+/// Of three callers at the deadline exactly two are let in when there are two places.
+#[test]
+fn deadline_of_two_probes_raced_by_three() {
+    model_of_three(|| {
+        let breaker = half_open_for_two(1);
+        let come = || admitted(breaker);
+        let admitted = race([Box::new(come), Box::new(come), Box::new(come)]);
+        assert_eq!(admitted.iter().filter(|&&admitted| admitted).count(), 2);
+    });
+}
+
+/// Two probes that succeed together close the circuit once: what fails after that is evidence.
+#[test]
+fn success_of_a_probe_against_success_of_another() {
+    model_of_few_switches(|| {
+        let breaker = half_open_for_two(3);
+        let probes = [(); 2].map(|()| breaker.try_acquire().unwrap());
+        let runs = probes.map(|probe| {
+            let run = move || {
+                probe.success();
+                let closed = breaker.state() == State::Closed;
+                if closed {
+                    fail(breaker);
+                }
+                closed
+            };
+            Box::new(run) as Box<dyn FnOnce() -> bool>
+        });
+        let failed = race(runs).iter().filter(|&&failed| failed).count();
+        assert!(failed > 0, "whoever comes last sees it closed");
+        (failed..2).for_each(|_| fail(breaker));
+        assert_eq!(breaker.state(), State::Closed, "two of three failures");
+        fail(breaker);
+        assert_eq!(breaker.state(), State::Open);
+    });
+}
+
+/// Of two probes one fails: the circuit is open again, once, whichever comes first.
+#[test]
+fn success_of_a_probe_against_failure_of_another() {
+    loom::model(|| {
+        let breaker = half_open_for_two(1);
+        let (first, second) = (
+            breaker.try_acquire().unwrap(),
+            breaker.try_acquire().unwrap(),
+        );
+        race([
+            Box::new(move || first.success()) as Box<dyn FnOnce()>,
+            Box::new(move || second.failure()),
+        ]);
+        assert_eq!(breaker.state(), State::Open);
+        assert_eq!(breaker.snapshot().opened, 2);
+    });
+}
+
+/// The place of a probe that succeeds lets nobody in.
+#[test]
+fn success_of_a_probe_against_one_that_asks() {
+    loom::model(|| {
+        let breaker = half_open_for_two(1);
+        let probe = breaker.try_acquire().unwrap();
+        mem::forget(breaker.try_acquire().unwrap());
+        let [_, admitted] = race([
+            Box::new(move || {
+                probe.success();
+                false
+            }),
+            Box::new(|| admitted(breaker)),
+        ]);
+        assert!(!admitted, "both places are taken, by then or for ever");
+    });
+}
+
+/// A place that is given back goes to one of those who ask, and the other places stay taken.
+#[test]
+fn place_given_back_against_two_that_ask() {
+    model_of_three(|| {
+        let breaker = half_open_for_two(1);
+        let probe = breaker.try_acquire().unwrap();
+        mem::forget(breaker.try_acquire().unwrap());
+        let [_, first, second] = race([
+            Box::new(move || {
+                drop(probe);
+                false
+            }),
+            Box::new(|| admitted(breaker)),
+            Box::new(|| admitted(breaker)),
+        ]);
+        assert!(!(first && second), "one place was given back");
+        assert_eq!(admitted(breaker), !(first || second));
+    });
+}
+
+/// A success and a failure that race are both counted towards a rate, and the call after them judges
+/// it by both.
+#[test]
+fn success_against_failure_under_a_rate() {
+    for config in rates(0.5, 3) {
+        loom::model(move || {
+            let breaker = breaker_of(config);
+            race([
+                Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| fail(breaker)),
+            ]);
+            assert_eq!(breaker.state(), State::Closed, "two calls are too few");
+            fail(breaker);
+            assert_eq!(breaker.state(), State::Open, "2 of 3");
+        });
+    }
+    for config in rates(0.7, 2) {
+        loom::model(move || {
+            let breaker = breaker_of(config);
+            race([
+                Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| fail(breaker)),
+            ]);
+            fail(breaker);
+            assert_eq!(breaker.state(), State::Closed, "2 of 3");
+        });
+    }
+}
+
+/// A rate is reached but for some calls: of successes that race the last one that was missing opens the
+/// circuit, once, also on a thread that has counted before.
+#[test]
+fn success_against_successes_of_which_one_was_missing() {
+    for config in rates(0.4, 5) {
+        model_of_few_switches(move || {
+            let breaker = breaker_of(config);
+            fail(breaker);
+            fail(breaker);
+            race([
+                Box::new(|| {
+                    succeed(breaker);
+                    succeed(breaker);
+                }) as Box<dyn FnOnce()>,
+                Box::new(|| succeed(breaker)),
+            ]);
+            assert_eq!(breaker.state(), State::Open, "2 of 5");
+            assert_eq!(breaker.snapshot().opened, 1);
+        });
+    }
+}
+
+/// Late results, on a thread that has counted in the earlier generation and goes on to, are no
+/// evidence of the next one, and take none away.
+#[test]
+fn late_results_against_the_first_call_under_a_rate() {
+    for success in [true, false] {
+        for config in rates(0.3, 3) {
+            loom::model(move || {
+                let breaker = breaker_of(config);
+                let late = [(); 2].map(|()| breaker.try_acquire().unwrap());
+                race([
+                    Box::new(move || {
+                        let [first, second] = late;
+                        first.success();
+                        if success {
+                            second.success();
+                        } else {
+                            second.failure();
+                        }
+                    }) as Box<dyn FnOnce()>,
+                    Box::new(|| {
+                        breaker.reset();
+                        fail(breaker);
+                    }),
+                ]);
+                succeed(breaker);
+                assert_eq!(breaker.state(), State::Closed, "two calls are too few");
+                succeed(breaker);
+                assert_eq!(breaker.state(), State::Open, "1 of 3");
+            });
+        }
+    }
+}
+
+/// The first calls of a generation on two threads are both counted in it.
+#[test]
+fn first_call_of_a_generation_against_another() {
+    for config in rates(0.6, 3) {
+        model_of_few_switches(move || {
+            let breaker = breaker_of(config);
+            succeed(breaker);
+            fail(breaker);
+            breaker.reset();
+            race([
+                Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| fail(breaker)),
+            ]);
+            assert_eq!(breaker.state(), State::Closed, "two calls are too few");
+            fail(breaker);
+            assert_eq!(breaker.state(), State::Open, "2 of 3");
+        });
+    }
+}
+
+/// Opens when three of ten calls in a span of time were slow, of three at least.
+fn slow_calls() -> ConfigBuilder {
+    Config::builder()
+        .slow_call(Duration::from_micros(SPAN))
+        .slow_rate(0.3)
+        .min_calls(3)
+        .window(Duration::from_micros(20 * SPAN))
+}
+
+/// All calls of the window are those that are made now: none of before hangs, and what hangs from now on
+/// is all found.
+fn assert_nothing_hangs(breaker: &CircuitBreaker) {
+    set_clock(30 * SPAN);
+    (0..4).for_each(|_| succeed(breaker));
+    assert_eq!(breaker.state(), State::Closed, "0 of 4");
+    (0..2).for_each(|_| mem::forget(breaker.try_acquire().unwrap()));
+    set_clock(32 * SPAN);
+    assert!(!admitted(breaker), "2 of 6");
+}
+
+/// A call that hangs ends on another thread than it started, while a third thread looks: it counts
+/// once, and nothing hangs any more.
+#[test]
+fn end_of_a_hanging_call_against_a_look() {
+    model_of_few_switches(|| {
+        let breaker = breaker_of(slow_calls());
+        let hanging = breaker.try_acquire().unwrap();
+        set_clock(SPAN + 1);
+        race([
+            Box::new(move || hanging.success()) as Box<dyn FnOnce()>,
+            Box::new(|| drop(breaker.try_acquire())),
+        ]);
+        succeed(breaker);
+        assert_eq!(breaker.state(), State::Closed, "1 of 2: once");
+        assert_nothing_hangs(breaker);
+    });
+}
+
+/// A call ends just in time, or not: whoever looks a moment later may find that it hangs, but nobody
+/// does when it has ended.
+#[test]
+fn end_of_a_call_against_the_moment_it_hangs() {
+    model_of_few_switches(|| {
+        let breaker = breaker_of(slow_calls());
+        let call = breaker.try_acquire().unwrap();
+        set_clock(SPAN);
+        race([
+            Box::new(move || call.success()) as Box<dyn FnOnce()>,
+            Box::new(|| {
+                set_clock(SPAN + 1);
+                drop(breaker.try_acquire());
+            }),
+        ]);
+        assert_nothing_hangs(breaker);
+    });
+}
+
+/// A call starts on a thread that has read the clock while another goes on to the next group, and
+/// finds the one before hanging.
+#[test]
+fn start_of_a_call_against_the_end_of_its_group() {
+    model_of_few_switches(|| {
+        let breaker = breaker_of(slow_calls());
+        succeed(breaker);
+        race([
+            Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+            Box::new(|| {
+                set_clock(2 * SPAN);
+                drop(breaker.try_acquire());
+            }),
+        ]);
+        assert_nothing_hangs(breaker);
+    });
+}
+
+/// A call that is counted while another thread begins the next slice is in one of the two.
+#[test]
+fn rotation_of_a_slice_against_a_call() {
+    let [_, config] = rates(0.5, 4);
+    model_of_few_switches(move || {
+        let breaker = breaker_of(config);
+        set_clock(100 * SPAN);
+        succeed(breaker);
+        race([
+            Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+            Box::new(|| {
+                set_clock(101 * SPAN);
+                fail(breaker);
+            }),
+        ]);
+        assert_eq!(breaker.state(), State::Closed, "three calls are too few");
+        fail(breaker);
+        assert_eq!(breaker.state(), State::Open, "2 of 4");
+    });
+    let [_, config] = rates(0.7, 3);
+    model_of_few_switches(move || {
+        let breaker = breaker_of(config);
+        set_clock(100 * SPAN);
+        succeed(breaker);
+        race([
+            Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+            Box::new(|| {
+                set_clock(101 * SPAN);
+                fail(breaker);
+            }),
+        ]);
+        fail(breaker);
+        assert_eq!(breaker.state(), State::Closed, "2 of 4");
+        set_clock(121 * SPAN);
+        fail(breaker);
+        fail(breaker);
+        assert_eq!(breaker.state(), State::Closed, "none of before counts");
+        fail(breaker);
+        assert_eq!(breaker.state(), State::Open, "3 of 3");
+    });
+}
+
+/// A hung probe fails at a moment after which another is let in beside it: the lease of that one keeps
+/// nobody out of the next half-open phase.
+#[test]
+fn late_failure_of_a_probe_against_another_probe() {
+    loom::model(|| {
+        let breaker = half_open();
+        let hung = breaker.try_acquire().unwrap();
+        set_clock(2 * RESET);
+        race([
+            Box::new(move || hung.failure()) as Box<dyn FnOnce()>,
+            Box::new(|| {
+                set_clock(2 * RESET + 5);
+                admitted(breaker);
+            }),
+        ]);
+        assert_eq!(breaker.state(), State::Open);
+        set_clock(3 * RESET + 4);
+        if breaker.state() == State::HalfOpen {
+            assert!(admitted(breaker), "nobody probes yet");
+        }
     });
 }

@@ -9,11 +9,11 @@ use crate::sync::{AtomicU64, Lock, OnceBox, Ordering};
 /// The places of the probes that a half-open circuit lets in, and how many of them have succeeded.
 ///
 /// A place is leased, not owned: a probe that still runs when its lease ends has lost it, and another
-/// may take it. A lease lasts as long as an open phase does at least, so whatever an earlier half-open
-/// phase left behind has run out by the time that the next begins.
+/// may take it. A lease lasts as long as an open phase does at least, so what an earlier half-open phase
+/// left behind has run out by the time that the next begins, or is told apart by when it ends.
 pub(crate) struct Probes {
     most: u32,
-    /// When the first lease ends, while all places are taken; past otherwise.
+    /// When the first lease ends, while all places are taken; past otherwise. Of any half-open phase.
     taken_until: AtomicU64,
     /// Made by the first probe.
     places: OnceBox<Lock<Evidence<Places>>>,
@@ -64,11 +64,17 @@ impl Probes {
         }
     }
 
-    /// Until when all places are taken, as far as that can be told at a glance.
+    /// Until when all places are taken of the half-open phase that began at `half_open_at`, as far as
+    /// that can be told at a glance.
     #[inline]
-    pub(crate) fn taken_until(&self) -> Instant {
+    pub(crate) fn taken_until(&self, half_open_at: Instant, length: Span) -> Option<Instant> {
         // Relaxed: who is let past takes the lock.
-        Instant::from_micros(self.taken_until.load(Ordering::Relaxed))
+        let taken_until = Instant::from_micros(self.taken_until.load(Ordering::Relaxed));
+        // A thread that was stopped while it opened the circuit did so from an earlier moment on.
+        // Leases that others took meanwhile end after the wait does, and keep nobody out of the next
+        // phase: none of its own ends so soon.
+        let first_end = half_open_at.plus(length);
+        (taken_until.plus(self.step(length)) > first_end).then_some(taken_until)
     }
 
     /// Takes a place for `length`. Of threads that race for the places exactly as many get one as
@@ -217,5 +223,37 @@ impl Places {
     fn position(&self, until: Instant) -> Result<usize, usize> {
         self.leases
             .binary_search_by_key(&until, |leases| leases.until)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Place, Probes};
+    use crate::clock::{Instant, Span};
+    use crate::state::Generation;
+    use std::time::Duration;
+
+    const RESET: Span = Span::of(Duration::from_secs(30));
+
+    fn seconds(seconds: u64) -> Instant {
+        Instant::from_micros(seconds * 1_000_000)
+    }
+
+    #[test]
+    fn leases_of_an_earlier_phase_keep_nobody_out_of_the_next() {
+        for most in [1, 512, 513, 2_000] {
+            let probes = Probes::new(most);
+            for _ in 0..most {
+                let place = probes.take(Generation::FIRST, seconds(40), RESET);
+                assert!(matches!(place, Place::Leased(_)));
+            }
+            for half_open_at in [10, 40] {
+                let taken_until = probes.taken_until(seconds(half_open_at), RESET);
+                assert!(taken_until.is_some_and(|end| end > seconds(69) && end <= seconds(70)));
+            }
+            // Opened by a thread that was stopped since second 39, or earlier.
+            assert_eq!(probes.taken_until(seconds(69), RESET), None);
+            assert_eq!(probes.taken_until(seconds(41), RESET), None);
+        }
     }
 }

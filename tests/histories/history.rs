@@ -13,6 +13,8 @@ pub(crate) struct History {
     steps: Vec<Step>,
     /// How often each call that ends at once is made.
     times: u32,
+    /// By how much less time passes than the steps say.
+    pace: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -62,7 +64,11 @@ fn of_steps(
     count: std::ops::Range<usize>,
 ) -> impl Strategy<Value = History> {
     let step = prop_oneof![60 => step, 1 => Just(Step::Reset)];
-    prop::collection::vec(step, count).prop_map(|steps| History { steps, times: 1 })
+    prop::collection::vec(step, count).prop_map(|steps| History {
+        steps,
+        times: 1,
+        pace: 1,
+    })
 }
 
 fn ends() -> impl Strategy<Value = End> {
@@ -92,6 +98,11 @@ impl History {
         Self { times, ..self }
     }
 
+    /// So many times as fast, in whole microseconds.
+    pub(crate) fn faster(self, pace: u64) -> Self {
+        Self { pace, ..self }
+    }
+
     /// Lets it happen to a breaker and to an oracle, in virtual time.
     pub(crate) fn replay(&self, config: ConfigBuilder) -> Result<(), TestCaseError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -105,7 +116,7 @@ impl History {
         runtime.block_on(async {
             let mut replay = Replay::new(&breaker);
             for step in &self.steps {
-                replay.step(step, self.times).await?;
+                replay.step(step, self).await?;
             }
             Ok(())
         })
@@ -139,9 +150,12 @@ impl<'b> Replay<'b> {
         }
     }
 
-    async fn step(&mut self, step: &Step, times: u32) -> Result<(), TestCaseError> {
+    async fn step(&mut self, step: &Step, history: &History) -> Result<(), TestCaseError> {
         match step {
-            Step::Wait(time) => self.wait(*time).await,
+            Step::Wait(time) => {
+                let micros = u64::try_from(time.as_micros()).unwrap() / history.pace;
+                self.wait(Duration::from_micros(micros)).await;
+            }
             Step::Start => {
                 if let Some(started) = self.start().await? {
                     self.under_way.push(started);
@@ -156,7 +170,7 @@ impl<'b> Replay<'b> {
                 }
             }
             Step::Call(end) => {
-                for _ in 0..times {
+                for _ in 0..history.times {
                     if let Some(started) = self.start().await? {
                         self.end(started, *end).await?;
                     }

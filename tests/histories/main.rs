@@ -113,6 +113,24 @@ proptest! {
     }
 
     #[test]
+    fn slow_and_failed_calls_in_microseconds(
+        failure_rate in 0.01..=1.0,
+        slow_rate in 0.01..=1.0,
+        min_calls in 1..=12_u32,
+        window in 1..=100_u64,
+        slow_call in 1..=50_u64,
+        history in histories_of_slow_calls(),
+    ) {
+        let config = Config::builder()
+            .failure_rate(failure_rate)
+            .slow_call(Duration::from_micros(slow_call))
+            .slow_rate(slow_rate)
+            .min_calls(min_calls)
+            .window(Duration::from_micros(window));
+        history.faster(100_000).replay(config)?;
+    }
+
+    #[test]
     fn slow_and_failed_calls(
         config in slow_rates(),
         failure_rate in 0.01..=1.0,

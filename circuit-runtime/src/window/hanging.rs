@@ -17,7 +17,7 @@ pub(super) struct Hanging {
     /// The groups of which none hangs yet, oldest first; new calls join the last.
     groups: VecDeque<Group>,
     next_place: usize,
-    /// What each place in the traffic came to when the group that had it was found hanging.
+    /// What each place in the traffic came to when its calls were last found hanging.
     found: [u32; PLACES],
     /// The calls of groups that were found hanging, less those that have ended since. One that ended
     /// while its group was found may be missing for a moment, hence the sign.
@@ -63,9 +63,10 @@ impl Hanging {
         let hangs = |group: &Group| now.since(group.latest_start) > slow_call;
         while self.groups.front().is_some_and(hangs) {
             if let Some(group) = self.groups.pop_front() {
-                self.find(&group, sum);
+                self.latest_start = self.latest_start.max(Some(group.latest_start));
             }
         }
+        self.find(sum);
         let is_over = |last: &Group| now.since(last.first_start) >= self.length;
         if self.groups.back().is_none_or(is_over) && self.groups.len() < PLACES {
             self.groups.push_back(Group {
@@ -77,15 +78,18 @@ impl Hanging {
         }
     }
 
-    fn find(&mut self, group: &Group, sum: &Sum) {
+    /// Counts the calls at places that belong to no group any more. Not only once: a thread that read
+    /// the clock before its group was found, be it for the start of a call or for its end, may come
+    /// after.
+    fn find(&mut self, sum: &Sum) {
         let places = self.found.iter_mut().zip(&sum.under_way);
-        if let Some((found, &under_way)) = places.into_iter().nth(group.place) {
-            #[expect(clippy::cast_possible_wrap, reason = "below zero when it has wrapped")]
-            let calls = under_way.wrapping_sub(*found) as i32;
-            self.calls += i64::from(calls);
-            *found = under_way;
+        for (place, (found, &under_way)) in places.enumerate() {
+            let changed = under_way != *found;
+            if changed && self.groups.iter().all(|group| group.place != place) {
+                self.calls += change(*found, under_way);
+                *found = under_way;
+            }
         }
-        self.latest_start = self.latest_start.max(Some(group.latest_start));
     }
 
     /// Takes note that a call has ended which took too long; whether it was found hanging before.
@@ -97,6 +101,14 @@ impl Hanging {
 
     pub(super) fn calls(&self) -> u64 {
         self.calls.try_into().unwrap_or(0)
+    }
+
+    /// The calls under way, hanging or not.
+    #[cfg(all(test, not(loom), not(feature = "test-util")))]
+    pub(super) fn under_way(&self, sum: &Sum) -> i64 {
+        let places = self.found.iter().zip(&sum.under_way);
+        let joined = places.map(|(&found, &calls)| change(found, calls));
+        self.calls + joined.sum::<i64>()
     }
 
     /// The place in the traffic of calls that start now.
@@ -119,5 +131,60 @@ impl Hanging {
             .chain(is_over_at)
             .min()
             .unwrap_or(Instant::from_micros(0))
+    }
+}
+
+/// By how many calls there are more at a place, or fewer.
+#[expect(clippy::cast_possible_wrap, reason = "below zero when it has wrapped")]
+fn change(before: u32, after: u32) -> i64 {
+    i64::from(after.wrapping_sub(before) as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::traffic::{PLACES, Start, Sum};
+    use super::Hanging;
+    use crate::clock::{Instant, Span};
+    use std::time::Duration;
+
+    fn at(micros: u64) -> Instant {
+        Instant::from_micros(micros)
+    }
+
+    fn sum(latest_start: u64, place: usize, calls: u32) -> Sum {
+        let mut under_way = [0; PLACES];
+        under_way[place] = calls;
+        Sum {
+            answered: 0,
+            latest_start: at(latest_start),
+            under_way,
+        }
+    }
+
+    fn hanging() -> Hanging {
+        let mut hanging = Hanging::new(Span::of(Duration::from_micros(700)));
+        hanging.advance(at(0), &sum(0, 0, 0));
+        hanging
+    }
+
+    #[test]
+    fn a_call_that_ended_in_time_while_it_was_found_does_not_hang_for_long() {
+        let mut hanging = hanging();
+        hanging.advance(at(701), &sum(0, 0, 1));
+        assert_eq!(hanging.calls(), 1);
+        hanging.advance(at(701), &sum(0, 0, 0));
+        assert_eq!(hanging.calls(), 0);
+    }
+
+    #[test]
+    fn a_call_that_joined_its_group_after_that_was_found_hangs_until_it_ends() {
+        let mut hanging = hanging();
+        let start = Start::new(at(0), hanging.place());
+        hanging.advance(at(701), &sum(0, 0, 0));
+        hanging.advance(at(702), &sum(0, start.place(), 1));
+        assert_eq!(hanging.calls(), 1);
+        assert!(hanging.end(start));
+        hanging.advance(at(703), &sum(0, start.place(), 1));
+        assert_eq!(hanging.calls(), 0);
     }
 }

@@ -376,3 +376,114 @@ mod tests {
         assert!(fail_at(now), "both are of this moment");
     }
 }
+
+#[cfg(all(test, not(loom), not(feature = "test-util")))]
+#[expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+mod stress {
+    use super::{Ledger, Line, Page};
+    use crate::config::Config;
+    use crate::evidence::Evidence;
+    use crate::state::{Event, Generation, Word, step};
+    use crate::window::Start;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    const THREADS: usize = 80;
+    const CALLS_EACH: usize = 510;
+
+    /// Generations, one after the other.
+    fn generations(count: usize) -> Vec<Generation> {
+        let mut word = Word::FIRST;
+        (0..count)
+            .map(|_| {
+                (word, _) = step(word, Event::Reset, crate::clock::now());
+                word.generation()
+            })
+            .collect()
+    }
+
+    /// How many calls the ledger takes for being under way, hanging or not.
+    fn under_way(ledger: &Ledger, generation: Generation) -> i64 {
+        let Line(page) = ledger.page.get().unwrap();
+        page.with(|page: &mut Evidence<Page>| {
+            let page = page.of(generation, |_| panic!("a new page")).unwrap();
+            let sum = ledger.traffic.sum(generation);
+            page.hanging.as_ref().unwrap().under_way(&sum)
+        })
+    }
+
+    /// More threads than have a number, on the real clock, with calls that end on other threads than
+    /// they started, some of them late, and some after their generation.
+    #[test]
+    fn whatever_threads_do_all_calls_of_a_generation_are_counted_and_none_stays_under_way() {
+        for slow_call in [1, 7, 50, 1_000, 1_000_000] {
+            let config = Config::builder()
+                .slow_call(Duration::from_micros(slow_call))
+                .min_calls(u32::MAX)
+                .window(Duration::from_secs(3_600));
+            let ledger = Ledger::new(&config.build().unwrap()).unwrap();
+            let generations = generations(3);
+            let ended = AtomicU64::new(0);
+            let moved: Mutex<Vec<(Generation, Start)>> = Mutex::default();
+            let end = |(generation, start): (Generation, Start), how: usize| {
+                match how % 4 {
+                    0 | 1 => ledger.success(generation, start),
+                    2 => ledger.failure(generation, start),
+                    _ => {
+                        ledger.no_evidence(generation, start);
+                        return;
+                    }
+                };
+                if generation == generations[2] {
+                    ended.fetch_add(1, Ordering::Relaxed);
+                }
+            };
+            thread::scope(|scope| {
+                for thread in 0..THREADS {
+                    let (generations, moved, end, ledger) = (&generations, &moved, &end, &ledger);
+                    scope.spawn(move || {
+                        for call in 0..CALLS_EACH {
+                            let generation = generations[3 * call / CALLS_EACH];
+                            let start = ledger.admit(generation).unwrap();
+                            let other = {
+                                let mut moved = moved.lock().unwrap();
+                                let calls = moved.len();
+                                if calls < 50 {
+                                    moved.push((generation, start));
+                                    None
+                                } else {
+                                    let place = (call * 31 + thread * 17) % calls;
+                                    let other = &mut moved[place];
+                                    Some(std::mem::replace(other, (generation, start)))
+                                }
+                            };
+                            if let Some(other) = other {
+                                end(other, call + thread);
+                            }
+                        }
+                    });
+                }
+            });
+            let rest = std::mem::take(&mut *moved.lock().unwrap());
+            for call in rest {
+                end(call, 1);
+            }
+            assert_eq!(under_way(&ledger, generations[2]), 0);
+            let counted = {
+                let Line(page) = ledger.page.get().unwrap();
+                page.with(|page| {
+                    let page = page.of(generations[2], |_| panic!("a new page")).unwrap();
+                    let sum = ledger.traffic.sum(generations[2]);
+                    page.tally(sum.answered).calls
+                })
+            };
+            assert_eq!(counted, ended.load(Ordering::Relaxed));
+        }
+    }
+}

@@ -85,8 +85,9 @@ impl Traffic {
     #[inline]
     pub(super) fn answered_in_time(&self, generation: Generation, start: Start) -> bool {
         self.count(generation, |line| {
-            line.answered();
+            // In this order: nobody must take it for two calls, one answered and one that hangs.
             line.ended(start);
+            line.answered();
         })
     }
 
@@ -150,8 +151,8 @@ impl Traffic {
     }
 }
 
-// Relaxed: each line has one writer at a time, and who adds up wants a number of calls. Among them are
-// those whose end it knows of.
+// Relaxed, unless said otherwise: each line has one writer at a time, and who adds up wants a number of
+// calls. Among them are those whose end it knows of.
 impl Line {
     #[inline]
     fn count(&self, generation: Generation, change: impl FnOnce(&Self)) -> bool {
@@ -177,8 +178,9 @@ impl Line {
     #[inline]
     fn answered(&self) {
         let answered = self.answered.load(Ordering::Relaxed);
+        // Release: who counts it as answered does not count it as under way.
         self.answered
-            .store(answered.wrapping_add(1), Ordering::Relaxed);
+            .store(answered.wrapping_add(1), Ordering::Release);
     }
 
     #[inline]
@@ -186,7 +188,10 @@ impl Line {
         // Who adds up between the two takes the call for one that started a little earlier, with the
         // others of its group.
         let moment = start.moment().as_micros();
-        self.latest_start.store(moment, Ordering::Relaxed);
+        // Of threads that share the line, one may have read the clock before another, and come after.
+        let latest_start = self.latest_start.load(Ordering::Relaxed);
+        self.latest_start
+            .store(latest_start.max(moment), Ordering::Relaxed);
         self.change_under_way(start, 1);
     }
 
@@ -207,11 +212,27 @@ impl Line {
         if self.generation.load(Ordering::Relaxed) != generation.to_bits() {
             return;
         }
-        sum.answered += self.answered.load(Ordering::Relaxed);
+        sum.answered += self.answered.load(Ordering::Acquire);
         let latest_start = Instant::from_micros(self.latest_start.load(Ordering::Relaxed));
         sum.latest_start = sum.latest_start.max(latest_start);
         for (sum, calls) in sum.under_way.iter_mut().zip(&self.under_way) {
             *sum = sum.wrapping_add(calls.load(Ordering::Relaxed));
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Line, Start};
+    use crate::clock::Instant;
+    use crate::sync::Ordering;
+
+    #[test]
+    fn a_thread_that_comes_late_does_not_make_the_latest_start_earlier() {
+        let line = Line::default();
+        for micros in [100, 200, 150] {
+            line.started(Start::new(Instant::from_micros(micros), 0));
+        }
+        assert_eq!(line.latest_start.load(Ordering::Relaxed), 200);
     }
 }
