@@ -7,8 +7,8 @@ use crate::clock::{Instant, Span};
 /// looks.
 ///
 /// Calls that start within a seventh of that time are a group, and hang as soon as the last of them
-/// does: none is taken for hanging too early, and those of one moment are found out at once. In half a
-/// kilobyte, for any number of calls.
+/// does: those of one moment are found out at once, and none too early, unless its thread was stopped
+/// between the clock and its start. In half a kilobyte, for any number of calls.
 #[derive(Debug)]
 pub(super) struct Hanging {
     slow_call: Span,
