@@ -115,6 +115,15 @@ fn none_while_closed() {
             allocations(|| poll_once(breaker.call(std::future::pending::<Result<(), ()>>()))),
             0
         );
+        let judged = || breaker.call(ready(Err::<(), _>(7)));
+        assert_eq!(
+            allocations(|| poll_once(judged().failure_if(|error| *error > 7))),
+            0
+        );
+        assert_eq!(
+            allocations(|| poll_once(judged().ignore_if(|error| *error == 7))),
+            0
+        );
         assert_eq!(
             allocations(|| breaker.call_blocking(|| Err::<(), _>(()))),
             0
@@ -241,11 +250,28 @@ fn none_through_the_attribute() {
         answer
     }
 
+    #[circuit_breaker(
+        max_failures = 1_000,
+        failure_if = CircuitError::is_timeout,
+        ignore_if = |error| error.breaker() == "judged",
+        name = "judged"
+    )]
+    async fn judged(answer: Result<u32, CircuitError>) -> Result<u32, CircuitError> {
+        answer
+    }
+
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
     let _entered = runtime.enter();
+    assert!(poll_once(judged(Ok(7))).is_ready());
+    let judge = registry::find("judged").unwrap();
+    judge.force_open();
+    let open = judge.try_acquire().unwrap_err();
+    judge.reset();
+    assert_eq!(allocations(|| poll_once(judged(Err(open.clone())))), 0);
+    assert!(judge.snapshot().ignored > 100);
     assert_eq!(allocations(|| poll_once(untimed(Ok(7)))), 0);
     assert_eq!(allocations(|| poll_once(timed(Ok(7)))), 0);
     for name in ["untimed", "timed"] {

@@ -2,9 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{Ident, Type};
 
 use crate::errors::Errors;
 use crate::function::Function;
@@ -58,7 +58,7 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
     // - The breaker and the body have braces of their own: neither sees the other's items.
     // - A parameter called like a constant of the user's would be a pattern; hence the long names.
     // - Of the two closures only `rejected` asks the type for anything, so that a wrong one is one
-    //   error.
+    //   error. With predicates, `judge` below asks for the same in the same place.
     let span = function.output.span().resolved_at(Span::mixed_site());
     let head = function.head();
     let output = opaque::inferred(&function.output);
@@ -68,6 +68,7 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
         None => Ident::new("guard", span),
     };
     let breaker = breaker(function.name(), options, span);
+    let judge = judge(options, &output, span);
     let mutable = function.mutable_arguments();
     let inner = function.body.inner();
 
@@ -81,15 +82,58 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
                 #(let _ = &#mutable;)*
                 #inner
             },
-            |__circuit_result, __circuit_permit| {
-                #runtime::__private::Verdict(__circuit_result, #runtime::__private::NoVerdict)
-                    .give(__circuit_permit)
-            },
+            #judge,
             |__circuit_error| #runtime::__private::rejected::<#output>(__circuit_error),
         )
         .await;
     });
     quote!(#head #body)
+}
+
+/// Gives a permit back, with what the result says about the service.
+fn judge(options: &Options, output: &Type, span: Span) -> TokenStream {
+    // Input:
+    //     failure_if = QuoteError::is_outage, ignore_if = |error| error.is_ours()
+    //
+    // Output:
+    //     |__circuit_result, __circuit_permit| {
+    //         verdict::<Result<Quote, QuoteError>>()(__circuit_result)
+    //             .ignore_if(|error| error.is_ours())
+    //             .failure_if(QuoteError::is_outage)
+    //             .give(__circuit_permit)
+    //     }
+    //
+    // - A closure that is an argument is told what it is shown: its parameter needs no type.
+    // - What is to be ignored is asked first, and if it is, the other is not.
+    let runtime = runtime(span);
+    let predicates: Vec<_> = ["ignore_if", "failure_if"]
+        .iter()
+        .filter_map(|name| options.written(name))
+        .collect();
+    let Some(first) = predicates.first() else {
+        return quote_spanned! {span=>
+            |__circuit_result, __circuit_permit| {
+                #runtime::__private::Verdict(__circuit_result, #runtime::__private::NoVerdict)
+                    .give(__circuit_permit)
+            }
+        };
+    };
+
+    let mut verdict = quote_spanned! {span=>
+        #runtime::__private::verdict::<#output>()(__circuit_result)
+    };
+    for Written {
+        name, expression, ..
+    } in &predicates
+    {
+        // One place for both, as a predicate of a wrong type is reported at both.
+        let method = Ident::new(name, expression.span());
+        verdict = quote_spanned!(span=> #verdict.#method(#expression));
+    }
+    // Where a predicate is, as this is what captures the arguments that one may name.
+    let place = first.expression.span().resolved_at(span);
+    let head = quote_spanned!(place=> |__circuit_result, __circuit_permit|);
+    quote_spanned!(span=> #head { #verdict.give(__circuit_permit) })
 }
 
 /// Borrows the one breaker of the function called `name`.
@@ -129,7 +173,7 @@ fn breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
 
 /// The builder of the configuration, with all that was written.
 fn config(options: &Options, span: Span) -> TokenStream {
-    let is_setting = |option: &&Written| !matches!(option.value, Value::Text(_));
+    let is_setting = |option: &&Written| !matches!(option.value, Value::Text(_) | Value::Predicate);
     let settings: Vec<_> = options.iter().filter(is_setting).collect();
     let is_constant = |option: &&Written| matches!(option.value, Value::Constant);
 
@@ -173,7 +217,7 @@ fn set(option: &Written, config: &TokenStream, span: Span) -> TokenStream {
             quote_spanned!(span=> ::core::time::Duration::new(#seconds, #nanoseconds))
         }
         Value::Share(share) => quote_spanned!(span=> #share),
-        Value::Constant | Value::Text(_) => option.expression.to_token_stream(),
+        Value::Constant | Value::Text(_) | Value::Predicate => option.expression.to_token_stream(),
     };
     quote_spanned!(span=> #config.#setter(#argument))
 }
@@ -221,11 +265,12 @@ fn runtime(span: Span) -> TokenStream {
 
 #[cfg(test)]
 mod tests {
-    use super::{circuit_breaker, config};
+    use super::{circuit_breaker, config, judge};
     use crate::errors::Errors;
     use crate::options::Options;
     use proc_macro2::{Span, TokenStream};
     use quote::quote;
+    use syn::parse_quote;
 
     #[test]
     fn the_body_runs_behind_the_breaker() {
@@ -295,6 +340,51 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_ignored_is_asked_first() {
+        let private = quote!(::circuit_runtime::__private);
+        for (list, predicates) in [
+            (
+                quote!(failure_if = |error| error.is_outage()),
+                quote!(.failure_if(|error| error.is_outage())),
+            ),
+            (
+                quote!(
+                    failure_if = E::is_outage,
+                    reset = RESET,
+                    ignore_if = (is_ours)
+                ),
+                quote!(.ignore_if(is_ours).failure_if(E::is_outage)),
+            ),
+        ] {
+            let found = judge(
+                &options(list),
+                &parse_quote!(Result<u8, E>),
+                Span::call_site(),
+            );
+            let expected = quote! {
+                |__circuit_result, __circuit_permit| {
+                    #private::verdict::<Result<u8, E>>()(__circuit_result)
+                        #predicates
+                        .give(__circuit_permit)
+                }
+            };
+            assert_eq!(dense(&found), dense(&expected));
+        }
+    }
+
+    #[test]
+    fn a_predicate_is_no_rule() {
+        assert_config(
+            quote!(ignore_if = is_ours, reset = RESET, failure_if = is_outage),
+            &quote! {
+                ::circuit_runtime::__private::check::reset(
+                    ::circuit_runtime::Config::builder().reset(RESET)
+                )
+            },
+        );
+    }
+
+    #[test]
     fn beside_a_constant_every_option_is_checked() {
         let private = quote!(::circuit_runtime::__private);
         assert_config(
@@ -310,10 +400,15 @@ mod tests {
     }
 
     fn assert_config(list: TokenStream, expected: &TokenStream) {
+        let found = config(&options(list), Span::call_site());
+        assert_eq!(dense(&found), dense(expected));
+    }
+
+    fn options(list: TokenStream) -> Options {
         let mut errors = Errors::default();
         let options = Options::parse(list, &mut errors);
         assert_eq!(errors.messages(), [""; 0]);
-        assert_eq!(dense(&config(&options, Span::call_site())), dense(expected));
+        options
     }
 
     /// Without the spaces, which tell apart two ways of making the same `>>`.

@@ -8,7 +8,7 @@ use crate::expand::circuit_breaker;
 const LIST: &str = r#"
     max_failures window reset timeout name crate windwo LIMIT = = = = = == => , , , , ; 0 5 5u32 -
     failure_rate slow_call slow_rate min_calls max_reset jitter probes interval 0.5 "50%" 99999999
-    1.5 "10s" "1m30s" "" "\u{0}" "é1" true 's' |x| ( ) { } [ ] < > :: # ! ? . 'a _ r#type if const
+    failure_if ignore_if 1.5 "10s" "1m30s" "" "\u{0}" "é1" true 's' |x| ( ) { } [ ] < > :: # ! ? . 'a _ r#type if const
 "#;
 
 const PAIRS: &str = r#"
@@ -16,6 +16,8 @@ const PAIRS: &str = r#"
     failure_rate=0.5, failure_rate="57%", failure_rate=LIMIT, slow_call="2s", slow_rate=1,
     slow_rate="0%", min_calls=7, min_calls=LIMIT, reset="1m", reset=LIMIT, max_reset="40s",
     max_reset=LIMIT, jitter=0.1, probes=3, probes=0, timeout="2s", name="quote",
+    failure_if=is_outage, failure_if=|error|error.is_outage(), failure_if=true, ignore_if=E::ours,
+    ignore_if=|e|{matches!(e,E::Ours)}, ignore_if=|e|,
 "#;
 
 const ITEM: &str = r#"

@@ -56,10 +56,9 @@ use proc_macro::TokenStream;
 /// circuit, its failure opens it again. [Other rules](#when-it-opens) open it at a share of calls
 /// that failed or were slow.
 ///
-/// Every `Err` is a failure; so are a panic, which goes on unwinding, and a call that runs into its
-/// `timeout`. A call that the caller drops is neither failure nor success. What is the caller's own
-/// fault belongs into the `Ok`, as in `Result<Result<User, NotFound>, QuoteError>`, or is decided by
-/// hand, with [`CircuitBreaker::try_acquire`].
+/// Every `Err` is a failure, unless `failure_if` or `ignore_if` [says otherwise](#what-is-a-failure);
+/// so are a panic, which goes on unwinding, and a call that runs into its `timeout`. A call that the
+/// caller drops is neither failure nor success.
 ///
 /// # One breaker for one function
 ///
@@ -88,6 +87,8 @@ use proc_macro::TokenStream;
 /// | `jitter` | `0.0` to `1.0`, or `"10%"` | 0 | adds up to this share to each wait, at random, so that a fleet does not probe in step |
 /// | `probes` | integer of at least 1 | 1 | after the wait this many calls are let in, and all must succeed |
 /// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
+/// | `failure_if` | closure or path, `fn(&E) -> bool` | every `Err` | an `Err` for which it is false is a success: the service answered |
+/// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is no evidence, neither failure nor success |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 ///
 /// All of them may be left out: `#[circuit_breaker]` alone opens after five failures in a row. The
@@ -118,6 +119,64 @@ use proc_macro::TokenStream;
 ///
 /// A wrong value is a compile error, of a constant expression too. So are options that do not go
 /// together, such as a `failure_rate` without a `window`.
+///
+/// # What is a failure
+///
+/// Every `Err`, if nothing else is said. But that there is no such symbol is an answer, and shows that
+/// the exchange is well; and what went wrong before it was asked says nothing about it:
+///
+/// ```
+/// # use circuit_runtime::{CircuitError, circuit_breaker};
+/// # #[derive(Debug, thiserror::Error)]
+/// # enum QuoteError {
+/// #     #[error("the exchange is down")]
+/// #     Down,
+/// #     #[error("no such symbol")]
+/// #     UnknownSymbol,
+/// #     #[error("no access token")]
+/// #     NoToken,
+/// #     #[error(transparent)]
+/// #     Circuit(#[from] CircuitError),
+/// # }
+/// impl QuoteError {
+///     fn is_outage(&self) -> bool {
+///         !matches!(self, Self::UnknownSymbol)
+///     }
+/// }
+///
+/// #[circuit_breaker(
+///     failure_if = |error| error.is_outage(),
+///     ignore_if = |error| matches!(error, QuoteError::NoToken),
+/// )]
+/// async fn quote(symbol: &str) -> Result<f64, QuoteError> {
+///     // ..
+/// #   match symbol {
+/// #       "" => Err(QuoteError::UnknownSymbol),
+/// #       "?" => Err(QuoteError::NoToken),
+/// #       _ => Err(QuoteError::Down),
+/// #   }
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// #     for symbol in ["", "?", "?", "ACME", "ACME", "ACME"] {
+/// #         assert!(quote(symbol).await.is_err());
+/// #     }
+/// #     let made = circuit_runtime::registry::all();
+/// #     let mut totals = made.iter().map(|breaker| breaker.snapshot());
+/// #     assert!(totals.any(|totals| {
+/// #         (totals.succeeded, totals.ignored, totals.failed) == (1, 2, 3)
+/// #     }));
+/// # }
+/// ```
+///
+/// Both take a closure or the path of a function, such as `QuoteError::is_outage`, that is shown the
+/// `Err` which the body returns. `ignore_if` is asked first, and what it ignores is not shown to
+/// `failure_if`. A panic, a timeout and a rejected call are shown to neither. If a predicate panics, the
+/// call is no evidence. What the function returns stays as it is.
+///
+/// A predicate stands in the function, so `Self` and type parameters mean what they mean there, and so
+/// do arguments that are shared references or `Copy`. Any other belongs to the body that uses it.
 ///
 /// # When it opens
 ///

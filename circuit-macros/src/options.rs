@@ -21,7 +21,7 @@ struct Spec {
 }
 
 /// All the options there are.
-const SPECS: [Spec; 12] = [
+const SPECS: [Spec; 14] = [
     Spec {
         name: "max_failures",
         examples: &["max_failures = 5"],
@@ -121,6 +121,20 @@ const SPECS: [Spec; 12] = [
         aliases: "call_timeout deadline max_duration",
     },
     Spec {
+        name: "failure_if",
+        examples: &["failure_if = |error| error.is_outage()"],
+        kind: Kind::Predicate,
+        aliases: "failure_predicate is_failure record_exceptions record_exception \
+            record_failure_predicate should_trip handle fail_if",
+    },
+    Spec {
+        name: "ignore_if",
+        examples: &["ignore_if = |error| error.is_cancelled()"],
+        kind: Kind::Predicate,
+        aliases: "ignore ignore_exceptions ignore_exception ignore_exception_predicate \
+            ignore_predicate ignore_errors exclude",
+    },
+    Spec {
         name: "name",
         examples: &["name = \"payments\""],
         kind: Kind::Text,
@@ -205,10 +219,12 @@ impl Options {
 
     /// What was written for the option `name`, if it is right.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        let mut written = self.right.iter();
-        written
-            .find(|option| option.name == name)
-            .map(|option| &option.value)
+        self.written(name).map(|option| &option.value)
+    }
+
+    /// The option `name` as it was written, if that is right.
+    pub(crate) fn written(&self, name: &str) -> Option<&Written> {
+        self.right.iter().find(|option| option.name == name)
     }
 
     /// Whether one of the options `names` is named, even if wrongly.
@@ -355,6 +371,7 @@ mod tests {
             timeout = LIMIT, name = "payments", max_failures = 5u32, window = "10s",
             reset = pick::<A, B>(), max_reset = "1h", jitter = 0, probes = 3, failure_rate = "57%",
             slow_call = "1s500ms", slow_rate = 1, min_calls = (7),
+            ignore_if = QuoteError::is_ours::<A, B>, failure_if = (|error| matches!(error, A | B)),
         });
         assert_eq!(mistakes, [""; 0]);
         let written: Vec<_> = options.iter().map(|option| option.name).collect();
@@ -375,6 +392,8 @@ mod tests {
             ("jitter", "0"),
             ("probes", "3"),
             ("timeout", "a constant"),
+            ("failure_if", "a predicate"),
+            ("ignore_if", "a predicate"),
             ("name", "payments"),
         ] {
             assert_eq!(
@@ -392,6 +411,7 @@ mod tests {
             Value::Share(share) => share.to_string(),
             Value::Text(text) => text.value(),
             Value::Constant => "a constant".to_owned(),
+            Value::Predicate => "a predicate".to_owned(),
         }
     }
 
@@ -463,6 +483,26 @@ mod tests {
                 [expected],
                 "{list}"
             );
+        }
+    }
+
+    #[test]
+    fn a_predicate_is_a_closure_or_a_path() {
+        for list in [
+            quote!(failure_if),
+            quote!(failure_if = true),
+            quote!(failure_if = "timeout"),
+            quote!(failure_if = -1),
+            quote!(failure_if = &is_outage),
+            quote!(failure_if = is_outage()),
+            quote!(failure_if = error.is_outage()),
+            quote!(failure_if = { is_outage }),
+            quote!(failure_if = |error|),
+            quote!(failure_if = async |error| error.is_outage()),
+            quote!(failure_if(is_outage)),
+        ] {
+            let expected = "`failure_if` takes a closure or a path; write `failure_if = |error| error.is_outage()`";
+            assert_eq!(mistakes(quote!(#list, reset = "1s")), [expected], "{list}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! The values of options: literals, which are checked here, and constant expressions, which the
-//! compiler checks.
+//! The values of options: literals, which are checked here, and constant expressions and predicates,
+//! which the compiler checks.
 
 use std::fmt;
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Rate { meaning: &'static str },
     /// A string that is not empty.
     Text,
+    /// A closure or a path, `fn(&E) -> bool`.
+    Predicate,
 }
 
 /// A value that is fit for its option.
@@ -37,6 +39,8 @@ pub(crate) enum Value {
     Text(LitStr),
     /// Any expression that is not a literal.
     Constant,
+    /// A closure or a path.
+    Predicate,
 }
 
 /// The most calls that a window can hold, as the runtime has it.
@@ -46,8 +50,11 @@ impl Kind {
     /// Reads what is `written` for the option `name`: a value or what is wrong with it; nothing when
     /// it is of another type.
     pub(crate) fn read(self, name: &str, written: &Expr) -> Option<Result<Value, String>> {
-        if !is_literal(written) {
-            return (!matches!(self, Self::Text)).then_some(Ok(Value::Constant));
+        match self {
+            Self::Predicate => return is_function(written).then_some(Ok(Value::Predicate)),
+            Self::Text if !is_literal(written) => return None,
+            _ if !is_literal(written) => return Some(Ok(Value::Constant)),
+            _ => {}
         }
         Some(match (self, literal(written)?) {
             (Self::Count { zero }, Lit::Int(literal)) => count(name, zero, literal),
@@ -72,6 +79,7 @@ impl fmt::Display for Kind {
             Self::Share { .. } => "a share from 0.0 to 1.0 or a percentage such as \"10%\"",
             Self::Rate { .. } => "a share above 0.0, up to 1.0, or a percentage such as \"50%\"",
             Self::Text => "a string literal",
+            Self::Predicate => "a closure or a path",
         })
     }
 }
@@ -170,6 +178,15 @@ fn literal(expression: &Expr) -> Option<&Lit> {
         }) if !text.suffix().is_empty() => None,
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
         _ => None,
+    }
+}
+
+/// Whether this can be a function, by its looks.
+fn is_function(expression: &Expr) -> bool {
+    match expression {
+        Expr::Closure(closure) => closure.asyncness.is_none(),
+        Expr::Path(_) => true,
+        _ => false,
     }
 }
 

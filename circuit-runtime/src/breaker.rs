@@ -84,8 +84,9 @@ impl CircuitBreaker {
         self.circuit.snapshot()
     }
 
-    /// Runs `future`, unless the circuit is open. Its result is evidence: an `Err` is a failure, and
-    /// so is a panic, which goes on unwinding. A future that is dropped is no evidence.
+    /// Runs `future`, unless the circuit is open. Its result is evidence: an `Err` is a failure, unless
+    /// [`failure_if`](Call::failure_if) or [`ignore_if`](Call::ignore_if) says otherwise, and so is a
+    /// panic, which goes on unwinding. A future that is dropped is no evidence.
     ///
     /// The circuit is asked when the returned future is polled first. The future borrows the breaker:
     /// to spawn it, move a clone of the breaker into an `async` block and call there.
@@ -121,7 +122,8 @@ impl CircuitBreaker {
     }
 
     /// Runs `operation` on this thread, unless the circuit is open. The rules are those of
-    /// [`call`](Self::call), but for the timeout: a blocking operation cannot be dropped.
+    /// [`call`](Self::call), but for the timeout: a blocking operation cannot be dropped. Every `Err` is
+    /// a failure; to say otherwise, ask with [`try_acquire`](Self::try_acquire).
     ///
     /// # Errors
     ///

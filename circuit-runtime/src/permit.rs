@@ -65,10 +65,7 @@ impl<'b> Permit<'b> {
     /// A result that says by itself whether the service answered.
     #[inline]
     pub(crate) fn judge<T, E>(self, result: &Result<T, E>) {
-        match result {
-            Ok(_) => self.success(),
-            Err(_) => self.failure(),
-        }
+        Judgement::of(result).give(self);
     }
 
     #[inline]
@@ -82,6 +79,56 @@ impl Drop for Permit<'_> {
     #[inline]
     fn drop(&mut self) {
         self.breaker.settle(self.ticket, Outcome::Cancelled);
+    }
+}
+
+/// What a result says about the service.
+#[must_use = "a judgement is to be given to a permit"]
+pub enum Judgement<'r, E> {
+    /// The service answered.
+    Success,
+    /// It did not, unless a predicate says otherwise of this error.
+    Failure(&'r E),
+    /// Nothing.
+    NoEvidence,
+}
+
+impl<'r, E> Judgement<'r, E> {
+    /// Every `Err` is a failure.
+    #[inline]
+    pub(crate) const fn of<T>(result: &'r Result<T, E>) -> Self {
+        match result {
+            Ok(_) => Self::Success,
+            Err(error) => Self::Failure(error),
+        }
+    }
+
+    /// An `Err` for which `predicate` is true is no evidence.
+    #[inline]
+    pub fn ignore_if(self, predicate: impl FnOnce(&E) -> bool) -> Self {
+        match self {
+            Self::Failure(error) if predicate(error) => Self::NoEvidence,
+            other => other,
+        }
+    }
+
+    /// An `Err` for which `predicate` is false is a success.
+    #[inline]
+    pub fn failure_if(self, predicate: impl FnOnce(&E) -> bool) -> Self {
+        match self {
+            Self::Failure(error) if !predicate(error) => Self::Success,
+            other => other,
+        }
+    }
+
+    /// Gives the permit back with it.
+    #[inline]
+    pub fn give(self, permit: Permit<'_>) {
+        match self {
+            Self::Success => permit.success(),
+            Self::Failure(_) => permit.failure(),
+            Self::NoEvidence => permit.ignore(),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::breaker::CircuitBreaker;
 use crate::call::Protected;
 use crate::config::{Config, ConfigBuilder, ConfigError};
 use crate::error::CircuitError;
-use crate::permit::Permit;
+use crate::permit::{Judgement, Permit};
 use crate::timeout::{Bounded, Timed, Untimed};
 
 pub use once_cell::sync::Lazy;
@@ -89,7 +89,28 @@ where
 /// is for [`rejected`] to say, once.
 pub struct Verdict<'r, R>(pub &'r R, pub NoVerdict);
 
-impl<T, E> Verdict<'_, Result<T, E>> {
+/// A verdict that predicates have a say in. This asks for the same as [`rejected`] and, as there is no
+/// argument to blame, in the same place: a type that is wrong stays one error. As it comes first, the
+/// compiler does not go on to complain that nobody knows what a predicate is shown.
+#[inline]
+#[must_use]
+pub fn verdict<R: Returned>() -> fn(&R) -> Verdict<'_, R> {
+    |result| Verdict(result, NoVerdict)
+}
+
+impl<'r, T, E> Verdict<'r, Result<T, E>> {
+    /// An `Err` for which `predicate` is true is no evidence.
+    #[inline]
+    pub fn ignore_if(self, predicate: impl FnOnce(&E) -> bool) -> Judgement<'r, E> {
+        Judgement::of(self.0).ignore_if(predicate)
+    }
+
+    /// An `Err` for which `predicate` is false is a success.
+    #[inline]
+    pub fn failure_if(self, predicate: impl FnOnce(&E) -> bool) -> Judgement<'r, E> {
+        Judgement::of(self.0).failure_if(predicate)
+    }
+
     /// Whether the service answered.
     #[inline]
     pub fn give(self, permit: Permit<'_>) {
@@ -109,6 +130,18 @@ impl<R> Deref for Verdict<'_, R> {
 pub struct NoVerdict;
 
 impl NoVerdict {
+    /// Takes whatever there is for a predicate.
+    #[must_use]
+    pub fn ignore_if<P>(&self, _: P) -> &Self {
+        self
+    }
+
+    /// Takes whatever there is for a predicate.
+    #[must_use]
+    pub fn failure_if<P>(&self, _: P) -> &Self {
+        self
+    }
+
     /// Gives the permit back without a verdict.
     pub fn give(&self, permit: Permit<'_>) {
         drop(permit);

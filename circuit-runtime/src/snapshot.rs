@@ -37,8 +37,8 @@ pub struct Snapshot {
     pub panicked: u64,
     /// Calls whose result is no evidence.
     pub ignored: u64,
-    /// Calls that ended without a result: dropped by their callers, or given up because there was
-    /// no runtime to measure their timeout.
+    /// Calls that ended without a result: dropped by their callers, given up because there was no
+    /// runtime to measure their timeout, or ended by a panic of the predicate that was to judge them.
     pub cancelled: u64,
     /// Calls that were rejected, and did not run.
     pub rejected: u64,

@@ -27,4 +27,5 @@ mod support;
 mod threads;
 mod time;
 mod timeout;
+mod verdicts;
 mod wait;

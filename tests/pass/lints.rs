@@ -98,6 +98,40 @@ pub async fn constants() -> Result<(), CircuitError> {
     Ok(())
 }
 
+/// Predicates: one closure, one path.
+///
+/// # Errors
+///
+/// When the circuit is open.
+#[circuit_breaker(
+    failure_if = CircuitError::is_timeout,
+    ignore_if = |error| error.is_open() && error.retry_after().is_none(),
+    timeout = "3s"
+)]
+pub async fn judged() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+/// Predicates of several lines, of which one names an argument.
+///
+/// # Errors
+///
+/// When the circuit is open.
+#[circuit_breaker(failure_if = |error| {
+    let wait = error.retry_after().unwrap_or_default();
+    wait.as_secs() > number
+}, ignore_if = |error| match error {
+    CircuitError::Timeout { .. } => true,
+    _ => false,
+})]
+#[expect(
+    clippy::match_like_matches_macro,
+    reason = "a lint of a predicate's own is still found"
+)]
+pub async fn judged_in_lines(number: u64) -> Result<u64, CircuitError> {
+    Ok(number)
+}
+
 /// A `mut` argument of which one field is written.
 ///
 /// # Errors
@@ -195,7 +229,7 @@ mod forbidding {
 
     use circuit_runtime::{CircuitError, circuit_breaker};
 
-    #[circuit_breaker(window = "10s", timeout = "2s")]
+    #[circuit_breaker(window = "10s", timeout = "2s", failure_if = CircuitError::is_open, ignore_if = |_| false)]
     pub(crate) async fn diverging(mut count: u8) -> Result<u8, CircuitError> {
         loop {
             count += 1;
@@ -216,6 +250,8 @@ fn main() {
         unit(),
         literals(),
         constants(),
+        judged(),
+        judged_in_lines(1),
         matched(1),
         inner(),
         inner_alone(None),

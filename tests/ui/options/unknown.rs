@@ -50,6 +50,19 @@ async fn misspelled_too() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(
+    record_exceptions = is_outage,
+    should_trip = |error| error.is_outage(),
+    handle = is_outage,
+    failures_if = is_outage,
+    ignore_exceptions = is_ours,
+    exclude = |error| error.is_ours(),
+    ignored_if = is_ours
+)]
+async fn predicates() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 #[circuit_breaker(retries = 3)]
 async fn something_else() -> Result<u8, CircuitError> {
     Ok(1)
@@ -68,6 +81,7 @@ fn main() {
         named_elsewhere(),
         named_by_other_libraries(),
         misspelled_too(),
+        predicates(),
         something_else(),
         of_any_form(),
     );
