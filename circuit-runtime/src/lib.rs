@@ -47,8 +47,8 @@ println!("{}", quote("ACME").await?);
 //!
 //! # What is evidence
 //!
-//! - An `Ok` is a success, an `Err` a failure, whatever it says. A panic is a failure too, and goes on
-//!   unwinding.
+//! - An `Ok` is a success, an `Err` a failure, unless `failure_if` says that the service answered, or
+//!   `ignore_if` that the error is no evidence. A panic is a failure too, and goes on unwinding.
 //! - A call that takes longer than `timeout` is dropped and is a failure.
 //! - A call that its caller drops is no evidence: the caller left, the service did nothing wrong.
 //! - A rejected call is no evidence.
