@@ -7,7 +7,7 @@ use crate::errors::Errors;
 use crate::options::Options;
 use crate::value::Value;
 
-/// Something that two options must not say together.
+/// What an option must not say beside the others.
 struct Rule {
     /// The option that must change.
     option: &'static str,
@@ -15,7 +15,7 @@ struct Rule {
     message: &'static str,
 }
 
-/// The rules, and their order, are those of `ConfigError` in the runtime.
+/// Those errors of `ConfigError` in the runtime that depend on more than one option, in its words.
 const RULES: [Rule; 8] = [
     Rule {
         option: "max_failures",

@@ -140,10 +140,10 @@ fn number(literal: &Lit) -> Option<f64> {
     }
 }
 
-/// The share that `"10%"` stands for.
+/// The share that `"10%"` stands for: the number nearest to it, as if `0.1` was written.
 fn percentage(text: &str) -> Option<f64> {
-    let percent: f64 = text.strip_suffix('%')?.parse().ok()?;
-    Some(percent / 100.0)
+    let percent = text.strip_suffix('%')?;
+    format!("{percent}e-2").parse().ok()
 }
 
 fn text(name: &str, literal: &LitStr) -> Result<Value, String> {
@@ -196,5 +196,22 @@ fn is_literal(expression: &Expr) -> bool {
         Expr::Lit(_) => true,
         Expr::Unary(unary) => matches!(unary.op, UnOp::Neg(_)) && is_literal(&unary.expr),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percentage;
+
+    #[test]
+    fn a_percentage_is_the_number_that_it_stands_for() {
+        for tenths in 0..=1_000_u32 {
+            let (percent, tenth) = (tenths / 10, tenths % 10);
+            let written = percentage(&format!("{percent}.{tenth}%"));
+            assert_eq!(written, Some(f64::from(tenths) / 1_000.0), "{tenths}");
+        }
+        for text in ["10", "%", "inf%", "nan%", "1e1%", "ten%"] {
+            assert_eq!(percentage(text), None, "{text}");
+        }
     }
 }

@@ -141,8 +141,12 @@ impl Circuit {
         match self.probes.take(word.generation(), now, length) {
             Place::Taken(until) => Err(Rejection::until(until, now, length)),
             Place::Leased(lease) if self.word() == word => Ok(Some(lease)),
-            // The place is one of a half-open phase that is over.
-            Place::Leased(_) | Place::Gone => Ok(None),
+            Place::Leased(lease) => {
+                // Of a half-open phase that is over: it must keep nobody out of the next.
+                self.probes.give_back(word.generation(), lease);
+                Ok(None)
+            }
+            Place::Gone => Ok(None),
         }
     }
 
@@ -226,8 +230,7 @@ impl Circuit {
     /// The one way in which the state changes: from the word that the event belongs to, or not at
     /// all. Of events that race, one wins, and the others are of an earlier generation from then on.
     fn change(&self, word: Word, event: Event, now: Instant) {
-        // No probe's place is freed: the leases run out before other probes are due, and until then
-        // they keep out whoever still sees the old word.
+        // The leases of its probes stay: they keep out whoever still sees the old word.
         let _ = self.try_change(word, event, now);
     }
 

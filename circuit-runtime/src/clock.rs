@@ -77,7 +77,7 @@ impl Span {
         }
     }
 
-    /// So much of it, and not less than a microsecond.
+    /// One of so many equal parts, rounded up.
     pub(crate) const fn divided_by(self, parts: u64) -> Self {
         Self(self.0.div_ceil(parts))
     }

@@ -210,8 +210,9 @@ impl ConfigBuilder {
     /// so long; a probe need only succeed, however late. Longer than zero. Needs
     /// [`window`](Self::window) or [`last_calls`](Self::last_calls).
     ///
-    /// Measured to the tick of the system's coarse clock, 10 ms at most. Below 200 ms it is measured to a
-    /// microsecond, which takes two looks at the exact clock for each call.
+    /// On Linux measured by a clock that ticks every 10 ms or more often: a call that is a tick shorter or
+    /// longer may be taken for slow or not. Elsewhere, with a `slow_call` below 200 ms and with a `window`
+    /// below 2 s it is measured exactly, which takes two looks at the exact clock for each call.
     pub const fn slow_call(mut self, slow_call: Duration) -> Self {
         self.config.slow_call = Some(slow_call);
         self

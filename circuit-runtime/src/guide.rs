@@ -1,7 +1,7 @@
 //! Choosing the rules: which options to take for which service.
 //!
-//! Every rule stands alone: the first that is met opens the circuit. Rejected calls, and calls that
-//! their caller dropped, count for none of them. The setters of [`Config::builder`] are called like the
+//! Every rule stands alone: the first that is met opens the circuit. Rejected calls count for none of
+//! them, nor do calls that their caller dropped, but that they were slow while they hung. The setters of [`Config::builder`] are called like the
 //! options of the attribute, but for one: `window = 100` is `last_calls(100)` there.
 //!
 //! | the service | the rule |
@@ -109,7 +109,8 @@ assert!(matches!(quote(true).await, Err(QuoteError::Circuit(_))));
 //!
 //! It answers, but so late that its callers pile up. `slow_call` says how long an answer may take and
 //! `slow_rate` which share of the calls may take longer; 1.0, unless written, is all of them. A call
-//! that still hangs past `slow_call` is slow already: whoever calls next, or ends a call, finds it.
+//! that still hangs past `slow_call` is slow already, however long ago it began: whoever calls next, or
+//! ends a call with a result, finds it.
 //! Add a rule on failures, which these two do not count, and a `timeout` well above `slow_call`.
 //!
 #![cfg_attr(
@@ -188,7 +189,7 @@ assert_eq!(reports.state(), State::Open);
 //! - **`slow_call` above `timeout`.** A call is dropped at its `timeout`, before it is slow, and the rule
 //!   is never met. With a `slow_call` below it, a call that times out is both slow and a failure.
 //! - **A timeout around the call.** `tokio::time::timeout(limit, quote())` drops the call, which then is
-//!   no evidence at all. Use the option `timeout`.
+//!   no evidence, but that it was slow while it hung. Use the option `timeout`.
 //! - **A slow probe.** A probe need only succeed, however late. With a `timeout`, one that takes longer
 //!   fails.
 //!
@@ -201,12 +202,13 @@ assert_eq!(reports.state(), State::Open);
 //! | failures or rates of the last N calls | exact | N bits from the first failure on, N more from the first slow call on; and lines | counted in the thread's line |
 //! | rates over a span of time | to 1/10 of the span | about 1 KiB; and lines | as above, and a look at the clock |
 //! | slow calls, beside one of the last two | a call's time to 1/10 of `slow_call`; one that hangs is found up to 1/7 late | 0.5 KiB; and the same lines | counted at its start and at its end, with a look at the clock each |
+//! | `probes` | a lease lasts for `reset`; with more than 64 probes up to 1/64 less | 16 bytes for each, 1 KiB at most | nothing |
 //!
 //! Rules that are given together add up. A line is 64 bytes: each thread counts in one of its own, those
-//! above the 63rd share one, and all together are 4 KiB at most. Rates and slow calls have a success
+//! above the 63rd share one, and all together are 4.1 KiB at most. Rates and slow calls have a success
 //! take a lock now and then: when time moves the window on, and while a rate is reached on fewer calls
 //! than `min_calls`. The clock is on Linux a coarse and cheap one, unless the window is shorter than 2 s
-//! or `slow_call` than 200 ms.
+//! or `slow_call` than 200 ms. Of results that come at once the last may be judged only with the next one.
 //!
 //! Most of the memory is taken on first need; none of it grows with the number of calls. A breaker's
 //! evidence stays below 16 KiB, but for a window of more than 45 000 calls with both failed and slow ones

@@ -585,3 +585,23 @@ fn late_failure_of_a_probe_against_another_probe() {
         }
     });
 }
+
+/// Whoever asks while the circuit opens again, and goes on in the next half-open phase, keeps nobody out
+/// of that.
+#[test]
+fn asking_in_an_earlier_phase_against_the_next() {
+    loom::model(|| {
+        let breaker = half_open();
+        let hung = breaker.try_acquire().unwrap();
+        set_clock(2 * RESET);
+        let [_, first] = race([
+            Box::new(move || {
+                hung.failure();
+                set_clock(3 * RESET);
+                false
+            }),
+            Box::new(|| admitted(breaker)),
+        ]);
+        assert!(first || admitted(breaker), "all places are free");
+    });
+}

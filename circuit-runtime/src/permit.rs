@@ -9,8 +9,9 @@ use crate::window::Start;
 /// The right to make one call, from [`CircuitBreaker::try_acquire`].
 ///
 /// Give it back with what became of the call. A permit that is dropped stands for a call that was
-/// given up: it is no evidence. One that is forgotten (`mem::forget`) does no harm either: if it was
-/// a probe's, another probe is let in when `reset` is over.
+/// given up: it is no evidence. One that is forgotten (`mem::forget`) is under way for ever: with a
+/// `slow_call` it counts as slow until the circuit has opened, and if it was a probe's, another probe is
+/// let in when `reset` is over.
 ///
 /// ```
 /// use circuit_runtime::{CircuitBreaker, CircuitError, Config};

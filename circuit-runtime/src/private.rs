@@ -245,19 +245,19 @@ pub mod check {
 }
 
 /// A `window` that is a constant expression: a span of time or a number of calls.
-pub const fn window<T: Evidence>(window: T) -> Window<T> {
+pub const fn window<T: WindowSize>(window: T) -> Window<T> {
     Window(window, NoWindow)
 }
 
-/// What a window can be.
+/// What a window can be measured in.
 #[diagnostic::on_unimplemented(
     message = "`window` takes a span of time, a `Duration`, or a number of calls, a `u32`",
     label = "is of type `{Self}`"
 )]
-pub trait Evidence: Copy {}
+pub trait WindowSize: Copy {}
 
-impl Evidence for Duration {}
-impl Evidence for u32 {}
+impl WindowSize for Duration {}
+impl WindowSize for u32 {}
 
 /// A window that waits to be set.
 pub struct Window<T>(T, NoWindow);

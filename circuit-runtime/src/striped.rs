@@ -1,11 +1,12 @@
 use crate::sync::OnceBox;
 use crate::thread;
 
-/// A place for each thread that has a number, where it is the only writer: it counts there with plain
-/// loads and stores, on cache lines that no other thread writes. A reader goes over all places.
+/// A place for each thread that has a number, where it is the only writer and counts with plain loads
+/// and stores. A reader goes over all places. A `T` is to be aligned to a cache line, so that no two
+/// threads write the same one.
 ///
 /// Places are made on first use, in rows of 1, 2, 4 .. 32 of them: what one thread uses holds one.
-/// What hands a place on to the number's next holder is `thread::Numbers`.
+/// A number's next holder goes on where the last one stopped; `thread::Numbers` orders the two.
 pub(crate) struct Striped<T: 'static> {
     rows: [OnceBox<Box<[T]>>; ROWS],
 }

@@ -89,3 +89,7 @@ impl<T> Default for OnceBox<T> {
         Self(loom::sync::Mutex::new(None))
     }
 }
+
+/// What no other data shares a cache line with.
+#[repr(align(64))]
+pub(crate) struct CacheLine<T>(pub(crate) T);

@@ -62,7 +62,8 @@ pub(crate) fn number() -> Option<u32> {
     }
 }
 
-/// The calling thread's number if it has one already; another that is far above otherwise.
+/// The calling thread's number if it has one already; otherwise one far above [`NUMBERS`], to which one
+/// can still be added.
 #[inline]
 pub(crate) fn number_so_far() -> u32 {
     NUMBER.with(Cell::get)

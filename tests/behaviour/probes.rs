@@ -167,7 +167,7 @@ async fn what_succeeded_in_an_earlier_half_open_phase_is_forgotten() {
 
 #[tokio::test(start_paused = true)]
 async fn there_can_be_very_many() {
-    for most in [512, 513, 10_000] {
+    for most in [64, 65, 10_000] {
         let breaker = breaker(Config::builder().max_failures(1).probes(most));
         half_open(&breaker).await;
         for _ in 0..most {

@@ -21,7 +21,7 @@ use history::{histories, histories_of_slow_calls};
 
 const WINDOW: Duration = Duration::from_secs(10);
 const SHORT: u32 = 1;
-const LONG: u32 = 25;
+const LONG: u32 = 50;
 
 /// So many of each kind; of long histories fewer.
 fn cases(length: u32) -> ProptestConfig {

@@ -120,11 +120,11 @@ impl ConfigError {
             Self::TooManyLastCalls => exceeds(config.last_calls, Some(MOST_LAST_CALLS)),
             Self::TwoWindows => config.window.is_some() && config.last_calls.is_some(),
             Self::MaxFailuresAboveLastCalls => exceeds(config.max_failures(), config.last_calls),
-            Self::FailureRateOutOfRange => is_no_rate(config.failure_rate),
+            Self::FailureRateOutOfRange => is_out_of_range(config.failure_rate),
             Self::FailureRateWithoutWindow => config.failure_rate.is_some() && !has_window,
             Self::ZeroSlowCall => is_zero(config.slow_call),
             Self::SlowCallWithoutWindow => config.slow_call.is_some() && !has_window,
-            Self::SlowRateOutOfRange => is_no_rate(config.slow_rate),
+            Self::SlowRateOutOfRange => is_out_of_range(config.slow_rate),
             Self::SlowRateWithoutSlowCall => {
                 config.slow_rate.is_some() && config.slow_call.is_none()
             }
@@ -252,7 +252,7 @@ const fn exceeds(number: Option<u32>, most: Option<u32>) -> bool {
     matches!((number, most), (Some(number), Some(most)) if number > most)
 }
 
-/// Of all that a number can be, also none.
-const fn is_no_rate(rate: Option<f64>) -> bool {
+/// Whether a rate is written that is not above 0 and up to 1; what is no number is not.
+const fn is_out_of_range(rate: Option<f64>) -> bool {
     matches!(rate, Some(rate) if !(rate > 0.0 && rate <= 1.0))
 }

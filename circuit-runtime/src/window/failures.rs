@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use crate::clock::{Instant, Span};
 use crate::evidence::Evidence;
 use crate::state::Generation;
-use crate::sync::{Lock, OnceBox};
+use crate::sync::{CacheLine, Lock, OnceBox};
 
 /// Failures in a span of time that ends now. One that is as old as the span no longer counts.
 ///
@@ -14,15 +14,11 @@ pub(crate) struct Failures {
     limit: u32,
     span: Span,
     /// Made by the first failure, apart from what every call reads.
-    counted: OnceBox<Line<Lock<Evidence<Counted>>>>,
+    counted: OnceBox<CacheLine<Lock<Evidence<Counted>>>>,
 }
 
 /// The largest limit for which every failure is remembered by itself.
 const EXACT: u32 = 1_000;
-
-/// A cache line, or more.
-#[repr(align(64))]
-struct Line<T>(T);
 
 enum Counted {
     Latest(Latest),
@@ -40,9 +36,9 @@ impl Failures {
 
     pub(super) fn failure(&self, generation: Generation, now: Instant) -> bool {
         let &Self { limit, span, .. } = self;
-        let Line(counted) = self.counted.get_or_init(|| {
+        let CacheLine(counted) = self.counted.get_or_init(|| {
             let counted = Counted::new(limit);
-            Box::new(Line(Lock::new(Evidence::new(counted))))
+            Box::new(CacheLine(Lock::new(Evidence::new(counted))))
         });
         counted.with(|counted| match counted.of(generation, Counted::clear) {
             None => false,

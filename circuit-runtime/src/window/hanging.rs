@@ -7,9 +7,9 @@ use crate::clock::{Instant, Span};
 /// looks.
 ///
 /// Calls that start within a seventh of that time are a group, and hang as soon as the last of them
-/// does: those of one moment are found out at once, and none too early, unless its thread was stopped
-/// between the clock and its start. In half a kilobyte, for any number of calls.
-#[derive(Debug)]
+/// does: those of one moment are found out at once, and none too early, unless it is counted after
+/// another thread has begun the next group, and then by up to that seventh. In half a kilobyte, for any
+/// number of calls.
 pub(super) struct Hanging {
     slow_call: Span,
     /// For how long calls join a group.
@@ -20,13 +20,13 @@ pub(super) struct Hanging {
     /// What each place in the traffic came to when its calls were last found hanging.
     found: [u32; PLACES],
     /// The calls of groups that were found hanging, less those that have ended since. One that ended
-    /// while its group was found may be missing for a moment, hence the sign.
+    /// while its group was found may be missing, or be one too many, until whatever has its place now is
+    /// found; hence the sign.
     calls: i64,
     /// The latest start of any of them.
     latest_start: Option<Instant>,
 }
 
-#[derive(Debug)]
 struct Group {
     /// Where the traffic counts it.
     place: usize,

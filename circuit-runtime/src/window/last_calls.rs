@@ -6,7 +6,6 @@ use super::limits::Tally;
 /// slow call on. A success costs nothing here. A failure first pushes out what the successes since
 /// the one before have displaced, in one step for 64 of them, and after a window of successes in one
 /// step for all.
-#[derive(Debug)]
 pub(super) struct LastCalls {
     window: usize,
     /// Calls so far, up to the size of the window.
@@ -87,7 +86,7 @@ impl LastCalls {
 }
 
 /// The places that are marked, a bit each.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Marks {
     /// None before the first mark.
     words: Box<[u64]>,

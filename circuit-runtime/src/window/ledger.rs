@@ -2,12 +2,12 @@ use super::hanging::Hanging;
 use super::last_calls::LastCalls;
 use super::limits::{Limits, Tally, Verdict};
 use super::rates::Rates;
-use super::traffic::{Start, Sum, Traffic};
+use super::traffic::{PLACE_BITS, Start, Sum, Traffic};
 use crate::clock::{Instant, Span, Watch};
 use crate::config::Config;
 use crate::evidence::Evidence;
 use crate::state::Generation;
-use crate::sync::{AtomicU64, Lock, OnceBox, Ordering};
+use crate::sync::{AtomicU64, CacheLine, Lock, OnceBox, Ordering};
 
 /// The calls that count towards limits on their number or their share.
 ///
@@ -26,7 +26,7 @@ pub(crate) struct Ledger {
     attention: Attention,
     traffic: Traffic,
     /// Made by the first call that needs attention.
-    page: OnceBox<Line<Lock<Evidence<Page>>>>,
+    page: OnceBox<CacheLine<Lock<Evidence<Page>>>>,
 }
 
 /// Which calls count.
@@ -35,10 +35,6 @@ enum Size {
     Span(Span),
     Calls(u32),
 }
-
-/// A cache line, or more.
-#[repr(align(64))]
-struct Line<T>(T);
 
 /// What is under the lock.
 struct Page {
@@ -108,16 +104,19 @@ impl Ledger {
         if quiet && self.answered_in_time(generation, start) {
             return false;
         }
-        let failed = false;
-        self.attend(generation, start, End { failed, slow }, now)
+        let end = End {
+            failed: false,
+            slow,
+        };
+        self.attend(generation, start, end, now)
     }
 
     /// Counts a failure; whether a limit is reached with it.
     pub(super) fn failure(&self, generation: Generation, start: Start) -> bool {
         let now = self.now();
         let slow = self.is_slow(start, now);
-        let failed = true;
-        self.attend(generation, start, End { failed, slow }, now)
+        let end = End { failed: true, slow };
+        self.attend(generation, start, end, now)
     }
 
     /// Takes note that a call has ended which is no evidence.
@@ -217,9 +216,9 @@ impl Ledger {
 
     /// Opens the page at `generation`; `None` when that is over.
     fn on_page<R>(&self, generation: Generation, act: impl FnOnce(&mut Page) -> R) -> Option<R> {
-        let Line(page) = self.page.get_or_init(|| {
+        let CacheLine(page) = self.page.get_or_init(|| {
             let page = Page::new(self.size, self.slow_call);
-            Box::new(Line(Lock::new(Evidence::new(page))))
+            Box::new(CacheLine(Lock::new(Evidence::new(page))))
         });
         page.with(|page| {
             let page = page.of(generation, Page::clear)?;
@@ -230,7 +229,7 @@ impl Ledger {
 }
 
 impl Size {
-    /// Off by less than a hundredth of the span, or a tenth of what a call may take.
+    /// Off by less than a hundredth of the span, and than a tenth of what a call may take.
     fn watch(self, slow_call: Option<Span>) -> Option<Watch> {
         let for_calls = slow_call.map(|slow_call| slow_call.divided_by(10));
         let for_span = match self {
@@ -321,24 +320,22 @@ impl Calls {
 struct Attention(AtomicU64);
 
 impl Attention {
-    const PLACE_BITS: u32 = 4;
-
-    const NEVER: Instant = Instant::from_micros(u64::MAX >> Self::PLACE_BITS);
+    const NEVER: Instant = Instant::from_micros(u64::MAX >> PLACE_BITS);
 
     /// Where a call that starts `now` is under way, if it needs no attention.
     #[inline]
     fn unneeded(&self, now: Instant) -> Option<usize> {
         // Relaxed: who needs to know more takes the lock. A thread that misses the latest number
-        // counts its call, and leaves it to the next to judge it.
+        // counts its call unjudged, and the next call that ends judges it.
         let bits = self.0.load(Ordering::Relaxed);
-        let place = bits & ((1 << Self::PLACE_BITS) - 1);
-        (now.as_micros() < bits >> Self::PLACE_BITS).then_some(place as usize)
+        let place = bits & ((1 << PLACE_BITS) - 1);
+        (now.as_micros() < bits >> PLACE_BITS).then_some(place as usize)
     }
 
     /// Called under the lock.
     fn set(&self, next: Instant, place: usize) {
         let next = next.min(Self::NEVER).as_micros();
-        let bits = next << Self::PLACE_BITS | place as u64;
+        let bits = next << PLACE_BITS | place as u64;
         self.0.store(bits, Ordering::Relaxed);
     }
 }
@@ -384,7 +381,7 @@ mod tests {
     reason = "a test that cannot go on has failed"
 )]
 mod stress {
-    use super::{Ledger, Line, Page};
+    use super::{CacheLine, Ledger, Page};
     use crate::config::Config;
     use crate::evidence::Evidence;
     use crate::state::{Event, Generation, Word, step};
@@ -410,7 +407,7 @@ mod stress {
 
     /// How many calls the ledger takes for being under way, hanging or not.
     fn under_way(ledger: &Ledger, generation: Generation) -> i64 {
-        let Line(page) = ledger.page.get().unwrap();
+        let CacheLine(page) = ledger.page.get().unwrap();
         page.with(|page: &mut Evidence<Page>| {
             let page = page.of(generation, |_| panic!("a new page")).unwrap();
             let sum = ledger.traffic.sum(generation);
@@ -476,7 +473,7 @@ mod stress {
             }
             assert_eq!(under_way(&ledger, generations[2]), 0);
             let counted = {
-                let Line(page) = ledger.page.get().unwrap();
+                let CacheLine(page) = ledger.page.get().unwrap();
                 page.with(|page| {
                     let page = page.of(generations[2], |_| panic!("a new page")).unwrap();
                     let sum = ledger.traffic.sum(generations[2]);

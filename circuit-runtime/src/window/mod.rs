@@ -29,8 +29,8 @@ pub(crate) struct Window {
 
 /// A number of failures.
 enum Count {
-    /// None that opens the circuit by itself.
-    Any,
+    /// None opens the circuit by itself.
+    Unlimited,
     /// In a row.
     InRow(Streak),
     /// In a span of time.
@@ -43,7 +43,7 @@ impl Window {
             count: match (config.max_failures(), config.window(), config.last_calls()) {
                 (Some(limit), None, None) => Count::InRow(Streak::new(limit)),
                 (Some(limit), Some(span), _) => Count::InSpan(Failures::new(limit, Span::of(span))),
-                _ => Count::Any,
+                _ => Count::Unlimited,
             },
             ledger: Ledger::new(config).map(Box::new),
         }
@@ -73,7 +73,7 @@ impl Window {
     /// Counts a failure; whether a limit is reached with it.
     pub(crate) fn failure(&self, generation: Generation, start: Start) -> bool {
         let counted = match &self.count {
-            Count::Any => false,
+            Count::Unlimited => false,
             Count::InRow(streak) => streak.failure(generation),
             Count::InSpan(failures) => failures.failure(generation, clock::now()),
         };

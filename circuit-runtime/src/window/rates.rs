@@ -6,10 +6,9 @@ use crate::clock::{Instant, Span};
 /// The calls in a span of time that ends now, counted in twentieths of it: what is as old as the span is
 /// out, and what is younger by a tenth of it is in.
 ///
-/// In one kilobyte, whatever the span and the number of calls. A quick success costs nothing here:
+/// In one kilobyte, or 1.6 for a span of a few microseconds, whatever the number of calls. A quick success costs nothing here:
 /// of those the sum at the beginning of each slice is kept. Neither the span nor the traffic changes
 /// what a failure costs.
-#[derive(Debug)]
 pub(super) struct Rates {
     /// How long a slice lasts, in microseconds.
     length: u64,
@@ -24,7 +23,6 @@ pub(super) struct Rates {
     noted: u64,
 }
 
-#[derive(Debug)]
 struct Slice {
     /// Its place on the time line, in lengths of a slice.
     index: u64,
@@ -43,7 +41,7 @@ impl Rates {
         // Of a span that cannot be divided evenly more, but fewer than twice as many. What is left of
         // it, and the slice that is under way, are less than two of twenty.
         let most = span.as_micros() / length;
-        let capacity = usize::try_from(most + 1).unwrap_or_default();
+        let capacity = usize::try_from(most).unwrap_or_default();
         Self {
             length,
             most,

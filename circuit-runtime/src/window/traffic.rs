@@ -6,7 +6,7 @@ use crate::striped::Striped;
 use crate::sync::{AtomicU32, AtomicU64, Lock, OnceBox, Ordering};
 
 /// The calls of a closed circuit that need no attention: those that are under way, and those that were
-/// answered in time. Counted apart for each thread, in a cache line a thread, and in one more that
+/// answered in time. Counted apart for each thread, in a cache line a thread, and in two more that
 /// threads without a number share.
 ///
 /// A line counts the calls of one generation: a call of another changes nothing. The first call of a
@@ -21,6 +21,10 @@ pub(super) struct Traffic {
 /// How many groups of calls under way are told apart.
 pub(super) const PLACES: usize = 10;
 
+/// Enough for a place, or one more.
+pub(super) const PLACE_BITS: u32 = 4;
+const _: () = assert!(PLACES < 1 << PLACE_BITS);
+
 #[derive(Default)]
 #[repr(align(64))]
 struct Line {
@@ -28,8 +32,8 @@ struct Line {
     answered: AtomicU64,
     /// When the last of the calls under way was started here.
     latest_start: AtomicU64,
-    /// The calls under way, in a place for each group: those that started here less those that ended here, which is
-    /// below zero for many a thread.
+    /// The calls under way, in a place for each group: those that started here less those that ended
+    /// here, which is below zero for many a thread.
     under_way: [AtomicU32; PLACES],
 }
 
@@ -38,7 +42,6 @@ struct Line {
 pub(crate) struct Start(NonZeroU64);
 
 /// What the lines of a generation add up to.
-#[derive(Debug)]
 pub(super) struct Sum {
     pub(super) answered: u64,
     pub(super) latest_start: Instant,
@@ -49,11 +52,9 @@ impl Start {
     /// What a call has whose time is not measured: it is nowhere.
     pub(crate) const NONE: Self = Self(NonZeroU64::MAX);
 
-    const PLACE_BITS: u32 = 4;
-
     pub(super) fn new(moment: Instant, place: usize) -> Self {
         // Places begin at 1, hence it is not zero.
-        let bits = moment.as_micros() << Self::PLACE_BITS | (place as u64 + 1);
+        let bits = moment.as_micros() << PLACE_BITS | (place as u64 + 1);
         NonZeroU64::new(bits).map_or(Self::NONE, Self)
     }
 
@@ -66,11 +67,11 @@ impl Start {
     }
 
     pub(super) fn moment(self) -> Instant {
-        Instant::from_micros(self.0.get() >> Self::PLACE_BITS)
+        Instant::from_micros(self.0.get() >> PLACE_BITS)
     }
 
     pub(super) fn place(self) -> usize {
-        ((self.0.get() - 1) & ((1 << Self::PLACE_BITS) - 1)) as usize
+        ((self.0.get() - 1) & ((1 << PLACE_BITS) - 1)) as usize
     }
 }
 
@@ -151,8 +152,8 @@ impl Traffic {
     }
 }
 
-// Relaxed, unless said otherwise: each line has one writer at a time, and who adds up wants a number of
-// calls. Among them are those whose end it knows of.
+// Relaxed, unless said otherwise: each line has one writer at a time, and who adds up reads the lines one
+// after the other. Calls that start or end meanwhile may be in or out.
 impl Line {
     #[inline]
     fn count(&self, generation: Generation, change: impl FnOnce(&Self)) -> bool {
@@ -185,8 +186,6 @@ impl Line {
 
     #[inline]
     fn started(&self, start: Start) {
-        // Who adds up between the two takes the call for one that started a little earlier, with the
-        // others of its group.
         let moment = start.moment().as_micros();
         // Of threads that share the line, one may have read the clock before another, and come after.
         let latest_start = self.latest_start.load(Ordering::Relaxed);
@@ -204,7 +203,8 @@ impl Line {
     fn change_under_way(&self, start: Start, change: u32) {
         if let Some(calls) = self.under_way.get(start.place()) {
             let changed = calls.load(Ordering::Relaxed).wrapping_add(change);
-            calls.store(changed, Ordering::Relaxed);
+            // Release: who counts a call as under way knows its start.
+            calls.store(changed, Ordering::Release);
         }
     }
 
@@ -213,11 +213,11 @@ impl Line {
             return;
         }
         sum.answered += self.answered.load(Ordering::Acquire);
+        for (sum, calls) in sum.under_way.iter_mut().zip(&self.under_way) {
+            *sum = sum.wrapping_add(calls.load(Ordering::Acquire));
+        }
         let latest_start = Instant::from_micros(self.latest_start.load(Ordering::Relaxed));
         sum.latest_start = sum.latest_start.max(latest_start);
-        for (sum, calls) in sum.under_way.iter_mut().zip(&self.under_way) {
-            *sum = sum.wrapping_add(calls.load(Ordering::Relaxed));
-        }
     }
 }
 
