@@ -11,6 +11,8 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     }
     let dense: String = text.split_whitespace().collect();
     if dense != text {
+        // What is to be written must be right.
+        parse(&dense)?;
         return Err(format!(
             "a duration has no spaces; write {dense:?} for {text:?}"
         ));
@@ -126,6 +128,10 @@ mod tests {
         for (text, message) in [
             ("", "an empty duration; write one such as \"30s\""),
             (" ", "an empty duration; write one such as \"30s\""),
+            (
+                "10 sec",
+                "unknown unit `sec` in \"10sec\"; expected `ms`, `s`, `m`, `h` or `d`",
+            ),
             (
                 "10 s",
                 "a duration has no spaces; write \"10s\" for \"10 s\"",

@@ -83,7 +83,7 @@ use proc_macro::TokenStream;
 /// | `slow_rate` | like `failure_rate` | 1 | opens when this share of the calls in `window` was slow, or more; needs `slow_call` |
 /// | `min_calls` | integer of at least 1 | 20, or all of `window` when those are fewer | the two rates are not judged on fewer calls |
 /// | `reset` | duration | `"30s"` | how long the circuit stays open |
-/// | `max_reset` | duration of at least `reset` | none | each re-opening by a failed probe doubles the wait, up to this; a recovery begins again from `reset` |
+/// | `max_reset` | duration of at least `reset` | none | each re-opening by a failed probe doubles the wait, up to this, with `jitter` on top; a recovery begins again from `reset` |
 /// | `jitter` | `0.0` to `1.0`, or `"10%"` | 0 | adds up to this share to each wait, at random, so that a fleet does not probe in step |
 /// | `probes` | integer of at least 1 | 1 | after the wait this many calls are let in, and all must succeed |
 /// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
@@ -114,7 +114,8 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// The breaker is made outside of the function, so a constant of a generic type, or `Self`, cannot
+/// A count is a `u32`, a share an `f64` and a time a `Duration`; a `window` that is a `u32` is a number of
+/// calls. The breaker is made outside of the function, so a constant of a generic type, or `Self`, cannot
 /// be named.
 ///
 /// A wrong value is a compile error, of a constant expression too. So are options that do not go

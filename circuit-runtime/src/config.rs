@@ -239,8 +239,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// Doubles the wait each time that a probe fails, up to this; a recovery begins again from
-    /// [`reset`](Self::reset). Not shorter than `reset`; without it, the wait does not grow.
+    /// Doubles the wait each time that a probe fails, up to this, with [`jitter`](Self::jitter) on top; a
+    /// recovery begins again from [`reset`](Self::reset). Not shorter than `reset`; without it, the wait does not grow.
     pub const fn max_reset(mut self, max_reset: Duration) -> Self {
         self.config.max_reset = Some(max_reset);
         self

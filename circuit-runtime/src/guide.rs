@@ -10,6 +10,9 @@
 //! | [seldom called](#a-service-that-is-seldom-called) | `max_failures = 3` |
 //! | [very busy](#a-very-busy-service) | `window = "10s", failure_rate = 0.2, min_calls = 100` |
 //! | [slow](#a-slow-service) | `window = "1m", failure_rate = 0.5, slow_call = "2s", slow_rate = 0.5, timeout = "10s"` |
+//! | called in bursts | `window = 100, failure_rate = 0.5` |
+//! | one that comes back slowly | one of these, and `probes = 3` |
+//! | one whose errors are often answers | one of these, and `failure_if = MyError::is_outage` |
 //! | [called by a fleet](#a-fleet) | one of these, and `max_reset = "10m", jitter = 0.5` |
 //!
 //! # A steady service
@@ -126,7 +129,8 @@ let rules = Config::builder()
     .window(Duration::from_secs(60))
     .failure_rate(0.5)
     .slow_call(Duration::from_secs(2))
-    .slow_rate(0.5);
+    .slow_rate(0.5)
+    .timeout(Duration::from_secs(10));
 let reports = CircuitBreaker::new("reports", rules.build()?);
 
 let hanging: Vec<_> = (0..20).map(|_| reports.try_acquire()).collect::<Result<_, _>>()?;
@@ -181,6 +185,9 @@ assert_eq!(reports.state(), State::Open);
 //! - **Too few calls for `min_calls`.** A rate is not judged on fewer calls, however many of them fail.
 //!   With `window = "10s"` the default of 20 needs two calls a second. The shorter the window, the more
 //!   traffic it needs: one of 100 ms, two hundred calls a second.
+//! - **Slow calls are fewer calls.** A caller that waits 1.5 s for each makes six in ten seconds, and 20
+//!   are never reached. With `slow_call`, take a window of calls, or one of time that holds `min_calls`
+//!   slow ones.
 //! - **A window of calls on a quiet service.** With `window = 100` and one call an hour, a failure
 //!   counts for four days. Take a span of time, or failures in a row.
 //! - **`slow_call` without a rule on failures.** `max_failures` is 5 only when there is neither
@@ -190,6 +197,8 @@ assert_eq!(reports.state(), State::Open);
 //!   is never met. With a `slow_call` below it, a call that times out is both slow and a failure.
 //! - **A timeout around the call.** `tokio::time::timeout(limit, quote())` drops the call, which then is
 //!   no evidence, but that it was slow while it hung. Use the option `timeout`.
+//! - **An ignored probe.** It proves nothing: the circuit stays half-open, and the next call is the probe.
+//!   Ignore errors from before the service was asked, as any number of such calls may run then.
 //! - **A slow probe.** A probe need only succeed, however late. With a `timeout`, one that takes longer
 //!   fails.
 //!
