@@ -1,31 +1,28 @@
 //! The function under the attribute: its signature as syntax, its body as bare tokens.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::quote;
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::token::Brace;
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{ParseStream, Parser};
 use syn::{
     Attribute, FnArg, Ident, LitStr, Pat, ReceiverKind, ReturnType, Signature, Token, Type,
-    TypeParamBound, Visibility, braced,
+    TypeParamBound, Visibility,
 };
 
+use crate::body::{Body, mentions};
+use crate::boxed::BoxedBlock;
 use crate::errors::Errors;
 
-/// An `async fn` with a return type and a body.
+/// A function whose body is asynchronous.
 pub(crate) struct Function {
     attributes: Vec<Attribute>,
     visibility: Visibility,
     defaultness: Option<Token![default]>,
     signature: Signature,
-    /// The type after the arrow.
+    /// What a call results in.
     pub(crate) output: Type,
-    pub(crate) body: Body,
-}
-
-/// A body, which is never parsed: one that is half typed is for the compiler to explain.
-pub(crate) struct Body {
-    braces: Brace,
-    tokens: TokenStream,
+    body: Body,
+    /// What it is in, if the function is no `async fn`.
+    boxed: Option<BoxedBlock>,
 }
 
 impl Function {
@@ -42,7 +39,7 @@ impl Function {
     }
 
     /// All that stands before the body, as written.
-    pub(crate) fn head(&self) -> TokenStream {
+    fn head(&self) -> TokenStream {
         let Self {
             attributes,
             visibility,
@@ -53,65 +50,45 @@ impl Function {
         quote!(#(#attributes)* #visibility #defaultness #signature)
     }
 
+    /// The written body as a block inside of another.
+    pub(crate) fn inner(&self) -> Group {
+        self.body.inner()
+    }
+
+    /// Whether the type of what the body results in is for the body to say.
+    pub(crate) fn is_boxed(&self) -> bool {
+        self.boxed.is_some()
+    }
+
+    /// The function with `tokens` for its body.
+    pub(crate) fn with_body(&self, tokens: TokenStream) -> TokenStream {
+        let head = self.head();
+        let body = self.body.replaced_by(tokens);
+        let body = match &self.boxed {
+            None => body,
+            Some(boxed) => boxed.around(&body),
+        };
+        quote!(#head #body)
+    }
+
+    /// Whether the body may own what `expression` names: an argument that is no shared reference.
+    pub(crate) fn owns_any_in(&self, expression: &impl ToTokens) -> bool {
+        let names = self
+            .signature
+            .inputs
+            .iter()
+            .filter(|input| !is_shared(input));
+        let names = names.flat_map(|input| identifiers(bound(input)));
+        let expression = expression.to_token_stream();
+        names
+            .into_iter()
+            .any(|name| mentions(&expression, &name.to_string()))
+    }
+
     /// The arguments that are taken by value and bound as `mut`.
     pub(crate) fn mutable_arguments(&self) -> impl Iterator<Item = Ident> {
         self.signature.inputs.iter().filter_map(mutable_argument)
     }
-}
-
-impl Parse for Body {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let content;
-        Ok(Self {
-            braces: braced!(content in input),
-            tokens: content.parse()?,
-        })
-    }
-}
-
-impl Body {
-    /// A body of these tokens, in place of the written one.
-    pub(crate) fn replaced_by(&self, tokens: TokenStream) -> Group {
-        // Where it is written, or the function would look generated and never be called unused.
-        block(tokens, self.braces.span.join())
-    }
-
-    /// The written body as a block inside of another.
-    pub(crate) fn inner(&self) -> Group {
-        let written = self.braces.span.join();
-        let span = if self.is_lone_expression() {
-            // As written, these braces would be called unused.
-            written.resolved_at(Span::mixed_site())
-        } else {
-            written
-        };
-        block(self.tokens.clone(), span)
-    }
-
-    /// Whether this identifier stands anywhere in it.
-    fn mentions(&self, identifier: &str) -> bool {
-        mentions(&self.tokens, identifier)
-    }
-
-    /// Whether this may be a single expression, because nothing ends in a semicolon.
-    fn is_lone_expression(&self) -> bool {
-        let is_semicolon = |token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';');
-        !self.tokens.is_empty() && !self.tokens.clone().into_iter().any(is_semicolon)
-    }
-}
-
-fn mentions(tokens: &TokenStream, identifier: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(found) => found == identifier,
-        TokenTree::Group(group) => mentions(&group.stream(), identifier),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
-}
-
-fn block(tokens: TokenStream, span: Span) -> Group {
-    let mut block = Group::new(Delimiter::Brace, tokens);
-    block.set_span(span);
-    block
 }
 
 fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Function> {
@@ -128,8 +105,13 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
     let body: Body = input.parse()?;
 
     errors.keep(check_once(&attributes));
-    errors.keep(check_async(&signature, &body));
-    let output = output(&signature)?;
+    let (output, body, boxed) = match BoxedBlock::see_through(&signature, body) {
+        Ok(boxed) => (boxed.output, boxed.body, Some(boxed.around)),
+        Err(body) => {
+            errors.keep(check_async(&signature, &body));
+            (output(&signature)?, body, None)
+        }
+    };
     Ok(Function {
         attributes,
         visibility,
@@ -137,6 +119,7 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
         signature,
         output,
         body,
+        boxed,
     })
 }
 
@@ -193,8 +176,8 @@ fn check_async(signature: &Signature, body: &Body) -> syn::Result<()> {
     }
     let mut lifetimes = signature.generics.lifetimes();
     if lifetimes.any(|lifetime| lifetime.lifetime.ident == "async_trait") {
-        let rewritten = "`#[async_trait]` has rewritten this `async fn`; put \
-                         `#[circuit_breaker]` on an inherent `async fn`, and call it here";
+        let rewritten = "`#[async_trait]` has rewritten this `async fn` in a way that is not known here; \
+                         put `#[circuit_breaker]` on an inherent `async fn`, and call it here";
         return Err(syn::Error::new(signature.ident.span(), rewritten));
     }
     // What `#[tokio::main]` and `#[tokio::test]` leave behind.
@@ -242,6 +225,42 @@ fn output(signature: &Signature) -> syn::Result<Type> {
              write `-> Result<(), YourError>`",
         )),
     }
+}
+
+/// Whether this is an argument of which everybody can have a copy.
+fn is_shared(argument: &FnArg) -> bool {
+    match argument {
+        FnArg::Receiver(receiver) => match &receiver.kind {
+            ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
+            ReceiverKind::Typed(_, of) => is_shared_reference(of),
+            _ => false,
+        },
+        FnArg::Typed(argument) => {
+            matches!(*argument.pat, Pat::Ident(_)) && is_shared_reference(&argument.ty)
+        }
+    }
+}
+
+fn is_shared_reference(of: &Type) -> bool {
+    matches!(of, Type::Reference(reference) if reference.mutability.is_none())
+}
+
+/// What an argument binds.
+fn bound(argument: &FnArg) -> TokenStream {
+    match argument {
+        FnArg::Receiver(receiver) => receiver.self_token.to_token_stream(),
+        FnArg::Typed(argument) => argument.pat.to_token_stream(),
+    }
+}
+
+fn identifiers(tokens: TokenStream) -> Vec<Ident> {
+    let tokens = tokens.into_iter();
+    let found = tokens.flat_map(|token| match token {
+        TokenTree::Ident(found) => vec![found],
+        TokenTree::Group(group) => identifiers(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
+    });
+    found.collect()
 }
 
 /// The name in `mut order: Order` or `mut self`. An argument with attributes may be configured
@@ -305,7 +324,7 @@ mod tests {
     fn a_half_typed_body_is_kept() {
         let function =
             parse(quote!(async fn quote() -> Result<u8, E> { let length = symbol. ; if }));
-        let body = function.map(|function| function.body.inner().into_token_stream().to_string());
+        let body = function.map(|function| function.inner().into_token_stream().to_string());
         assert_eq!(
             body.ok(),
             Some(quote!({ let length = symbol. ; if }).to_string())

@@ -6,6 +6,9 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod body;
+mod boxed;
+mod breaker;
 mod duration;
 mod errors;
 mod expand;

@@ -1,10 +1,11 @@
 //! The options of the attribute: the table of them, and what was written.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, Ident, Token};
+use syn::{Expr, Ident, LitStr, Token};
 
 use crate::errors::Errors;
 use crate::value::{Kind, Value};
@@ -21,7 +22,7 @@ struct Spec {
 }
 
 /// All the options there are.
-const SPECS: [Spec; 14] = [
+const SPECS: [Spec; 19] = [
     Spec {
         name: "max_failures",
         examples: &["max_failures = 5"],
@@ -135,11 +136,59 @@ const SPECS: [Spec; 14] = [
             ignore_predicate ignore_errors exclude",
     },
     Spec {
+        name: "fallback",
+        examples: &["fallback = Ok(cached(symbol))", "fallback = |error| .."],
+        kind: Kind::Fallback,
+        aliases: "fallback_method fallback_fn fallback_function fallback_value or_else on_open",
+    },
+    Spec {
+        name: "key",
+        examples: &["key = host"],
+        kind: Kind::Key,
+        aliases: "keyed keys key_by per by partition partition_key group_by",
+    },
+    Spec {
+        name: "max_keys",
+        examples: &["max_keys = 1_000"],
+        kind: Kind::Count {
+            zero: "with 0 no key could have a breaker",
+        },
+        aliases: "max_breakers max_entries capacity cache_size",
+    },
+    Spec {
+        name: "breaker",
+        examples: &["breaker = self.breaker"],
+        kind: Kind::Breaker,
+        aliases: "circuit_breaker instance with",
+    },
+    Spec {
         name: "name",
         examples: &["name = \"payments\""],
         kind: Kind::Text,
         aliases: "id label circuit",
     },
+    Spec {
+        name: "crate",
+        examples: &["crate = ::renamed"],
+        kind: Kind::Path,
+        aliases: "crate_path crate_name krate runtime",
+    },
+];
+
+/// What other libraries do, and this one does not.
+const FOREIGN: [(&str, &str); 3] = [
+    (
+        "max_retries retries retry max_attempts attempts",
+        "nothing is tried again here, and `max_failures` opens the circuit",
+    ),
+    (
+        "max_concurrent max_concurrent_calls bulkhead concurrency",
+        "calls are not limited in number here, but those of a half-open circuit are by `probes`",
+    ),
+    (
+        "on_close on_half_open on_state_change listener callback",
+        "changes of the state are not reported here, but `registry::find(name)` knows the `state()`",
+    ),
 ];
 
 impl Spec {
@@ -150,9 +199,13 @@ impl Spec {
             return Ok(spec);
         }
 
-        let advice = if let Some(spec) = SPECS.iter().find(|spec| spec.has_alias(&written)) {
+        let word = suggest::snake_case(&written);
+        let mut foreign = FOREIGN.iter();
+        let advice = if let Some(spec) = SPECS.iter().find(|spec| spec.is_called(&word)) {
             format!("here it is called `{}`", spec.name)
-        } else if let Some(name) = suggest::nearest(&written, SPECS.iter().map(|spec| spec.name)) {
+        } else if let Some((_, advice)) = foreign.find(|(words, _)| is_among(words, &word)) {
+            (*advice).to_owned()
+        } else if let Some(name) = suggest::nearest(&word, SPECS.iter().map(|spec| spec.name)) {
             format!("did you mean `{name}`?")
         } else {
             format!("expected one of {}", names())
@@ -165,16 +218,17 @@ impl Spec {
 
     /// The name of the option that `key` names, or seems to mean.
     fn meant(key: &Ident) -> Option<&'static str> {
-        let written = key.unraw().to_string();
+        let word = suggest::snake_case(&key.unraw().to_string());
         let mut specs = SPECS.iter();
         specs
-            .find(|spec| spec.name == written || spec.has_alias(&written))
+            .find(|spec| spec.is_called(&word))
             .map(|spec| spec.name)
-            .or_else(|| suggest::nearest(&written, SPECS.iter().map(|spec| spec.name)))
+            .or_else(|| suggest::nearest(&word, SPECS.iter().map(|spec| spec.name)))
     }
 
-    fn has_alias(&self, word: &str) -> bool {
-        self.aliases.split(' ').any(|alias| alias == word)
+    /// Whether this is its name, or what others call it.
+    fn is_called(&self, word: &str) -> bool {
+        self.name == word || is_among(self.aliases, word)
     }
 
     fn wrong_type(&self) -> String {
@@ -182,6 +236,11 @@ impl Spec {
         let examples = self.examples.join("` or `");
         format!("`{name}` takes {kind}; write `{examples}`")
     }
+}
+
+/// Whether it is one of the words between spaces.
+fn is_among(words: &str, word: &str) -> bool {
+    words.split(' ').any(|other| other == word)
 }
 
 /// The names of all options, for a message.
@@ -204,6 +263,7 @@ pub(crate) struct Options {
 /// An option that was written, with a value that fits.
 pub(crate) struct Written {
     pub(crate) name: &'static str,
+    pub(crate) key: Ident,
     pub(crate) value: Value,
     /// The value as it was written.
     pub(crate) expression: Expr,
@@ -225,6 +285,26 @@ impl Options {
     /// The option `name` as it was written, if that is right.
     pub(crate) fn written(&self, name: &str) -> Option<&Written> {
         self.right.iter().find(|option| option.name == name)
+    }
+
+    /// The code that was written for the option `name`.
+    pub(crate) fn code(&self, name: &str) -> Option<&Expr> {
+        let written = self.written(name)?;
+        matches!(written.value, Value::Code).then_some(&written.expression)
+    }
+
+    /// The string that was written for the option `name`.
+    pub(crate) fn text(&self, name: &str) -> Option<&LitStr> {
+        match self.get(name)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The path of the runtime crate.
+    pub(crate) fn runtime(&self, span: Span) -> TokenStream {
+        let written = self.code("crate").map(ToTokens::to_token_stream);
+        written.unwrap_or_else(|| quote_spanned!(span=> ::circuit_runtime))
     }
 
     /// Whether one of the options `names` is named, even if wrongly.
@@ -281,6 +361,7 @@ impl Options {
             .map_err(|message| syn::Error::new_spanned(&expression, message))?;
         self.right.push(Written {
             name,
+            key: pair.key,
             value,
             expression,
         });
@@ -342,7 +423,7 @@ fn begins_pair(input: ParseStream<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Options, SPECS, names};
+    use super::{FOREIGN, Options, SPECS, names};
     use crate::errors::Errors;
     use crate::value::Value;
     use proc_macro2::TokenStream;
@@ -367,13 +448,18 @@ mod tests {
 
     #[test]
     fn every_option_can_be_written() {
-        let (options, mistakes) = parse(quote! {
+        // Not all of them together, but each by itself.
+        let mut errors = Errors::default();
+        let list = quote! {
             timeout = LIMIT, name = "payments", max_failures = 5u32, window = "10s",
             reset = pick::<A, B>(), max_reset = "1h", jitter = 0, probes = 3, failure_rate = "57%",
             slow_call = "1s500ms", slow_rate = 1, min_calls = (7),
             ignore_if = QuoteError::is_ours::<A, B>, failure_if = (|error| matches!(error, A | B)),
-        });
-        assert_eq!(mistakes, [""; 0]);
+            fallback = |error| cached(error).await, key = &self.hosts[index], max_keys = LIMIT,
+            breaker = self.breakers.get(index), crate = crate::renamed,
+        };
+        let options = Options::read(list, &mut errors);
+        assert_eq!(errors.messages(), [""; 0]);
         let written: Vec<_> = options.iter().map(|option| option.name).collect();
         let mut expected = SPECS.map(|spec| spec.name);
         assert_eq!(written.len(), expected.len());
@@ -392,8 +478,13 @@ mod tests {
             ("jitter", "0"),
             ("probes", "3"),
             ("timeout", "a constant"),
-            ("failure_if", "a predicate"),
-            ("ignore_if", "a predicate"),
+            ("failure_if", "code"),
+            ("ignore_if", "code"),
+            ("fallback", "code"),
+            ("key", "code"),
+            ("max_keys", "a constant"),
+            ("breaker", "code"),
+            ("crate", "code"),
             ("name", "payments"),
         ] {
             assert_eq!(
@@ -411,7 +502,7 @@ mod tests {
             Value::Share(share) => share.to_string(),
             Value::Text(text) => text.value(),
             Value::Constant => "a constant".to_owned(),
-            Value::Predicate => "a predicate".to_owned(),
+            Value::Code => "code".to_owned(),
         }
     }
 
@@ -447,15 +538,15 @@ mod tests {
     #[test]
     fn an_unknown_option_is_one_mistake_whatever_its_value() {
         for list in [
-            quote!(retries),
-            quote!(retries = 3),
-            quote!(retries = |a, b| a + b),
-            quote!(retries = pick::<A, B>()),
-            quote!(retries(3, 4)),
-            quote!(retries = foo(1 2)),
-            quote!(retries = ?),
+            quote!(colour),
+            quote!(colour = 3),
+            quote!(colour = |a, b| a + b),
+            quote!(colour = pick::<A, B>()),
+            quote!(colour(3, 4)),
+            quote!(colour = foo(1 2)),
+            quote!(colour = ?),
         ] {
-            let expected = format!("unknown option `retries`; expected one of {}", names());
+            let expected = format!("unknown option `colour`; expected one of {}", names());
             assert_eq!(
                 mistakes(quote!(#list, max_failures = 5)),
                 [expected],
@@ -509,7 +600,9 @@ mod tests {
     #[test]
     fn an_alias_is_of_one_option_and_the_name_of_none() {
         let mut seen: Vec<_> = SPECS.iter().map(|spec| spec.name).collect();
-        for alias in SPECS.iter().flat_map(|spec| spec.aliases.split(' ')) {
+        let aliases = SPECS.iter().map(|spec| spec.aliases);
+        let foreign = FOREIGN.iter().map(|(words, _)| *words);
+        for alias in aliases.chain(foreign).flat_map(|words| words.split(' ')) {
             assert!(!seen.contains(&alias), "{alias}");
             seen.push(alias);
         }

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use crate::errors::Errors;
-use crate::options::Options;
+use crate::options::{Options, Written};
 use crate::value::Value;
 
-/// What an option must not say beside the others.
+/// What an option must not say beside the others, at its value.
 struct Rule {
     /// The option that must change.
     option: &'static str,
@@ -15,8 +15,9 @@ struct Rule {
     message: &'static str,
 }
 
-/// Those errors of `ConfigError` in the runtime that depend on more than one option, in its words.
-const RULES: [Rule; 8] = [
+/// Those errors of `ConfigError` in the runtime that depend on more than one option, in its words, and
+/// what is the attribute's own.
+const RULES: [Rule; 9] = [
     Rule {
         option: "max_failures",
         is_broken: |options| exceeds(count(options, "max_failures"), count(options, "window")),
@@ -58,7 +59,15 @@ const RULES: [Rule; 8] = [
         is_broken: |options| exceeds(reset(options), span(options, "max_reset")),
         message: "`max_reset` must not be shorter than `reset`; the wait grows from `reset` up to it",
     },
+    Rule {
+        option: "max_keys",
+        is_broken: |options| !options.mention(&["key"]),
+        message: "`max_keys` needs a `key`; add `key = host`, the argument that each breaker is for",
+    },
 ];
+
+/// What is not of the breaker, but of the function.
+const BESIDE_BREAKER: [&str; 5] = ["breaker", "fallback", "failure_if", "ignore_if", "crate"];
 
 const MAX_FAILURES_ABOVE_LAST_CALLS: &str = "`max_failures`, which is 5 unless written, must not be above the calls in `window`; the circuit would never open";
 
@@ -66,8 +75,18 @@ const MAX_FAILURES_ABOVE_LAST_CALLS: &str = "`max_failures`, which is 5 unless w
 const DEFAULT_MAX_FAILURES: u32 = 5;
 const DEFAULT_RESET: Duration = Duration::from_secs(30);
 
-/// Refuses each option that does not go with the others, at its value.
+/// Refuses each option that does not go with the others.
 pub(crate) fn check(options: &Options, errors: &mut Errors) {
+    if options.mention(&["breaker"]) {
+        let is_its_own = |option: &&Written| !BESIDE_BREAKER.contains(&option.name);
+        for Written { name, key, .. } in options.iter().filter(is_its_own) {
+            let message = format!(
+                "`{name}` does not go with `breaker`, which is made with all of that; remove one of them"
+            );
+            errors.push(syn::Error::new(key.span(), message));
+        }
+        return;
+    }
     for option in options.iter() {
         let mut rules = RULES.iter().filter(|rule| rule.option == option.name);
         if let Some(rule) = rules.find(|rule| (rule.is_broken)(options)) {
@@ -153,6 +172,15 @@ mod tests {
                 quote!(max_reset = "1m", reset = "61s"),
                 "`max_reset` must not be ",
             ),
+            (quote!(max_keys = 7), "`max_keys` needs a `key`"),
+            (
+                quote!(breaker = self.breaker, slow_rate = 0.5),
+                "`slow_rate` does not go ",
+            ),
+            (
+                quote!(key = host, breaker = BREAKER),
+                "`key` does not go with `",
+            ),
         ] {
             assert_eq!(mistakes(list.clone()), [broken], "{list}");
         }
@@ -175,6 +203,14 @@ mod tests {
             ),
             quote!(max_reset = "30s"),
             quote!(max_reset = "1s", reset = RESET),
+            quote!(max_keys = LIMIT, key = host),
+            quote!(
+                breaker = BREAKER,
+                fallback = Ok(7),
+                failure_if = is_outage,
+                ignore_if = is_ours,
+                crate = ::renamed
+            ),
         ] {
             assert_eq!(mistakes(list.clone()), [""; 0], "{list}");
         }

@@ -14,6 +14,20 @@ pub(crate) fn nearest(
         .map(|(_, candidate)| candidate)
 }
 
+/// The word as an option is written: `maxFailures`, `MaxFailures` and `MAX_FAILURES` as `max_failures`.
+pub(crate) fn snake_case(word: &str) -> String {
+    let mut snake = String::new();
+    let mut after_small = false;
+    for letter in word.chars() {
+        if letter.is_uppercase() && after_small {
+            snake.push('_');
+        }
+        after_small = letter.is_lowercase() || letter.is_numeric();
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
 /// The Levenshtein distance: the letters to insert, delete or replace to turn one word into the
 /// other.
 fn distance(from: &str, to: &str) -> usize {
@@ -35,7 +49,7 @@ fn distance(from: &str, to: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{distance, nearest};
+    use super::{distance, nearest, snake_case};
 
     #[test]
     fn distances() {
@@ -53,6 +67,14 @@ mod tests {
         ] {
             assert_eq!(distance(from, to), expected, "{from} -> {to}");
         }
+    }
+
+    #[test]
+    fn words_of_other_languages_become_words_of_this_one() {
+        for word in ["maxFailures", "MaxFailures", "MAX_FAILURES", "max_failures"] {
+            assert_eq!(snake_case(word), "max_failures", "{word}");
+        }
+        assert_eq!(snake_case("maxRT"), "max_rt");
     }
 
     #[test]

@@ -25,6 +25,15 @@ pub(crate) enum Kind {
     Text,
     /// A closure or a path, `fn(&E) -> bool`.
     Predicate,
+    /// What the function results in when its body does not run: an expression, or a closure that is
+    /// shown the error.
+    Fallback,
+    /// An expression over the arguments.
+    Key,
+    /// An expression that is a breaker or a reference to one.
+    Breaker,
+    /// A path without arguments.
+    Path,
 }
 
 /// A value that is fit for its option.
@@ -37,10 +46,10 @@ pub(crate) enum Value {
     Share(f64),
     /// A string literal.
     Text(LitStr),
-    /// Any expression that is not a literal.
+    /// Any expression that is not a literal, for the compiler to evaluate.
     Constant,
-    /// A closure or a path.
-    Predicate,
+    /// What is part of the function, as it is written.
+    Code,
 }
 
 /// The most calls that a window can hold, as the runtime has it.
@@ -51,7 +60,10 @@ impl Kind {
     /// it is of another type.
     pub(crate) fn read(self, name: &str, written: &Expr) -> Option<Result<Value, String>> {
         match self {
-            Self::Predicate => return is_function(written).then_some(Ok(Value::Predicate)),
+            Self::Predicate => return is_function(written).then_some(Ok(Value::Code)),
+            Self::Fallback => return fallback(name, written),
+            Self::Key | Self::Breaker => return is_computed(written).then_some(Ok(Value::Code)),
+            Self::Path => return is_plain_path(written).then_some(Ok(Value::Code)),
             Self::Text if !is_literal(written) => return None,
             _ if !is_literal(written) => return Some(Ok(Value::Constant)),
             _ => {}
@@ -80,6 +92,12 @@ impl fmt::Display for Kind {
             Self::Rate { .. } => "a share above 0.0, up to 1.0, or a percentage such as \"50%\"",
             Self::Text => "a string literal",
             Self::Predicate => "a closure or a path",
+            Self::Fallback => {
+                "a result in place of the body's, or a closure that makes one of the error"
+            }
+            Self::Key => "an expression over the arguments",
+            Self::Breaker => "a `CircuitBreaker` or a reference to one",
+            Self::Path => "a path",
         })
     }
 }
@@ -155,6 +173,16 @@ fn text(name: &str, literal: &LitStr) -> Result<Value, String> {
     Ok(Value::Text(literal.clone()))
 }
 
+fn fallback(name: &str, written: &Expr) -> Option<Result<Value, String>> {
+    match written {
+        Expr::Closure(closure) if closure.inputs.len() != 1 => Some(Err(format!(
+            "a `{name}` that is a closure takes the error; write `{name} = |error| ..`, or leave the \
+             closure out"
+        ))),
+        _ => (!is_literal(written)).then_some(Ok(Value::Code)),
+    }
+}
+
 /// Whether a number has no suffix but perhaps that of its own type.
 fn is_plain(suffix: &str, own: &str) -> bool {
     suffix.is_empty() || suffix == own
@@ -186,6 +214,21 @@ fn is_function(expression: &Expr) -> bool {
     match expression {
         Expr::Closure(closure) => closure.asyncness.is_none(),
         Expr::Path(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether this can be a value that differs from call to call.
+fn is_computed(expression: &Expr) -> bool {
+    !is_literal(expression) && !matches!(expression, Expr::Closure(_))
+}
+
+fn is_plain_path(expression: &Expr) -> bool {
+    match expression {
+        Expr::Path(path) => {
+            let mut segments = path.path.segments.iter();
+            path.qself.is_none() && segments.all(|segment| segment.arguments.is_none())
+        }
         _ => false,
     }
 }

@@ -60,6 +60,11 @@ impl CircuitBreaker {
         Self { circuit }
     }
 
+    #[cfg(test)]
+    pub(crate) fn circuit(&self) -> &Arc<Circuit> {
+        &self.circuit
+    }
+
     /// The name, as errors and the registry show it.
     #[must_use]
     pub fn name(&self) -> &str {

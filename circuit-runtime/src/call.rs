@@ -1,5 +1,6 @@
 //! Calls under the protection of a breaker.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
@@ -20,7 +21,7 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Call<'b, F, P = (), I = ()> {
         #[pin]
-        protected: Protected<'b, Timed<F>>,
+        protected: Protected<&'b CircuitBreaker, Timed<F>>,
         failure_if: P,
         ignore_if: I,
     }
@@ -190,65 +191,74 @@ pub(crate) fn blocking<T, E>(
 
 pin_project! {
     /// Runs a call if the circuit lets it. What its result means is for others to say.
-    pub struct Protected<'b, C> {
+    pub struct Protected<B: Borrow<CircuitBreaker>, C> {
         // Until the call is over.
-        breaker: Option<&'b CircuitBreaker>,
+        breaker: Option<B>,
         // While the call runs.
         ticket: Option<Ticket>,
         #[pin]
         call: C,
     }
 
-    impl<C> PinnedDrop for Protected<'_, C> {
+    impl<B: Borrow<CircuitBreaker>, C> PinnedDrop for Protected<B, C> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if let (Some(breaker), Some(ticket)) = (*this.breaker, *this.ticket) {
-                breaker.settle(ticket, Outcome::Cancelled);
+            if let (Some(breaker), Some(ticket)) = (this.breaker, *this.ticket) {
+                (*breaker).borrow().settle(ticket, Outcome::Cancelled);
             }
         }
     }
 }
 
-impl<'b, C> Protected<'b, C> {
+impl<B: Borrow<CircuitBreaker>, C> Protected<B, C> {
     #[inline]
-    pub(crate) const fn new(breaker: &'b CircuitBreaker, call: C) -> Self {
+    pub(crate) const fn new(breaker: B, call: C) -> Self {
         Self {
             breaker: Some(breaker),
             ticket: None,
             call,
         }
     }
+
+    /// A call that has been let in already.
+    #[inline]
+    pub(crate) const fn admitted(breaker: B, ticket: Ticket, call: C) -> Self {
+        Self {
+            breaker: Some(breaker),
+            ticket: Some(ticket),
+            call,
+        }
+    }
 }
 
-impl<'b, C: Bounded> Protected<'b, C> {
+impl<B: Borrow<CircuitBreaker>, C: Bounded> Protected<B, C> {
     /// Polls the call. Its result, if it comes to one, is shown to `judge` with the permit that waits
     /// for a verdict on it.
     #[inline]
     pub(crate) fn poll(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        judge: impl FnOnce(&C::Output, Permit<'b>),
+        judge: impl FnOnce(&C::Output, Permit<'_>),
     ) -> Poll<Result<C::Output, CircuitError>> {
         let mut this = self.project();
         // Taken, and put back only if the call goes on: a panic ends it as well.
-        let Some(breaker) = this.breaker.take() else {
+        let Some(owned) = this.breaker.take() else {
             return Poll::Pending;
         };
+        let breaker = owned.borrow();
         let timeout = breaker.config().timeout();
 
-        let ticket = if let Some(ticket) = *this.ticket {
-            ticket
-        } else {
-            let ticket = match breaker.admit() {
+        let ticket = match *this.ticket {
+            Some(ticket) => ticket,
+            None => match breaker.admit() {
                 Ok(ticket) => ticket,
                 Err(rejection) => return Poll::Ready(Err(breaker.rejected(rejection))),
-            };
-            if let Err(NoRuntime) = this.call.as_mut().start(timeout) {
-                breaker.settle(ticket, Outcome::Cancelled);
-                return Poll::Ready(Err(breaker.without_runtime()));
-            }
-            ticket
+            },
         };
+        if let Err(NoRuntime) = this.call.as_mut().start(timeout) {
+            breaker.settle(ticket, Outcome::Cancelled);
+            return Poll::Ready(Err(breaker.without_runtime()));
+        }
 
         let had_budget = C::has_budget();
         let call = this.call.as_mut();
@@ -257,13 +267,18 @@ impl<'b, C: Bounded> Protected<'b, C> {
             return Poll::Ready(Ok(result));
         }
 
-        *this.breaker = Some(breaker);
+        *this.breaker = Some(owned);
         *this.ticket = Some(ticket);
-        let (outcome, error) = match ready!(this.call.as_mut().poll_end(timeout, had_budget, cx)) {
+        let end = ready!(this.call.as_mut().poll_end(timeout, had_budget, cx));
+
+        let Some(owned) = this.breaker.take() else {
+            return Poll::Pending;
+        };
+        let breaker = owned.borrow();
+        let (outcome, error) = match end {
             Unfinished::TimedOut(after) => (Outcome::TimedOut, breaker.timed_out(after)),
             Unfinished::NoRuntime(NoRuntime) => (Outcome::Cancelled, breaker.without_runtime()),
         };
-        *this.breaker = None;
         // In this order, as dropping the call may panic.
         breaker.settle(ticket, outcome);
         this.call.give_up();

@@ -1,21 +1,21 @@
 //! The circuit itself: the state in one atomic word, what counts towards it, and the few lines in
 //! which threads race for either.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{self, Instant, Span};
 use crate::config::Config;
-use crate::counters::Counters;
+use crate::counters::{Counters, Total};
+use crate::keyed::Presence;
 use crate::name::Name;
 use crate::permit::{Outcome, Ticket};
+use crate::policy::Policy;
 use crate::probe::{Lease, Place, Probes};
 use crate::registry;
 use crate::snapshot::Snapshot;
 use crate::state::{Effect, Event, Phase, State, Word, step};
 use crate::sync::{AtomicU64, Ordering};
-use crate::wait::Wait;
 use crate::window::{Start, Window};
 
 /// What all handles of a breaker share.
@@ -23,27 +23,51 @@ pub(crate) struct Circuit {
     /// The [`Word`] of the state. It changes by compare-and-swap alone, in [`Circuit::change`].
     state: AtomicU64,
     probes: Probes,
-    wait: Wait,
     window: Window,
     counters: Counters,
-    config: Config,
+    policy: Arc<Policy>,
     name: Name,
-    id: registry::Id,
+    /// Of the circuit of a key.
+    presence: Presence,
+    /// None of the circuit of a key.
+    id: Option<registry::Id>,
 }
 
 impl Circuit {
     /// A new circuit, closed, which the registry knows until it is dropped.
     pub(crate) fn new(name: Name, config: Config) -> Arc<Self> {
-        Arc::new_cyclic(|circuit| Self {
+        let policy = Arc::new(Policy::new(config));
+        Arc::new_cyclic(|circuit| Self::of(name, policy, Some(registry::add(circuit))))
+    }
+
+    /// The circuit of a key, closed.
+    pub(crate) fn of_key(name: Name, policy: Arc<Policy>) -> Arc<Self> {
+        Arc::new(Self::of(name, policy, None))
+    }
+
+    fn of(name: Name, policy: Arc<Policy>, id: Option<registry::Id>) -> Self {
+        Self {
             state: AtomicU64::new(Word::FIRST.to_bits()),
-            probes: Probes::new(config.probes()),
-            wait: Wait::new(&config, RandomState::new().hash_one(&name)),
-            window: Window::new(&config),
+            probes: Probes::default(),
+            window: Window::new(&policy.config),
             counters: Counters::default(),
-            config,
+            policy,
             name,
-            id: registry::add(circuit),
-        })
+            presence: Presence::default(),
+            id,
+        }
+    }
+
+    pub(crate) fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Whether it is closed, and not by an order.
+    pub(crate) fn is_closed(&self) -> bool {
+        // Read by a write that changes nothing, which sees the latest state: who forgets a circuit must
+        // not take an earlier one for it.
+        let word = Word::from_bits(self.state.fetch_or(0, Ordering::AcqRel));
+        word.phase() == Phase::Closed
     }
 
     pub(crate) fn name(&self) -> &Name {
@@ -51,12 +75,12 @@ impl Circuit {
     }
 
     pub(crate) fn config(&self) -> &Config {
-        &self.config
+        &self.policy.config
     }
 
     pub(crate) fn state(&self) -> State {
         let word = self.word();
-        word.state(clock::now(), self.wait.of(word))
+        word.state(clock::now(), self.wait(word))
     }
 
     /// Lets a call in, or says for how long not to ask.
@@ -89,6 +113,12 @@ impl Circuit {
         None
     }
 
+    /// How long the open phase lasts that `word` stands for.
+    #[inline]
+    fn wait(&self, word: Word) -> Span {
+        self.policy.wait.of(word, &self.name)
+    }
+
     #[inline]
     fn word(&self) -> Word {
         // Acquire: with a state comes all that its first observer did before.
@@ -103,7 +133,7 @@ impl Circuit {
             None => self.admit_probe(word),
         };
         if admission.is_err() {
-            self.counters.add(|stripe| &stripe.rejected);
+            self.counters.add(Total::Rejected);
         }
         Ok(admission?.map(|lease| Ticket::of_probe(word, lease)))
     }
@@ -114,7 +144,7 @@ impl Circuit {
         if word.phase() == Phase::ForcedOpen {
             return Some(Rejection::ENDLESS);
         }
-        let wait = self.wait.of(word);
+        let wait = self.wait(word);
         let half_open_at = word.half_open_at(wait);
         let earliest = clock::coarse();
         let latest = earliest.plus(clock::LAG);
@@ -124,26 +154,26 @@ impl Circuit {
         if earliest < half_open_at {
             return None;
         }
-        let length = self.wait.reset();
-        let taken_until = self.probes.taken_until(half_open_at, length)?;
-        (latest < taken_until).then(|| Rejection::until(taken_until, earliest, length))
+        let limit = self.policy.probes;
+        let taken_until = self.probes.taken_until(limit, half_open_at)?;
+        (latest < taken_until).then(|| Rejection::until(taken_until, earliest, limit.lease))
     }
 
     #[cold]
     fn admit_probe(&self, word: Word) -> Result<Option<Lease>, Rejection> {
         let now = clock::now();
-        let wait = self.wait.of(word);
+        let wait = self.wait(word);
         let half_open_at = word.half_open_at(wait);
         if now < half_open_at {
             return Err(Rejection::until(half_open_at, now, wait));
         }
-        let length = self.wait.reset();
-        match self.probes.take(word.generation(), now, length) {
-            Place::Taken(until) => Err(Rejection::until(until, now, length)),
+        let limit = self.policy.probes;
+        match self.probes.take(limit, word.generation(), now) {
+            Place::Taken(until) => Err(Rejection::until(until, now, limit.lease)),
             Place::Leased(lease) if self.word() == word => Ok(Some(lease)),
             Place::Leased(lease) => {
                 // Of a half-open phase that is over: it must keep nobody out of the next.
-                self.probes.give_back(word.generation(), lease);
+                self.probes.give_back(limit, word.generation(), lease);
                 Ok(None)
             }
             Place::Gone => Ok(None),
@@ -162,7 +192,7 @@ impl Circuit {
 
     #[inline]
     fn succeeded(&self, ticket: Ticket) {
-        self.counters.add(|stripe| &stripe.succeeded);
+        self.counters.add(Total::Succeeded);
         let word = ticket.word();
         match word.phase() {
             Phase::Closed => {
@@ -178,7 +208,11 @@ impl Circuit {
     #[inline(never)]
     fn probe_succeeded(&self, ticket: Ticket) {
         let word = ticket.word();
-        if self.probes.succeed(word.generation(), ticket.lease()) {
+        let limit = self.policy.probes;
+        if self
+            .probes
+            .succeed(limit, word.generation(), ticket.lease())
+        {
             self.change(word, Event::ProbeSucceeded, clock::now());
         }
     }
@@ -192,7 +226,7 @@ impl Circuit {
     /// Out of the way of a success, which is all that most calls come to.
     #[inline(never)]
     fn did_not_succeed(&self, ticket: Ticket, outcome: Outcome) {
-        self.counters.add(|stripe| stripe.total_of(outcome));
+        self.counters.add(Total::of(outcome));
         match outcome {
             Outcome::Failed | Outcome::TimedOut | Outcome::Panicked => self.failed(ticket),
             Outcome::Succeeded | Outcome::Ignored | Outcome::Cancelled => {
@@ -208,7 +242,11 @@ impl Circuit {
         }
         match word.phase() {
             Phase::Closed => {
-                if self.window.failure(word.generation(), ticket.start()) {
+                let limit = self.policy.failures;
+                if self
+                    .window
+                    .failure(limit, word.generation(), ticket.start())
+                {
                     self.open(word);
                 }
             }
@@ -222,7 +260,10 @@ impl Circuit {
         let generation = ticket.word().generation();
         match ticket.word().phase() {
             Phase::Closed => self.window.no_evidence(generation, ticket.start()),
-            Phase::Open => self.probes.give_back(generation, ticket.lease()),
+            Phase::Open => {
+                self.probes
+                    .give_back(self.policy.probes, generation, ticket.lease());
+            }
             Phase::ForcedOpen | Phase::ForcedClosed => {}
         }
     }
@@ -247,7 +288,7 @@ impl Circuit {
             )
             .map_err(Word::from_bits)?;
         if effect == Effect::Opened {
-            self.counters.add(|stripe| &stripe.opened);
+            self.counters.add(Total::Opened);
         }
         Ok(())
     }
@@ -264,39 +305,41 @@ impl Circuit {
     pub(crate) fn snapshot(&self) -> Snapshot {
         let word = self.word();
         let now = clock::now();
-        let wait = self.wait.of(word);
+        let wait = self.wait(word);
         let state = word.state(now, wait);
         let retry_at = match (state, word.phase()) {
             (State::Open, Phase::Open) => word.half_open_at(wait),
             (State::HalfOpen, _) => {
-                let length = self.wait.reset();
-                let taken_until = self.probes.taken_until(word.half_open_at(wait), length);
-                taken_until.map_or(now, |taken_until| taken_until.min(now.plus(length)))
+                let limit = self.policy.probes;
+                let taken_until = self.probes.taken_until(limit, word.half_open_at(wait));
+                taken_until.map_or(now, |taken_until| taken_until.min(now.plus(limit.lease)))
             }
             _ => now,
         };
-        let timed_out = self.counters.total(|stripe| &stripe.timed_out);
-        let panicked = self.counters.total(|stripe| &stripe.panicked);
-        let failed = self.counters.total(|stripe| &stripe.failed);
+        let timed_out = self.counters.total(Total::TimedOut);
+        let panicked = self.counters.total(Total::Panicked);
+        let failed = self.counters.total(Total::Failed);
         Snapshot {
             name: self.name.clone(),
             state,
             retry_after: (retry_at > now).then(|| retry_at.since(now).as_duration()),
-            succeeded: self.counters.total(|stripe| &stripe.succeeded),
+            succeeded: self.counters.total(Total::Succeeded),
             failed: failed.wrapping_add(timed_out).wrapping_add(panicked),
             timed_out,
             panicked,
-            ignored: self.counters.total(|stripe| &stripe.ignored),
-            cancelled: self.counters.total(|stripe| &stripe.cancelled),
-            rejected: self.counters.total(|stripe| &stripe.rejected),
-            opened: self.counters.total(|stripe| &stripe.opened),
+            ignored: self.counters.total(Total::Ignored),
+            cancelled: self.counters.total(Total::Cancelled),
+            rejected: self.counters.total(Total::Rejected),
+            opened: self.counters.total(Total::Opened),
         }
     }
 }
 
 impl Drop for Circuit {
     fn drop(&mut self) {
-        registry::remove(self.id);
+        if let Some(id) = self.id {
+            registry::remove(id);
+        }
     }
 }
 

@@ -1,81 +1,125 @@
 use crate::permit::Outcome;
 use crate::striped::Striped;
-use crate::sync::{AtomicU64, OnceBox, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, OnceBox, Ordering};
 
-/// The totals of a breaker, kept apart for each thread. Threads without a number share one stripe and
-/// add to it atomically. A reader adds all stripes up.
+/// The totals of a breaker.
+///
+/// As long as there are few calls, all threads add to the same small numbers, so that an idle breaker
+/// takes little memory. From [`FEW`] on each thread has a stripe of its own, where it is the only
+/// writer. A reader adds all up.
 #[derive(Default)]
 pub(crate) struct Counters {
-    stripes: Striped<Stripe>,
-    shared: OnceBox<Stripe>,
+    few: [AtomicU32; TOTALS],
+    many: OnceBox<Many>,
+}
+
+#[derive(Default)]
+struct Many {
+    own: Striped<Stripe>,
+    /// Of threads without a number, which add to it atomically.
+    shared: Stripe,
 }
 
 /// One cache line of totals.
 #[derive(Default)]
 #[repr(align(64))]
-pub(crate) struct Stripe {
-    pub(crate) succeeded: AtomicU64,
+struct Stripe([AtomicU64; TOTALS]);
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Total {
+    Succeeded,
     /// Of those that returned an error, or said so by their permit.
-    pub(crate) failed: AtomicU64,
-    pub(crate) timed_out: AtomicU64,
-    pub(crate) panicked: AtomicU64,
-    pub(crate) ignored: AtomicU64,
-    pub(crate) cancelled: AtomicU64,
-    pub(crate) rejected: AtomicU64,
-    pub(crate) opened: AtomicU64,
+    Failed,
+    TimedOut,
+    Panicked,
+    Ignored,
+    Cancelled,
+    Rejected,
+    Opened,
 }
 
-impl Stripe {
-    /// The total that counts calls of this outcome, each in one of them.
+const TOTALS: usize = Total::Opened as usize + 1;
+
+/// How many calls that came to the same are few. Those beyond are no more than there are threads.
+const FEW: u32 = if cfg!(loom) { 1 } else { 1_000 };
+
+impl Total {
+    /// The one that counts calls of this outcome.
     #[inline]
-    pub(crate) fn total_of(&self, outcome: Outcome) -> &AtomicU64 {
+    pub(crate) const fn of(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Succeeded => &self.succeeded,
-            Outcome::Failed => &self.failed,
-            Outcome::TimedOut => &self.timed_out,
-            Outcome::Panicked => &self.panicked,
-            Outcome::Ignored => &self.ignored,
-            Outcome::Cancelled => &self.cancelled,
+            Outcome::Succeeded => Self::Succeeded,
+            Outcome::Failed => Self::Failed,
+            Outcome::TimedOut => Self::TimedOut,
+            Outcome::Panicked => Self::Panicked,
+            Outcome::Ignored => Self::Ignored,
+            Outcome::Cancelled => Self::Cancelled,
         }
     }
 }
 
+// Relaxed throughout: readers want a number, not an order.
 impl Counters {
-    /// Counts one more in the field that `field` picks.
+    /// Counts one more.
     #[inline]
-    pub(crate) fn add(&self, field: impl FnOnce(&Stripe) -> &AtomicU64) {
-        match self.stripes.own() {
-            Some(stripe) => add_alone(field(stripe)),
-            None => self.add_first(field),
+    pub(crate) fn add(&self, total: Total) {
+        match self.own() {
+            Some(stripe) => stripe.add_alone(total),
+            None => self.add_together(total),
         }
     }
 
-    /// Counts what may be the first of the calling thread, or what it has no stripe for.
+    /// The calling thread's stripe, if it is made.
+    #[inline]
+    fn own(&self) -> Option<&Stripe> {
+        self.many.get()?.own.own()
+    }
+
+    /// Counts what the calling thread has no stripe for, or none yet.
     #[inline(never)]
-    fn add_first(&self, field: impl FnOnce(&Stripe) -> &AtomicU64) {
-        if let Some(stripe) = self.stripes.make_own() {
-            return add_alone(field(stripe));
+    fn add_together(&self, total: Total) {
+        let few = self.few.get(total as usize);
+        if let Some(few) = few.filter(|few| few.load(Ordering::Relaxed) < FEW) {
+            few.fetch_add(1, Ordering::Relaxed);
+            return;
         }
-        let stripe = self.shared.get_or_init(Box::default);
-        field(stripe).fetch_add(1, Ordering::Relaxed);
+        let many = self.many.get_or_init(Box::default);
+        match many.own.make_own() {
+            Some(stripe) => stripe.add_alone(total),
+            None => many.shared.add(total),
+        }
     }
 
     /// What all threads have counted together.
-    pub(crate) fn total(&self, field: impl Fn(&Stripe) -> &AtomicU64) -> u64 {
-        self.stripes
-            .iter()
-            .chain(self.shared.get())
-            .map(|stripe| field(stripe).load(Ordering::Relaxed))
-            .fold(0, u64::wrapping_add)
+    pub(crate) fn total(&self, total: Total) -> u64 {
+        let few = self.few.get(total as usize);
+        let few = few.map_or(0, |few| few.load(Ordering::Relaxed));
+        let many = self.many.get().into_iter();
+        many.flat_map(|many| many.own.iter().chain([&many.shared]))
+            .map(|stripe| stripe.total(total))
+            .fold(few.into(), u64::wrapping_add)
     }
 }
 
-/// Counts one more where the calling thread is the only writer.
-#[inline]
-fn add_alone(count: &AtomicU64) {
-    // Relaxed: readers want a number, not an order.
-    count.store(
-        count.load(Ordering::Relaxed).wrapping_add(1),
-        Ordering::Relaxed,
-    );
+impl Stripe {
+    /// Counts one more where the calling thread is the only writer.
+    #[inline]
+    fn add_alone(&self, total: Total) {
+        if let Some(count) = self.0.get(total as usize) {
+            let counted = count.load(Ordering::Relaxed).wrapping_add(1);
+            count.store(counted, Ordering::Relaxed);
+        }
+    }
+
+    fn add(&self, total: Total) {
+        if let Some(count) = self.0.get(total as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn total(&self, total: Total) -> u64 {
+        let count = self.0.get(total as usize);
+        count.map_or(0, |count| count.load(Ordering::Relaxed))
+    }
 }

@@ -103,10 +103,12 @@ mod counters;
 mod error;
 mod evidence;
 pub mod guide;
+mod keyed;
 #[cfg(all(test, loom))]
 mod models;
 mod name;
 mod permit;
+mod policy;
 mod probe;
 pub mod registry;
 mod snapshot;
@@ -119,7 +121,7 @@ mod wait;
 mod window;
 
 #[doc(hidden)]
-#[path = "private.rs"]
+#[path = "private/mod.rs"]
 pub mod __private;
 
 pub use breaker::CircuitBreaker;

@@ -2,12 +2,14 @@
 //! in all of them. Run with `RUSTFLAGS="--cfg loom" cargo test -p circuit-runtime --lib --release`.
 
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread;
 
 use crate::clock::source::set as set_clock;
-use crate::counters::Counters;
+use crate::counters::{Counters, Total};
+use crate::keyed::Breakers;
 use crate::thread::leave;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
@@ -203,11 +205,11 @@ fn stripes_against_reuse_of_a_number() {
     loom::model(|| {
         let counters: &'static Counters = Box::leak(Box::default());
         let count = || {
-            counters.add(|stripe| &stripe.succeeded);
+            counters.add(Total::Succeeded);
             leave();
         };
         race([Box::new(count), Box::new(count)]);
-        assert_eq!(counters.total(|stripe| &stripe.succeeded), 2);
+        assert_eq!(counters.total(Total::Succeeded), 2);
     });
 }
 
@@ -603,5 +605,56 @@ fn asking_in_an_earlier_phase_against_the_next() {
             Box::new(|| admitted(breaker)),
         ]);
         assert!(first || admitted(breaker), "all places are free");
+    });
+}
+
+/// Of at most one key, opening at one failure, with a breaker for `a` already.
+fn keyed() -> &'static Breakers {
+    set_clock(0);
+    let config = Config::builder().max_failures(1).build().unwrap();
+    let breakers: &'static Breakers = Box::leak(Box::new(Breakers::new("model".into(), config, 1)));
+    breakers.of("a");
+    breakers
+}
+
+/// Who finds the breaker of a key just before it is taken out, and who asks for that key after, have the
+/// same one.
+#[test]
+fn finding_a_key_against_its_eviction() {
+    model_of_few_switches(|| {
+        let breakers = keyed();
+        let find = || breakers.of("a");
+        let evict = || {
+            breakers.of("b");
+            breakers.of("a")
+        };
+        let [found, found_again] = race([Box::new(find), Box::new(evict)]);
+        assert!(Arc::ptr_eq(found.circuit(), found_again.circuit()));
+    });
+}
+
+/// A failure of a call that began before its breaker was taken out opens the circuit of its key.
+#[test]
+fn failure_of_a_key_against_its_eviction() {
+    model_of_few_switches(|| {
+        let breakers = keyed();
+        let call = || breakers.of("a").try_acquire().unwrap().failure();
+        let evict = || {
+            breakers.of("b");
+            breakers.of("c");
+        };
+        race([Box::new(call), Box::new(evict)]);
+        assert_eq!(breakers.of("a").state(), State::Open);
+    });
+}
+
+/// Two threads that ask for a new key first have the same breaker.
+#[test]
+fn first_call_of_a_key_against_another() {
+    loom::model(|| {
+        let breakers = keyed();
+        let ask = || breakers.of("b");
+        let [one, other] = race([Box::new(ask), Box::new(ask)]);
+        assert!(Arc::ptr_eq(one.circuit(), other.circuit()));
     });
 }

@@ -3,6 +3,7 @@ use std::num::NonZeroU64;
 
 use crate::clock::{Instant, Span};
 use crate::evidence::Evidence;
+use crate::policy::ProbeLimit;
 use crate::state::Generation;
 use crate::sync::{AtomicU64, Lock, OnceBox, Ordering};
 
@@ -11,8 +12,8 @@ use crate::sync::{AtomicU64, Lock, OnceBox, Ordering};
 /// A place is leased, not owned: a probe that still runs when its lease ends has lost it, and another
 /// may take it. A lease is never longer than an open phase, so a place that was leased before the circuit
 /// opened again is free when probes are due again.
+#[derive(Default)]
 pub(crate) struct Probes {
-    most: u32,
     /// When the first lease ends, while all places are taken; past otherwise. Of any half-open phase.
     taken_until: AtomicU64,
     /// Made by the first probe.
@@ -56,37 +57,28 @@ impl Lease {
 }
 
 impl Probes {
-    pub(crate) fn new(most: u32) -> Self {
-        Self {
-            most,
-            taken_until: AtomicU64::new(0),
-            places: OnceBox::default(),
-        }
-    }
-
     /// Until when all places are taken of the half-open phase that began at `half_open_at`, as far as
     /// that can be told at a glance.
     #[inline]
-    pub(crate) fn taken_until(&self, half_open_at: Instant, length: Span) -> Option<Instant> {
+    pub(crate) fn taken_until(&self, limit: ProbeLimit, half_open_at: Instant) -> Option<Instant> {
         // Relaxed: who is let past takes the lock.
         let taken_until = Instant::from_micros(self.taken_until.load(Ordering::Relaxed));
         // A thread that was stopped while it opened the circuit did so from an earlier moment on.
         // Leases that others took meanwhile end after the wait does, and keep nobody out of the next
         // phase: none of its own ends so soon. If the thread was stopped for all of the wait, one lease
         // has to end first.
-        let first_end = half_open_at.plus(length);
-        (taken_until.plus(self.step(length)) > first_end).then_some(taken_until)
+        let first_end = half_open_at.plus(limit.lease);
+        (taken_until.plus(limit.step()) > first_end).then_some(taken_until)
     }
 
-    /// Takes a place for `length`. Of threads that race for the places exactly as many get one as
-    /// there are.
-    pub(crate) fn take(&self, generation: Generation, now: Instant, length: Span) -> Place {
-        self.with_places(generation, |places| {
+    /// Takes a place. Of threads that race for the places exactly as many get one as there are.
+    pub(crate) fn take(&self, limit: ProbeLimit, generation: Generation, now: Instant) -> Place {
+        self.with_places(limit, generation, |places| {
             places.end_leases(now);
-            if !places.is_any_free(self.most) {
+            if !places.is_any_free(limit.count) {
                 return Place::Taken(places.first_end().unwrap_or(now));
             }
-            let lease = Lease::new(now.rounded_down(self.step(length)).plus(length));
+            let lease = Lease::new(now.rounded_down(limit.step()).plus(limit.lease));
             places.add(lease);
             Place::Leased(lease)
         })
@@ -95,14 +87,14 @@ impl Probes {
 
     /// Frees the place of a probe that is no evidence, unless its lease has ended and the place is
     /// another probe's by now.
-    pub(crate) fn give_back(&self, generation: Generation, lease: Lease) {
-        self.with_places(generation, |places| places.remove(lease));
+    pub(crate) fn give_back(&self, limit: ProbeLimit, generation: Generation, lease: Lease) {
+        self.with_places(limit, generation, |places| places.remove(lease));
     }
 
     /// Counts a probe that has succeeded; whether it was the last one that had to.
-    pub(crate) fn succeed(&self, generation: Generation, lease: Lease) -> bool {
-        let succeeded = self.with_places(generation, |places| {
-            if places.succeeded + 1 == self.most {
+    pub(crate) fn succeed(&self, limit: ProbeLimit, generation: Generation, lease: Lease) -> bool {
+        let succeeded = self.with_places(limit, generation, |places| {
+            if places.succeeded + 1 == limit.count {
                 // It keeps its place: nobody may follow, as the circuit is about to close.
                 return true;
             }
@@ -115,32 +107,35 @@ impl Probes {
 
     fn with_places<R>(
         &self,
+        limit: ProbeLimit,
         generation: Generation,
         act: impl FnOnce(&mut Places) -> R,
     ) -> Option<R> {
         let places = self.places.get_or_init(|| {
-            let places = Places::new(self.most);
+            let places = Places::new(limit.count);
             Box::new(Lock::new(Evidence::new(places)))
         });
         places.with(|places| {
             let places = places.of(generation, Places::clear)?;
             let result = act(places);
             let taken_until = match places.first_end() {
-                Some(end) if !places.is_any_free(self.most) => end.as_micros(),
+                Some(end) if !places.is_any_free(limit.count) => end.as_micros(),
                 _ => 0,
             };
             self.taken_until.store(taken_until, Ordering::Relaxed);
             Some(result)
         })
     }
+}
 
+impl ProbeLimit {
     /// To what leases are rounded: for few probes not at all, for many so that there are not too many
     /// ends to remember.
-    fn step(&self, length: Span) -> Span {
-        if self.most <= EXACT {
+    fn step(self) -> Span {
+        if self.count <= EXACT {
             Span::MIN
         } else {
-            length.divided_by(EXACT.into())
+            self.lease.divided_by(EXACT.into())
         }
     }
 }
@@ -231,6 +226,7 @@ impl Places {
 mod tests {
     use super::{Place, Probes};
     use crate::clock::{Instant, Span};
+    use crate::policy::ProbeLimit;
     use crate::state::Generation;
     use std::time::Duration;
 
@@ -242,19 +238,23 @@ mod tests {
 
     #[test]
     fn leases_of_an_earlier_phase_keep_nobody_out_of_the_next() {
-        for most in [1, 64, 65, 2_000] {
-            let probes = Probes::new(most);
-            for _ in 0..most {
-                let place = probes.take(Generation::FIRST, seconds(40), RESET);
+        for count in [1, 64, 65, 2_000] {
+            let limit = ProbeLimit {
+                count,
+                lease: RESET,
+            };
+            let probes = Probes::default();
+            for _ in 0..count {
+                let place = probes.take(limit, Generation::FIRST, seconds(40));
                 assert!(matches!(place, Place::Leased(_)));
             }
             for half_open_at in [10, 40] {
-                let taken_until = probes.taken_until(seconds(half_open_at), RESET);
+                let taken_until = probes.taken_until(limit, seconds(half_open_at));
                 assert!(taken_until.is_some_and(|end| end > seconds(69) && end <= seconds(70)));
             }
             // Opened by a thread that was stopped since second 39, or earlier.
-            assert_eq!(probes.taken_until(seconds(69), RESET), None);
-            assert_eq!(probes.taken_until(seconds(41), RESET), None);
+            assert_eq!(probes.taken_until(limit, seconds(69)), None);
+            assert_eq!(probes.taken_until(limit, seconds(41)), None);
         }
     }
 }

@@ -17,44 +17,88 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError, Weak};
+use std::num::NonZeroU64;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::breaker::CircuitBreaker;
 use crate::circuit::Circuit;
+use crate::keyed::Breakers;
 
-/// Every breaker that has been made and not dropped, oldest first. The breaker of an annotated
-/// function is made by its first call.
+/// Every breaker that has been made and not dropped, oldest first; those of a function that has one for
+/// each `key` stand together. The breaker of an annotated function is made by its first call.
 #[must_use]
 pub fn all() -> Vec<CircuitBreaker> {
-    // Handles are made while the lock is held and dropped after, as the last one takes the lock.
-    Registered::with(|registered| registered.breakers.values().filter_map(handle).collect())
+    in_use().into_iter().flat_map(InUse::breakers).collect()
 }
 
 /// The oldest breaker in use of this name.
 ///
 /// The breaker of an annotated function is called `crate::module::function`, unless its option
-/// `name` says otherwise.
+/// `name` says otherwise; the one that it has for a `key`, `crate::module::function[key]`.
 #[must_use]
 pub fn find(name: &str) -> Option<CircuitBreaker> {
-    all().into_iter().find(|breaker| breaker.name() == name)
+    in_use().into_iter().find_map(|entry| entry.named(name))
 }
 
-fn handle(circuit: &Weak<Circuit>) -> Option<CircuitBreaker> {
-    circuit.upgrade().map(CircuitBreaker::from_circuit)
+fn in_use() -> Vec<InUse> {
+    // Handles are made while the lock is held and dropped after, as the last one takes the lock.
+    Registered::with(|registered| {
+        registered
+            .entries
+            .values()
+            .filter_map(Entry::in_use)
+            .collect()
+    })
 }
 
-/// Where a breaker stands in the registry.
+/// What the registry knows for as long as somebody uses it.
+enum Entry {
+    One(Weak<Circuit>),
+    Keyed(Weak<Breakers>),
+}
+
+enum InUse {
+    One(CircuitBreaker),
+    Keyed(Arc<Breakers>),
+}
+
+impl Entry {
+    fn in_use(&self) -> Option<InUse> {
+        Some(match self {
+            Self::One(circuit) => InUse::One(CircuitBreaker::from_circuit(circuit.upgrade()?)),
+            Self::Keyed(breakers) => InUse::Keyed(breakers.upgrade()?),
+        })
+    }
+}
+
+impl InUse {
+    fn breakers(self) -> Vec<CircuitBreaker> {
+        match self {
+            Self::One(breaker) => vec![breaker],
+            Self::Keyed(breakers) => breakers.all(),
+        }
+    }
+
+    fn named(self, name: &str) -> Option<CircuitBreaker> {
+        match self {
+            Self::One(breaker) => (breaker.name() == name).then_some(breaker),
+            Self::Keyed(breakers) => breakers.named(name),
+        }
+    }
+}
+
+/// Where an entry stands in the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Id(u64);
+pub(crate) struct Id(NonZeroU64);
 
 struct Registered {
     next: Id,
-    breakers: BTreeMap<Id, Weak<Circuit>>,
+    entries: BTreeMap<Id, Entry>,
 }
 
 static REGISTERED: Mutex<Registered> = Mutex::new(Registered {
-    next: Id(0),
-    breakers: BTreeMap::new(),
+    next: Id(NonZeroU64::MIN),
+    entries: BTreeMap::new(),
 });
 
 impl Registered {
@@ -65,16 +109,24 @@ impl Registered {
 }
 
 pub(crate) fn add(circuit: &Weak<Circuit>) -> Id {
+    add_entry(Entry::One(circuit.clone()))
+}
+
+pub(crate) fn add_keyed(breakers: &Weak<Breakers>) -> Id {
+    add_entry(Entry::Keyed(breakers.clone()))
+}
+
+fn add_entry(entry: Entry) -> Id {
     Registered::with(|registered| {
         let id = registered.next;
-        registered.next = Id(id.0 + 1);
-        registered.breakers.insert(id, circuit.clone());
+        registered.next = Id(id.0.saturating_add(1));
+        registered.entries.insert(id, entry);
         id
     })
 }
 
 pub(crate) fn remove(id: Id) {
-    Registered::with(|registered| registered.breakers.remove(&id));
+    Registered::with(|registered| registered.entries.remove(&id));
 }
 
 #[cfg(all(test, not(loom)))]
@@ -84,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_breaker_that_is_dropped_leaves_nothing_behind() {
-        let known = || Registered::with(|registered| registered.breakers.len());
+        let known = || Registered::with(|registered| registered.entries.len());
         let before = known();
         let breakers: Vec<_> = (0..100)
             .map(|_| CircuitBreaker::new("fleeting", Config::default()))

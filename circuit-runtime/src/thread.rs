@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// How many threads can have a number of their own at the same time.
-pub(crate) const NUMBERS: u32 = 63;
+/// How many threads can have a number of their own at the same time. In a model, as many as there are.
+pub(crate) const NUMBERS: u32 = if cfg!(loom) { 4 } else { 63 };
 
 /// The numbers that running threads hold, one bit each.
 #[derive(Debug)]

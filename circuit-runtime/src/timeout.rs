@@ -16,7 +16,7 @@ pub trait Bounded {
     /// What the call itself results in.
     type Output;
 
-    /// Begins the call, which is about to be polled first.
+    /// Begins the call, unless it has begun.
     fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime>;
 
     /// Whether the task has any of tokio's budget left. Without, nothing that the call waits for says
@@ -113,6 +113,7 @@ pin_project! {
 pin_project! {
     #[project = TimerProjection]
     enum Timer {
+        Unstarted,
         Unneeded { started: Instant },
         Running { #[pin] sleep: Sleep },
     }
@@ -122,9 +123,7 @@ impl<F> Timed<F> {
     pub(crate) const fn new(call: F) -> Self {
         Self {
             call: Some(call),
-            timer: Timer::Unneeded {
-                started: Instant::from_micros(0),
-            },
+            timer: Timer::Unstarted,
         }
     }
 }
@@ -134,13 +133,14 @@ impl<F: Future> Bounded for Timed<F> {
 
     #[inline]
     fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime> {
-        if timeout.is_some() {
+        let mut timer = self.project().timer;
+        if timeout.is_some() && matches!(*timer, Timer::Unstarted) {
             // Now, before the call does anything, rather than when the timer is needed.
             if !inside_a_runtime() {
                 return Err(NoRuntime);
             }
             let started = clock::coarse();
-            self.project().timer.set(Timer::Unneeded { started });
+            timer.set(Timer::Unneeded { started });
         }
         Ok(())
     }

@@ -1,3 +1,6 @@
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+
 use crate::clock::Span;
 use crate::config::Config;
 use crate::state::Word;
@@ -10,28 +13,29 @@ pub(crate) struct Wait {
     /// As long as `reset` when the wait does not grow.
     max_reset: Span,
     jitter: f64,
-    /// Tells the circuits of a fleet apart.
-    seed: u64,
+    /// Tells the processes of a fleet apart.
+    salt: u64,
 }
 
 impl Wait {
-    pub(crate) fn new(config: &Config, seed: u64) -> Self {
+    pub(crate) fn new(config: &Config, salt: u64) -> Self {
         let reset = Span::of(config.reset());
         Self {
             reset,
             max_reset: config.max_reset().map_or(reset, Span::of),
             jitter: config.jitter(),
-            seed,
+            salt,
         }
     }
 
-    pub(crate) fn reset(&self) -> Span {
-        self.reset
+    pub(crate) fn random_salt() -> u64 {
+        RandomState::new().hash_one(())
     }
 
-    /// How long the open phase lasts that `word` stands for. It is the same whenever it is asked for.
+    /// How long the open phase lasts that `word` stands for, of the circuit `name`. It is the same whenever
+    /// it is asked for.
     #[inline]
-    pub(crate) fn of(&self, word: Word) -> Span {
+    pub(crate) fn of(&self, word: Word, name: &str) -> Span {
         let wait = if self.max_reset == self.reset {
             self.reset
         } else {
@@ -40,7 +44,14 @@ impl Wait {
         if self.jitter == 0.0 {
             return wait;
         }
-        wait.longer_by(self.jitter * fraction(self.seed ^ word.to_bits()))
+        wait.longer_by(self.jitter * fraction(self.seed(name) ^ word.to_bits()))
+    }
+
+    fn seed(&self, name: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.salt.hash(&mut hasher);
+        name.hash(&mut hasher);
+        hasher.finish()
     }
 }
 
@@ -76,7 +87,7 @@ mod tests {
     }
 
     fn seconds(wait: &Wait, word: Word) -> u64 {
-        wait.of(word).as_duration().as_secs()
+        wait.of(word, "payments").as_duration().as_secs()
     }
 
     #[test]
@@ -108,7 +119,7 @@ mod tests {
             .jitter(1.0)
             .build();
         let wait = Wait::new(&config.unwrap(), 7);
-        let longest = wait.of(reopened(u16::MAX.into()));
+        let longest = wait.of(reopened(u16::MAX.into()), "payments");
         assert!(longest > Span::of(RESET * 1_000_000_000));
         assert!(longest < Span::ENDLESS);
     }
@@ -117,9 +128,9 @@ mod tests {
     fn jitter_spreads_a_fleet_over_the_whole_share() {
         let config = Config::builder().reset(RESET).jitter(0.5).build().unwrap();
         let waits: Vec<f64> = (0..1_000)
-            .map(|seed| {
-                Wait::new(&config, seed)
-                    .of(reopened(0))
+            .map(|salt| {
+                Wait::new(&config, salt)
+                    .of(reopened(0), "payments")
                     .as_duration()
                     .as_secs_f64()
             })
@@ -143,7 +154,9 @@ mod tests {
     fn each_opening_is_shifted_anew() {
         let config = Config::builder().reset(RESET).jitter(1.0).build().unwrap();
         let wait = Wait::new(&config, 7);
-        assert_eq!(wait.of(reopened(1)), wait.of(reopened(1)));
-        assert_ne!(wait.of(reopened(1)), wait.of(reopened(2)));
+        let shifted = |times, name| wait.of(reopened(times), name);
+        assert_eq!(shifted(1, "payments"), shifted(1, "payments"));
+        assert_ne!(shifted(1, "payments"), shifted(2, "payments"));
+        assert_ne!(shifted(1, "payments"), shifted(1, "quotes"));
     }
 }

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use crate::clock::{Instant, Span};
 use crate::evidence::Evidence;
+use crate::policy::FailureLimit;
 use crate::state::Generation;
 use crate::sync::{CacheLine, Lock, OnceBox};
 
@@ -10,9 +11,8 @@ use crate::sync::{CacheLine, Lock, OnceBox};
 /// Exact to the failure up to a limit of [`EXACT`], in 8 bytes a failure; above, exact to a
 /// hundredth of the span, in 1.6 KiB. A failure costs the same whatever the limit and the span, a
 /// success nothing.
+#[derive(Default)]
 pub(crate) struct Failures {
-    limit: u32,
-    span: Span,
     /// Made by the first failure, apart from what every call reads.
     counted: OnceBox<CacheLine<Lock<Evidence<Counted>>>>,
 }
@@ -26,16 +26,12 @@ enum Counted {
 }
 
 impl Failures {
-    pub(super) fn new(limit: u32, span: Span) -> Self {
-        Self {
-            limit,
-            span,
-            counted: OnceBox::default(),
-        }
-    }
-
-    pub(super) fn failure(&self, generation: Generation, now: Instant) -> bool {
-        let &Self { limit, span, .. } = self;
+    pub(super) fn failure(
+        &self,
+        FailureLimit { count: limit, span }: FailureLimit,
+        generation: Generation,
+        now: Instant,
+    ) -> bool {
         let CacheLine(counted) = self.counted.get_or_init(|| {
             let counted = Counted::new(limit);
             Box::new(CacheLine(Lock::new(Evidence::new(counted))))
@@ -171,13 +167,23 @@ fn place_after<T>(items: &VecDeque<T>, is_before: impl FnMut(&T) -> bool) -> usi
 mod tests {
     use super::{EXACT, Failures};
     use crate::clock::{Instant, Span};
+    use crate::policy::FailureLimit;
     use crate::state::Generation;
     use std::time::Duration;
 
-    /// Whether the limit is reached with each of these failures, in a window of ten seconds.
-    fn reached<const N: usize>(limit: u32, millis: [u64; N]) -> [bool; N] {
-        let failures = Failures::new(limit, Span::of(Duration::from_secs(10)));
-        millis.map(|at| failures.failure(Generation::FIRST, Instant::from_micros(at * 1_000)))
+    /// So many in ten seconds.
+    fn limit(count: u32) -> FailureLimit {
+        let span = Span::of(Duration::from_secs(10));
+        FailureLimit { count, span }
+    }
+
+    /// Whether the limit is reached with each of these failures.
+    fn reached<const N: usize>(count: u32, millis: [u64; N]) -> [bool; N] {
+        let failures = Failures::default();
+        millis.map(|at| {
+            let now = Instant::from_micros(at * 1_000);
+            failures.failure(limit(count), Generation::FIRST, now)
+        })
     }
 
     #[test]
@@ -192,11 +198,11 @@ mod tests {
 
     #[test]
     fn a_thread_that_comes_late_is_counted_in_its_own_slice() {
-        let failures = Failures::new(EXACT + 1, Span::of(Duration::from_secs(10)));
+        let failures = Failures::default();
         let count = |times: u32, seconds: u64| {
             let at = Instant::from_micros(seconds * 1_000_000);
             (0..times)
-                .filter(|_| failures.failure(Generation::FIRST, at))
+                .filter(|_| failures.failure(limit(EXACT + 1), Generation::FIRST, at))
                 .count()
         };
         assert_eq!(count(EXACT, 40), 0);

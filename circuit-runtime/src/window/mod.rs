@@ -10,8 +10,9 @@ mod rates;
 mod streak;
 mod traffic;
 
-use crate::clock::{self, Span};
+use crate::clock;
 use crate::config::Config;
+use crate::policy::FailureLimit;
 use crate::state::Generation;
 
 use failures::Failures;
@@ -41,8 +42,8 @@ impl Window {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             count: match (config.max_failures(), config.window(), config.last_calls()) {
-                (Some(limit), None, None) => Count::InRow(Streak::new(limit)),
-                (Some(limit), Some(span), _) => Count::InSpan(Failures::new(limit, Span::of(span))),
+                (Some(_), None, None) => Count::InRow(Streak::default()),
+                (Some(_), Some(_), _) => Count::InSpan(Failures::default()),
                 _ => Count::Unlimited,
             },
             ledger: Ledger::new(config).map(Box::new),
@@ -71,11 +72,16 @@ impl Window {
     }
 
     /// Counts a failure; whether a limit is reached with it.
-    pub(crate) fn failure(&self, generation: Generation, start: Start) -> bool {
+    pub(crate) fn failure(
+        &self,
+        limit: FailureLimit,
+        generation: Generation,
+        start: Start,
+    ) -> bool {
         let counted = match &self.count {
             Count::Unlimited => false,
-            Count::InRow(streak) => streak.failure(generation),
-            Count::InSpan(failures) => failures.failure(generation, clock::now()),
+            Count::InRow(streak) => streak.failure(limit.count, generation),
+            Count::InSpan(failures) => failures.failure(limit, generation, clock::now()),
         };
         let judged = match &self.ledger {
             None => false,

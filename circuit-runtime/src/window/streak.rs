@@ -5,8 +5,8 @@ use crate::sync::{AtomicBool, Lock, OnceBox, Ordering};
 /// Failures in a row, over any length of time; a success ends the row.
 ///
 /// Exact, in one cache line. A success that follows a success loads it, and nobody writes it then.
+#[derive(Default)]
 pub(crate) struct Streak {
-    limit: u32,
     /// Made by the first failure, apart from what every call reads.
     row: OnceBox<Row>,
 }
@@ -20,13 +20,6 @@ struct Row {
 }
 
 impl Streak {
-    pub(super) fn new(limit: u32) -> Self {
-        Self {
-            limit,
-            row: OnceBox::default(),
-        }
-    }
-
     #[inline]
     pub(super) fn success(&self, generation: Generation) {
         if let Some(row) = self.row.get() {
@@ -38,8 +31,8 @@ impl Streak {
         }
     }
 
-    pub(super) fn failure(&self, generation: Generation) -> bool {
-        self.row.get_or_init(Box::default).grow(generation) >= self.limit
+    pub(super) fn failure(&self, limit: u32, generation: Generation) -> bool {
+        self.row.get_or_init(Box::default).grow(generation) >= limit
     }
 }
 

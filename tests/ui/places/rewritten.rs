@@ -7,7 +7,7 @@ use circuit_runtime::{CircuitError, circuit_breaker};
 struct Client;
 
 impl Client {
-    // What `#[async_trait]` makes of a method.
+    // What `#[async_trait]` makes of a method, but for the first statement.
     #[circuit_breaker]
     fn quote<'life0, 'async_trait>(
         &'life0 self,
@@ -15,7 +15,8 @@ impl Client {
     where
         'life0: 'async_trait,
     {
-        Box::pin(async move { Ok(1) })
+        let one = 1;
+        Box::pin(async move { Ok(one) })
     }
 }
 
