@@ -288,3 +288,93 @@ fn none_through_the_attribute() {
     assert_eq!(allocations(|| poll_once(timed(Ok(7)))), 0);
     assert!(registry::find("timed").unwrap().snapshot().rejected > 100);
 }
+
+/// What the calling thread has taken for each of so many keys, with a call each.
+fn bytes_for_each_key(keys: std::ops::Range<usize>, call: impl Fn(&str) -> bool) -> isize {
+    use std::fmt::Write;
+
+    let mut key = String::with_capacity(32);
+    let count = keys.len().cast_signed();
+    let before = BYTES.get();
+    for number in keys {
+        key.clear();
+        write!(key, "host-{number}").unwrap();
+        assert!(call(&key));
+    }
+    (BYTES.get() - before) / count
+}
+
+#[test]
+fn an_idle_breaker_of_a_key_takes_at_most_256_bytes() {
+    #[circuit_breaker(key = host, max_keys = 1_000_000, name = "idle")]
+    async fn idle(host: &str) -> Result<usize, CircuitError> {
+        Ok(host.len())
+    }
+
+    #[circuit_breaker(key = host, max_keys = 1_000_000, window = "10s", name = "idle in a window")]
+    async fn idle_in_a_window(host: &str) -> Result<usize, CircuitError> {
+        Ok(host.len())
+    }
+
+    let taken = bytes_for_each_key(0..50_000, |host| poll_once(idle(host)).is_ready());
+    assert!((1..=256).contains(&taken), "{taken}");
+    let taken = bytes_for_each_key(0..50_000, |host| {
+        poll_once(idle_in_a_window(host)).is_ready()
+    });
+    assert!((1..=256).contains(&taken), "{taken}");
+}
+
+#[test]
+fn keys_that_come_and_go_leave_no_memory_behind() {
+    #[circuit_breaker(key = host, max_keys = 1_000, name = "come and go")]
+    async fn come_and_go(host: &str) -> Result<usize, CircuitError> {
+        Ok(host.len())
+    }
+
+    let call = |host: &str| poll_once(come_and_go(host)).is_ready();
+    let known = || {
+        let all = registry::all().into_iter();
+        all.filter(|breaker| breaker.name().starts_with("come and go"))
+            .count()
+    };
+    bytes_for_each_key(0..10_000, call);
+    let before = BYTES.get();
+    let most = known();
+    // A million of them where that takes a second and not ten.
+    let keys = if cfg!(debug_assertions) {
+        100_000
+    } else {
+        1_000_000
+    };
+    bytes_for_each_key(10_000..keys, call);
+    let left = BYTES.get() - before;
+    assert!(left < 100_000, "{left} bytes after {keys} keys");
+    assert_eq!((most, known()), (1_000, 1_000));
+}
+
+#[test]
+fn none_for_a_key_that_is_known() {
+    #[circuit_breaker(key = host, name = "known text")]
+    async fn text(host: &str) -> Result<usize, CircuitError> {
+        Ok(host.len())
+    }
+
+    #[circuit_breaker(key = number, name = "known number")]
+    async fn number(number: u64) -> Result<u64, CircuitError> {
+        Ok(number)
+    }
+
+    #[circuit_breaker(key = host, name = "known fallback", fallback = Ok(0))]
+    async fn fallback(host: &str) -> Result<usize, CircuitError> {
+        Ok(host.len())
+    }
+
+    assert_eq!(allocations(|| poll_once(text("a host"))), 0);
+    assert_eq!(allocations(|| poll_once(number(u64::MAX))), 0);
+    assert_eq!(allocations(|| poll_once(fallback("a host"))), 0);
+    for name in ["known text[a host]", "known fallback[a host]"] {
+        registry::find(name).unwrap().force_open();
+    }
+    assert_eq!(allocations(|| poll_once(text("a host"))), 0);
+    assert_eq!(allocations(|| poll_once(fallback("a host"))), 0);
+}

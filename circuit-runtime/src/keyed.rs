@@ -88,11 +88,9 @@ impl Breakers {
 
     pub(crate) fn all(&self) -> Vec<CircuitBreaker> {
         self.on_roll(|roll| {
-            let circuits = roll.present.iter().chain(roll.leaving.values());
-            circuits
-                .map(Arc::clone)
-                .map(CircuitBreaker::from_circuit)
-                .collect()
+            let staying = roll.leaving.values().filter(|circuit| !is_idle(circuit));
+            let circuits = roll.present.iter().chain(staying).map(Arc::clone);
+            circuits.map(CircuitBreaker::from_circuit).collect()
         })
     }
 
