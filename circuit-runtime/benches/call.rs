@@ -146,6 +146,35 @@ fn rate_over_time_failure(bencher: Bencher<'_, '_>) {
     });
 }
 
+#[circuit_breaker(max_failures = 5, window = "10s", key = host, max_keys = 2_000_000)]
+async fn keyed(host: &str) -> Result<u32, CircuitError> {
+    Ok(black_box(7))
+}
+
+/// A million keys, each of which has been asked for once.
+static HOSTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let hosts: Vec<_> = (0..1_000_000).map(|host| format!("host-{host}")).collect();
+    for host in &hosts {
+        assert!(poll_once(keyed(host)).is_ready());
+    }
+    hosts
+});
+
+/// A call by one of so many keys, all of which are in the cache when they are few.
+#[divan::bench(args = [1, 64, 1_000, 1_000_000], threads = THREADS, sample_count = 101, sample_size = 20_000)]
+fn function_of_a_key_among_a_million(asked: usize) -> bool {
+    thread_local! {
+        static STEP: Cell<usize> = const { Cell::new(0) };
+    }
+    // Far apart, and each of them in turn.
+    let step = STEP.get().wrapping_add(1);
+    STEP.set(step);
+    let host = (step % asked).wrapping_mul(700_001) % HOSTS.len();
+    HOSTS
+        .get(host)
+        .is_some_and(|host| poll_once(keyed(black_box(host))).is_ready())
+}
+
 static OPEN: LazyLock<CircuitBreaker> = LazyLock::new(|| {
     let config = Config::builder()
         .max_failures(1)

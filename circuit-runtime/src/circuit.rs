@@ -37,15 +37,18 @@ impl Circuit {
     /// A new circuit, closed, which the registry knows until it is dropped.
     pub(crate) fn new(name: Name, config: Config) -> Arc<Self> {
         let policy = Arc::new(Policy::new(config));
-        Arc::new_cyclic(|circuit| Self::of(name, policy, Some(registry::add(circuit))))
+        Arc::new_cyclic(|circuit| {
+            let id = registry::add(circuit);
+            Self::of(name, policy, Some(id), Presence::default())
+        })
     }
 
     /// The circuit of a key, closed.
-    pub(crate) fn of_key(name: Name, policy: Arc<Policy>) -> Arc<Self> {
-        Arc::new(Self::of(name, policy, None))
+    pub(crate) fn of_key(name: Name, presence: Presence, policy: Arc<Policy>) -> Arc<Self> {
+        Arc::new(Self::of(name, policy, None, presence))
     }
 
-    fn of(name: Name, policy: Arc<Policy>, id: Option<registry::Id>) -> Self {
+    fn of(name: Name, policy: Arc<Policy>, id: Option<registry::Id>, presence: Presence) -> Self {
         Self {
             state: AtomicU64::new(Word::FIRST.to_bits()),
             probes: Probes::default(),
@@ -53,7 +56,7 @@ impl Circuit {
             counters: Counters::default(),
             policy,
             name,
-            presence: Presence::default(),
+            presence,
             id,
         }
     }

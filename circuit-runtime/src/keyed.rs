@@ -41,6 +41,8 @@ pub(crate) struct Presence {
     wanted: AtomicBool,
     /// How many entries there are: more than one while an old one waits to be freed.
     entries: AtomicU32,
+    /// The place in the name where the key begins.
+    key_at: u32,
 }
 
 /// Every breaker that can be in use.
@@ -108,16 +110,24 @@ impl Breakers {
             if let Some(circuit) = self.find(key) {
                 return circuit; // that another thread has made meanwhile
             }
-            let name = Name::of_key(&self.name, key);
+            let name = Name::from(format!("{}[{key}]", self.name));
             // First, as whoever is on the way out may come back when room is made.
             let circuit = match roll.leaving.remove(&name) {
                 Some(circuit) => circuit,
-                None => Circuit::of_key(name, Arc::clone(&self.policy)),
+                None => Circuit::of_key(name, self.presence(), Arc::clone(&self.policy)),
             };
             self.make_room(roll);
             self.enter(roll, &circuit);
             circuit
         })
+    }
+
+    /// Of a circuit that is about to be made.
+    fn presence(&self) -> Presence {
+        Presence {
+            key_at: u32::try_from(self.name.len() + 1).unwrap_or(u32::MAX),
+            ..Presence::default()
+        }
     }
 
     /// Takes breakers out until one more may come, or all were asked.
@@ -151,9 +161,7 @@ impl Breakers {
     }
 
     fn leave(&self, roll: &mut Roll, circuit: Arc<Circuit>) {
-        if let Some(key) = circuit.name().key() {
-            self.index.remove(key);
-        }
+        self.index.remove(key(&circuit));
         roll.leaving.insert(circuit.name().clone(), circuit);
         if roll.leaving.len() > roll.next_farewell {
             self.bid_farewell(roll);
@@ -181,6 +189,15 @@ impl Breakers {
         // No code of the user's runs in it, and nothing in it can panic half-way.
         act(&mut self.roll.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The key in `name[key]`.
+#[inline]
+fn key(circuit: &Circuit) -> &str {
+    let begin = circuit.presence().key_at as usize;
+    let name = circuit.name().as_str();
+    let end = name.len().saturating_sub(1);
+    name.get(begin..end).unwrap_or_default()
 }
 
 /// Whether it is closed and, as far as can be told, no call is under way.
@@ -234,7 +251,7 @@ impl Drop for Breakers {
 
 impl Borrow<str> for Entry {
     fn borrow(&self) -> &str {
-        self.0.name().key().unwrap_or_default()
+        key(&self.0)
     }
 }
 
@@ -255,7 +272,7 @@ impl Eq for Entry {}
 #[cfg(all(test, not(loom)))]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
-    use super::Breakers;
+    use super::{Breakers, key};
     use crate::{CircuitBreaker, Config, State, registry};
     use std::collections::HashSet;
     use std::sync::Arc;
@@ -279,8 +296,7 @@ mod tests {
     fn known(breakers: &Breakers) -> HashSet<String> {
         breakers.on_roll(|roll| {
             let circuits = roll.present.iter();
-            let keys = circuits.filter_map(|circuit| circuit.name().key());
-            keys.map(str::to_owned).collect()
+            circuits.map(|circuit| key(circuit).to_owned()).collect()
         })
     }
 

@@ -26,8 +26,6 @@ pub struct Name(Text);
 enum Text {
     Static(&'static str),
     Shared(Arc<str>),
-    /// `name[key]`, with the place where the key begins.
-    OfKey(Arc<str>, u32),
 }
 
 impl Name {
@@ -36,25 +34,7 @@ impl Name {
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Text::Static(name) => name,
-            Text::Shared(name) | Text::OfKey(name, _) => name,
-        }
-    }
-
-    /// That of the breaker which `name` has for `key`.
-    pub(crate) fn of_key(name: &str, key: &str) -> Self {
-        let begin = name.len() + 1;
-        let name: Arc<str> = [name, "[", key, "]"].concat().into();
-        Self(match begin.try_into() {
-            Ok(begin) => Text::OfKey(name, begin),
-            Err(_) => Text::Shared(name),
-        })
-    }
-
-    /// The key that it is of, if it is of one.
-    pub(crate) fn key(&self) -> Option<&str> {
-        match &self.0 {
-            Text::OfKey(name, begin) => name.get(*begin as usize..)?.strip_suffix(']'),
-            Text::Static(_) | Text::Shared(_) => None,
+            Text::Shared(name) => name,
         }
     }
 }

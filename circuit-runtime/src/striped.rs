@@ -7,41 +7,53 @@ use crate::thread::{self, NUMBERS};
 /// and stores. A reader goes over all places. A `T` is to be aligned to a cache line, so that no two
 /// threads write the same one.
 ///
-/// A place is made on first use. A number's next holder goes on where the last one stopped;
-/// `thread::Numbers` orders the two.
+/// The places of the first threads are here, those of later ones made on first use. A number's next
+/// holder goes on where the last one stopped; `thread::Numbers` orders the two.
 pub(crate) struct Striped<T: 'static> {
-    places: [OnceBox<T>; NUMBERS as usize],
+    near: [T; NEAR],
+    far: [OnceBox<T>; NUMBERS as usize - NEAR],
 }
+
+const NEAR: usize = if cfg!(loom) { 2 } else { 8 };
 
 impl<T: Default> Striped<T> {
     /// The calling thread's own place, if it is made.
     #[inline]
     pub(crate) fn own(&self) -> Option<&T> {
-        self.place_of(thread::number_so_far())?.get()
+        let number = thread::number_so_far() as usize;
+        self.near(number).or_else(|| self.far(number)?.get())
     }
 
     /// The calling thread's own place; `None` for a thread without a number.
     #[inline(never)]
     pub(crate) fn make_own(&self) -> Option<&T> {
-        let place = self.place_of(thread::number()?)?;
-        Some(place.get_or_init(Box::default))
+        let number = thread::number()? as usize;
+        let make_far = || Some(self.far(number)?.get_or_init(Box::default));
+        self.near(number).or_else(make_far)
     }
 
     /// The places of all threads.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.places.iter().filter_map(OnceBox::get)
+        let far = self.far.iter().filter_map(OnceBox::get);
+        self.near.iter().chain(far)
     }
 
     #[inline]
-    fn place_of(&self, number: u32) -> Option<&OnceBox<T>> {
-        self.places.get(number as usize)
+    fn near(&self, number: usize) -> Option<&T> {
+        self.near.get(number)
+    }
+
+    #[inline]
+    fn far(&self, number: usize) -> Option<&OnceBox<T>> {
+        self.far.get(number.checked_sub(NEAR)?)
     }
 }
 
-impl<T> Default for Striped<T> {
+impl<T: Default> Default for Striped<T> {
     fn default() -> Self {
         Self {
-            places: array::from_fn(|_| OnceBox::default()),
+            near: array::from_fn(|_| T::default()),
+            far: array::from_fn(|_| OnceBox::default()),
         }
     }
 }

@@ -113,17 +113,19 @@ pin_project! {
 pin_project! {
     #[project = TimerProjection]
     enum Timer {
-        Unstarted,
         Unneeded { started: Instant },
         Running { #[pin] sleep: Sleep },
     }
 }
 
+/// When a call started that has not.
+const UNSTARTED: Instant = Instant::from_micros(u64::MAX);
+
 impl<F> Timed<F> {
     pub(crate) const fn new(call: F) -> Self {
         Self {
             call: Some(call),
-            timer: Timer::Unstarted,
+            timer: Timer::Unneeded { started: UNSTARTED },
         }
     }
 }
@@ -133,16 +135,20 @@ impl<F: Future> Bounded for Timed<F> {
 
     #[inline]
     fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime> {
-        let mut timer = self.project().timer;
-        if timeout.is_some() && matches!(*timer, Timer::Unstarted) {
-            // Now, before the call does anything, rather than when the timer is needed.
-            if !inside_a_runtime() {
-                return Err(NoRuntime);
-            }
-            let started = clock::coarse();
-            timer.set(Timer::Unneeded { started });
+        if timeout.is_none() {
+            return Ok(());
         }
-        Ok(())
+        match self.project().timer.project() {
+            TimerProjection::Unneeded { started } if *started == UNSTARTED => {
+                // Now, before the call does anything, rather than when the timer is needed.
+                if !inside_a_runtime() {
+                    return Err(NoRuntime);
+                }
+                *started = clock::coarse();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     #[inline]

@@ -35,7 +35,7 @@ impl Wait {
     /// How long the open phase lasts that `word` stands for, of the circuit `name`. It is the same whenever
     /// it is asked for.
     #[inline]
-    pub(crate) fn of(&self, word: Word, name: &str) -> Span {
+    pub(crate) fn of(&self, word: Word, name: &impl Hash) -> Span {
         let wait = if self.max_reset == self.reset {
             self.reset
         } else {
@@ -47,7 +47,7 @@ impl Wait {
         wait.longer_by(self.jitter * fraction(self.seed(name) ^ word.to_bits()))
     }
 
-    fn seed(&self, name: &str) -> u64 {
+    fn seed(&self, name: &impl Hash) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.salt.hash(&mut hasher);
         name.hash(&mut hasher);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn seconds(wait: &Wait, word: Word) -> u64 {
-        wait.of(word, "payments").as_duration().as_secs()
+        wait.of(word, &"payments").as_duration().as_secs()
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
             .jitter(1.0)
             .build();
         let wait = Wait::new(&config.unwrap(), 7);
-        let longest = wait.of(reopened(u16::MAX.into()), "payments");
+        let longest = wait.of(reopened(u16::MAX.into()), &"payments");
         assert!(longest > Span::of(RESET * 1_000_000_000));
         assert!(longest < Span::ENDLESS);
     }
@@ -130,7 +130,7 @@ mod tests {
         let waits: Vec<f64> = (0..1_000)
             .map(|salt| {
                 Wait::new(&config, salt)
-                    .of(reopened(0), "payments")
+                    .of(reopened(0), &"payments")
                     .as_duration()
                     .as_secs_f64()
             })
@@ -154,7 +154,7 @@ mod tests {
     fn each_opening_is_shifted_anew() {
         let config = Config::builder().reset(RESET).jitter(1.0).build().unwrap();
         let wait = Wait::new(&config, 7);
-        let shifted = |times, name| wait.of(reopened(times), name);
+        let shifted = |times, name: &str| wait.of(reopened(times), &name);
         assert_eq!(shifted(1, "payments"), shifted(1, "payments"));
         assert_ne!(shifted(1, "payments"), shifted(2, "payments"));
         assert_ne!(shifted(1, "payments"), shifted(1, "quotes"));
