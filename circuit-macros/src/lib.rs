@@ -68,7 +68,7 @@ use proc_macro::TokenStream;
 /// The breaker belongs to the function as it is written. All its calls share it: those on different
 /// instances, with different type arguments and, for the default method of a trait, of different
 /// implementors. Two hosts behind one `&self` method open one circuit. Where each is to have its
-/// own, keep a [`CircuitBreaker`] in a field and use its `call`.
+/// own, write a [`key`](#one-breaker-for-each-key), or a [`breaker`](#a-breaker-of-your-own).
 ///
 /// It is made by the first call.
 ///
@@ -92,7 +92,12 @@ use proc_macro::TokenStream;
 /// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
 /// | `failure_if` | closure or path, `fn(&E) -> bool` | every `Err` | an `Err` for which it is false is a success: the service answered |
 /// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is no evidence, neither failure nor success |
+/// | `fallback` | expression, or `\|error\| ..` | none | what the function results in when the call is rejected; it sees the arguments and may `.await` |
+/// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, made on first use |
+/// | `max_keys` | integer of at least 1 | 10 000 | how many breakers `key` makes at most; idle ones go first, busy ones never |
+/// | `breaker` | a [`CircuitBreaker`], or a reference to one | none | uses this breaker; beside it only `fallback`, `failure_if`, `ignore_if` and `crate` can be written |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
+/// | `crate` | path | `::circuit_runtime` | where the runtime is, when it is renamed or re-exported |
 ///
 /// All of them may be left out: `#[circuit_breaker]` alone opens after five failures in a row. The
 /// default name has no type in it: of two methods called alike in one module, name one.
@@ -181,6 +186,92 @@ use proc_macro::TokenStream;
 ///
 /// A predicate stands in the function, so `Self` and type parameters mean what they mean there, and so
 /// do arguments that are shared references or `Copy`. Any other belongs to the body that uses it.
+///
+/// # In place of a rejected call
+///
+/// A `fallback` is evaluated where the body would be, and only when the circuit rejects the call. A
+/// failure or a timeout of the body is returned as it is. It is either an expression or a closure that is
+/// shown the [`CircuitError`]. Both are part of the function: they may `.await`, use `?`, `return`, and take
+/// an argument that the body takes, too.
+///
+/// ```
+/// # use circuit_runtime::{CircuitError, circuit_breaker};
+/// # type Error = Box<dyn std::error::Error + Send + Sync>;
+/// # async fn cached(symbol: &str) -> Option<f64> { (symbol == "ACME").then_some(12.5) }
+/// #[circuit_breaker(max_failures = 1, fallback = |error| cached(&symbol).await.ok_or(error.into()))]
+/// async fn quote(symbol: String) -> Result<f64, Error> {
+///     // ..
+/// #   Err(symbol.into())
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// #     assert!(quote("ACME".to_owned()).await.is_err());
+/// #     assert_eq!(quote("ACME".to_owned()).await.unwrap(), 12.5);
+/// #     assert!(quote("?".to_owned()).await.unwrap_err().is::<CircuitError>());
+/// # }
+/// ```
+///
+/// # One breaker for each key
+///
+/// With a `key`, each value of it has a breaker of its own, called `name[key]`:
+///
+/// ```
+/// # use circuit_runtime::circuit_breaker;
+/// #[circuit_breaker(max_failures = 1, key = host)]
+/// async fn page(host: &str, path: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+///     // ..
+/// #   let _ = path;
+/// #   Err(host.into())
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// #     for host in ["a", "b", "a", "b"] {
+/// #         assert!(page(host, "/").await.is_err());
+/// #     }
+/// #     let made = circuit_runtime::registry::all();
+/// #     let mut made = made.iter().map(|breaker| (breaker.name().ends_with("::page[b]"), breaker.snapshot()));
+/// #     assert!(made.any(|(found, totals)| found && (totals.failed, totals.rejected) == (1, 1)));
+/// # }
+/// ```
+///
+/// It is evaluated at each call, before the body. A string is looked up as it is, and anything else that
+/// implements `Display` by what it shows: a number, an address, `format!("{region}/{host}")`. A breaker is
+/// found without a lock. When there are more than `max_keys`, the idle closed ones go, those first that were
+/// not asked for of late. One that is open or half-open, or has a call under way, stays, even if there are
+/// then more: a `key` that callers can make up at will needs a bound of its own.
+///
+/// # A breaker of your own
+///
+/// A `breaker` is one that you have made, with its own rules and name. Several functions can share it, and
+/// each instance can have its own:
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
+///
+/// struct Client {
+///     breaker: CircuitBreaker,
+/// }
+///
+/// impl Client {
+///     #[circuit_breaker(breaker = self.breaker)]
+///     async fn page(&self, path: &str) -> Result<String, CircuitError> {
+///         // ..
+/// #       Ok(path.to_owned())
+///     }
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// #     let client = Client { breaker: CircuitBreaker::new("pages", Config::default()) };
+/// #     assert_eq!(client.page("/").await.unwrap(), "/");
+/// #     assert_eq!(client.breaker.snapshot().succeeded, 1);
+/// # }
+/// ```
+///
+/// Where the body may own what the expression names, as with `self` by value or `&mut self`, the call keeps
+/// a handle of its own; elsewhere it borrows the breaker.
 ///
 /// # When it opens
 ///
@@ -301,8 +392,9 @@ use proc_macro::TokenStream;
 /// Arguments that the body does not use are dropped after the call was counted, not before.
 ///
 /// Among several attributes write this one first: `#[tokio::test]` and `#[tokio::main]` leave no
-/// `async fn` to those below them. Nor does `#[async_trait]`: there, annotate an inherent `async fn`,
-/// and call it from the method.
+/// `async fn` to those below them. Under `#[async_trait]` annotate the methods; there a `fallback`, a `key`
+/// and a `breaker` see `self` and the arguments that are plain names, but not those that a pattern takes
+/// apart. A function that is nothing but `Box::pin(async move { .. })` can be annotated, too.
 ///
 /// # Tests
 ///
@@ -310,6 +402,7 @@ use proc_macro::TokenStream;
 /// can pause. Tests that call the same function share its breaker: let them take turns, and begin with
 /// `registry::find(name)` and, if there is one already, `reset()`.
 ///
+/// [`CircuitError`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html
 /// [guide]: https://docs.rs/circuit-runtime/latest/circuit_runtime/guide/index.html
 /// [`CircuitBreaker`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html
 /// [`CircuitBreaker::try_acquire`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html#method.try_acquire

@@ -42,8 +42,9 @@ println!("{}", quote("ACME").await?);
 )]
 //!
 //! The attribute gives the function a breaker of its own, made by the first call. It is shared by
-//! all instances, type arguments and implementors of what is written once. For one breaker for each
-//! instance, keep a [`CircuitBreaker`] in a field and [`call`](CircuitBreaker::call) through it.
+//! all instances, type arguments and implementors of what is written once. The option `key` makes one
+//! for each value of an argument; for one breaker for each instance, keep a [`CircuitBreaker`] in a field
+//! and name it with `breaker`, or [`call`](CircuitBreaker::call) through it.
 //!
 //! # What is evidence
 //!

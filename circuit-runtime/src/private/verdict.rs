@@ -6,10 +6,10 @@ use super::Returned;
 use crate::permit::{Judgement, Permit};
 
 /// A result that waits for its verdict. This takes any type: that a function must return a `Result`
-/// is for [`rejected`] to say, once.
+/// is for [`rejected`](super::rejected) to say, once.
 pub struct Verdict<'r, R>(pub &'r R, pub NoVerdict);
 
-/// A verdict that predicates have a say in. This asks for the same as [`rejected`] and, as there is no
+/// A verdict that predicates have a say in. This asks for the same as [`rejected`](super::rejected) and, as there is no
 /// argument to blame, in the same place: a type that is wrong stays one error. As it comes first, the
 /// compiler does not go on to complain that nobody knows what a predicate is shown.
 #[inline]

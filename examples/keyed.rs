@@ -1,0 +1,92 @@
+//! One function, many hosts, over real HTTP: the host that is down is no longer asked, and the others do
+//! not notice.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use circuit_runtime::{CircuitError, circuit_breaker, registry};
+use tokio::net::TcpListener;
+
+#[derive(Debug, thiserror::Error)]
+enum PageError {
+    #[error("{0}")]
+    Http(#[from] reqwest::Error),
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+}
+
+impl PageError {
+    /// A page that is not there is an answer.
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::Http(error) => error.status().is_none_or(|status| status.is_server_error()),
+            Self::Circuit(_) => true,
+        }
+    }
+}
+
+/// Each host has a breaker of its own, called `page[host]`.
+#[circuit_breaker(
+    name = "page",
+    key = host,
+    max_failures = 3,
+    timeout = "1s",
+    failure_if = PageError::is_outage,
+)]
+async fn page(client: &reqwest::Client, host: SocketAddr, path: &str) -> Result<String, PageError> {
+    let answer = client.get(format!("http://{host}{path}")).send().await?;
+    Ok(answer.error_for_status()?.text().await?)
+}
+
+/// A host on this machine that answers `/` like this.
+async fn host(status: StatusCode) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    let routes = Router::new().route("/", get(move || async move { (status, "a page") }));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Ok(address)
+}
+
+/// An address where nobody listens any more.
+async fn gone() -> std::io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await?
+        .local_addr()
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let client = reqwest::Client::new();
+    let hosts = [
+        ("well", host(StatusCode::OK).await?, "/"),
+        ("without the page", host(StatusCode::OK).await?, "/missing"),
+        (
+            "failing",
+            host(StatusCode::INTERNAL_SERVER_ERROR).await?,
+            "/",
+        ),
+        ("gone", gone().await?, "/"),
+    ];
+    for round in 1..=5 {
+        println!("round {round}");
+        for (name, address, path) in hosts {
+            match page(&client, address, path).await {
+                Ok(text) => println!("  {name}: {text}"),
+                Err(PageError::Circuit(error)) => println!("  {name}: not asked; {error}"),
+                Err(error) => println!("  {name}: {error}"),
+            }
+        }
+    }
+
+    println!();
+    for breaker in registry::all() {
+        let totals = breaker.snapshot();
+        println!(
+            "{} is {}: {} succeeded, {} failed, {} not asked",
+            totals.name, totals.state, totals.succeeded, totals.failed, totals.rejected
+        );
+    }
+    Ok(())
+}

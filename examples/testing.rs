@@ -1,0 +1,116 @@
+//! How to test code that has a circuit breaker in it: with the feature `test-util` its clock is tokio's,
+//! which a test can pause, and hours take milliseconds.
+//!
+//! `main` walks through an outage of two hours; the tests at the end are what tests of yours look like.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use circuit_runtime::{CircuitError, circuit_breaker};
+use tokio::time::{Instant, sleep};
+
+#[derive(Debug, thiserror::Error)]
+enum MailError {
+    #[error("the mail server is down")]
+    Down,
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+}
+
+/// A mail server that tests can take down.
+#[derive(Default)]
+struct Server {
+    is_down: AtomicBool,
+    asked: AtomicU32,
+}
+
+#[circuit_breaker(
+    name = "mail",
+    max_failures = 3,
+    reset = "30s",
+    max_reset = "10m",
+    timeout = "5s"
+)]
+async fn send(server: &Server) -> Result<(), MailError> {
+    server.asked.fetch_add(1, Ordering::Relaxed);
+    sleep(Duration::from_millis(200)).await;
+    if server.is_down.load(Ordering::Relaxed) {
+        return Err(MailError::Down);
+    }
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() {
+    let (began, server) = (Instant::now(), Server::default());
+    server.is_down.store(true, Ordering::Relaxed);
+    let mut last = String::new();
+    while began.elapsed() < Duration::from_secs(3 * 3_600) {
+        if began.elapsed() > Duration::from_secs(2 * 3_600) {
+            server.is_down.store(false, Ordering::Relaxed);
+        }
+        let now = match send(&server).await {
+            Ok(()) => "sent".to_owned(),
+            Err(MailError::Circuit(error)) if error.is_open() => "not asked".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if now != last {
+            println!("after {:>5} s: {now}", began.elapsed().as_secs());
+            last = now;
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    println!();
+    println!(
+        "the server was asked {} times in three hours that took no time",
+        server.asked.load(Ordering::Relaxed)
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MailError, Server, send};
+    use circuit_runtime::{State, registry};
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+    use tokio::time::advance;
+
+    /// Tests that call the same function share its breaker, and so take turns.
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+    /// A server that is down, with a circuit that is closed.
+    fn outage() -> Server {
+        if let Some(breaker) = registry::find("mail") {
+            breaker.reset();
+        }
+        let server = Server::default();
+        server.is_down.store(true, Ordering::Relaxed);
+        server
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_down_is_left_alone() {
+        let _turn = TURN.lock().await;
+        let server = outage();
+        for _ in 0..10 {
+            assert!(send(&server).await.is_err());
+        }
+        assert_eq!(server.asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn mail_goes_out_again_when_the_server_is_back() {
+        let _turn = TURN.lock().await;
+        let server = outage();
+        for _ in 0..3 {
+            assert!(matches!(send(&server).await, Err(MailError::Down)));
+        }
+        server.is_down.store(false, Ordering::Relaxed);
+        assert!(matches!(send(&server).await, Err(MailError::Circuit(_))));
+
+        advance(Duration::from_secs(30)).await;
+        assert!(send(&server).await.is_ok());
+        let state = registry::find("mail").map(|breaker| breaker.state());
+        assert_eq!(state, Some(State::Closed));
+    }
+}
