@@ -1,8 +1,9 @@
 //! Choosing the rules: which options to take for which service.
 //!
 //! Every rule stands alone: the first that is met opens the circuit. Rejected calls count for none of
-//! them, nor do calls that their caller dropped, but that they were slow while they hung. The setters of [`Config::builder`] are called like the
-//! options of the attribute, but for one: `window = 100` is `last_calls(100)` there.
+//! them, nor do calls that their caller dropped, but that they were slow while they hung. The setters of
+//! [`Config::builder`] are called like the options of the attribute, but for one: `window = 100` is
+//! `last_calls(100)` there.
 //!
 //! | the service | the rule |
 //! |---|---|
@@ -13,6 +14,7 @@
 //! | called in bursts | `window = 100, failure_rate = 0.5` |
 //! | one that comes back slowly | one of these, and `probes = 3` |
 //! | one whose errors are often answers | one of these, and `failure_if = MyError::is_outage` |
+//! | many behind one function, such as hosts | one of these, and `key = host` |
 //! | [called by a fleet](#a-fleet) | one of these, and `max_reset = "10m", jitter = 0.5` |
 //!
 //! # A steady service
