@@ -272,7 +272,7 @@ impl Eq for Entry {}
 #[cfg(all(test, not(loom)))]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
-    use super::{Breakers, key};
+    use super::{Breakers, PATIENCE, key};
     use crate::{CircuitBreaker, Config, State, registry};
     use std::collections::HashSet;
     use std::sync::Arc;
@@ -388,6 +388,42 @@ mod tests {
             breakers.of(&key.to_string());
         }
         assert_eq!(known(&breakers).len(), 100);
+    }
+
+    #[test]
+    fn while_all_are_busy_they_are_not_all_asked_again_for_each_new_key() {
+        let breakers = breakers(100);
+        let mut searches = HashSet::new();
+        for key in 0..1_000 {
+            fail(&breakers.of(&key.to_string()));
+            searches.insert(breakers.on_roll(|roll| roll.next_search));
+        }
+        assert!((10..40).contains(&searches.len()), "{searches:?}");
+    }
+
+    #[test]
+    fn of_many_that_were_all_asked_for_lately_only_some_are_spared() {
+        let breakers = breakers(100);
+        for key in (0..100).chain(0..100) {
+            breakers.of(&key.to_string());
+        }
+        breakers.of("new");
+        let gone = (0..100).find(|key| !known(&breakers).contains(&key.to_string()));
+        assert_eq!(gone, Some(PATIENCE));
+    }
+
+    #[test]
+    fn one_on_its_way_out_is_listed_for_as_long_as_it_is_used() {
+        let breakers = breakers(1);
+        breakers.of("a");
+        let late = breakers.index.look("a", |entry| {
+            breakers.of("b");
+            assert_eq!(breakers.all().len(), 1);
+            Arc::clone(&entry.0)
+        });
+        assert_eq!(breakers.all().len(), 2);
+        drop(late);
+        assert_eq!(breakers.all().len(), 1);
     }
 
     #[test]
