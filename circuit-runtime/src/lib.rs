@@ -11,7 +11,8 @@
 //!   circuit is closed again, if it fails open again. If it is still running after `reset`, another
 //!   may run. With `probes` above one, so many may run, and all must succeed.
 //!
-//! Which rule to take for which service is told in the [`guide`].
+//! Which rule to take for which service is told in the [`guide`], and what a call costs in
+//! [`performance`].
 #![cfg_attr(
     feature = "macros",
     doc = r#"
@@ -108,6 +109,7 @@ mod keyed;
 #[cfg(all(test, loom))]
 mod models;
 mod name;
+pub mod performance;
 mod permit;
 mod policy;
 mod probe;
