@@ -131,18 +131,34 @@ pub(crate) fn remove(id: Id) {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::Registered;
+    use super::{Entry, Registered};
+    use crate::keyed::Breakers;
     use crate::{CircuitBreaker, Config};
+    use std::sync::{Arc, Weak};
+
+    fn is_registered(is_it: impl Fn(&Entry) -> bool) -> bool {
+        Registered::with(|registered| registered.entries.values().any(is_it))
+    }
 
     #[test]
     fn a_breaker_that_is_dropped_leaves_nothing_behind() {
-        let known = || Registered::with(|registered| registered.entries.len());
-        let before = known();
-        let breakers: Vec<_> = (0..100)
-            .map(|_| CircuitBreaker::new("fleeting", Config::default()))
-            .collect();
-        assert_eq!(known(), before + 100);
+        let breaker = CircuitBreaker::new("fleeting", Config::default());
+        let weak = Arc::downgrade(breaker.circuit());
+        let is_it = |entry: &Entry| matches!(entry, Entry::One(one) if Weak::ptr_eq(one, &weak));
+        assert!(is_registered(is_it));
+        drop(breaker);
+        assert!(!is_registered(is_it));
+    }
+
+    #[test]
+    fn neither_do_the_breakers_of_keys() {
+        let breakers = Breakers::new("fleeting".into(), Config::default(), 10);
+        breakers.of("key");
+        let weak = Arc::downgrade(&breakers);
+        let is_it =
+            |entry: &Entry| matches!(entry, Entry::Keyed(keyed) if Weak::ptr_eq(keyed, &weak));
+        assert!(is_registered(is_it));
         drop(breakers);
-        assert_eq!(known(), before);
+        assert!(!is_registered(is_it));
     }
 }
