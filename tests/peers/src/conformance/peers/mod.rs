@@ -1,0 +1,25 @@
+//! The libraries on trial, a file for each.
+
+mod arcly;
+mod attribute;
+mod circuitbreaker_rs;
+mod failsafe;
+mod recloser;
+mod runtime;
+mod seatbelt;
+mod tower_resilience;
+
+use crate::adapter::Library;
+
+/// Ours.
+pub(crate) const OURS: [&dyn Library; 2] = [&runtime::Runtime, &attribute::Attribute];
+
+/// The others, but for one that goes with no other tokio than its own.
+pub(crate) const PEERS: [&dyn Library; 6] = [
+    &failsafe::Failsafe,
+    &recloser::Recloser,
+    &tower_resilience::TowerResilience,
+    &circuitbreaker_rs::CircuitBreakerRs,
+    &seatbelt::Seatbelt,
+    &arcly::Arcly,
+];
