@@ -56,7 +56,7 @@ pub(crate) enum Wish {
     LongestWait,
     /// A few failures within [`Spans::window`].
     Window,
-    /// This share of failed calls among the last ones.
+    /// This share of failed calls, among those of [`Spans::window`] or the last hundred at most.
     Rate(f64),
     /// Half of the last 100 calls.
     LastCalls,

@@ -88,7 +88,7 @@ impl Library for Attribute {
     fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str> {
         macro_rules! rate {
             ($name:literal, $rate:literal) => {
-                annotated!($name, window = 100, failure_rate = $rate, reset = "30s")
+                annotated!($name, window = "10s", failure_rate = $rate, reset = "30s")
             };
         }
         Ok(match wish {
@@ -98,7 +98,12 @@ impl Library for Attribute {
             }
             Wish::Window => annotated!("window", max_failures = 3, window = "10s", reset = "30s"),
             Wish::Timeout => annotated!("timeout", max_failures = 3, timeout = "2s", reset = "30s"),
-            Wish::LastCalls => rate!("last calls", 0.5),
+            Wish::LastCalls => annotated!(
+                "last calls",
+                window = 100,
+                failure_rate = 0.5,
+                reset = "30s"
+            ),
             Wish::Predicate => {
                 annotated!(
                     "predicate",

@@ -30,8 +30,8 @@ impl Library for Runtime {
     }
 
     fn configuration(&self) -> &'static str {
-        "Three failures, in a row or in a `window` of 10 s; rates over the last 100 calls; `reset` of 30 s, \
-         `timeout` of 2 s. Virtual time."
+        "`max_failures` of 3, in a row or in a `window` of 10 s; rates in the same window, and in one of 100 \
+         calls; `reset` of 30 s, `timeout` of 2 s. Virtual time."
     }
 
     fn time(&self) -> Time {
@@ -48,7 +48,7 @@ impl Library for Runtime {
             Wish::Failures | Wish::Predicate => config.max_failures(3),
             Wish::LongestWait => config.max_failures(3).reset(Duration::MAX),
             Wish::Window => config.max_failures(3).window(SPANS.window),
-            Wish::Rate(rate) => config.last_calls(100).failure_rate(rate),
+            Wish::Rate(rate) => config.window(SPANS.window).failure_rate(rate),
             Wish::LastCalls => config.last_calls(100).failure_rate(0.5),
             Wish::Timeout => config.max_failures(3).timeout(SPANS.timeout),
         };

@@ -27,9 +27,9 @@ impl Library for TowerResilience {
     }
 
     fn configuration(&self) -> &'static str {
-        "`consecutive_failures(3)`; in a window all of 3 calls at least, `TimeBased`, 400 ms; for rates the \
-         default window of 100 calls; `wait_duration_in_open(50 ms)`, `permitted_calls_in_half_open(1)`. A \
-         clone of the service for each call, made ready. Real time."
+        "`consecutive_failures(3)`; in a window of time all of 3 calls at least, `TimeBased`, 400 ms; rates the \
+         same, of 20 calls at least; 100 calls `CountBased`, as by default; `wait_duration_in_open(50 ms)`, \
+         `permitted_calls_in_half_open(1)`. A clone of the service for each call, made ready. Real time."
     }
 
     fn time(&self) -> Time {
@@ -57,7 +57,9 @@ impl Library for TowerResilience {
                 .minimum_number_of_calls(3),
             Wish::Rate(rate) => builder
                 .failure_rate_threshold(rate)
-                .sliding_window_size(100),
+                .sliding_window_type(SlidingWindowType::TimeBased)
+                .sliding_window_duration(SPANS.window)
+                .minimum_number_of_calls(20),
             Wish::LastCalls => builder.failure_rate_threshold(0.5).sliding_window_size(100),
             Wish::Timeout => return Err("no timeouts in this crate"),
         };

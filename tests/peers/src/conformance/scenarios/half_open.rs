@@ -86,7 +86,7 @@ impl Future for Probe {
 pub(super) async fn one_of_eight_threads(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
     let rounds = match trial.time {
-        Time::Virtual => 500,
+        Time::Virtual => 2_000,
         Time::Real => 40,
     };
     trial.trip().await?;

@@ -55,12 +55,14 @@ scenarios! {
         late::probe_of_an_earlier_phase
     2 "A slow result counts while the state is the same"
         late::slow_results
-    3 "A probe that is dropped before it is polled gives its place back"
+    3 "A probe that is dropped before it is polled keeps nobody out for ever"
         unfinished::dropped_before_poll
-    3 "A probe that is dropped after it is polled gives its place back"
+    3 "A probe that is dropped after it is polled keeps nobody out for ever"
         unfinished::dropped_after_poll
-    3 "A probe that panics re-opens the circuit, which recovers after the wait"
-        unfinished::panic_in_probe
+    3 "A probe that panics keeps nobody out for ever"
+        unfinished::panic_frees_place
+    3 "A probe that panics has failed: the circuit is open again"
+        unfinished::panic_fails_probe
     3 "A predicate that panics about a probe's error keeps nobody out for ever"
         unfinished::panic_in_predicate
     3 "A panic is a failure, once"
@@ -69,7 +71,7 @@ scenarios! {
         unfinished::panic_unchanged
     3 "Calls that are dropped while another panic unwinds are no failures"
         unfinished::dropped_while_unwinding
-    4 "A probe that hangs for longer than the wait keeps nobody out"
+    4 "A probe that hangs for longer than the wait keeps nobody out for ever"
         half_open::hung_probe
     4 "A probe that is forgotten (`mem::forget`) keeps nobody out for ever"
         half_open::forgotten_probe
@@ -89,10 +91,12 @@ scenarios! {
         window::last_calls
     7 "1 % failures over 1,000 calls open nothing"
         closed::one_percent
-    7 "20,000 successes put off the opening by failures by nothing"
+    7 "After 20,000 successes it opens at as few failures as before"
         closed::after_successes
-    7 "20,000 successes put off the opening by a rate by at most 100 failures"
+    7 "After 20,000 successes, and later, 100 failures are enough for a rate of a half"
         rates::after_successes
+    7 "After 20,000 successes 100 failures are half of the last 100 calls"
+        rates::last_calls_after_successes
     10 "What is ready when the deadline passes is the result"
         timeout::ready_at_deadline
     3 "Calls that take longer than the timeout are failures"

@@ -4,7 +4,15 @@ use crate::adapter::{Library, RATES, Wish};
 use crate::trial::{Trial, Verdict, broken, ensure};
 
 pub(super) async fn after_successes(library: &dyn Library) -> Verdict {
-    let trial = Trial::new(library, Wish::Rate(0.5))?;
+    opens_after_successes(library, Wish::Rate(0.5)).await
+}
+
+pub(super) async fn last_calls_after_successes(library: &dyn Library) -> Verdict {
+    opens_after_successes(library, Wish::LastCalls).await
+}
+
+async fn opens_after_successes(library: &dyn Library, wish: Wish) -> Verdict {
+    let trial = Trial::new(library, wish)?;
     trial.succeed_times(20_000).await;
     trial.pass(trial.spans.window * 2).await;
     let failures = trial.trip().await?;

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::adapter::{JUDGE_PANICS, Library, Wish};
-use crate::trial::{Ending, Trial, Verdict, broken, ensure, limit};
+use crate::trial::{Ending, Trial, Verdict, broken, ensure, limit, not_applicable};
 
 pub(super) async fn dropped_before_poll(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
@@ -21,16 +21,29 @@ pub(super) async fn dropped_after_poll(library: &dyn Library) -> Verdict {
     trial.must_recover().await
 }
 
-pub(super) async fn panic_in_probe(library: &dyn Library) -> Verdict {
+pub(super) async fn panic_frees_place(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
     trial.half_open().await?;
     for probe in trial.fill()? {
         probe.panic();
     }
-    let reopened = trial.rejects();
     trial.pass_reset().await;
-    trial.must_recover().await?;
-    ensure(reopened, "not counted: the next call runs at once")
+    trial.must_recover().await
+}
+
+pub(super) async fn panic_fails_probe(library: &dyn Library) -> Verdict {
+    let trial = Trial::new(library, Wish::Failures)?;
+    trial.half_open().await?;
+    for probe in trial.fill()? {
+        probe.panic();
+    }
+    ensure(trial.rejects(), "the next call runs at once")?;
+    trial.pass_reset().await;
+    if trial.recovers().await {
+        Ok(())
+    } else {
+        Err(not_applicable("its place is lost"))
+    }
 }
 
 pub(super) async fn panic_in_predicate(library: &dyn Library) -> Verdict {
