@@ -122,6 +122,11 @@ pub(crate) trait Library: Send + Sync {
 
     fn spans(&self) -> Spans;
 
+    /// How many successes close a half-open circuit.
+    fn probes(&self) -> usize {
+        1
+    }
+
     /// A new breaker, closed, or why the library has none of this kind.
     fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str>;
 }

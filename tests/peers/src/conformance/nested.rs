@@ -1,5 +1,5 @@
-//! Libraries that need a package of their own, as they go with no other tokio than their own. It prints
-//! its record, a line for each scenario, and this reads it.
+//! Libraries that need a package of their own. It prints its record, a line for each scenario, and
+//! this reads it.
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -7,25 +7,21 @@ use std::process::{Command, Stdio};
 use crate::run::{Outcome, Record};
 use crate::scenarios::ALL;
 
-const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ninelives/Cargo.toml");
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Builds and runs the package.
-pub(crate) fn record() -> Result<Record, String> {
+/// Builds and runs the package of this name.
+pub(crate) fn record(package: &str) -> Result<Record, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| format!("{HERE}/target").into());
     let output = Command::new(cargo)
-        .args([
-            "run",
-            "--release",
-            "--quiet",
-            "--locked",
-            "--manifest-path",
-            MANIFEST,
-        ])
+        .args(["run", "--release", "--quiet", "--locked", "--manifest-path"])
+        .arg(format!("{HERE}/{package}/Cargo.toml"))
+        .env("CARGO_TARGET_DIR", target)
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| format!("{package} did not run: {error}"))?;
     let printed = String::from_utf8_lossy(&output.stdout);
-    parse(&printed).ok_or_else(|| format!("{}: {printed}", output.status))
+    parse(&printed).ok_or_else(|| format!("{package} did not finish: {printed}"))
 }
 
 fn parse(printed: &str) -> Option<Record> {

@@ -1,5 +1,4 @@
 //! The same scenarios, run against ninelives alone: see `nested.rs`.
-
 #![expect(dead_code, reason = "what only other libraries need is unused here")]
 
 mod adapter;
@@ -14,9 +13,5 @@ fn main() {
     // Scenarios panic a lot, and what comes of it is in the table.
     std::panic::set_hook(Box::new(|_| ()));
 
-    let record = run::record(&library::NineLives);
-    println!("{}\n{}", record.title, record.configuration);
-    for outcome in record.outcomes {
-        println!("{outcome}");
-    }
+    print!("{}", run::record(&library::NineLives));
 }

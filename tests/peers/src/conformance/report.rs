@@ -15,9 +15,9 @@ const HEAD: &str = "\
 What a circuit breaker has to get right, as scenarios, and which libraries do. Written by `cargo run
 --release --bin conformance`, not by hand; what the scenarios do is in `src/conformance/scenarios`.
 
-The number is that of the rule in the design, 0 what every breaker is for. `holds`: the library does so.
-**Bold**: it does not, and what it does in place of it. `n/a`: there is nothing to try, and why. A library
-that goes by real time is said to break a rule only if it did so three times in a row.
+The number is that of the rule in the design; 0 is what every breaker is for. `holds`: the library
+does so. **Bold**: it does not, and what happens in place of it. `n/a`: there is nothing to try, and
+why. A library in real time is said to break a rule only if it did so three times in a row.
 ";
 
 struct Counts {

@@ -18,8 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 const HANGS: &str = "hangs";
 
-/// How often a library that goes by real time may fail before it is believed: others use the machine
-/// too, and a wait can end late.
+/// How often a library in real time has to fail to be believed: others use the machine too, and a
+/// wait can end late.
 const TRIES: usize = 3;
 
 /// How a library fared in a scenario.
@@ -47,6 +47,16 @@ pub(crate) struct Record {
     pub(crate) outcomes: Vec<Outcome>,
 }
 
+impl fmt::Display for Record {
+    /// In lines, for `nested.rs` of another program to read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n{}", self.title, self.configuration)?;
+        self.outcomes
+            .iter()
+            .try_for_each(|outcome| writeln!(f, "{outcome}"))
+    }
+}
+
 /// Runs all scenarios, one after the other.
 pub(crate) fn record(library: &'static dyn Library) -> Record {
     Record {
@@ -59,6 +69,7 @@ pub(crate) fn record(library: &'static dyn Library) -> Record {
     }
 }
 
+/// As often as the library's time asks for.
 fn outcome(library: &'static dyn Library, scenario: &'static Scenario) -> Outcome {
     let tries = match library.time() {
         Time::Virtual => 1,
@@ -74,7 +85,8 @@ fn outcome(library: &'static dyn Library, scenario: &'static Scenario) -> Outcom
     latest
 }
 
-fn watched(library: &'static dyn Library, scenario: &'static Scenario) -> Outcome {
+/// Once, unless it takes too long.
+pub(crate) fn watched(library: &'static dyn Library, scenario: &'static Scenario) -> Outcome {
     let (told, outcome) = mpsc::channel();
     thread::spawn(move || {
         let outcome = catch_unwind(AssertUnwindSafe(|| once(library, scenario)));

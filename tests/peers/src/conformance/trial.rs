@@ -47,6 +47,7 @@ pub(crate) struct Trial {
     pub(crate) breaker: Breaker,
     pub(crate) spans: Spans,
     pub(crate) time: Time,
+    probes: usize,
 }
 
 impl Trial {
@@ -55,6 +56,7 @@ impl Trial {
             breaker: library.breaker(wish).map_err(not_applicable)?,
             spans: library.spans(),
             time: library.time(),
+            probes: library.probes(),
         })
     }
 
@@ -149,10 +151,9 @@ impl Trial {
         Ok(probes)
     }
 
-    /// Closes a half-open circuit; some libraries need two successes, for the others the second is
-    /// evidence.
-    pub(crate) async fn close_by_two_successes(&self) -> Verdict {
-        for _ in 0..2 {
+    /// Closes a half-open circuit, with no success more than it needs: that would be evidence.
+    pub(crate) async fn close(&self) -> Verdict {
+        for _ in 0..self.probes {
             let answer = self.succeed().await;
             ensure(answer == Answer::Done, "rejects after the wait")?;
         }
@@ -196,13 +197,6 @@ impl Trial {
 /// How many failures in a row open a new breaker.
 pub(crate) async fn limit(library: &dyn Library, wish: Wish) -> Result<usize, Stop> {
     Trial::new(library, wish)?.trip().await
-}
-
-/// The same, after a success.
-pub(crate) async fn limit_after_success(library: &dyn Library) -> Result<usize, Stop> {
-    let trial = Trial::new(library, Wish::Failures)?;
-    trial.succeed().await;
-    trial.trip().await
 }
 
 /// How the work of a call ends.

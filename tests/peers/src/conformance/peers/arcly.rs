@@ -41,8 +41,8 @@ fn take(slot: &Slot) -> Work {
     work.unwrap_or_else(|| Work::new(async { Err(Failed) }))
 }
 
-/// A function has its breaker for ever, and one that is stuck is so for good: each trial gets a function
-/// that no other has called.
+/// A function has its breaker for ever, and one that is stuck is so for good: each trial gets a
+/// function that no other has called.
 macro_rules! annotated {
     ($cooldown:literal) => {
         |work| {
@@ -64,10 +64,14 @@ macro_rules! annotated {
 macro_rules! sixteen {
     ($what:ident!($($cooldown:tt)*)) => {
         [
-            $what!($($cooldown)*), $what!($($cooldown)*), $what!($($cooldown)*), $what!($($cooldown)*),
-            $what!($($cooldown)*), $what!($($cooldown)*), $what!($($cooldown)*), $what!($($cooldown)*),
-            $what!($($cooldown)*), $what!($($cooldown)*), $what!($($cooldown)*), $what!($($cooldown)*),
-            $what!($($cooldown)*), $what!($($cooldown)*), $what!($($cooldown)*), $what!($($cooldown)*),
+            $what!($($cooldown)*), $what!($($cooldown)*),
+            $what!($($cooldown)*), $what!($($cooldown)*),
+            $what!($($cooldown)*), $what!($($cooldown)*),
+            $what!($($cooldown)*), $what!($($cooldown)*),
+            $what!($($cooldown)*), $what!($($cooldown)*),
+            $what!($($cooldown)*), $what!($($cooldown)*),
+            $what!($($cooldown)*), $what!($($cooldown)*),
+            $what!($($cooldown)*), $what!($($cooldown)*),
         ]
     };
 }
@@ -92,8 +96,8 @@ impl Library for Arcly {
     }
 
     fn configuration(&self) -> &'static str {
-        "`threshold = 3, cooldown = \"50ms\"`, a function for each trial. Its functions must not use up their \
-         arguments, so they borrow the work. Real time."
+        "`threshold = 3, cooldown = \"50ms\"`, a function for each trial. Its functions must not \
+         use up their arguments, so they borrow the work. Real time."
     }
 
     fn time(&self) -> Time {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use circuit_runtime::{CircuitBreaker, CircuitError, circuit_breaker, registry};
 
-use super::runtime::{SPANS, answer_of};
+use super::runtime::{VIRTUAL, answer_of};
 use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, Work, judge};
 
 /// Ours, by `#[circuit_breaker]`.
@@ -70,7 +70,7 @@ where
 
 impl Library for Attribute {
     fn title(&self) -> &'static str {
-        "circuit-runtime, `#[circuit_breaker]`"
+        "ours, `#[circuit_breaker]`"
     }
 
     fn configuration(&self) -> &'static str {
@@ -82,7 +82,7 @@ impl Library for Attribute {
     }
 
     fn spans(&self) -> Spans {
-        SPANS
+        VIRTUAL
     }
 
     fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str> {

@@ -19,8 +19,9 @@ impl Library for CircuitBreakerRs {
     }
 
     fn configuration(&self) -> &'static str {
-        "`consecutive_failures(3)`, `consecutive_successes(1)`, `probe_interval(1)`, `cooldown(50 ms)`, else \
-         as by default; for rates `failure_threshold` alone. `call_async`. Real time."
+        "`consecutive_failures(3)`, `consecutive_successes(1)`, `probe_interval(1)` (\"the number \
+         of probes\"; it lets in one more), `cooldown(50 ms)`, else as by default; for rates \
+         `failure_threshold` alone. `call_async`. Real time."
     }
 
     fn time(&self) -> Time {

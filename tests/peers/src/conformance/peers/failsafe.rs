@@ -44,8 +44,8 @@ impl Library for Failsafe {
     }
 
     fn configuration(&self) -> &'static str {
-        "`consecutive_failures(3, constant(50 ms))`; for rates `success_rate_over_time_window` with 5 requests \
-         in 1 s. `futures::CircuitBreaker::call`. Real time."
+        "`consecutive_failures(3, constant(50 ms))`; for rates `success_rate_over_time_window` \
+         with 5 requests in 1 s. `futures::CircuitBreaker::call`. Real time."
     }
 
     fn time(&self) -> Time {
@@ -69,8 +69,7 @@ impl Library for Failsafe {
             Wish::LongestWait => Ok(failures(Duration::MAX)),
             Wish::Window => Err("its average has no window that ends"),
             Wish::Rate(rate) => {
-                // What it is told is the rate of successes, below which it opens; that of all calls is
-                // none to fall below.
+                // It is told the rate of successes below which it opens, and nothing is below none.
                 let required = (1.0 - rate).max(f64::EPSILON);
                 let wait = backoff::constant(SPANS.reset);
                 let policy = success_rate_over_time_window(required, 5, SPANS.window, wait);

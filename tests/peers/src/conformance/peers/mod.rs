@@ -9,10 +9,11 @@ mod runtime;
 mod seatbelt;
 mod tower_resilience;
 
-use crate::adapter::Library;
+use crate::adapter::{Library, Time};
 
-/// Ours.
-pub(crate) const OURS: [&dyn Library; 2] = [&runtime::Runtime, &attribute::Attribute];
+/// Ours, but for the one on the system's clock.
+pub(crate) const OURS: [&dyn Library; 2] =
+    [&runtime::Runtime(Time::Virtual), &attribute::Attribute];
 
 /// The others, but for one that goes with no other tokio than its own.
 pub(crate) const PEERS: [&dyn Library; 6] = [

@@ -61,7 +61,8 @@ impl Library for NineLives {
     }
 
     fn configuration(&self) -> &'static str {
-        "`CircuitBreakerConfig::new(3, 30 s, 1)`; its own `TimeoutLayer` inside. A clone of the service for each call, made ready. A `Clock` of ours: virtual time."
+        "`CircuitBreakerConfig::new(3, 30 s, 1)`; its own `TimeoutLayer` inside. A clone of the \
+         service for each call, made ready. A `Clock` of ours: virtual time."
     }
 
     fn time(&self) -> Time {

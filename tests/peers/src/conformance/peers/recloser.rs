@@ -19,8 +19,8 @@ impl Library for Recloser {
     }
 
     fn configuration(&self) -> &'static str {
-        "`error_rate(0.5)`, the last 10 calls (100 for rates), `half_open_len(1)`, `open_wait(50 ms)`. \
-         `AsyncRecloser::call`. Real time."
+        "`error_rate(0.5)`, the last 10 calls (100 for rates), `half_open_len(1)`, `open_wait(50 \
+         ms)`. `AsyncRecloser::call`. Real time."
     }
 
     fn time(&self) -> Time {
@@ -29,6 +29,11 @@ impl Library for Recloser {
 
     fn spans(&self) -> Spans {
         SPANS
+    }
+
+    /// It judges when it has one more than are asked for.
+    fn probes(&self) -> usize {
+        2
     }
 
     fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str> {

@@ -39,7 +39,8 @@ impl Library for Seatbelt {
 
     fn configuration(&self) -> &'static str {
         "10 % of at least 5 calls in 30 s; `HalfOpenMode::quick()`, `AbandonedPolicy::ignore()`, \
-         `break_duration(5 s)`; its own `timeout` layer inside. Its clock, `ClockControl`: virtual time."
+         `break_duration(5 s)`; its own `timeout` layer inside. Its clock, `ClockControl`: \
+         virtual time."
     }
 
     fn time(&self) -> Time {

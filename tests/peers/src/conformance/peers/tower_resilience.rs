@@ -27,9 +27,10 @@ impl Library for TowerResilience {
     }
 
     fn configuration(&self) -> &'static str {
-        "`consecutive_failures(3)`; in a window of time all of 3 calls at least, `TimeBased`, 400 ms; rates the \
-         same, of 20 calls at least; 100 calls `CountBased`, as by default; `wait_duration_in_open(50 ms)`, \
-         `permitted_calls_in_half_open(1)`. A clone of the service for each call, made ready. Real time."
+        "`consecutive_failures(3)`; in a window of time all of 3 calls at least, `TimeBased`, 400 \
+         ms; rates the same, of 20 calls at least; 100 calls `CountBased`, as by default; \
+         `wait_duration_in_open(50 ms)`, `permitted_calls_in_half_open(1)`. A clone of the \
+         service for each call, made ready. Real time."
     }
 
     fn time(&self) -> Time {

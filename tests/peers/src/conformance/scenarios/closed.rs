@@ -1,11 +1,11 @@
 //! What is evidence in a closed circuit.
 
 use crate::adapter::{Answer, Library, Time, Wish};
-use crate::trial::{Trial, Verdict, broken, ensure, limit, limit_after_success};
+use crate::trial::{Trial, Verdict, broken, ensure, limit};
 use std::time::Duration;
 
 pub(super) async fn rejections(library: &dyn Library) -> Verdict {
-    let limit = limit_after_success(library).await?;
+    let limit = limit(library, Wish::Failures).await?;
     let trial = Trial::new(library, Wish::Failures)?;
     trial.trip().await?;
     trial.pass(trial.spans.reset / 2).await;
@@ -13,7 +13,7 @@ pub(super) async fn rejections(library: &dyn Library) -> Verdict {
         trial.fail().await;
     }
     trial.pass(trial.spans.reset * 11 / 20).await;
-    trial.close_by_two_successes().await?;
+    trial.close().await?;
     let failures = trial.trip().await?;
     ensure(failures >= limit, "count as failures")
 }

@@ -1,7 +1,7 @@
 //! What every breaker must do to be on trial at all.
 
 use crate::adapter::{Answer, Library, Wish};
-use crate::trial::{Trial, Verdict, ensure, limit_after_success};
+use crate::trial::{Trial, Verdict, ensure, limit};
 
 pub(super) async fn opens_rejects_recovers(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
@@ -19,10 +19,10 @@ pub(super) async fn opens_rejects_recovers(library: &dyn Library) -> Verdict {
 }
 
 pub(super) async fn recovery_forgets(library: &dyn Library) -> Verdict {
-    let limit = limit_after_success(library).await?;
+    let limit = limit(library, Wish::Failures).await?;
     let trial = Trial::new(library, Wish::Failures)?;
     trial.half_open().await?;
-    trial.close_by_two_successes().await?;
+    trial.close().await?;
     let failures = trial.trip().await?;
     ensure(
         failures >= limit,
