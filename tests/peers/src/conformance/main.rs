@@ -1,7 +1,7 @@
 //! Every rule of the contract as a scenario, run against ours and against published libraries.
 //!
-//! Writes what came out to `CONFORMANCE.md`. Fails if ours breaks a rule, or if any library does not
-//! do what every breaker is for: then its adapter is to blame.
+//! Writes what came out to `CONFORMANCE.md`. Fails if ours breaks a rule, or if any library does
+//! not do what every breaker is for: then its adapter is to blame.
 
 mod adapter;
 mod mistakes;

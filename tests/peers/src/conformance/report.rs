@@ -17,7 +17,7 @@ What a circuit breaker has to get right, as scenarios, and which libraries do. W
 
 The number is that of the rule in the design; 0 is what every breaker is for. `holds`: the library
 does so. **Bold**: it does not, and what happens in place of it. `n/a`: there is nothing to try, and
-why. A library in real time is said to break a rule only if it did so three times in a row.
+why. A library in real time is said to break a rule only if it did so five times in a row.
 ";
 
 struct Counts {

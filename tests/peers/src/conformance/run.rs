@@ -20,7 +20,7 @@ const HANGS: &str = "hangs";
 
 /// How often a library in real time has to fail to be believed: others use the machine too, and a
 /// wait can end late.
-const TRIES: usize = 3;
+const TRIES: usize = 5;
 
 /// How a library fared in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,7 +63,7 @@ impl StartingLine {
             if self.missing.load(Ordering::SeqCst) == 0 {
                 break;
             }
-            if turn.is_multiple_of(1_000) {
+            if turn.is_multiple_of(200) {
                 thread::yield_now();
             } else {
                 hint::spin_loop();

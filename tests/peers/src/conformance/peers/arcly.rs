@@ -10,8 +10,8 @@ use crate::adapter::{Answer, Answering, Breaker, Failed, Library, Spans, Time, W
 pub(crate) struct Arcly;
 
 const SPANS: Spans = Spans {
-    reset: Duration::from_millis(50),
-    window: Duration::from_millis(50),
+    reset: Duration::from_millis(100),
+    window: Duration::from_millis(100),
     grain: Duration::ZERO,
     timeout: Duration::MAX,
 };
@@ -78,7 +78,7 @@ macro_rules! sixteen {
 
 type Function = fn(Work) -> Answering;
 
-const FUNCTIONS: [[Function; 16]; 16] = sixteen!(sixteen!(annotated!("50ms")));
+const FUNCTIONS: [[Function; 16]; 16] = sixteen!(sixteen!(annotated!("100ms")));
 
 /// As long as it takes; more hours than these are too many for the attribute.
 const PATIENT: [Function; 16] = sixteen!(annotated!("18446744073709551615ms"));
@@ -96,7 +96,7 @@ impl Library for Arcly {
     }
 
     fn configuration(&self) -> &'static str {
-        "`threshold = 3, cooldown = \"50ms\"`, a function for each trial. Its functions must not \
+        "`threshold = 3, cooldown = \"100ms\"`, a function for each trial. Its functions must not \
          use up their arguments, so they borrow the work. Real time."
     }
 

@@ -7,8 +7,8 @@ use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish}
 pub(crate) struct CircuitBreakerRs;
 
 const SPANS: Spans = Spans {
-    reset: Duration::from_millis(50),
-    window: Duration::from_millis(50),
+    reset: Duration::from_millis(100),
+    window: Duration::from_millis(100),
     grain: Duration::ZERO,
     timeout: Duration::MAX,
 };
@@ -20,7 +20,7 @@ impl Library for CircuitBreakerRs {
 
     fn configuration(&self) -> &'static str {
         "`consecutive_failures(3)`, `consecutive_successes(1)`, `probe_interval(1)` (\"the number \
-         of probes\"; it lets in one more), `cooldown(50 ms)`, else as by default; for rates \
+         of probes\"; it lets in one more), `cooldown(100 ms)`, else as by default; for rates \
          `failure_threshold` alone. `call_async`. Real time."
     }
 

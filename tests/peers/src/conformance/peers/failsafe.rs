@@ -9,7 +9,7 @@ use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish,
 pub(crate) struct Failsafe;
 
 const SPANS: Spans = Spans {
-    reset: Duration::from_millis(50),
+    reset: Duration::from_millis(100),
     // It counts whole seconds.
     window: Duration::from_secs(1),
     grain: Duration::from_millis(100),
@@ -44,7 +44,7 @@ impl Library for Failsafe {
     }
 
     fn configuration(&self) -> &'static str {
-        "`consecutive_failures(3, constant(50 ms))`; for rates `success_rate_over_time_window` \
+        "`consecutive_failures(3, constant(100 ms))`; for rates `success_rate_over_time_window` \
          with 5 requests in 1 s. `futures::CircuitBreaker::call`. Real time."
     }
 

@@ -7,8 +7,8 @@ use crate::adapter::{Answer, Breaker, Failed, Library, Spans, Time, Wish, judge}
 pub(crate) struct Recloser;
 
 const SPANS: Spans = Spans {
-    reset: Duration::from_millis(50),
-    window: Duration::from_millis(50),
+    reset: Duration::from_millis(100),
+    window: Duration::from_millis(100),
     grain: Duration::ZERO,
     timeout: Duration::MAX,
 };
@@ -19,7 +19,7 @@ impl Library for Recloser {
     }
 
     fn configuration(&self) -> &'static str {
-        "`error_rate(0.5)`, the last 10 calls (100 for rates), `half_open_len(1)`, `open_wait(50 \
+        "`error_rate(0.5)`, the last 10 calls (100 for rates), `half_open_len(1)`, `open_wait(100 \
          ms)`. `AsyncRecloser::call`. Real time."
     }
 

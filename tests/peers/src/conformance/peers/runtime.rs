@@ -4,8 +4,8 @@ use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config};
 
 use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, judge};
 
-/// Ours, by `CircuitBreaker::call`, on tokio's clock or the system's: which of them, is decided by a
-/// feature when it is built.
+/// Ours, by `CircuitBreaker::call`, on tokio's clock or the system's: a feature says which, when it
+/// is built.
 pub(crate) struct Runtime(pub(crate) Time);
 
 /// The spans in virtual time.
@@ -17,7 +17,7 @@ pub(super) const VIRTUAL: Spans = Spans {
 };
 
 const REAL: Spans = Spans {
-    reset: Duration::from_millis(50),
+    reset: Duration::from_millis(100),
     window: Duration::from_millis(400),
     grain: Duration::from_millis(80),
     timeout: Duration::from_millis(100),
@@ -48,7 +48,7 @@ impl Library for Runtime {
                  tokio's clock (`test-util`): virtual time."
             }
             Time::Real => {
-                "The same, built without `test-util`: `window` of 400 ms, `reset` of 50 ms, \
+                "The same, built without `test-util`: `window` of 400 ms, `reset` and \
                  `timeout` of 100 ms. Real time."
             }
         }

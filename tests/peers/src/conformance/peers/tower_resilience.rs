@@ -10,7 +10,7 @@ use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish,
 pub(crate) struct TowerResilience;
 
 const SPANS: Spans = Spans {
-    reset: Duration::from_millis(50),
+    reset: Duration::from_millis(100),
     window: Duration::from_millis(400),
     grain: Duration::from_millis(80),
     timeout: Duration::MAX,
@@ -29,7 +29,7 @@ impl Library for TowerResilience {
     fn configuration(&self) -> &'static str {
         "`consecutive_failures(3)`; in a window of time all of 3 calls at least, `TimeBased`, 400 \
          ms; rates the same, of 20 calls at least; 100 calls `CountBased`, as by default; \
-         `wait_duration_in_open(50 ms)`, `permitted_calls_in_half_open(1)`. A clone of the \
+         `wait_duration_in_open(100 ms)`, `permitted_calls_in_half_open(1)`. A clone of the \
          service for each call, made ready. Real time."
     }
 

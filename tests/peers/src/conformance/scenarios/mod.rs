@@ -1,7 +1,7 @@
 //! What a breaker has to get right, a file for each topic.
 //!
-//! Each scenario asks for a rule of the design, by its number in section 4; 0 is what every breaker is
-//! for. To come with `key`: keys that come and go leave no memory behind (rule 14).
+//! Each scenario asks for a rule of the design, by its number in section 4; 0 is what every breaker
+//! is for. To come with `key`: keys that come and go leave no memory behind (rule 14).
 
 mod closed;
 mod control;
