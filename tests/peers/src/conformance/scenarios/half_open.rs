@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::adapter::{Answer, Failed, Library, Time, Wish, Work};
 use crate::threads::on_threads;
-use crate::trial::{Ending, Trial, Verdict, broken, ensure};
+use crate::trial::{Ending, Trial, Verdict, broken, ensure, not_applicable};
 
 pub(super) async fn hung_probe(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
@@ -92,6 +92,7 @@ pub(super) async fn one_of_eight_threads(library: &dyn Library) -> Verdict {
     };
     trial.trip().await?;
     let begin = Instant::now();
+    let mut in_time = 0;
     for _ in 0..rounds {
         // Where others use the machine, fewer rounds have to do.
         if begin.elapsed() > Duration::from_secs(4) {
@@ -118,8 +119,12 @@ pub(super) async fn one_of_eight_threads(library: &dyn Library) -> Verdict {
         if trial.time == Time::Real && opened.elapsed() > trial.spans.reset {
             continue;
         }
+        in_time += 1;
         let started = crowd.started.load(Ordering::SeqCst);
         ensure(started == 1, format!("{started} of {THREADS} run"))?;
+    }
+    if in_time == 0 {
+        return Err(not_applicable("the machine is too busy"));
     }
     Ok(())
 }

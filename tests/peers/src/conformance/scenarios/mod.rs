@@ -59,6 +59,8 @@ scenarios! {
         unfinished::dropped_before_poll
     3 "A probe that is dropped after it is polled keeps nobody out for ever"
         unfinished::dropped_after_poll
+    3 "A probe that is dropped makes room for another at once"
+        unfinished::dropped_makes_room
     3 "A probe that panics keeps nobody out for ever"
         unfinished::panic_frees_place
     3 "A probe that panics has failed: the circuit is open again"

@@ -21,6 +21,21 @@ pub(super) async fn dropped_after_poll(library: &dyn Library) -> Verdict {
     trial.must_recover().await
 }
 
+pub(super) async fn dropped_makes_room(library: &dyn Library) -> Verdict {
+    let trial = Trial::new(library, Wish::Failures)?;
+    trial.half_open().await?;
+    drop(trial.fill()?);
+    if !trial.rejects() {
+        return Ok(());
+    }
+    trial.pass_reset().await;
+    if trial.recovers().await {
+        Err(broken("after another wait"))
+    } else {
+        Err(not_applicable("its place is lost"))
+    }
+}
+
 pub(super) async fn panic_frees_place(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
     trial.half_open().await?;
