@@ -120,6 +120,9 @@ pub(crate) trait Library: Send + Sync {
 
     fn time(&self) -> Time;
 
+    /// Comes first in every runtime that a scenario gets, to pause its clock if need be.
+    fn prepare(&self) {}
+
     fn spans(&self) -> Spans;
 
     /// How many successes close a half-open circuit.

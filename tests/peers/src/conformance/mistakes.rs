@@ -14,6 +14,7 @@ use circuit_runtime::{CircuitBreaker, Config, Permit, State};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, Work, judge};
+use crate::paused::SPANS;
 use crate::run::{Outcome, watched};
 use crate::scenarios::ALL;
 
@@ -78,13 +79,6 @@ pub(crate) fn overlooked() -> Vec<String> {
 
 struct Mistaken(Option<Mistake>);
 
-const SPANS: Spans = Spans {
-    reset: Duration::from_secs(30),
-    window: Duration::from_secs(10),
-    grain: Duration::from_millis(1),
-    timeout: Duration::from_secs(2),
-};
-
 impl Library for Mistaken {
     fn title(&self) -> &'static str {
         "mistaken"
@@ -96,6 +90,10 @@ impl Library for Mistaken {
 
     fn time(&self) -> Time {
         Time::Virtual
+    }
+
+    fn prepare(&self) {
+        tokio::time::pause();
     }
 
     fn spans(&self) -> Spans {

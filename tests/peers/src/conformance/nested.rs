@@ -1,5 +1,5 @@
-//! Libraries that need a package of their own. It prints its record, a line for each scenario, and
-//! this reads it.
+//! Libraries that need a package of their own. It prints their records, a line for each scenario and
+//! an empty one after each library, and this reads them.
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use crate::scenarios::ALL;
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Builds and runs the package of this name.
-pub(crate) fn record(package: &str) -> Result<Record, String> {
+pub(crate) fn records(package: &str) -> Result<Vec<Record>, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| format!("{HERE}/target").into());
     let output = Command::new(cargo)
@@ -21,7 +21,11 @@ pub(crate) fn record(package: &str) -> Result<Record, String> {
         .output()
         .map_err(|error| format!("{package} did not run: {error}"))?;
     let printed = String::from_utf8_lossy(&output.stdout);
-    parse(&printed).ok_or_else(|| format!("{package} did not finish: {printed}"))
+    let records = printed.split_terminator("\n\n").map(parse);
+    let records: Option<Vec<_>> = records.collect();
+    records
+        .filter(|records| !records.is_empty())
+        .ok_or_else(|| format!("{package} did not finish: {printed}"))
 }
 
 fn parse(printed: &str) -> Option<Record> {

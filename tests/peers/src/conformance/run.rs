@@ -53,7 +53,8 @@ impl fmt::Display for Record {
         writeln!(f, "{}\n{}", self.title, self.configuration)?;
         self.outcomes
             .iter()
-            .try_for_each(|outcome| writeln!(f, "{outcome}"))
+            .try_for_each(|outcome| writeln!(f, "{outcome}"))?;
+        writeln!(f)
     }
 }
 
@@ -100,14 +101,15 @@ pub(crate) fn watched(library: &'static dyn Library, scenario: &'static Scenario
 }
 
 fn once(library: &'static dyn Library, scenario: &Scenario) -> Outcome {
-    let runtime = Builder::new_current_thread()
-        .enable_time()
-        .start_paused(library.time() == Time::Virtual)
-        .build();
+    let runtime = Builder::new_current_thread().enable_time().build();
     let Ok(runtime) = runtime else {
         return Outcome::Breaks("no runtime to run on".to_owned());
     };
-    match runtime.block_on((scenario.run)(library)) {
+    let verdict = runtime.block_on(async {
+        library.prepare();
+        (scenario.run)(library).await
+    });
+    match verdict {
         Ok(()) => Outcome::Holds,
         Err(Stop::Broken(how)) => Outcome::Breaks(how),
         Err(Stop::NotApplicable(why)) => Outcome::NotApplicable(why),

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use circuit_runtime::{CircuitBreaker, CircuitError, circuit_breaker, registry};
 
-use super::runtime::{VIRTUAL, answer_of};
+use super::paused::SPANS;
+use super::runtime::answer_of;
 use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, Work, judge};
 
 /// Ours, by `#[circuit_breaker]`.
@@ -81,8 +82,12 @@ impl Library for Attribute {
         Time::Virtual
     }
 
+    fn prepare(&self) {
+        tokio::time::pause();
+    }
+
     fn spans(&self) -> Spans {
-        VIRTUAL
+        SPANS
     }
 
     fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str> {

@@ -1,7 +1,6 @@
-//! The libraries on trial, a file for each.
+//! The libraries on trial, a file for each. Those that are not here are in a package of their own.
 
 mod arcly;
-mod attribute;
 mod circuitbreaker_rs;
 mod failsafe;
 mod recloser;
@@ -9,14 +8,10 @@ mod runtime;
 mod seatbelt;
 mod tower_resilience;
 
-use crate::adapter::{Library, Time};
+use crate::adapter::Library;
 
-/// Ours, but for the one on the system's clock.
-pub(crate) const OURS: [&dyn Library; 2] =
-    [&runtime::Runtime(Time::Virtual), &attribute::Attribute];
-
-/// The others, but for one that goes with no other tokio than its own.
-pub(crate) const PEERS: [&dyn Library; 6] = [
+pub(crate) const ALL: [&dyn Library; 7] = [
+    &runtime::Runtime,
     &failsafe::Failsafe,
     &recloser::Recloser,
     &tower_resilience::TowerResilience,

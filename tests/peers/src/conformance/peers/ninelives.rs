@@ -69,6 +69,11 @@ impl Library for NineLives {
         Time::Virtual
     }
 
+    /// Its timeouts are tokio's.
+    fn prepare(&self) {
+        tokio::time::pause();
+    }
+
     fn spans(&self) -> Spans {
         SPANS
     }
