@@ -1,0 +1,206 @@
+//! The face that every library shows to the scenarios.
+
+use std::cell::Cell;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// What is called under the protection of a breaker.
+pub(crate) struct Work(Pin<Box<dyn Future<Output = Result<(), Failed>> + Send>>);
+
+impl Work {
+    pub(crate) fn new(work: impl Future<Output = Result<(), Failed>> + Send + 'static) -> Self {
+        Self(Box::pin(work))
+    }
+}
+
+impl Future for Work {
+    type Output = Result<(), Failed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+/// A call under way.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// The error of the work itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed;
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("failed")
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// What became of a call, as its caller sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Done,
+    Failed,
+    Rejected,
+    TimedOut,
+}
+
+/// What a scenario wants its breaker to open at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Wish {
+    /// A few failures; in a row, if the library has that.
+    Failures,
+    /// The same, and a wait of `Duration::MAX`.
+    LongestWait,
+    /// A few failures within [`Spans::window`].
+    Window,
+    /// This share of failed calls, among those of [`Spans::window`] or the last hundred at most.
+    Rate(f64),
+    /// Half of the last 100 calls.
+    LastCalls,
+    /// A few failures, and [`judge`] says what one is.
+    Predicate,
+    /// A few failures; a call that takes longer than [`Spans::timeout`] is one.
+    Timeout,
+}
+
+thread_local! {
+    /// Whether [`judge`] panics on this thread.
+    pub(crate) static JUDGE_PANICS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says that every error is a failure, unless it panics.
+pub(crate) fn judge() -> bool {
+    if JUDGE_PANICS.get() {
+        resume_unwind(Box::new("cannot say"));
+    }
+    true
+}
+
+/// The rates that scenarios wish for.
+pub(crate) const RATES: [f64; 7] = [0.0001, 0.01, 0.3333, 0.5, 0.9, 0.9999, 1.0];
+
+/// The spans of time that a library is tried with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spans {
+    /// How long a circuit stays open.
+    pub(crate) reset: Duration,
+    pub(crate) window: Duration,
+    /// How near to the end of the window a failure is certain to be in it, or out of it.
+    pub(crate) grain: Duration,
+    pub(crate) timeout: Duration,
+}
+
+/// Whose time a library goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Time {
+    /// One that scenarios advance.
+    Virtual,
+    /// The system's: scenarios have to wait.
+    Real,
+}
+
+/// What an operator can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Reset,
+    ForceClosed,
+    ForceOpen,
+}
+
+/// A library, with the best of its documented configurations for each wish.
+pub(crate) trait Library: Send + Sync {
+    /// Its name and version.
+    fn title(&self) -> &'static str;
+
+    /// How it is configured, in a sentence or two.
+    fn configuration(&self) -> &'static str;
+
+    fn time(&self) -> Time;
+
+    /// Comes first in every runtime that a scenario gets, to pause its clock if need be.
+    fn prepare(&self) {}
+
+    fn spans(&self) -> Spans;
+
+    /// How many successes close a half-open circuit.
+    fn probes(&self) -> usize {
+        1
+    }
+
+    /// A new breaker, closed, or why the library has none of this kind.
+    fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str>;
+}
+
+type Call = dyn Fn(Work) -> Answering + Send + Sync;
+type Pass = dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+type Give = dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
+/// A breaker of any library.
+pub(crate) struct Breaker {
+    call: Box<Call>,
+    pass: Box<Pass>,
+    orders: Vec<(Order, Box<Give>)>,
+}
+
+impl Breaker {
+    /// One that waits in real time; no task or timer of the runtime runs in the meantime.
+    pub(crate) fn new(call: impl Fn(Work) -> Answering + Send + Sync + 'static) -> Self {
+        Self {
+            call: Box::new(call),
+            pass: Box::new(|span| Box::pin(async move { std::thread::sleep(span) })),
+            orders: Vec::new(),
+        }
+    }
+
+    /// Time passes by `pass` in place of waiting.
+    #[must_use]
+    pub(crate) fn with_time<F>(
+        mut self,
+        pass: impl Fn(Duration) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.pass = Box::new(move |span| Box::pin(pass(span)));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_order<F>(
+        mut self,
+        order: Order,
+        give: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.orders
+            .push((order, Box::new(move || Box::pin(give()))));
+        self
+    }
+
+    pub(crate) fn call(&self, work: Work) -> Answering {
+        (self.call)(work)
+    }
+
+    /// Lets this much time pass, of whatever clock the breaker goes by.
+    pub(crate) async fn pass(&self, span: Duration) {
+        (self.pass)(span).await;
+    }
+
+    /// Whether the library has this order at all.
+    pub(crate) fn takes(&self, order: Order) -> bool {
+        self.orders.iter().any(|(known, _)| *known == order)
+    }
+
+    pub(crate) async fn give(&self, order: Order) {
+        for (known, give) in &self.orders {
+            if *known == order {
+                give().await;
+            }
+        }
+    }
+}

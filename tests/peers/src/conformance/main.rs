@@ -1,0 +1,65 @@
+//! Every rule of the contract as a scenario, run against ours and against published libraries.
+//!
+//! Writes what came out to `CONFORMANCE.md`. Fails if ours breaks a rule, or if any library does
+//! not do what every breaker is for: then its adapter is to blame.
+
+mod adapter;
+mod nested;
+mod peers;
+mod report;
+mod run;
+mod scenarios;
+mod threads;
+mod trial;
+
+use std::process::ExitCode;
+use std::thread;
+
+use crate::run::{Outcome, Record};
+
+fn main() -> ExitCode {
+    // Scenarios panic a lot, and what comes of it is in the table.
+    std::panic::set_hook(Box::new(|_| ()));
+
+    let records = match records() {
+        Ok(records) => records,
+        Err(error) => {
+            println!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Err(error) = report::write(&records) {
+        println!("no report: {error}");
+        return ExitCode::FAILURE;
+    }
+    report::print(&records);
+    if is_as_promised(&records) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Of ours first, then of the peers. All run at the same time, as most of it they wait.
+fn records() -> Result<Vec<Record>, String> {
+    let nested = |package| thread::spawn(move || nested::records(package));
+    let here = |library| thread::spawn(move || Ok(vec![run::record(library)]));
+    let mut running = vec![nested("ours")];
+    running.extend(peers::ALL.into_iter().map(here));
+    running.push(nested("ninelives"));
+    let mut records = Vec::new();
+    for run in running {
+        records.extend(run.join().map_err(|_| "a library ended the program")??);
+    }
+    Ok(records)
+}
+
+fn is_as_promised(records: &[Record]) -> bool {
+    let ours = records
+        .iter()
+        .filter(|record| record.title.starts_with("ours"));
+    let ours = ours.flat_map(|record| &record.outcomes);
+    let controls = records.iter().filter_map(|record| record.outcomes.first());
+    ours.chain(controls)
+        .all(|outcome| *outcome == Outcome::Holds)
+}

@@ -1,0 +1,21 @@
+//! The libraries on trial, a file for each. Those that are not here are in a package of their own.
+
+mod arcly;
+mod circuitbreaker_rs;
+mod failsafe;
+mod recloser;
+mod runtime;
+mod seatbelt;
+mod tower_resilience;
+
+use crate::adapter::Library;
+
+pub(crate) const ALL: [&dyn Library; 7] = [
+    &runtime::Runtime,
+    &failsafe::Failsafe,
+    &recloser::Recloser,
+    &tower_resilience::TowerResilience,
+    &circuitbreaker_rs::CircuitBreakerRs,
+    &seatbelt::Seatbelt,
+    &arcly::Arcly,
+];

@@ -1,0 +1,300 @@
+//! One breaker on trial, and the steps that scenarios share.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::task::unconstrained;
+
+use crate::adapter::{Answer, Answering, Breaker, Failed, Library, Order, Spans, Time, Wish, Work};
+
+/// Why a scenario did not end well.
+pub(crate) enum Stop {
+    /// The library breaks the rule, in this way.
+    Broken(String),
+    /// It makes no sense for this library, for this reason.
+    NotApplicable(String),
+}
+
+pub(crate) type Verdict = Result<(), Stop>;
+
+pub(crate) fn broken(how: impl Into<String>) -> Stop {
+    Stop::Broken(how.into())
+}
+
+pub(crate) fn not_applicable(why: impl Into<String>) -> Stop {
+    Stop::NotApplicable(why.into())
+}
+
+/// That the rule is broken in this way unless something holds.
+pub(crate) fn ensure(holds: bool, how: impl Into<String>) -> Verdict {
+    if holds { Ok(()) } else { Err(broken(how)) }
+}
+
+/// More failures than any breaker on trial may need.
+const PLENTY: usize = 1_000;
+
+/// More calls at once than any half-open circuit on trial is said to let in.
+const CROWD: usize = 10;
+
+/// What a panic of the work carries.
+const PAYLOAD: &str = "gave up";
+
+pub(crate) struct Trial {
+    pub(crate) breaker: Breaker,
+    pub(crate) spans: Spans,
+    pub(crate) time: Time,
+    probes: usize,
+}
+
+impl Trial {
+    pub(crate) fn new(library: &dyn Library, wish: Wish) -> Result<Self, Stop> {
+        Ok(Self {
+            breaker: library.breaker(wish).map_err(not_applicable)?,
+            spans: library.spans(),
+            time: library.time(),
+            probes: library.probes(),
+        })
+    }
+
+    pub(crate) async fn succeed(&self) -> Answer {
+        unconstrained(self.breaker.call(Work::new(async { Ok(()) }))).await
+    }
+
+    pub(crate) async fn fail(&self) -> Answer {
+        unconstrained(self.breaker.call(Work::new(async { Err(Failed) }))).await
+    }
+
+    pub(crate) async fn fail_times(&self, times: usize) {
+        for _ in 0..times {
+            self.fail().await;
+        }
+    }
+
+    pub(crate) async fn succeed_times(&self, times: usize) {
+        for _ in 0..times {
+            self.succeed().await;
+        }
+    }
+
+    pub(crate) async fn pass(&self, span: Duration) {
+        self.breaker.pass(span).await;
+    }
+
+    /// A little more than `reset`: some libraries let nobody in at the very moment.
+    pub(crate) async fn pass_reset(&self) {
+        self.pass(self.spans.reset + self.spans.reset / 20).await;
+    }
+
+    /// Fails until a call is rejected; how many failures it took.
+    pub(crate) async fn trip(&self) -> Result<usize, Stop> {
+        for failures in 0..=PLENTY {
+            if self.fail().await == Answer::Rejected {
+                return Ok(failures);
+            }
+        }
+        Err(broken(format!("still closed after {PLENTY} failures")))
+    }
+
+    pub(crate) async fn half_open(&self) -> Verdict {
+        self.trip().await?;
+        self.pass_reset().await;
+        Ok(())
+    }
+
+    /// A call that nobody has polled.
+    pub(crate) fn unpolled(&self) -> Call {
+        let script = Arc::new(Mutex::new(Script::default()));
+        let work = Scripted(Arc::clone(&script));
+        Call {
+            answering: self.breaker.call(Work::new(work)),
+            answer: None,
+            script,
+        }
+    }
+
+    /// A call that was polled once, and hangs if it was let in.
+    pub(crate) fn begin(&self) -> Call {
+        let mut call = self.unpolled();
+        call.poll_once();
+        call
+    }
+
+    pub(crate) fn begin_many(&self, count: usize) -> Vec<Call> {
+        (0..count).map(|_| self.begin()).collect()
+    }
+
+    /// Calls that hang, all of them let in.
+    pub(crate) fn admit(&self, count: usize) -> Result<Vec<Call>, Stop> {
+        let calls = self.begin_many(count);
+        ensure(calls.iter().all(Call::started), "rejects while closed")?;
+        Ok(calls)
+    }
+
+    /// Fills a half-open circuit with probes that hang.
+    pub(crate) fn fill(&self) -> Result<Vec<Call>, Stop> {
+        let mut probes = self.begin_many(CROWD);
+        probes.retain(Call::started);
+        ensure(!probes.is_empty(), "lets no probe in after the wait")?;
+        Ok(probes)
+    }
+
+    /// The same, for circuits that some calls of a crowd fill.
+    pub(crate) fn fill_up(&self) -> Result<Vec<Call>, Stop> {
+        let probes = self.fill()?;
+        if probes.len() == CROWD {
+            return Err(not_applicable("half-open lets everybody in"));
+        }
+        Ok(probes)
+    }
+
+    /// Closes a half-open circuit, with no success more than it needs: that would be evidence.
+    pub(crate) async fn close(&self) -> Verdict {
+        for _ in 0..self.probes {
+            let answer = self.succeed().await;
+            ensure(answer == Answer::Done, "rejects after the wait")?;
+        }
+        Ok(())
+    }
+
+    /// Whether a call would be turned away. The one that asks is dropped.
+    pub(crate) fn rejects(&self) -> bool {
+        !self.begin().started()
+    }
+
+    /// Whether the circuit closes when the service is well again.
+    pub(crate) async fn recovers(&self) -> bool {
+        for _ in 0..6 {
+            if self.succeed().await == Answer::Done {
+                let calls = self.begin_many(3);
+                let closed = calls.iter().all(Call::started);
+                for call in calls {
+                    call.end(Ending::Success).await;
+                }
+                if closed {
+                    return true;
+                }
+            }
+            self.pass_reset().await;
+        }
+        false
+    }
+
+    pub(crate) async fn must_recover(&self) -> Verdict {
+        ensure(self.recovers().await, "stuck: rejects for ever")
+    }
+
+    /// Gives an order and says whether the library has it.
+    pub(crate) async fn order(&self, order: Order) -> bool {
+        self.breaker.give(order).await;
+        self.breaker.takes(order)
+    }
+}
+
+/// How many failures in a row open a new breaker.
+pub(crate) async fn limit(library: &dyn Library, wish: Wish) -> Result<usize, Stop> {
+    Trial::new(library, wish)?.trip().await
+}
+
+/// How the work of a call ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ending {
+    Success,
+    Failure,
+    Panic,
+}
+
+#[derive(Default)]
+struct Script {
+    started: bool,
+    ending: Option<Ending>,
+    waker: Option<Waker>,
+}
+
+/// Work that hangs until it is told how to end.
+struct Scripted(Arc<Mutex<Script>>);
+
+impl Future for Scripted {
+    type Output = Result<(), Failed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut script = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        script.started = true;
+        script.waker = Some(cx.waker().clone());
+        match script.ending {
+            None => Poll::Pending,
+            Some(Ending::Success) => Poll::Ready(Ok(())),
+            Some(Ending::Failure) => Poll::Ready(Err(Failed)),
+            Some(Ending::Panic) => {
+                drop(script);
+                // Without a message on the console.
+                resume_unwind(Box::new(PAYLOAD))
+            }
+        }
+    }
+}
+
+/// A call whose work a scenario ends when it likes.
+pub(crate) struct Call {
+    answering: Answering,
+    answer: Option<Answer>,
+    script: Arc<Mutex<Script>>,
+}
+
+impl Call {
+    /// Whether its work has begun: the call was let in.
+    pub(crate) fn started(&self) -> bool {
+        let script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
+        script.started
+    }
+
+    fn poll_once(&mut self) {
+        // Beyond the task's budget tokio's locks would only pretend to be taken.
+        let mut answering = unconstrained(self.answering.as_mut());
+        if let Poll::Ready(answer) =
+            Pin::new(&mut answering).poll(&mut Context::from_waker(Waker::noop()))
+        {
+            self.answer = Some(answer);
+        }
+    }
+
+    /// Has the work be ready, though nobody polls it yet.
+    pub(crate) fn prepare(&self, ending: Ending) {
+        let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
+        script.ending = Some(ending);
+        if let Some(waker) = script.waker.take() {
+            waker.wake();
+        }
+    }
+
+    pub(crate) async fn answer(self) -> Answer {
+        match self.answer {
+            Some(answer) => answer,
+            None => unconstrained(self.answering).await,
+        }
+    }
+
+    pub(crate) async fn end(self, ending: Ending) -> Answer {
+        self.prepare(ending);
+        self.answer().await
+    }
+
+    /// Has the work panic; whether the panic came out of the call as it was.
+    pub(crate) fn panic(self) -> bool {
+        let payload = self.caught(Ending::Panic);
+        payload.is_some_and(|payload| payload.downcast_ref() == Some(&PAYLOAD))
+    }
+
+    /// Ends the work; whether the call panics.
+    pub(crate) fn unwinds(self, ending: Ending) -> bool {
+        self.caught(ending).is_some()
+    }
+
+    fn caught(mut self, ending: Ending) -> Option<Box<dyn Any + Send>> {
+        self.prepare(ending);
+        catch_unwind(AssertUnwindSafe(|| self.poll_once())).err()
+    }
+}
