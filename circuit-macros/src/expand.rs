@@ -1,15 +1,17 @@
 //! The function that the attribute turns its own into.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, Type};
+use syn::{Expr, ExprClosure, Ident, ReturnType, Type};
 
+use crate::body::Body;
 use crate::breaker::breaker;
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::opaque;
 use crate::options::{Options, Written};
+use crate::value::ends_of;
 
 /// Expands the attribute with its `list` of options on an `item`.
 pub(crate) fn circuit_breaker(list: TokenStream, item: &TokenStream) -> TokenStream {
@@ -60,7 +62,7 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
     let span = function.output.span().resolved_at(Span::mixed_site());
     let output = opaque::inferred(&function.output);
     let runtime = options.runtime(span);
-    let type_told = type_told(&output, &runtime, span);
+    let type_told = type_told(&output, options);
     let mutable = function.mutable_arguments();
     let inner = function.inner();
 
@@ -76,7 +78,7 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
         },
         judge: judge(options, &output, span),
         instead: quote_spanned! {span=>
-            |__circuit_error| #runtime::__private::rejected::<#output>(__circuit_error)
+            |__circuit_error| #runtime::rejected::<#output>(__circuit_error)
         },
         runtime: &runtime,
     };
@@ -86,7 +88,7 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
             quote_spanned!(span=> return #call;)
         }
         Some(fallback) => {
-            let choice = with_fallback(fallback, &breaker, &arguments, span);
+            let choice = with_fallback(fallback, &breaker, &arguments, options, span);
             // Of two arms, the first would tell the type otherwise.
             let type_told = function.is_boxed().then_some(type_told);
             quote_spanned!(span=> #type_told return #choice;)
@@ -95,10 +97,14 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
 }
 
 /// Tells the block that it is in what its type is.
-fn type_told(output: &Type, runtime: &TokenStream, span: Span) -> TokenStream {
+fn type_told(output: &Type, options: &Options) -> TokenStream {
+    let (first, last) = ends_of(output);
+    let span = first.resolved_at(Span::mixed_site());
+    let runtime = options.runtime(span);
+    let nothing = quote_spanned!(last.resolved_at(span)=> ());
     quote_spanned! {span=>
         if false {
-            return #runtime::__private::never::<#output>();
+            return #runtime::never::<#output> #nothing;
         }
     }
 }
@@ -130,7 +136,7 @@ impl Arguments<'_> {
             instead,
             runtime,
         } = self;
-        quote_spanned!(span=> #runtime::__private::#guard(#admission, #body, #judge, #instead).await)
+        quote_spanned!(span=> #runtime::#guard(#admission, #body, #judge, #instead).await)
     }
 }
 
@@ -139,6 +145,7 @@ fn with_fallback(
     fallback: &Expr,
     breaker: &TokenStream,
     arguments: &Arguments<'_>,
+    options: &Options,
     span: Span,
 ) -> TokenStream {
     // Input:
@@ -155,25 +162,52 @@ fn with_fallback(
     //
     // The closure is not called: an `.await`, a `?` and a `return` in it are the function's own.
     let guarded = arguments.call(&quote_spanned!(span=> __circuit_admitted), span);
+    // What it says of its type is held against that of the function.
     let instead = match fallback {
-        Expr::Closure(closure) => {
-            let error = closure.inputs.iter();
-            let value = &closure.body;
+        Expr::Closure(ExprClosure {
+            inputs,
+            output,
+            body,
+            ..
+        }) => {
+            let error = inputs.first();
+            let given = error.map_or(span, Spanned::span).resolved_at(span);
+            let given = Ident::new("__circuit_error", given);
+            let type_told = match output {
+                ReturnType::Default => None,
+                ReturnType::Type(_, output) => Some(type_told(output, options)),
+            };
+            let value = value(body);
             quote_spanned! {span=>
-                ::core::result::Result::Err(__circuit_error) => {
-                    let #(#error)* = __circuit_error;
+                ::core::result::Result::Err(#given) => {
+                    let #error = #given;
+                    #type_told
                     #value
                 }
             }
         }
-        value => quote_spanned!(span=> ::core::result::Result::Err(_) => #value,),
+        expression => {
+            let value = value(expression);
+            quote_spanned!(span=> ::core::result::Result::Err(_) => { #value })
+        }
     };
     let runtime = arguments.runtime;
     quote_spanned! {span=>
-        match #runtime::__private::admit(#breaker) {
+        match #runtime::admit(#breaker) {
             ::core::result::Result::Ok(__circuit_admitted) => #guarded,
             #instead
         }
+    }
+}
+
+/// The value of a block. Braces of its own were needed where they are written, but are not here.
+fn value(expression: &Expr) -> TokenStream {
+    let tokens = expression.to_token_stream();
+    match (expression, tokens.clone().into_iter().next()) {
+        (Expr::Block(_), Some(TokenTree::Group(block))) => {
+            Body::of(&block).map_or(tokens, |body| body.inner().into_token_stream())
+        }
+        _ => tokens,
     }
 }
 
@@ -200,14 +234,14 @@ fn judge(options: &Options, output: &Type, span: Span) -> TokenStream {
     let Some(first) = predicates.first() else {
         return quote_spanned! {span=>
             |__circuit_result, __circuit_permit| {
-                #runtime::__private::Verdict(__circuit_result, #runtime::__private::NoVerdict)
+                #runtime::Verdict(__circuit_result, #runtime::NoVerdict)
                     .give(__circuit_permit)
             }
         };
     };
 
     let mut verdict = quote_spanned! {span=>
-        #runtime::__private::verdict::<#output>()(__circuit_result)
+        #runtime::verdict::<#output>()(__circuit_result)
     };
     for Written {
         name, expression, ..
@@ -240,40 +274,40 @@ mod tests {
                 async fn quote(mut symbol: String) -> Result<impl Display, QuoteError> { Ok(symbol) }
             },
         );
-        let runtime = quote!(::circuit_runtime);
+        let runtime = quote!(::circuit_runtime::__private);
         let expected = quote! {
             async fn quote(mut symbol: String) -> Result<impl Display, QuoteError> {
-                return #runtime::__private::guard_timed(
+                return #runtime::guard_timed(
                     {
-                        static __CIRCUIT_CONFIG: #runtime::Config = #runtime::__private::check::valid(
+                        static __CIRCUIT_CONFIG: #runtime::Config = #runtime::check::valid(
                             #runtime::Config::builder()
                                 .max_failures(5u32)
                                 .timeout(::core::time::Duration::new(90u64, 0u32))
                                 .build(),
                         );
-                        static __CIRCUIT_BREAKER: #runtime::__private::Lazy<#runtime::CircuitBreaker> =
-                            #runtime::__private::Lazy::new(|| {
+                        static __CIRCUIT_BREAKER: #runtime::Lazy<#runtime::CircuitBreaker> =
+                            #runtime::Lazy::new(|| {
                                 #runtime::CircuitBreaker::new(
                                     ::core::concat!(::core::module_path!(), "::", "quote"),
                                     __CIRCUIT_CONFIG
                                 )
                             });
-                        #runtime::__private::borrowed(&__CIRCUIT_BREAKER)
+                        #runtime::borrowed(&__CIRCUIT_BREAKER)
                     },
                     async move {
                         if false {
-                            return #runtime::__private::never::<Result<_, QuoteError>>();
+                            return #runtime::never::<Result<_, QuoteError>>();
                         }
                         let _ = &symbol;
                         { Ok(symbol) }
                     },
                     |__circuit_result, __circuit_permit| {
-                        #runtime::__private::Verdict(
+                        #runtime::Verdict(
                             __circuit_result,
-                            #runtime::__private::NoVerdict
+                            #runtime::NoVerdict
                         ).give(__circuit_permit)
                     },
-                    |__circuit_error| #runtime::__private::rejected::<Result<_, QuoteError>>(__circuit_error)
+                    |__circuit_error| #runtime::rejected::<Result<_, QuoteError>>(__circuit_error)
                 )
                 .await;
             }

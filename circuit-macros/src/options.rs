@@ -1,7 +1,7 @@
 //! The options of the attribute: the table of them, and what was written.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -30,7 +30,7 @@ const SPECS: [Spec; 19] = [
             zero: "with 0 the circuit would open before the first call",
         },
         aliases: "failure_threshold threshold failures max_errors error_threshold max_fails \
-            failure_count error_count consecutive_failures max_consecutive_failures",
+            failure_count error_count consecutive_failures max_consecutive_failures fail_max",
     },
     Spec {
         name: "window",
@@ -39,7 +39,8 @@ const SPECS: [Spec; 19] = [
             empty: "no failure would ever count in an empty window",
         },
         aliases: "interval period sliding_window rolling_window window_size time_window \
-            sliding_window_size rolling_window_size sampling_duration stat_interval last_calls",
+            sliding_window_size rolling_window_size rolling_count_timeout sampling_duration \
+            stat_interval last_calls",
     },
     Spec {
         name: "failure_rate",
@@ -85,7 +86,7 @@ const SPECS: [Spec; 19] = [
         },
         aliases: "reset_timeout reset_after recovery recovery_timeout cooldown open_for \
             open_duration wait_duration wait_duration_in_open_state wait_duration_in_open \
-            sleep_window break_duration duration_of_break retry_timeout",
+            sleep_window break_duration duration_of_break retry_timeout half_open_after open_timeout",
     },
     Spec {
         name: "max_reset",
@@ -126,7 +127,7 @@ const SPECS: [Spec; 19] = [
         examples: &["failure_if = |error| error.is_outage()"],
         kind: Kind::Predicate,
         aliases: "failure_predicate is_failure record_exceptions record_exception \
-            record_failure_predicate should_trip handle fail_if",
+            record_failure_predicate should_trip should_handle handle fail_if expected_exception",
     },
     Spec {
         name: "ignore_if",
@@ -176,7 +177,7 @@ const SPECS: [Spec; 19] = [
 ];
 
 /// What other libraries do, and this one does not.
-const FOREIGN: [(&str, &str); 3] = [
+const FOREIGN: [(&str, &str); 5] = [
     (
         "max_retries retries retry max_attempts attempts",
         "nothing is tried again here, and `max_failures` opens the circuit",
@@ -186,8 +187,16 @@ const FOREIGN: [(&str, &str); 3] = [
         "calls are not limited in number here, but those of a half-open circuit are by `probes`",
     ),
     (
-        "on_close on_half_open on_state_change listener callback",
+        "on_close on_half_open on_state_change listener listeners callback",
         "changes of the state are not reported here, but `registry::find(name)` knows the `state()`",
+    ),
+    (
+        "is_successful is_success success_if",
+        "here it is the other way round: write `failure_if`, for the errors that are failures",
+    ),
+    (
+        "ready_to_trip strategy policy trip_if",
+        "here the rules are `max_failures`, `failure_rate` and `slow_rate`",
     ),
 ];
 
@@ -301,10 +310,16 @@ impl Options {
         }
     }
 
-    /// The path of the runtime crate.
+    /// The path of what the runtime crate has for the expansion.
+    ///
+    /// Nothing of it is reached in another way: a path that leads nowhere is one error, wherever it is used.
     pub(crate) fn runtime(&self, span: Span) -> TokenStream {
-        let written = self.code("crate").map(ToTokens::to_token_stream);
-        written.unwrap_or_else(|| quote_spanned!(span=> ::circuit_runtime))
+        let Some(written) = self.code("crate") else {
+            return quote_spanned!(span=> ::circuit_runtime::__private);
+        };
+        let (_, last) = value::ends_of(written);
+        let private = Ident::new("__private", last);
+        quote!(#written::#private)
     }
 
     /// Whether one of the options `names` is named, even if wrongly.
