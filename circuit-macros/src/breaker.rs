@@ -33,18 +33,51 @@ fn own(expression: &Expr, function: &Function, options: &Options) -> TokenStream
     // Output elsewhere, as the body takes what it needs of `self`:
     //     cloned(&self.breaker)
     //
-    // No block around it: what the expression makes must live as long as the call.
+    // Input:
+    //     breaker = self.breakers.lock()[0]
     //
-    // All of it where the expression is, so that a wrong type points nowhere else.
+    // Output, so that what it is reached by is let go of before the call:
+    //     {
+    //         let __circuit_breaker = match &self.breakers.lock()[0] {
+    //             __circuit_breaker => cloned(&*__circuit_breaker),
+    //         };
+    //         __circuit_breaker
+    //     }
+    //
+    // All of it is where the expression is, so that a wrong type points nowhere else.
     let place = expression.span().resolved_at(Span::mixed_site());
     let runtime = options.runtime(place);
+    let reference = reference_to(expression);
+    if !is_place(expression) {
+        let (_, last) = ends_of(expression);
+        let found = quote_spanned!(last.resolved_at(place)=> (__circuit_breaker));
+        return quote_spanned! {place=> {
+            let __circuit_breaker = match #reference {
+                __circuit_breaker => #runtime::cloned(&*#found),
+            };
+            __circuit_breaker
+        }};
+    }
     let take = if function.owns_any_in(expression) {
         Ident::new("cloned", place)
     } else {
         Ident::new("borrowed", place)
     };
-    let reference = reference_to(expression);
     quote_spanned!(place=> #runtime::#take(#reference))
+}
+
+/// Whether nothing is made on the way to what is written.
+fn is_place(expression: &Expr) -> bool {
+    match expression {
+        Expr::Path(_) | Expr::Lit(_) => true,
+        Expr::Field(field) => is_place(&field.base),
+        Expr::Index(index) => is_place(&index.expr) && is_place(&index.index),
+        Expr::Unary(unary) => is_place(&unary.expr),
+        Expr::Reference(reference) => is_place(&reference.expr),
+        Expr::Paren(paren) => is_place(&paren.expr),
+        Expr::Group(group) => is_place(&group.expr),
+        _ => false,
+    }
 }
 
 /// A reference to what is written, which is where that is.
@@ -66,7 +99,7 @@ fn keyed(key: &Expr, name: &Ident, options: &Options, span: Span) -> TokenStream
     //         static __CIRCUIT_BREAKERS: Lazy<Keyed> =
     //             Lazy::new(|| Keyed::new("crate::module::quote", __CIRCUIT_CONFIG, 100u32));
     //         use private::key::{Other as _, Shown as _, Text as _};
-    //         (&&&key_of(&host)).breaker_of(&__CIRCUIT_BREAKERS)
+    //         (&&&key_of(&host)).__circuit_breaker_of(&__CIRCUIT_BREAKERS)
     //     }
     let runtime = options.runtime(span);
     let config = config(options, span);
@@ -81,7 +114,7 @@ fn keyed(key: &Expr, name: &Ident, options: &Options, span: Span) -> TokenStream
                 #runtime::key::Keyed::new(#name, __CIRCUIT_CONFIG, __CIRCUIT_MAX_KEYS)
             });
         use #runtime::key::{Other as _, Shown as _, Text as _};
-        (&&&#runtime::key::key_of(#reference)).breaker_of(&__CIRCUIT_BREAKERS)
+        (&&&#runtime::key::key_of(#reference)).__circuit_breaker_of(&__CIRCUIT_BREAKERS)
     }}
 }
 
