@@ -16,7 +16,7 @@ pub(crate) fn breaker(function: &Function, options: &Options, span: Span) -> Tok
     if let Some(expression) = options.code("breaker") {
         own(expression, function, options)
     } else if let Some(key) = options.code("key") {
-        keyed(key, function.name(), options, span)
+        keyed(key, function, options, span)
     } else {
         only(function.name(), options, span)
     }
@@ -47,7 +47,7 @@ fn own(expression: &Expr, function: &Function, options: &Options) -> TokenStream
     // All of it is where the expression is, so that a wrong type points nowhere else.
     let place = expression.span().resolved_at(Span::mixed_site());
     let runtime = options.runtime(place);
-    let reference = reference_to(expression);
+    let reference = reference_to(expression, function);
     if !is_place(expression) {
         let (_, last) = ends_of(expression);
         let found = quote_spanned!(last.resolved_at(place)=> (__circuit_breaker));
@@ -81,15 +81,19 @@ fn is_place(expression: &Expr) -> bool {
 }
 
 /// A reference to what is written, which is where that is.
-fn reference_to(expression: &Expr) -> TokenStream {
+fn reference_to(expression: &Expr, function: &Function) -> TokenStream {
     let (first, last) = ends_of(expression);
     let reference = quote_spanned!(first.resolved_at(Span::mixed_site())=> &);
+    if function.is_shared_argument(expression) {
+        // The future would keep an argument that is borrowed itself beside the body, which has a copy.
+        return quote_spanned!(first.resolved_at(Span::mixed_site())=> #reference *#expression);
+    }
     let expression = quote_spanned!(last.resolved_at(Span::mixed_site())=> (#expression));
     quote!(#reference #expression)
 }
 
 /// The breaker of a key.
-fn keyed(key: &Expr, name: &Ident, options: &Options, span: Span) -> TokenStream {
+fn keyed(key: &Expr, function: &Function, options: &Options, span: Span) -> TokenStream {
     // Input:
     //     key = host, max_keys = 100
     //
@@ -103,9 +107,9 @@ fn keyed(key: &Expr, name: &Ident, options: &Options, span: Span) -> TokenStream
     //     }
     let runtime = options.runtime(span);
     let config = config(options, span);
-    let name = full_name(name, options, span);
+    let name = full_name(function.name(), options, span);
     let most = max_keys(options, span);
-    let reference = reference_to(key);
+    let reference = reference_to(key, function);
     quote_spanned! {span=> {
         #config
         static __CIRCUIT_MAX_KEYS: ::core::primitive::u32 = #most;

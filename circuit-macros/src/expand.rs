@@ -81,17 +81,18 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
             |__circuit_error| #runtime::rejected::<#output>(__circuit_error)
         },
         runtime: &runtime,
+        span,
     };
     function.with_body(match options.code("fallback") {
         None => {
-            let call = arguments.call(&breaker, span);
+            let call = arguments.call(&breaker);
             quote_spanned!(span=> return #call;)
         }
         Some(fallback) => {
-            let choice = with_fallback(fallback, &breaker, &arguments, options, span);
-            // Of two arms, the first would tell the type otherwise.
+            let choice = with_fallback(fallback, &breaker, &arguments, options);
+            // The first `return` would tell the type otherwise.
             let type_told = function.is_boxed().then_some(type_told);
-            quote_spanned!(span=> #type_told return #choice;)
+            quote_spanned!(span=> #type_told #choice)
         }
     })
 }
@@ -125,18 +126,20 @@ struct Arguments<'e> {
     judge: TokenStream,
     instead: TokenStream,
     runtime: &'e TokenStream,
+    span: Span,
 }
 
 impl Arguments<'_> {
-    fn call(&self, admission: &TokenStream, span: Span) -> TokenStream {
+    fn call(&self, admission: &TokenStream) -> TokenStream {
         let Self {
             guard,
             body,
             judge,
             instead,
             runtime,
+            span,
         } = self;
-        quote_spanned!(span=> #runtime::#guard(#admission, #body, #judge, #instead).await)
+        quote_spanned!(*span=> #runtime::#guard(#admission, #body, #judge, #instead).await)
     }
 }
 
@@ -146,22 +149,25 @@ fn with_fallback(
     breaker: &TokenStream,
     arguments: &Arguments<'_>,
     options: &Options,
-    span: Span,
 ) -> TokenStream {
     // Input:
     //     fallback = |error| cached(symbol, error).await
     //
     // Output:
-    //     match admit({ breaker }) {
-    //         Ok(__circuit_admitted) => guard(__circuit_admitted, async move { .. }, ..).await,
+    //     let __circuit_admitted = match admit({ breaker }) {
+    //         Ok(__circuit_admitted) => __circuit_admitted,
     //         Err(__circuit_error) => {
     //             let error = __circuit_error;
-    //             cached(symbol, error).await
+    //             return if true { cached(symbol, error).await } else { never() };
     //         }
-    //     }
+    //     };
+    //     return guard(__circuit_admitted, async move { .. }, ..).await;
     //
-    // The closure is not called: an `.await`, a `?` and a `return` in it are the function's own.
-    let guarded = arguments.call(&quote_spanned!(span=> __circuit_admitted), span);
+    // - The closure is not called: an `.await`, a `?` and a `return` in it are the function's own.
+    // - An error that waited beside the guard would make the future larger.
+    // - Without the `else`, a fallback that panics would make the `return` unreachable.
+    let span = arguments.span;
+    let guarded = arguments.call(&quote_spanned!(span=> __circuit_admitted));
     // What it says of its type is held against that of the function.
     let instead = match fallback {
         Expr::Closure(ExprClosure {
@@ -177,38 +183,42 @@ fn with_fallback(
                 ReturnType::Default => None,
                 ReturnType::Type(_, output) => Some(type_told(output, options)),
             };
-            let value = value(body);
+            let value = value(body, arguments);
             quote_spanned! {span=>
                 ::core::result::Result::Err(#given) => {
                     let #error = #given;
                     #type_told
-                    #value
+                    return #value;
                 }
             }
         }
         expression => {
-            let value = value(expression);
-            quote_spanned!(span=> ::core::result::Result::Err(_) => { #value })
+            let value = value(expression, arguments);
+            quote_spanned!(span=> ::core::result::Result::Err(_) => return #value,)
         }
     };
     let runtime = arguments.runtime;
     quote_spanned! {span=>
-        match #runtime::admit(#breaker) {
-            ::core::result::Result::Ok(__circuit_admitted) => #guarded,
+        let __circuit_admitted = match #runtime::admit(#breaker) {
+            ::core::result::Result::Ok(__circuit_admitted) => __circuit_admitted,
             #instead
-        }
+        };
+        return #guarded;
     }
 }
 
-/// The value of a block. Braces of its own were needed where they are written, but are not here.
-fn value(expression: &Expr) -> TokenStream {
+/// What a fallback results in.
+fn value(expression: &Expr, arguments: &Arguments<'_>) -> TokenStream {
+    let Arguments { runtime, span, .. } = arguments;
     let tokens = expression.to_token_stream();
-    match (expression, tokens.clone().into_iter().next()) {
+    let value = match (expression, tokens.clone().into_iter().next()) {
+        // Braces that were needed where they are written, but are not here.
         (Expr::Block(_), Some(TokenTree::Group(block))) => {
             Body::of(&block).map_or(tokens, |body| body.inner().into_token_stream())
         }
         _ => tokens,
-    }
+    };
+    quote_spanned!(*span=> if true { #value } else { #runtime::never() })
 }
 
 /// Gives a permit back, with what the result says about the service.

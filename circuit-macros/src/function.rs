@@ -4,7 +4,7 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{
-    Attribute, FnArg, Ident, LitStr, Pat, ReceiverKind, ReturnType, Signature, Token, Type,
+    Attribute, Expr, FnArg, Ident, LitStr, Pat, ReceiverKind, ReturnType, Signature, Token, Type,
     TypeParamBound, Visibility,
 };
 
@@ -83,6 +83,13 @@ impl Function {
         names
             .into_iter()
             .any(|name| mentions(&expression, &name.to_string()))
+    }
+
+    /// Whether `expression` is nothing but an argument that is a shared reference.
+    pub(crate) fn is_shared_argument(&self, expression: &Expr) -> bool {
+        let written = expression.to_token_stream().to_string();
+        let mut inputs = self.signature.inputs.iter();
+        inputs.any(|input| is_shared(input) && bound(input).to_string() == written)
     }
 
     /// The arguments that are taken by value and bound as `mut`.
