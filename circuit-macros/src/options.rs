@@ -5,7 +5,8 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, Ident, LitStr, Token};
+use syn::token::Brace;
+use syn::{Block, Expr, Ident, LitStr, Token, braced};
 
 use crate::errors::Errors;
 use crate::value::{Kind, Value};
@@ -367,8 +368,16 @@ impl Options {
             let twice = format!("`{name}` is written twice; remove one");
             return Err(syn::Error::new(pair.key.span(), twice));
         }
-        let wrong_type = |place| syn::Error::new(place, spec.wrong_type());
-        let expression = pair.value.map(value::bare).map_err(wrong_type)?;
+        let expression = pair
+            .value
+            .map(value::bare)
+            .map_err(|missing| match missing {
+                Missing::At(place) => syn::Error::new(place, spec.wrong_type()),
+                Missing::BreaksOff(error) => {
+                    let message = format!("`{name}` cannot be read from here on; {error}");
+                    syn::Error::new(error.span(), message)
+                }
+            })?;
         let value = spec
             .kind
             .read(name, &expression)
@@ -399,8 +408,15 @@ impl Options {
 /// `key = value`, where the value may be missing or wrong.
 struct Pair {
     key: Ident,
-    /// The value, or where one should be.
-    value: Result<Expr, Span>,
+    value: Result<Expr, Missing>,
+}
+
+/// Why there is no value.
+enum Missing {
+    /// It should be here.
+    At(Span),
+    /// The block that it is in cannot be read any further.
+    BreaksOff(syn::Error),
 }
 
 impl Parse for Pair {
@@ -415,20 +431,41 @@ impl Parse for Pair {
 }
 
 /// Reads `= value`, after the key.
-fn parse_value(key: Span, input: ParseStream<'_>) -> Result<Expr, Span> {
-    let equals: Token![=] = input.parse().map_err(|_| key)?;
+fn parse_value(key: Span, input: ParseStream<'_>) -> Result<Expr, Missing> {
+    let equals: Token![=] = input.parse().map_err(|_| Missing::At(key))?;
     if input.is_empty() || input.peek(Token![,]) {
-        return Err(equals.span);
+        return Err(Missing::At(equals.span));
     }
 
     // On a fork, because what a failed attempt leaves behind would count as a second mistake.
     let ahead = input.fork();
-    let value = ahead.parse().map_err(|_| input.span())?;
+    let value = ahead.parse().map_err(|_| match parse_block(input) {
+        Ok(()) => Missing::At(input.span()),
+        Err(error) => Missing::BreaksOff(error),
+    })?;
     input.advance_to(&ahead);
     match value {
-        Expr::Assign(assignment) => Err(assignment.eq_token.span),
+        Expr::Assign(assignment) => Err(Missing::At(assignment.eq_token.span)),
         value => Ok(value),
     }
+}
+
+/// Reads ahead through a block, or that of a closure, in which a mistake may be many lines down.
+fn parse_block(input: ParseStream<'_>) -> syn::Result<()> {
+    let ahead = input.fork();
+    if ahead.parse::<Token![|]>().is_ok() {
+        while ahead.parse::<Token![|]>().is_err() {
+            if ahead.parse::<TokenTree>().is_err() {
+                return Ok(());
+            }
+        }
+    }
+    if ahead.peek(Brace) {
+        let content;
+        braced!(content in ahead);
+        content.call(Block::parse_within)?;
+    }
+    Ok(())
 }
 
 /// Whether `key =` comes next.

@@ -54,7 +54,8 @@ pub trait Other {
 /// What can be a key.
 #[diagnostic::on_unimplemented(
     message = "`key` takes a string or what implements `Display`; write one of its fields, or `key = format!(\"{{..:?}}\")`",
-    label = "is of type `{Self}`"
+    label = "is of type `{Self}`",
+    note = "a type parameter `T` needs the bound `T: std::fmt::Display`"
 )]
 pub trait KeyValue {}
 

@@ -32,6 +32,33 @@ async fn fallback_of_half_a_block(symbol: &str) -> Result<usize, CircuitError> {
     Ok(symbol.len())
 }
 
+#[circuit_breaker(fallback = |error| {
+    let length = symbol.len();
+    if error.is_open() {
+        return Ok(length)
+    }
+    Err(error.)
+})]
+async fn fallback_of_half_a_closure(symbol: &str) -> Result<usize, CircuitError> {
+    Ok(symbol.len())
+}
+
+#[circuit_breaker(fallback = {
+    let cached = match symbol.len() {
+        0 => ,
+        length => length,
+    };
+    Ok(cached)
+})]
+async fn fallback_of_half_a_match(symbol: &str) -> Result<usize, CircuitError> {
+    Ok(symbol.len())
+}
+
+#[circuit_breaker(failure_if = |error| { error.is_open() && })]
+async fn half_a_predicate() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 #[circuit_breaker(key =)]
 async fn key_of_nothing(host: &str) -> Result<usize, CircuitError> {
     Ok(host.len())
@@ -84,6 +111,9 @@ fn main() {
         fallback_with_half_a_parameter(),
         fallback_with_half_a_field("a"),
         fallback_of_half_a_block("a"),
+        fallback_of_half_a_closure("a"),
+        fallback_of_half_a_match("a"),
+        half_a_predicate(),
         key_of_nothing("a"),
         key("a"),
         key_reference("a"),
