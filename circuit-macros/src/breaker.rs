@@ -8,22 +8,22 @@ use syn::{Expr, Ident};
 
 use crate::function::Function;
 use crate::options::{Options, Written};
-use crate::value::Value;
+use crate::value::{Value, ends_of};
 
 /// The breaker that decides on a call: the one that is written, the one of a key, or the function's
 /// only one. By its side stands nothing of the user's that an item of its own could shadow.
 pub(crate) fn breaker(function: &Function, options: &Options, span: Span) -> TokenStream {
     if let Some(expression) = options.code("breaker") {
-        own(expression, function, options, span)
+        own(expression, function, options)
     } else if let Some(key) = options.code("key") {
-        keyed(key, function.name(), options, span)
+        keyed(key, function, options, span)
     } else {
         only(function.name(), options, span)
     }
 }
 
 /// A breaker that the user has made.
-fn own(expression: &Expr, function: &Function, options: &Options, span: Span) -> TokenStream {
+fn own(expression: &Expr, function: &Function, options: &Options) -> TokenStream {
     // Input:
     //     breaker = self.breaker
     //
@@ -33,34 +33,67 @@ fn own(expression: &Expr, function: &Function, options: &Options, span: Span) ->
     // Output elsewhere, as the body takes what it needs of `self`:
     //     cloned(&self.breaker)
     //
-    // No block around it: what the expression makes must live as long as the call.
-    let runtime = options.runtime(span);
+    // Input:
+    //     breaker = self.breakers.lock()[0]
+    //
+    // Output, so that what it is reached by is let go of before the call:
+    //     {
+    //         let __circuit_breaker = match &self.breakers.lock()[0] {
+    //             __circuit_breaker => cloned(&*__circuit_breaker),
+    //         };
+    //         __circuit_breaker
+    //     }
+    //
+    // All of it is where the expression is, so that a wrong type points nowhere else.
+    let place = expression.span().resolved_at(Span::mixed_site());
+    let runtime = options.runtime(place);
+    let reference = reference_to(expression, function);
+    if !is_place(expression) {
+        let (_, last) = ends_of(expression);
+        let found = quote_spanned!(last.resolved_at(place)=> (__circuit_breaker));
+        return quote_spanned! {place=> {
+            let __circuit_breaker = match #reference {
+                __circuit_breaker => #runtime::cloned(&*#found),
+            };
+            __circuit_breaker
+        }};
+    }
     let take = if function.owns_any_in(expression) {
-        Ident::new("cloned", span)
+        Ident::new("cloned", place)
     } else {
-        Ident::new("borrowed", span)
+        Ident::new("borrowed", place)
     };
-    let reference = reference_to(expression);
-    quote_spanned!(span=> #runtime::__private::#take(#reference))
+    quote_spanned!(place=> #runtime::#take(#reference))
+}
+
+/// Whether nothing is made on the way to what is written.
+fn is_place(expression: &Expr) -> bool {
+    match expression {
+        Expr::Path(_) | Expr::Lit(_) => true,
+        Expr::Field(field) => is_place(&field.base),
+        Expr::Index(index) => is_place(&index.expr) && is_place(&index.index),
+        Expr::Unary(unary) => is_place(&unary.expr),
+        Expr::Reference(reference) => is_place(&reference.expr),
+        Expr::Paren(paren) => is_place(&paren.expr),
+        Expr::Group(group) => is_place(&group.expr),
+        _ => false,
+    }
 }
 
 /// A reference to what is written, which is where that is.
-fn reference_to(expression: &Expr) -> TokenStream {
+fn reference_to(expression: &Expr, function: &Function) -> TokenStream {
     let (first, last) = ends_of(expression);
     let reference = quote_spanned!(first.resolved_at(Span::mixed_site())=> &);
+    if function.is_shared_argument(expression) {
+        // The future would keep an argument that is borrowed itself beside the body, which has a copy.
+        return quote_spanned!(first.resolved_at(Span::mixed_site())=> #reference *#expression);
+    }
     let expression = quote_spanned!(last.resolved_at(Span::mixed_site())=> (#expression));
     quote!(#reference #expression)
 }
 
-/// The places of the first and of the last token: what begins and ends there is underlined as a whole.
-fn ends_of(expression: &Expr) -> (Span, Span) {
-    let first = expression.span();
-    let last = expression.to_token_stream().into_iter().last();
-    (first, last.map_or(first, |token| token.span()))
-}
-
 /// The breaker of a key.
-fn keyed(key: &Expr, name: &Ident, options: &Options, span: Span) -> TokenStream {
+fn keyed(key: &Expr, function: &Function, options: &Options, span: Span) -> TokenStream {
     // Input:
     //     key = host, max_keys = 100
     //
@@ -70,22 +103,22 @@ fn keyed(key: &Expr, name: &Ident, options: &Options, span: Span) -> TokenStream
     //         static __CIRCUIT_BREAKERS: Lazy<Keyed> =
     //             Lazy::new(|| Keyed::new("crate::module::quote", __CIRCUIT_CONFIG, 100u32));
     //         use private::key::{Other as _, Shown as _, Text as _};
-    //         (&&&key_of(&host)).breaker_of(&__CIRCUIT_BREAKERS)
+    //         (&&&key_of(&host)).__circuit_breaker_of(&__CIRCUIT_BREAKERS)
     //     }
     let runtime = options.runtime(span);
     let config = config(options, span);
-    let name = full_name(name, options, span);
+    let name = full_name(function.name(), options, span);
     let most = max_keys(options, span);
-    let reference = reference_to(key);
+    let reference = reference_to(key, function);
     quote_spanned! {span=> {
         #config
         static __CIRCUIT_MAX_KEYS: ::core::primitive::u32 = #most;
-        static __CIRCUIT_BREAKERS: #runtime::__private::Lazy<#runtime::__private::key::Keyed> =
-            #runtime::__private::Lazy::new(|| {
-                #runtime::__private::key::Keyed::new(#name, __CIRCUIT_CONFIG, __CIRCUIT_MAX_KEYS)
+        static __CIRCUIT_BREAKERS: #runtime::Lazy<#runtime::key::Keyed> =
+            #runtime::Lazy::new(|| {
+                #runtime::key::Keyed::new(#name, __CIRCUIT_CONFIG, __CIRCUIT_MAX_KEYS)
             });
-        use #runtime::__private::key::{Other as _, Shown as _, Text as _};
-        (&&&#runtime::__private::key::key_of(#reference)).breaker_of(&__CIRCUIT_BREAKERS)
+        use #runtime::key::{Other as _, Shown as _, Text as _};
+        (&&&#runtime::key::key_of(#reference)).__circuit_breaker_of(&__CIRCUIT_BREAKERS)
     }}
 }
 
@@ -115,11 +148,11 @@ fn only(name: &Ident, options: &Options, span: Span) -> TokenStream {
     let name = full_name(name, options, span);
     quote_spanned! {span=> {
         #config
-        static __CIRCUIT_BREAKER: #runtime::__private::Lazy<#runtime::CircuitBreaker> =
-            #runtime::__private::Lazy::new(|| {
+        static __CIRCUIT_BREAKER: #runtime::Lazy<#runtime::CircuitBreaker> =
+            #runtime::Lazy::new(|| {
                 #runtime::CircuitBreaker::new(#name, __CIRCUIT_CONFIG)
             });
-        #runtime::__private::borrowed(&__CIRCUIT_BREAKER)
+        #runtime::borrowed(&__CIRCUIT_BREAKER)
     }}
 }
 
@@ -146,7 +179,7 @@ fn config(options: &Options, span: Span) -> TokenStream {
     let runtime = options.runtime(span);
     let builder = builder(options, span);
     quote_spanned! {span=>
-        static __CIRCUIT_CONFIG: #runtime::Config = #runtime::__private::check::valid(
+        static __CIRCUIT_CONFIG: #runtime::Config = #runtime::check::valid(
             #builder.build(),
         );
     }
@@ -217,7 +250,7 @@ fn window(option: &Written, builder: &TokenStream, options: &Options, span: Span
     let place = option.expression.span();
     let runtime = options.runtime(place);
     let expression = &option.expression;
-    let window = quote_spanned!(place=> #runtime::__private::check::window_of(#expression));
+    let window = quote_spanned!(place=> #runtime::check::window_of(#expression));
     quote_spanned!(span=> #window.set(#builder))
 }
 
@@ -234,8 +267,13 @@ fn checked(option: &Written, given: &impl ToTokens, options: &Options) -> TokenS
     let (first, last) = ends_of(&option.expression);
     let runtime = options.runtime(first);
     let check = Ident::new(option.name, first);
+    let mut check = quote_spanned!(first=> #runtime::check::#check);
+    if options.get("crate").is_some() {
+        // That path is elsewhere, but these parentheses are not.
+        check = quote_spanned!(first=> (#check));
+    }
     let argument = quote_spanned!(last=> (#given));
-    quote_spanned!(first=> #runtime::__private::check::#check #argument)
+    quote!(#check #argument)
 }
 
 #[cfg(test)]
@@ -256,7 +294,7 @@ mod tests {
                 name = "a"
             ),
             &quote! {
-                ::circuit_runtime::Config::builder()
+                ::circuit_runtime::__private::Config::builder()
                     .last_calls(100u32)
                     .failure_rate(0.5f64)
                     .slow_call(::core::time::Duration::new(1u64, 500000000u32))
@@ -270,7 +308,7 @@ mod tests {
             quote!(ignore_if = is_ours, reset = RESET, failure_if = is_outage),
             &quote! {
                 ::circuit_runtime::__private::check::reset(
-                    ::circuit_runtime::Config::builder().reset(RESET)
+                    ::circuit_runtime::__private::Config::builder().reset(RESET)
                 )
             },
         );
@@ -284,7 +322,7 @@ mod tests {
             &quote! {
                 #private::check::reset(#private::check::window(#private::check::max_failures(
                     #private::check::window_of(2 * 5)
-                        .set(::circuit_runtime::Config::builder().max_failures(3u32))
+                        .set(::circuit_runtime::__private::Config::builder().max_failures(3u32))
                         .reset(RESET)
                 )))
             },

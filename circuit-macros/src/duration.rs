@@ -75,8 +75,33 @@ fn check_piece(number: &str, unit: &str, text: &str) -> Result<u64, String> {
         ));
     }
     millis_in(unit).ok_or_else(|| {
-        format!("unknown unit `{unit}` in {text:?}; expected `ms`, `s`, `m`, `h` or `d`")
+        let advice = match in_short(text) {
+            Some(short) => format!("write {short:?}"),
+            None => "expected `ms`, `s`, `m`, `h` or `d`".to_owned(),
+        };
+        format!("unknown unit `{unit}` in {text:?}; {advice}")
     })
+}
+
+/// The duration with its units as they are written here, if that makes it right.
+fn in_short(text: &str) -> Option<String> {
+    let mut short = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (number, unit);
+        (number, rest) = split_while(rest, |letter| letter.is_ascii_digit());
+        (unit, rest) = split_while(rest, |letter| !letter.is_ascii_digit());
+        short.push_str(number);
+        short.push_str(match unit.to_ascii_lowercase().as_str() {
+            "ms" | "msec" | "msecs" | "milli" | "millis" | "millisecond" | "milliseconds" => "ms",
+            "s" | "sec" | "secs" | "second" | "seconds" => "s",
+            "m" | "min" | "mins" | "minute" | "minutes" => "m",
+            "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+            "d" | "day" | "days" => "d",
+            _ => return None,
+        });
+    }
+    parse(&short).is_ok().then_some(short)
 }
 
 /// The length of a unit, in milliseconds.
@@ -128,9 +153,14 @@ mod tests {
         for (text, message) in [
             ("", "an empty duration; write one such as \"30s\""),
             (" ", "an empty duration; write one such as \"30s\""),
+            ("10 sec", "unknown unit `sec` in \"10sec\"; write \"10s\""),
             (
-                "10 sec",
-                "unknown unit `sec` in \"10sec\"; expected `ms`, `s`, `m`, `h` or `d`",
+                "1min30secs",
+                "unknown unit `min` in \"1min30secs\"; write \"1m30s\"",
+            ),
+            (
+                "30secs1min",
+                "unknown unit `secs` in \"30secs1min\"; expected `ms`, `s`, `m`, `h` or `d`",
             ),
             (
                 "10 s",
@@ -172,10 +202,7 @@ mod tests {
                 "10µs",
                 "unknown unit `µs` in \"10µs\"; expected `ms`, `s`, `m`, `h` or `d`",
             ),
-            (
-                "10S",
-                "unknown unit `S` in \"10S\"; expected `ms`, `s`, `m`, `h` or `d`",
-            ),
+            ("10S", "unknown unit `S` in \"10S\"; write \"10s\""),
             (
                 "30s1m",
                 "unit `m` comes after `s` in \"30s1m\"; write the largest unit first",

@@ -1,15 +1,17 @@
 //! The function that the attribute turns its own into.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, Type};
+use syn::{Expr, ExprClosure, Ident, ReturnType, Type};
 
+use crate::body::Body;
 use crate::breaker::breaker;
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::opaque;
 use crate::options::{Options, Written};
+use crate::value::ends_of;
 
 /// Expands the attribute with its `list` of options on an `item`.
 pub(crate) fn circuit_breaker(list: TokenStream, item: &TokenStream) -> TokenStream {
@@ -60,7 +62,7 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
     let span = function.output.span().resolved_at(Span::mixed_site());
     let output = opaque::inferred(&function.output);
     let runtime = options.runtime(span);
-    let type_told = type_told(&output, &runtime, span);
+    let type_told = type_told(&output, options);
     let mutable = function.mutable_arguments();
     let inner = function.inner();
 
@@ -76,29 +78,34 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
         },
         judge: judge(options, &output, span),
         instead: quote_spanned! {span=>
-            |__circuit_error| #runtime::__private::rejected::<#output>(__circuit_error)
+            |__circuit_error| #runtime::rejected::<#output>(__circuit_error)
         },
         runtime: &runtime,
+        span,
     };
     function.with_body(match options.code("fallback") {
         None => {
-            let call = arguments.call(&breaker, span);
+            let call = arguments.call(&breaker);
             quote_spanned!(span=> return #call;)
         }
         Some(fallback) => {
-            let choice = with_fallback(fallback, &breaker, &arguments, span);
-            // Of two arms, the first would tell the type otherwise.
+            let choice = with_fallback(fallback, &breaker, &arguments, options);
+            // The first `return` would tell the type otherwise.
             let type_told = function.is_boxed().then_some(type_told);
-            quote_spanned!(span=> #type_told return #choice;)
+            quote_spanned!(span=> #type_told #choice)
         }
     })
 }
 
 /// Tells the block that it is in what its type is.
-fn type_told(output: &Type, runtime: &TokenStream, span: Span) -> TokenStream {
+fn type_told(output: &Type, options: &Options) -> TokenStream {
+    let (first, last) = ends_of(output);
+    let span = first.resolved_at(Span::mixed_site());
+    let runtime = options.runtime(span);
+    let nothing = quote_spanned!(last.resolved_at(span)=> ());
     quote_spanned! {span=>
         if false {
-            return #runtime::__private::never::<#output>();
+            return #runtime::never::<#output> #nothing;
         }
     }
 }
@@ -119,18 +126,20 @@ struct Arguments<'e> {
     judge: TokenStream,
     instead: TokenStream,
     runtime: &'e TokenStream,
+    span: Span,
 }
 
 impl Arguments<'_> {
-    fn call(&self, admission: &TokenStream, span: Span) -> TokenStream {
+    fn call(&self, admission: &TokenStream) -> TokenStream {
         let Self {
             guard,
             body,
             judge,
             instead,
             runtime,
+            span,
         } = self;
-        quote_spanned!(span=> #runtime::__private::#guard(#admission, #body, #judge, #instead).await)
+        quote_spanned!(*span=> #runtime::#guard(#admission, #body, #judge, #instead).await)
     }
 }
 
@@ -139,42 +148,77 @@ fn with_fallback(
     fallback: &Expr,
     breaker: &TokenStream,
     arguments: &Arguments<'_>,
-    span: Span,
+    options: &Options,
 ) -> TokenStream {
     // Input:
     //     fallback = |error| cached(symbol, error).await
     //
     // Output:
-    //     match admit({ breaker }) {
-    //         Ok(__circuit_admitted) => guard(__circuit_admitted, async move { .. }, ..).await,
+    //     let __circuit_admitted = match admit({ breaker }) {
+    //         Ok(__circuit_admitted) => __circuit_admitted,
     //         Err(__circuit_error) => {
     //             let error = __circuit_error;
-    //             cached(symbol, error).await
+    //             return if true { cached(symbol, error).await } else { never() };
     //         }
-    //     }
+    //     };
+    //     return guard(__circuit_admitted, async move { .. }, ..).await;
     //
-    // The closure is not called: an `.await`, a `?` and a `return` in it are the function's own.
-    let guarded = arguments.call(&quote_spanned!(span=> __circuit_admitted), span);
+    // - The closure is not called: an `.await`, a `?` and a `return` in it are the function's own.
+    // - An error that waited beside the guard would make the future larger.
+    // - Without the `else`, a fallback that panics would make the `return` unreachable.
+    let span = arguments.span;
+    let guarded = arguments.call(&quote_spanned!(span=> __circuit_admitted));
+    // What it says of its type is held against that of the function.
     let instead = match fallback {
-        Expr::Closure(closure) => {
-            let error = closure.inputs.iter();
-            let value = &closure.body;
+        Expr::Closure(ExprClosure {
+            inputs,
+            output,
+            body,
+            ..
+        }) => {
+            let error = inputs.first();
+            let given = error.map_or(span, Spanned::span).resolved_at(span);
+            let given = Ident::new("__circuit_error", given);
+            let type_told = match output {
+                ReturnType::Default => None,
+                ReturnType::Type(_, output) => Some(type_told(output, options)),
+            };
+            let value = value(body, arguments);
             quote_spanned! {span=>
-                ::core::result::Result::Err(__circuit_error) => {
-                    let #(#error)* = __circuit_error;
-                    #value
+                ::core::result::Result::Err(#given) => {
+                    let #error = #given;
+                    #type_told
+                    return #value;
                 }
             }
         }
-        value => quote_spanned!(span=> ::core::result::Result::Err(_) => #value,),
+        expression => {
+            let value = value(expression, arguments);
+            quote_spanned!(span=> ::core::result::Result::Err(_) => return #value,)
+        }
     };
     let runtime = arguments.runtime;
     quote_spanned! {span=>
-        match #runtime::__private::admit(#breaker) {
-            ::core::result::Result::Ok(__circuit_admitted) => #guarded,
+        let __circuit_admitted = match #runtime::admit(#breaker) {
+            ::core::result::Result::Ok(__circuit_admitted) => __circuit_admitted,
             #instead
-        }
+        };
+        return #guarded;
     }
+}
+
+/// What a fallback results in.
+fn value(expression: &Expr, arguments: &Arguments<'_>) -> TokenStream {
+    let Arguments { runtime, span, .. } = arguments;
+    let tokens = expression.to_token_stream();
+    let value = match (expression, tokens.clone().into_iter().next()) {
+        // Braces that were needed where they are written, but are not here.
+        (Expr::Block(_), Some(TokenTree::Group(block))) => {
+            Body::of(&block).map_or(tokens, |body| body.inner().into_token_stream())
+        }
+        _ => tokens,
+    };
+    quote_spanned!(*span=> if true { #value } else { #runtime::never() })
 }
 
 /// Gives a permit back, with what the result says about the service.
@@ -200,14 +244,14 @@ fn judge(options: &Options, output: &Type, span: Span) -> TokenStream {
     let Some(first) = predicates.first() else {
         return quote_spanned! {span=>
             |__circuit_result, __circuit_permit| {
-                #runtime::__private::Verdict(__circuit_result, #runtime::__private::NoVerdict)
+                #runtime::Verdict(__circuit_result, #runtime::NoVerdict)
                     .give(__circuit_permit)
             }
         };
     };
 
     let mut verdict = quote_spanned! {span=>
-        #runtime::__private::verdict::<#output>()(__circuit_result)
+        #runtime::verdict::<#output>()(__circuit_result)
     };
     for Written {
         name, expression, ..
@@ -240,40 +284,40 @@ mod tests {
                 async fn quote(mut symbol: String) -> Result<impl Display, QuoteError> { Ok(symbol) }
             },
         );
-        let runtime = quote!(::circuit_runtime);
+        let runtime = quote!(::circuit_runtime::__private);
         let expected = quote! {
             async fn quote(mut symbol: String) -> Result<impl Display, QuoteError> {
-                return #runtime::__private::guard_timed(
+                return #runtime::guard_timed(
                     {
-                        static __CIRCUIT_CONFIG: #runtime::Config = #runtime::__private::check::valid(
+                        static __CIRCUIT_CONFIG: #runtime::Config = #runtime::check::valid(
                             #runtime::Config::builder()
                                 .max_failures(5u32)
                                 .timeout(::core::time::Duration::new(90u64, 0u32))
                                 .build(),
                         );
-                        static __CIRCUIT_BREAKER: #runtime::__private::Lazy<#runtime::CircuitBreaker> =
-                            #runtime::__private::Lazy::new(|| {
+                        static __CIRCUIT_BREAKER: #runtime::Lazy<#runtime::CircuitBreaker> =
+                            #runtime::Lazy::new(|| {
                                 #runtime::CircuitBreaker::new(
                                     ::core::concat!(::core::module_path!(), "::", "quote"),
                                     __CIRCUIT_CONFIG
                                 )
                             });
-                        #runtime::__private::borrowed(&__CIRCUIT_BREAKER)
+                        #runtime::borrowed(&__CIRCUIT_BREAKER)
                     },
                     async move {
                         if false {
-                            return #runtime::__private::never::<Result<_, QuoteError>>();
+                            return #runtime::never::<Result<_, QuoteError>>();
                         }
                         let _ = &symbol;
                         { Ok(symbol) }
                     },
                     |__circuit_result, __circuit_permit| {
-                        #runtime::__private::Verdict(
+                        #runtime::Verdict(
                             __circuit_result,
-                            #runtime::__private::NoVerdict
+                            #runtime::NoVerdict
                         ).give(__circuit_permit)
                     },
-                    |__circuit_error| #runtime::__private::rejected::<Result<_, QuoteError>>(__circuit_error)
+                    |__circuit_error| #runtime::rejected::<Result<_, QuoteError>>(__circuit_error)
                 )
                 .await;
             }

@@ -4,7 +4,7 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{
-    Attribute, FnArg, Ident, LitStr, Pat, ReceiverKind, ReturnType, Signature, Token, Type,
+    Attribute, Expr, FnArg, Ident, LitStr, Pat, ReceiverKind, ReturnType, Signature, Token, Type,
     TypeParamBound, Visibility,
 };
 
@@ -85,6 +85,13 @@ impl Function {
             .any(|name| mentions(&expression, &name.to_string()))
     }
 
+    /// Whether `expression` is nothing but an argument that is a shared reference.
+    pub(crate) fn is_shared_argument(&self, expression: &Expr) -> bool {
+        let written = expression.to_token_stream().to_string();
+        let mut inputs = self.signature.inputs.iter();
+        inputs.any(|input| is_shared(input) && bound(input).to_string() == written)
+    }
+
     /// The arguments that are taken by value and bound as `mut`.
     pub(crate) fn mutable_arguments(&self) -> impl Iterator<Item = Ident> {
         self.signature.inputs.iter().filter_map(mutable_argument)
@@ -106,6 +113,8 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
 
     errors.keep(check_once(&attributes));
     let (output, body, boxed) = match BoxedBlock::see_through(&signature, body) {
+        // Where nothing was written after `->`, there is nothing to point at.
+        Ok(boxed) if is_nothing(&boxed.output) => return Err(no_output(&signature)),
         Ok(boxed) => (boxed.output, boxed.body, Some(boxed.around)),
         Err(body) => {
             errors.keep(check_async(&signature, &body));
@@ -219,12 +228,18 @@ fn is_future(output: &Type) -> bool {
 fn output(signature: &Signature) -> syn::Result<Type> {
     match &signature.output {
         ReturnType::Type(_, output) => Ok(Type::clone(output)),
-        ReturnType::Default => Err(syn::Error::new(
-            signature.paren_token.span.close(),
-            "`#[circuit_breaker]` needs a function that returns a `Result`; \
-             write `-> Result<(), YourError>`",
-        )),
+        ReturnType::Default => Err(no_output(signature)),
     }
+}
+
+fn no_output(signature: &Signature) -> syn::Error {
+    let needs = "`#[circuit_breaker]` needs a function that returns a `Result`; \
+                 write `-> Result<(), YourError>`";
+    syn::Error::new(signature.paren_token.span.close(), needs)
+}
+
+fn is_nothing(output: &Type) -> bool {
+    matches!(output, Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
 /// Whether this is an argument of which everybody can have a copy.

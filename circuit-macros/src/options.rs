@@ -1,11 +1,12 @@
 //! The options of the attribute: the table of them, and what was written.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, Ident, LitStr, Token};
+use syn::token::Brace;
+use syn::{Block, Expr, Ident, LitStr, Token, braced};
 
 use crate::errors::Errors;
 use crate::value::{Kind, Value};
@@ -30,7 +31,7 @@ const SPECS: [Spec; 19] = [
             zero: "with 0 the circuit would open before the first call",
         },
         aliases: "failure_threshold threshold failures max_errors error_threshold max_fails \
-            failure_count error_count consecutive_failures max_consecutive_failures",
+            failure_count error_count consecutive_failures max_consecutive_failures fail_max",
     },
     Spec {
         name: "window",
@@ -39,7 +40,8 @@ const SPECS: [Spec; 19] = [
             empty: "no failure would ever count in an empty window",
         },
         aliases: "interval period sliding_window rolling_window window_size time_window \
-            sliding_window_size rolling_window_size sampling_duration stat_interval last_calls",
+            sliding_window_size rolling_window_size rolling_count_timeout sampling_duration \
+            stat_interval last_calls",
     },
     Spec {
         name: "failure_rate",
@@ -85,7 +87,7 @@ const SPECS: [Spec; 19] = [
         },
         aliases: "reset_timeout reset_after recovery recovery_timeout cooldown open_for \
             open_duration wait_duration wait_duration_in_open_state wait_duration_in_open \
-            sleep_window break_duration duration_of_break retry_timeout",
+            sleep_window break_duration duration_of_break retry_timeout half_open_after open_timeout",
     },
     Spec {
         name: "max_reset",
@@ -126,7 +128,7 @@ const SPECS: [Spec; 19] = [
         examples: &["failure_if = |error| error.is_outage()"],
         kind: Kind::Predicate,
         aliases: "failure_predicate is_failure record_exceptions record_exception \
-            record_failure_predicate should_trip handle fail_if",
+            record_failure_predicate should_trip should_handle handle fail_if expected_exception",
     },
     Spec {
         name: "ignore_if",
@@ -176,7 +178,7 @@ const SPECS: [Spec; 19] = [
 ];
 
 /// What other libraries do, and this one does not.
-const FOREIGN: [(&str, &str); 3] = [
+const FOREIGN: [(&str, &str); 5] = [
     (
         "max_retries retries retry max_attempts attempts",
         "nothing is tried again here, and `max_failures` opens the circuit",
@@ -186,8 +188,16 @@ const FOREIGN: [(&str, &str); 3] = [
         "calls are not limited in number here, but those of a half-open circuit are by `probes`",
     ),
     (
-        "on_close on_half_open on_state_change listener callback",
+        "on_close on_half_open on_state_change listener listeners callback",
         "changes of the state are not reported here, but `registry::find(name)` knows the `state()`",
+    ),
+    (
+        "is_successful is_success success_if",
+        "here it is the other way round: write `failure_if`, for the errors that are failures",
+    ),
+    (
+        "ready_to_trip strategy policy trip_if",
+        "here the rules are `max_failures`, `failure_rate` and `slow_rate`",
     ),
 ];
 
@@ -301,10 +311,16 @@ impl Options {
         }
     }
 
-    /// The path of the runtime crate.
+    /// The path of what the runtime crate has for the expansion.
+    ///
+    /// Nothing of it is reached in another way: a path that leads nowhere is one error, wherever it is used.
     pub(crate) fn runtime(&self, span: Span) -> TokenStream {
-        let written = self.code("crate").map(ToTokens::to_token_stream);
-        written.unwrap_or_else(|| quote_spanned!(span=> ::circuit_runtime))
+        let Some(written) = self.code("crate") else {
+            return quote_spanned!(span=> ::circuit_runtime::__private);
+        };
+        let (_, last) = value::ends_of(written);
+        let private = Ident::new("__private", last);
+        quote!(#written::#private)
     }
 
     /// Whether one of the options `names` is named, even if wrongly.
@@ -352,8 +368,16 @@ impl Options {
             let twice = format!("`{name}` is written twice; remove one");
             return Err(syn::Error::new(pair.key.span(), twice));
         }
-        let wrong_type = |place| syn::Error::new(place, spec.wrong_type());
-        let expression = pair.value.map(value::bare).map_err(wrong_type)?;
+        let expression = pair
+            .value
+            .map(value::bare)
+            .map_err(|missing| match missing {
+                Missing::At(place) => syn::Error::new(place, spec.wrong_type()),
+                Missing::BreaksOff(error) => {
+                    let message = format!("`{name}` cannot be read from here on; {error}");
+                    syn::Error::new(error.span(), message)
+                }
+            })?;
         let value = spec
             .kind
             .read(name, &expression)
@@ -384,8 +408,15 @@ impl Options {
 /// `key = value`, where the value may be missing or wrong.
 struct Pair {
     key: Ident,
-    /// The value, or where one should be.
-    value: Result<Expr, Span>,
+    value: Result<Expr, Missing>,
+}
+
+/// Why there is no value.
+enum Missing {
+    /// It should be here.
+    At(Span),
+    /// The block that it is in cannot be read any further.
+    BreaksOff(syn::Error),
 }
 
 impl Parse for Pair {
@@ -400,20 +431,41 @@ impl Parse for Pair {
 }
 
 /// Reads `= value`, after the key.
-fn parse_value(key: Span, input: ParseStream<'_>) -> Result<Expr, Span> {
-    let equals: Token![=] = input.parse().map_err(|_| key)?;
+fn parse_value(key: Span, input: ParseStream<'_>) -> Result<Expr, Missing> {
+    let equals: Token![=] = input.parse().map_err(|_| Missing::At(key))?;
     if input.is_empty() || input.peek(Token![,]) {
-        return Err(equals.span);
+        return Err(Missing::At(equals.span));
     }
 
     // On a fork, because what a failed attempt leaves behind would count as a second mistake.
     let ahead = input.fork();
-    let value = ahead.parse().map_err(|_| input.span())?;
+    let value = ahead.parse().map_err(|_| match parse_block(input) {
+        Ok(()) => Missing::At(input.span()),
+        Err(error) => Missing::BreaksOff(error),
+    })?;
     input.advance_to(&ahead);
     match value {
-        Expr::Assign(assignment) => Err(assignment.eq_token.span),
+        Expr::Assign(assignment) => Err(Missing::At(assignment.eq_token.span)),
         value => Ok(value),
     }
+}
+
+/// Reads ahead through a block, or that of a closure, in which a mistake may be many lines down.
+fn parse_block(input: ParseStream<'_>) -> syn::Result<()> {
+    let ahead = input.fork();
+    if ahead.parse::<Token![|]>().is_ok() {
+        while ahead.parse::<Token![|]>().is_err() {
+            if ahead.parse::<TokenTree>().is_err() {
+                return Ok(());
+            }
+        }
+    }
+    if ahead.peek(Brace) {
+        let content;
+        braced!(content in ahead);
+        content.call(Block::parse_within)?;
+    }
+    Ok(())
 }
 
 /// Whether `key =` comes next.

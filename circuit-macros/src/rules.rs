@@ -79,20 +79,44 @@ const DEFAULT_RESET: Duration = Duration::from_secs(30);
 pub(crate) fn check(options: &Options, errors: &mut Errors) {
     if options.mention(&["breaker"]) {
         let is_its_own = |option: &&Written| !BESIDE_BREAKER.contains(&option.name);
-        for Written { name, key, .. } in options.iter().filter(is_its_own) {
-            let message = format!(
-                "`{name}` does not go with `breaker`, which is made with all of that; remove one of them"
-            );
-            errors.push(syn::Error::new(key.span(), message));
+        for option in options.iter().filter(is_its_own) {
+            errors.push(syn::Error::new(option.key.span(), beside_breaker(option)));
         }
         return;
     }
     for option in options.iter() {
         let mut rules = RULES.iter().filter(|rule| rule.option == option.name);
         if let Some(rule) = rules.find(|rule| (rule.is_broken)(options)) {
-            errors.push(syn::Error::new_spanned(&option.expression, rule.message));
+            let message = with_numbers(rule, options).unwrap_or_else(|| rule.message.to_owned());
+            errors.push(syn::Error::new_spanned(&option.expression, message));
         }
     }
+}
+
+/// What is said of an option that does not go with `breaker`.
+fn beside_breaker(option: &Written) -> String {
+    let name = option.name;
+    let setter = match (name, &option.value) {
+        ("window", Value::Count(_)) => "last_calls",
+        _ => name,
+    };
+    let advice = match name {
+        "key" | "max_keys" => "remove one, as a key has breakers made for it".to_owned(),
+        "name" => "write `CircuitBreaker::new(name, config)` where that is made".to_owned(),
+        _ => format!("write `Config::builder().{setter}(..)` where that is made"),
+    };
+    format!("`{name}` does not go with `breaker`; {advice}")
+}
+
+/// What a rule says of two numbers that can both be told.
+fn with_numbers(rule: &Rule, options: &Options) -> Option<String> {
+    let (failures, calls) = count(options, "max_failures").zip(count(options, "window"))?;
+    (rule.option == "max_failures").then(|| {
+        format!(
+            "`max_failures` must not be above the calls in `window`, and {failures} is above {calls}; \
+             the circuit would never open"
+        )
+    })
 }
 
 fn count(options: &Options, name: &str) -> Option<u32> {
@@ -156,7 +180,7 @@ mod tests {
         for (list, broken) in [
             (
                 quote!(max_failures = 9, window = 8),
-                "`max_failures`, which is",
+                "`max_failures` must not ",
             ),
             (quote!(window = 4), "`max_failures`, which is"),
             (quote!(failure_rate = RATE), "`failure_rate` needs a `"),

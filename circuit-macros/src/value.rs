@@ -4,6 +4,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitInt, LitStr, UnOp};
 
 use crate::duration;
@@ -74,8 +77,12 @@ impl Kind {
                 span(name, zero, literal)
             }
             (Self::Window { empty }, Lit::Int(literal)) => calls(name, empty, literal)?,
-            (Self::Share { meaning }, literal) => share(name, meaning, number(literal)?),
-            (Self::Rate { meaning }, literal) => rate(name, meaning, number(literal)?),
+            (Self::Share { meaning }, literal) => {
+                share(name, &advice(name, meaning, literal), number(literal)?)
+            }
+            (Self::Rate { meaning }, literal) => {
+                rate(name, &advice(name, meaning, literal), number(literal)?)
+            }
             (Self::Text, Lit::Str(literal)) => text(name, literal),
             _ => return None,
         })
@@ -132,20 +139,30 @@ fn span(name: &str, zero: &str, literal: &LitStr) -> Result<Value, String> {
     }
 }
 
-fn share(name: &str, meaning: &str, share: f64) -> Result<Value, String> {
+fn share(name: &str, advice: &str, share: f64) -> Result<Value, String> {
     if (0.0..=1.0).contains(&share) {
         return Ok(Value::Share(share));
     }
-    Err(format!("`{name}` must be from 0.0 to 1.0; {meaning}"))
+    Err(format!("`{name}` must be from 0.0 to 1.0; {advice}"))
 }
 
-fn rate(name: &str, meaning: &str, rate: f64) -> Result<Value, String> {
+fn rate(name: &str, advice: &str, rate: f64) -> Result<Value, String> {
     if rate > 0.0 && rate <= 1.0 {
         return Ok(Value::Share(rate));
     }
     Err(format!(
-        "`{name}` must be above 0.0 and at most 1.0; {meaning}"
+        "`{name}` must be above 0.0 and at most 1.0; {advice}"
     ))
+}
+
+/// What to write for a share that is out of range: a number may have been meant as a percentage.
+fn advice(name: &str, meaning: &str, literal: &Lit) -> String {
+    match (literal, number(literal)) {
+        (Lit::Int(_) | Lit::Float(_), Some(number)) if (2.0..=100.0).contains(&number) => {
+            format!("for {number} percent write `{name} = \"{number}%\"`")
+        }
+        _ => meaning.to_owned(),
+    }
 }
 
 /// The share that a literal stands for: `0.1`, `1` or `"10%"`.
@@ -186,6 +203,13 @@ fn fallback(name: &str, written: &Expr) -> Option<Result<Value, String>> {
 /// Whether a number has no suffix but perhaps that of its own type.
 fn is_plain(suffix: &str, own: &str) -> bool {
     suffix.is_empty() || suffix == own
+}
+
+/// The places of the first and of the last token: what begins and ends there is underlined as a whole.
+pub(crate) fn ends_of(written: &impl ToTokens) -> (Span, Span) {
+    let first = written.span();
+    let last = written.to_token_stream().into_iter().last();
+    (first, last.map_or(first, |token| token.span()))
 }
 
 /// The expression without what only groups it: parentheses, or a fragment of `macro_rules!`.

@@ -1,7 +1,7 @@
 //! `#[circuit_breaker]` on real functions.
 
-use crate::support::{ServiceError, advance, seconds};
-use circuit_runtime::{CircuitError, State, circuit_breaker, registry};
+use crate::support::{ServiceError, advance, in_a_row, seconds};
+use circuit_runtime::{CircuitBreaker, CircuitError, State, circuit_breaker, registry};
 use std::cell::RefCell;
 use std::future::pending;
 
@@ -219,15 +219,120 @@ fn a_future_grows_by_no_more_than_its_budget() {
         Ok(page)
     }
 
+    #[circuit_breaker(fallback = Ok(page), name = "attribute::fallback")]
+    async fn fallback(page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    #[circuit_breaker(fallback = |_| Ok(page), timeout = "2s", name = "attribute::timed_fallback")]
+    async fn timed_fallback(page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
     let plain = size_of_val(&plain([0; 1_024]));
-    let guarded = size_of_val(&untimed([0; 1_024]));
-    assert!(guarded <= plain + 32, "{guarded} over {plain}");
+    for guarded in [
+        size_of_val(&untimed([0; 1_024])),
+        size_of_val(&fallback([0; 1_024])),
+    ] {
+        assert!(guarded <= plain + 32, "{guarded} over {plain}");
+    }
 
     // Tokio's timer takes 96 bytes, and more when its multi-threaded runtime is there, as it is here.
     let timer = size_of::<tokio::time::Sleep>();
-    let limited = size_of_val(&timed([0; 1_024]));
+    for limited in [
+        size_of_val(&timed([0; 1_024])),
+        size_of_val(&timed_fallback([0; 1_024])),
+    ] {
+        assert!(
+            limited <= plain + 40 + timer,
+            "{limited} over {plain} with {timer}"
+        );
+    }
+}
+
+#[test]
+#[expect(
+    clippy::large_types_passed_by_value,
+    reason = "that is what makes a future large"
+)]
+fn a_future_with_a_key_grows_by_no_more() {
+    type Page = [u8; 1_024];
+
+    async fn plain(_: &str, page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    #[circuit_breaker(key = host, name = "attribute::keyed")]
+    async fn keyed(host: &str, page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    #[circuit_breaker(key = host, fallback = Ok(page), name = "attribute::keyed_fallback")]
+    async fn keyed_fallback(host: &str, page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    #[circuit_breaker(key = host, timeout = "2s", name = "attribute::timed_key")]
+    async fn timed_key(host: &str, page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    let plain = size_of_val(&plain("", [0; 1_024]));
+    for guarded in [
+        size_of_val(&keyed("", [0; 1_024])),
+        size_of_val(&keyed_fallback("", [0; 1_024])),
+    ] {
+        assert!(guarded <= plain + 32, "{guarded} over {plain}");
+    }
+    let timer = size_of::<tokio::time::Sleep>();
+    let limited = size_of_val(&timed_key("", [0; 1_024]));
     assert!(
         limited <= plain + 40 + timer,
         "{limited} over {plain} with {timer}"
     );
+}
+
+#[test]
+#[expect(
+    clippy::large_types_passed_by_value,
+    reason = "that is what makes a future large"
+)]
+fn a_future_with_a_breaker_of_its_own_is_as_one_with_a_timeout() {
+    type Page = [u8; 1_024];
+
+    async fn plain(_: &CircuitBreaker, page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    #[circuit_breaker(breaker = breaker)]
+    async fn own(breaker: &CircuitBreaker, page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    #[circuit_breaker(breaker = breaker.clone(), fallback = Ok(page))]
+    async fn own_handle(breaker: &CircuitBreaker, page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    let breaker = in_a_row();
+    let timer = size_of::<tokio::time::Sleep>();
+    let plain = size_of_val(&plain(&breaker, [0; 1_024]));
+    for limited in [
+        size_of_val(&own(&breaker, [0; 1_024])),
+        size_of_val(&own_handle(&breaker, [0; 1_024])),
+    ] {
+        assert!(
+            limited <= plain + 40 + timer,
+            "{limited} over {plain} with {timer}"
+        );
+    }
 }

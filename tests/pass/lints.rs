@@ -1,11 +1,18 @@
 //! The attribute brings no lint that the plain function does not.
 
 #![forbid(unsafe_code)]
-#![deny(warnings, unused, missing_docs, clippy::all, clippy::pedantic)]
+#![deny(
+    warnings,
+    unused,
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
 
-use std::{sync::MutexGuard, time::Duration};
+use std::{future::Future, sync::MutexGuard, time::Duration};
 
-use circuit_runtime::{CircuitError, circuit_breaker};
+use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
 
 const LIMIT: u32 = 5;
 const RATE: f64 = 0.5;
@@ -152,6 +159,10 @@ pub async fn rewritten(mut order: Order) -> Result<Order, CircuitError> {
 ///
 /// When the circuit is open.
 #[circuit_breaker]
+#[expect(
+    clippy::future_not_send,
+    reason = "neither is the plain one, and that is found"
+)]
 pub async fn followed(
     mut guard: MutexGuard<'_, u64>,
     mut future: impl Future<Output = ()> + Unpin,
@@ -211,7 +222,7 @@ pub async fn inner() -> Result<u8, CircuitError> {
 /// When the circuit is open.
 #[circuit_breaker]
 pub async fn inner_alone(number: Option<u8>) -> Result<Option<u8>, CircuitError> {
-    #![allow(clippy::manual_map)]
+    #![allow(clippy::manual_map, clippy::option_if_let_else)]
     match number {
         Some(number) => Ok(Some(number)),
         None => Ok(None),
@@ -224,10 +235,27 @@ async fn dead() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
-mod forbidding {
-    #![forbid(warnings, unused, unreachable_code, clippy::all, clippy::pedantic)]
+pub mod forbidding {
+    //! Where nothing can be allowed.
 
-    use circuit_runtime::{CircuitError, circuit_breaker};
+    #![forbid(
+        warnings,
+        unused,
+        unreachable_code,
+        missing_docs,
+        unsafe_code,
+        clippy::all,
+        clippy::pedantic,
+        clippy::nursery,
+        clippy::cargo
+    )]
+
+    use std::fmt::Display;
+    use std::sync::{Arc, Mutex};
+
+    use circuit_runtime::{CircuitBreaker, CircuitError, circuit_breaker};
+
+    const MANY: u32 = 100;
 
     #[circuit_breaker(window = "10s", timeout = "2s", failure_if = CircuitError::is_open, ignore_if = |_| false)]
     pub(crate) async fn diverging(mut count: u8) -> Result<u8, CircuitError> {
@@ -236,6 +264,183 @@ mod forbidding {
             if count == 10 {
                 return Ok(count);
             }
+        }
+    }
+
+    /// A value.
+    #[circuit_breaker(fallback = Ok(symbol.len()))]
+    pub(crate) async fn value(symbol: &str) -> Result<usize, CircuitError> {
+        Ok(symbol.len())
+    }
+
+    /// Both take the argument.
+    #[circuit_breaker(fallback = Ok(symbol), timeout = "2s")]
+    pub(crate) async fn moved(mut symbol: String) -> Result<String, CircuitError> {
+        symbol.push('!');
+        Ok(symbol)
+    }
+
+    /// A closure of one expression in braces.
+    #[circuit_breaker(fallback = |error| { Err(error) })]
+    pub(crate) async fn closure() -> Result<(), CircuitError> {
+        Ok(())
+    }
+
+    /// A closure that says what it makes, ignores the error, and needs its braces.
+    #[circuit_breaker(fallback = |_| -> Result<u8, CircuitError> { Ok(7) })]
+    pub(crate) async fn typed_closure(number: u8) -> Result<u8, CircuitError> {
+        Ok(number)
+    }
+
+    /// A closure of several lines.
+    #[circuit_breaker(fallback = |error: CircuitError| {
+        let waiting = error.retry_after().unwrap_or_default();
+        if waiting.is_zero() {
+            return Err(error);
+        }
+        next(number).await
+    })]
+    pub(crate) async fn lines(number: u64) -> Result<u64, CircuitError> {
+        next(number).await
+    }
+
+    /// A block, a match and a condition.
+    #[circuit_breaker(fallback = {
+        let doubled = number * 2;
+        Ok(doubled)
+    })]
+    pub(crate) async fn block(mut number: u64) -> Result<u64, CircuitError> {
+        number += 1;
+        next(number).await
+    }
+
+    #[circuit_breaker(fallback = match number {
+        0 => Ok(1),
+        number => Ok(number),
+    })]
+    pub(crate) async fn matched(number: u64) -> Result<u64, CircuitError> {
+        next(number).await
+    }
+
+    #[circuit_breaker(fallback = if number == 0 { Ok(1) } else { Ok(number) })]
+    pub(crate) async fn condition(number: u64) -> Result<u64, CircuitError> {
+        next(number).await
+    }
+
+    #[circuit_breaker]
+    async fn next(number: u64) -> Result<u64, CircuitError> {
+        Ok(number + 1)
+    }
+
+    /// A key that is a reference.
+    #[circuit_breaker(key = host)]
+    pub(crate) async fn keyed(host: &str) -> Result<usize, CircuitError> {
+        Ok(host.len())
+    }
+
+    /// A key that the body takes.
+    #[circuit_breaker(key = host, max_keys = MANY, fallback = Ok(host), timeout = "2s")]
+    pub(crate) async fn keyed_and_taken(host: String) -> Result<String, CircuitError> {
+        Ok(host)
+    }
+
+    /// A key that is copied.
+    #[circuit_breaker(key = number, max_keys = 100)]
+    pub(crate) async fn keyed_by_number(number: u64) -> Result<u64, CircuitError> {
+        Ok(number)
+    }
+
+    /// Keys that are made.
+    #[circuit_breaker(key = format!("{host}:{port}"))]
+    pub(crate) async fn keyed_by_both(host: &str, port: u16) -> Result<usize, CircuitError> {
+        Ok(host.len() + usize::from(port))
+    }
+
+    #[circuit_breaker(key = &host[..1], failure_if = CircuitError::is_timeout)]
+    pub(crate) async fn keyed_by_a_part(host: &str) -> Result<usize, CircuitError> {
+        Ok(host.len())
+    }
+
+    #[circuit_breaker(key = host.clone())]
+    pub(crate) async fn keyed_by_display<T: Display + Clone + Send>(
+        host: T,
+    ) -> Result<T, CircuitError> {
+        Ok(host)
+    }
+
+    /// A struct with a breaker in it.
+    pub(crate) struct Client {
+        pub(crate) host: String,
+        pub(crate) breaker: CircuitBreaker,
+        pub(crate) breakers: Mutex<Vec<CircuitBreaker>>,
+    }
+
+    impl Client {
+        /// A field.
+        #[circuit_breaker(breaker = self.breaker)]
+        pub(crate) async fn field(&self) -> Result<&str, CircuitError> {
+            Ok(&self.host)
+        }
+
+        /// A reference to a field.
+        #[circuit_breaker(breaker = &self.breaker, fallback = Ok(self.host))]
+        pub(crate) async fn into_host(self) -> Result<String, CircuitError> {
+            Ok(self.host)
+        }
+
+        /// What is behind a lock.
+        #[circuit_breaker(breaker = self.breakers.lock().map_err(|_| self.error())?.first().ok_or_else(|| self.error())?)]
+        pub(crate) async fn locked(&self) -> Result<usize, CircuitError> {
+            Ok(self.host.len())
+        }
+
+        /// What a function returns, and a field for a key.
+        #[circuit_breaker(breaker = self.spare())]
+        pub(crate) async fn called(self: Arc<Self>) -> Result<usize, CircuitError> {
+            Ok(self.host.len())
+        }
+
+        #[circuit_breaker(key = self.host, crate = ::circuit_runtime)]
+        pub(crate) async fn keyed(&mut self) -> Result<&mut String, CircuitError> {
+            self.host.push('!');
+            Ok(&mut self.host)
+        }
+
+        const fn spare(&self) -> &CircuitBreaker {
+            &self.breaker
+        }
+
+        fn error(&self) -> CircuitError {
+            CircuitError::Timeout {
+                breaker: self.breaker.name().to_owned().into(),
+                after: std::time::Duration::ZERO,
+            }
+        }
+    }
+}
+
+pub mod boxed {
+    //! Methods of an object.
+
+    use async_trait::async_trait;
+    use circuit_runtime::{CircuitError, circuit_breaker};
+
+    /// What can be asked for a price.
+    #[async_trait]
+    pub(crate) trait Quotes {
+        /// The price.
+        #[circuit_breaker(key = symbol, fallback = |error| Err(error), timeout = "2s")]
+        async fn quote(&self, mut symbol: String) -> Result<String, CircuitError> {
+            symbol.push('!');
+            Ok(symbol)
+        }
+    }
+
+    #[async_trait]
+    impl Quotes for () {
+        #[circuit_breaker(max_failures = 3)]
+        async fn quote(&self, symbol: String) -> Result<String, CircuitError> {
+            Ok(symbol)
         }
     }
 }
@@ -257,6 +462,35 @@ fn main() {
         inner_alone(None),
         forbidding::diverging(1),
     );
+    let _forbidding = (
+        forbidding::value(""),
+        forbidding::moved(String::new()),
+        forbidding::closure(),
+        forbidding::typed_closure(1),
+        forbidding::lines(1),
+        forbidding::block(1),
+        forbidding::matched(1),
+        forbidding::condition(1),
+    );
+    let _keyed = (
+        forbidding::keyed(""),
+        forbidding::keyed_and_taken(String::new()),
+        forbidding::keyed_by_number(1),
+        forbidding::keyed_by_both("", 1),
+        forbidding::keyed_by_a_part("a"),
+        forbidding::keyed_by_display(1),
+        boxed::Quotes::quote(&(), String::new()),
+    );
+    if let Ok(config) = Config::builder().build() {
+        let made = || forbidding::Client {
+            host: String::new(),
+            breaker: CircuitBreaker::new("own", config),
+            breakers: std::sync::Mutex::default(),
+        };
+        let _taken = (made().into_host(), std::sync::Arc::new(made()).called());
+        let (client, mut changed) = (made(), made());
+        let _borrowed = (client.field(), client.locked(), changed.keyed());
+    }
     let mutex = std::sync::Mutex::new(1);
     let _last = mutex
         .lock()

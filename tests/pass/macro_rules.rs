@@ -1,6 +1,8 @@
 //! Functions that another macro writes.
 
-use circuit_runtime::{CircuitError, circuit_breaker};
+use std::sync::LazyLock;
+
+use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
 
 macro_rules! from_tokens {
     ($($function:tt)*) => {
@@ -63,6 +65,66 @@ macro_rules! hygienic {
 
 hygienic!(number);
 
+/// Code that comes in pieces of every kind.
+macro_rules! with_code {
+    ($name:ident, $argument:ident: $type:ty, $key:expr, $most:literal, $fallback:expr) => {
+        #[circuit_breaker(key = $key, max_keys = $most, fallback = $fallback)]
+        async fn $name($argument: $type) -> Result<usize, CircuitError> {
+            Ok($argument.len())
+        }
+    };
+    ($name:ident, $breaker:expr, |$error:ident| $value:expr) => {
+        #[circuit_breaker(breaker = $breaker, fallback = |$error| $value)]
+        async fn $name(breaker: CircuitBreaker) -> Result<usize, CircuitError> {
+            Ok(breaker.name().len())
+        }
+    };
+    ($name:ident($argument:ident) by $($key:tt)*) => {
+        #[circuit_breaker(key = $($key)*)]
+        async fn $name($argument: String) -> Result<String, CircuitError> {
+            Ok($argument)
+        }
+    };
+}
+
+with_code!(by_expression, host: &str, host, 7, |error| Err(error));
+with_code!(by_sum, host: &str, host.len() + 1, 7u32, Ok(host.len()));
+with_code!(by_tokens(host) by &host[..1]);
+
+/// The breaker is named by the macro, the error by who calls it.
+macro_rules! owning {
+    ($name:ident, |$error:ident| $value:expr) => {
+        with_code!($name, BREAKER, |$error| $value);
+    };
+}
+
+static BREAKER: LazyLock<CircuitBreaker> = LazyLock::new(|| {
+    CircuitBreaker::new("own", Config::builder().build().expect("a config"))
+});
+
+owning!(by_breaker, |error| Ok(error.breaker().len()));
+
+/// Many at once, each with a breaker of its own.
+macro_rules! clients {
+    ($($client:ident: $host:literal),* $(,)?) => {
+        $(
+            struct $client;
+
+            impl $client {
+                #[circuit_breaker(name = $host, key = path, fallback = Ok($host.len()))]
+                async fn get(&self, path: &str) -> Result<usize, CircuitError> {
+                    Ok(path.len() + $host.len())
+                }
+            }
+        )*
+    };
+}
+
+clients! {
+    Payments: "payments",
+    Stock: "stock",
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     assert_eq!(tokens(1).await, Ok(2));
@@ -70,4 +132,10 @@ async fn main() {
     assert_eq!(lone_expression(1).await, Ok(2));
     assert_eq!(item().await, Ok(1));
     assert_eq!(hygienic(1).await, Ok(11));
+    assert_eq!(by_expression("a").await, Ok(1));
+    assert_eq!(by_sum("a").await, Ok(1));
+    assert_eq!(by_tokens("abc".to_owned()).await, Ok("abc".to_owned()));
+    assert_eq!(by_breaker(BREAKER.clone()).await, Ok(3));
+    assert_eq!(Payments.get("a").await, Ok(9));
+    assert_eq!(Stock.get("a").await, Ok(6));
 }

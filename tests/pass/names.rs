@@ -107,6 +107,133 @@ mod own_result {
     }
 }
 
+/// Everything that the attribute makes use of, as something else.
+mod all_of_them {
+    #![allow(non_snake_case, non_upper_case_globals, dead_code)]
+
+    use ::circuit_runtime::{CircuitBreaker as Real, circuit_breaker};
+
+    type Outcome<T> = ::std::result::Result<T, ::circuit_runtime::CircuitError>;
+
+    const BREAKER: usize = 1;
+    const __CIRCUIT_BREAKERS: usize = 2;
+    static __CIRCUIT_MAX_KEYS: usize = 3;
+    const __CIRCUIT_CONFIG: usize = 4;
+    static __CIRCUIT_BREAKER: usize = 5;
+
+    struct Lazy;
+    struct Result;
+    struct Config;
+    struct CircuitBreaker;
+    struct CircuitError;
+    struct Key;
+    struct Keyed;
+    trait Other {}
+    trait Display {}
+
+    enum Of {
+        Ok,
+        Err,
+    }
+
+    // Traits with methods of the same names, for everything.
+    trait Text {
+        fn breaker_of(&self, of: usize) -> usize {
+            of
+        }
+    }
+
+    impl<T: ?Sized> Text for T {}
+
+    trait Shown {
+        fn give(&self, of: usize) -> usize {
+            of
+        }
+
+        fn build(&self, of: usize) -> usize {
+            of
+        }
+    }
+
+    impl<T: ?Sized> Shown for T {}
+
+    fn guard() -> usize {
+        1
+    }
+
+    fn admit() -> usize {
+        1
+    }
+
+    fn key_of(_: &str) -> usize {
+        1
+    }
+
+    fn rejected<T>(_: T) -> usize {
+        1
+    }
+
+    fn sum() -> usize {
+        let all = (Of::Ok, Of::Err, Lazy, Result, Config, CircuitBreaker, CircuitError, Key, Keyed);
+        all.breaker_of(BREAKER)
+            + __CIRCUIT_BREAKERS
+            + __CIRCUIT_MAX_KEYS
+            + __CIRCUIT_CONFIG
+            + __CIRCUIT_BREAKER
+            + guard()
+            + admit()
+            + key_of("")
+            + rejected(7)
+    }
+
+    #[circuit_breaker(
+        key = host,
+        max_keys = 7,
+        fallback = |error| if error.is_open() {
+            ::core::result::Result::Ok(sum())
+        } else {
+            ::core::result::Result::Err(error)
+        }
+    )]
+    pub(super) async fn keyed(host: &str) -> Outcome<usize> {
+        use Of::*;
+        let _here = (Ok, Err);
+        ::core::result::Result::Ok(sum() + host.len())
+    }
+
+    #[circuit_breaker(breaker = breaker, fallback = ::core::result::Result::Ok(sum()))]
+    pub(super) async fn own(breaker: &Real) -> Outcome<usize> {
+        const Ok: usize = 1;
+        ::core::result::Result::Ok(sum() + breaker.name().len() + Ok)
+    }
+
+    // Each is the user's own where the user's code is.
+    #[circuit_breaker(key = BREAKER + __CIRCUIT_MAX_KEYS.give(0), name = "of constants")]
+    pub(super) async fn of_constants() -> Outcome<usize> {
+        ::core::result::Result::Ok(BREAKER)
+    }
+}
+
+/// Arguments and locals called like what is generated.
+#[circuit_breaker(key = __circuit_error, fallback = |__circuit_permit| {
+    let _same = __circuit_permit;
+    Ok(__circuit_error + __circuit_result + __circuit_admitted)
+}, failure_if = |__circuit_result| __circuit_result.is_timeout() && __circuit_error > 1)]
+async fn generated(
+    __circuit_error: u32,
+    __circuit_result: u32,
+    __circuit_admitted: u32,
+) -> Result<u32, CircuitError> {
+    Ok(__circuit_error + __circuit_result + __circuit_admitted)
+}
+
+#[circuit_breaker(breaker = __circuit_breaker.as_ref().clone())]
+async fn generated_breaker(
+    __circuit_breaker: Box<::circuit_runtime::CircuitBreaker>,
+) -> Result<u32, CircuitError> {
+    Ok(u32::from(__circuit_breaker.snapshot().succeeded == 0))
+}
+
 fn assert_names_of_types() {
     #[circuit_breaker]
     async fn nested() -> Foo {
@@ -124,4 +251,12 @@ async fn main() {
     assert_eq!(shadowed_by_an_item().await, Ok(1));
     assert_eq!(own_result::call().await, Ok(1));
     assert_names_of_types();
+
+    assert_eq!(all_of_them::keyed("a").await, Ok(20));
+    assert_eq!(all_of_them::of_constants().await, Ok(1));
+    assert_eq!(generated(1, 2, 3).await, Ok(6));
+    let config = ::circuit_runtime::Config::builder().build().expect("a config");
+    let breaker = ::circuit_runtime::CircuitBreaker::new("own", config);
+    assert_eq!(all_of_them::own(&breaker).await, Ok(23));
+    assert_eq!(generated_breaker(Box::new(breaker)).await, Ok(0));
 }

@@ -31,30 +31,31 @@ pub const fn key_of<K: KeyValue + ?Sized>(key: &K) -> Key<'_, K> {
 
 // The method of a `&&&Key` is that of the first trait which allows the type: each asks for one reference
 // less. So a string is found as it is, only what is none is written out, and what is no key gets no
-// second error.
+// second error. The long name is no method of a trait that the user has for every type.
 
 /// A key that is a string.
 pub trait Text {
     /// Its breaker.
-    fn breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
+    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
 }
 
 /// A key that can be shown.
 pub trait Shown {
     /// Its breaker.
-    fn breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
+    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
 }
 
 /// What is no key, which [`key_of`] refuses.
 pub trait Other {
     /// Its breaker.
-    fn breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
+    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
 }
 
 /// What can be a key.
 #[diagnostic::on_unimplemented(
     message = "`key` takes a string or what implements `Display`; write one of its fields, or `key = format!(\"{{..:?}}\")`",
-    label = "is of type `{Self}`"
+    label = "is of type `{Self}`",
+    note = "a type parameter `T` needs the bound `T: std::fmt::Display`"
 )]
 pub trait KeyValue {}
 
@@ -63,19 +64,19 @@ impl<K: Display + ?Sized> KeyValue for K {}
 
 impl<K: AsRef<str> + ?Sized> Text for &&Key<'_, K> {
     #[inline]
-    fn breaker_of(&self, Keyed(breakers): &Keyed) -> CircuitBreaker {
+    fn __circuit_breaker_of(&self, Keyed(breakers): &Keyed) -> CircuitBreaker {
         breakers.of(self.0.as_ref())
     }
 }
 
 impl<K: Display + ?Sized> Shown for &Key<'_, K> {
-    fn breaker_of(&self, Keyed(breakers): &Keyed) -> CircuitBreaker {
+    fn __circuit_breaker_of(&self, Keyed(breakers): &Keyed) -> CircuitBreaker {
         shown(self.0, |key| breakers.of(key))
     }
 }
 
 impl<K: ?Sized> Other for Key<'_, K> {
-    fn breaker_of(&self, Keyed(breakers): &Keyed) -> CircuitBreaker {
+    fn __circuit_breaker_of(&self, Keyed(breakers): &Keyed) -> CircuitBreaker {
         breakers.of("")
     }
 }

@@ -11,12 +11,13 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::breaker::CircuitBreaker;
 use crate::call::Protected;
 use crate::error::CircuitError;
 use crate::permit::{Permit, Ticket};
 use crate::timeout::{Bounded, Timed, Untimed};
 
+pub use crate::breaker::CircuitBreaker;
+pub use crate::config::Config;
 pub use once_cell::sync::Lazy;
 pub use verdict::{NoVerdict, Verdict, verdict};
 

@@ -80,4 +80,39 @@ async fn more_digits_than_fit() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(reset = "5min")]
+async fn minutes() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(timeout = "2 hours")]
+async fn hours() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(window = "1hour30minutes")]
+async fn several_written_out() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(reset = "500millis")]
+async fn milliseconds() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(reset = "10S")]
+async fn capital() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(timeout = "100us")]
+async fn too_short_a_unit() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(window = "30sec1min")]
+async fn written_out_in_a_wrong_order() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 fn main() {}

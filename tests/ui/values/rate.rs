@@ -110,4 +110,19 @@ async fn infinite() -> Result<(), CircuitError> {
     Ok(())
 }
 
+#[circuit_breaker(window = "10s", failure_rate = 12.5)]
+async fn above_as_a_percentage() -> Result<(), CircuitError> {
+    Ok(())
+}
+
+#[circuit_breaker(window = "10s", failure_rate = "200%")]
+async fn twice_the_whole() -> Result<(), CircuitError> {
+    Ok(())
+}
+
+#[circuit_breaker(window = 100, slow_call = "2s", slow_rate = 80)]
+async fn slow_rate_as_a_percentage() -> Result<(), CircuitError> {
+    Ok(())
+}
+
 fn main() {}

@@ -49,4 +49,9 @@ async fn no_number() -> Result<(), CircuitError> {
     Ok(())
 }
 
+#[circuit_breaker(jitter = 10)]
+async fn percentage_without_its_sign() -> Result<(), CircuitError> {
+    Ok(())
+}
+
 fn main() {}
