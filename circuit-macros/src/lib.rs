@@ -270,8 +270,8 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// Where the body may own what the expression names, as with `self` by value or `&mut self`, the call keeps
-/// a handle of its own; elsewhere it borrows the breaker.
+/// A call borrows a breaker that is a field, an element or a static, if it is reached by shared references.
+/// Otherwise, as with `&mut self` or a function that returns it, the call keeps a handle of its own.
 ///
 /// # When it opens
 ///
