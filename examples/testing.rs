@@ -45,10 +45,9 @@ async fn main() {
     let (began, server) = (Instant::now(), Server::default());
     server.is_down.store(true, Ordering::Relaxed);
     let mut last = String::new();
-    while began.elapsed() < Duration::from_secs(3 * 3_600) {
-        if began.elapsed() > Duration::from_secs(2 * 3_600) {
-            server.is_down.store(false, Ordering::Relaxed);
-        }
+    let mut mails = 0;
+    while began.elapsed() < Duration::from_secs(2 * 3_600) {
+        mails += 1;
         let now = match send(&server).await {
             Ok(()) => "sent".to_owned(),
             Err(MailError::Circuit(error)) if error.is_open() => "not asked".to_owned(),
@@ -62,7 +61,7 @@ async fn main() {
     }
     println!();
     println!(
-        "the server was asked {} times in three hours that took no time",
+        "{mails} mails in two hours that took no time, of which the server was sent {}",
         server.asked.load(Ordering::Relaxed)
     );
 }

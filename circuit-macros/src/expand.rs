@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprClosure, Ident, ReturnType, Type};
+use syn::{Expr, ExprClosure, Ident, Pat, ReturnType, Type};
 
 use crate::body::Body;
 use crate::breaker::breaker;
@@ -156,10 +156,7 @@ fn with_fallback(
     // Output:
     //     let __circuit_admitted = match admit({ breaker }) {
     //         Ok(__circuit_admitted) => __circuit_admitted,
-    //         Err(__circuit_error) => {
-    //             let error = __circuit_error;
-    //             return if true { cached(symbol, error).await } else { never() };
-    //         }
+    //         Err(error) => return if true { cached(symbol, error).await } else { never() },
     //     };
     //     return guard(__circuit_admitted, async move { .. }, ..).await;
     //
@@ -176,17 +173,15 @@ fn with_fallback(
             body,
             ..
         }) => {
-            let error = inputs.first();
-            let given = error.map_or(span, Spanned::span).resolved_at(span);
-            let given = Ident::new("__circuit_error", given);
             let type_told = match output {
                 ReturnType::Default => None,
                 ReturnType::Type(_, output) => Some(type_told(output, options)),
             };
             let value = value(body, arguments);
+            let (shown, bound) = shown(inputs.first(), span);
             quote_spanned! {span=>
-                ::core::result::Result::Err(#given) => {
-                    let #error = #given;
+                ::core::result::Result::Err(#shown) => {
+                    #bound
                     #type_told
                     return #value;
                 }
@@ -204,6 +199,18 @@ fn with_fallback(
             #instead
         };
         return #guarded;
+    }
+}
+
+/// The pattern that the error is shown to and, where its type is written, what binds it.
+fn shown(error: Option<&Pat>, span: Span) -> (TokenStream, Option<TokenStream>) {
+    match error {
+        Some(Pat::Type(typed)) => {
+            let given = Ident::new("__circuit_error", typed.span().resolved_at(span));
+            let bound = quote_spanned!(span=> let #typed = #given;);
+            (given.into_token_stream(), Some(bound))
+        }
+        other => (other.to_token_stream(), None),
     }
 }
 

@@ -92,7 +92,7 @@ use proc_macro::TokenStream;
 /// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
 /// | `failure_if` | closure or path, `fn(&E) -> bool` | every `Err` | an `Err` for which it is false is a success: the service answered |
 /// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is no evidence, neither failure nor success |
-/// | `fallback` | expression, or `\|error\| ..` | none | what the function results in when the call is rejected; it sees the arguments and may `.await` |
+/// | `fallback` | a `Result`, or `\|error\| ..` that makes one | none | what the function results in when the call is rejected; it sees the arguments and may `.await` |
 /// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, made on first use |
 /// | `max_keys` | integer of at least 1 | 10 000 | how many breakers `key` makes at most; idle ones go first, busy ones never |
 /// | `breaker` | a [`CircuitBreaker`], or a reference to one | none | uses this breaker; beside it only `fallback`, `failure_if`, `ignore_if` and `crate` can be written |
@@ -185,7 +185,8 @@ use proc_macro::TokenStream;
 /// call is no evidence. What the function returns stays as it is.
 ///
 /// A predicate stands in the function, so `Self` and type parameters mean what they mean there, and so
-/// do arguments that are shared references or `Copy`. Any other belongs to the body that uses it.
+/// do arguments that are shared references or `Copy`. Any other belongs to the body that uses it, and not
+/// to the predicate: `failure_if = |error| error.is_outage_of(&host)` needs a `host: &str`, not a `String`.
 ///
 /// # In place of a rejected call
 ///
@@ -236,7 +237,7 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// It is evaluated at each call, before the body. A string is looked up as it is, and anything else that
+/// It is evaluated at each call, before the body, where it may `.await` and use `?`. A string is looked up as it is, and anything else that
 /// implements `Display` by what it shows: a number, an address, `format!("{region}/{host}")`. A breaker is
 /// found without a lock. When there are more than `max_keys`, the idle closed ones go, those first that were
 /// not asked for of late. One that is open or half-open, or has a call under way, stays, even if there are
@@ -270,6 +271,7 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
+/// The expression is evaluated at each call. The breaker's own `timeout` applies.
 /// A call borrows a breaker that is a field, an element or a static, if it is reached by shared references.
 /// Otherwise, as with `&mut self` or a function that returns it, the call keeps a handle of its own.
 ///

@@ -1,7 +1,7 @@
 //! The options of the attribute: the table of them, and what was written.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -30,7 +30,8 @@ const SPECS: [Spec; 19] = [
         kind: Kind::Count {
             zero: "with 0 the circuit would open before the first call",
         },
-        aliases: "failure_threshold threshold failures max_errors error_threshold max_fails \
+        aliases: "handled_events_allowed_before_breaking exceptions_allowed_before_breaking \
+            failure_threshold threshold failures max_errors error_threshold max_fails \
             failure_count error_count consecutive_failures max_consecutive_failures fail_max",
     },
     Spec {
@@ -49,7 +50,7 @@ const SPECS: [Spec; 19] = [
         kind: Kind::Rate {
             meaning: "it is the share of failed calls that opens the circuit",
         },
-        aliases: "failure_rate_threshold failure_ratio error_rate error_ratio error_percentage \
+        aliases: "rate rates failure_rate_threshold failure_ratio error_rate error_ratio error_percentage \
             error_rate_threshold error_threshold_percentage failure_percentage",
     },
     Spec {
@@ -76,7 +77,7 @@ const SPECS: [Spec; 19] = [
         kind: Kind::Count {
             zero: "there is no rate of no calls",
         },
-        aliases: "minimum_number_of_calls minimum_calls min_requests min_request_amount \
+        aliases: "minimum_request_threshold minimum_number_of_calls minimum_calls min_requests min_request_amount \
             minimum_throughput min_throughput volume_threshold request_volume_threshold",
     },
     Spec {
@@ -95,7 +96,7 @@ const SPECS: [Spec; 19] = [
         kind: Kind::Span {
             zero: "the wait grows from `reset` up to it",
         },
-        aliases: "max_cooldown max_backoff reset_max max_wait",
+        aliases: "max_cooldown max_backoff reset_max max_wait max_delay backoff exponential_backoff",
     },
     Spec {
         name: "jitter",
@@ -121,13 +122,13 @@ const SPECS: [Spec; 19] = [
         kind: Kind::Span {
             zero: "with zero no call could ever finish",
         },
-        aliases: "call_timeout deadline max_duration",
+        aliases: "call_timeout timeout_duration timeout_ms deadline max_duration",
     },
     Spec {
         name: "failure_if",
         examples: &["failure_if = |error| error.is_outage()"],
         kind: Kind::Predicate,
-        aliases: "failure_predicate is_failure record_exceptions record_exception \
+        aliases: "predicate failure_predicate is_failure record_exceptions record_exception \
             record_failure_predicate should_trip should_handle handle fail_if expected_exception",
     },
     Spec {
@@ -141,13 +142,14 @@ const SPECS: [Spec; 19] = [
         name: "fallback",
         examples: &["fallback = Ok(cached(symbol))", "fallback = |error| .."],
         kind: Kind::Fallback,
-        aliases: "fallback_method fallback_fn fallback_function fallback_value or_else on_open",
+        aliases: "fallback_method fallback_fn fallback_function fallback_value or_else on_reject \
+            on_rejected",
     },
     Spec {
         name: "key",
-        examples: &["key = host"],
+        examples: &["key = host", "key = format!(\"{region}/{host}\")"],
         kind: Kind::Key,
-        aliases: "keyed keys key_by per by partition partition_key group_by",
+        aliases: "keyed keys key_by key_fn per by partition partition_key group_by",
     },
     Spec {
         name: "max_keys",
@@ -167,7 +169,7 @@ const SPECS: [Spec; 19] = [
         name: "name",
         examples: &["name = \"payments\""],
         kind: Kind::Text,
-        aliases: "id label circuit",
+        aliases: "id label",
     },
     Spec {
         name: "crate",
@@ -178,7 +180,11 @@ const SPECS: [Spec; 19] = [
 ];
 
 /// What other libraries do, and this one does not.
-const FOREIGN: [(&str, &str); 5] = [
+const FOREIGN: [(&str, &str); 6] = [
+    (
+        "sliding_window_type window_type",
+        "a `window` is a span of time, such as \"10s\", or a number of calls, such as 100",
+    ),
     (
         "max_retries retries retry max_attempts attempts",
         "nothing is tried again here, and `max_failures` opens the circuit",
@@ -188,7 +194,7 @@ const FOREIGN: [(&str, &str); 5] = [
         "calls are not limited in number here, but those of a half-open circuit are by `probes`",
     ),
     (
-        "on_close on_half_open on_state_change listener listeners callback",
+        "on_open on_break on_close on_half_open on_state_change listener listeners callback",
         "changes of the state are not reported here, but `registry::find(name)` knows the `state()`",
     ),
     (
@@ -364,6 +370,10 @@ impl Options {
         self.mentioned.extend(Spec::meant(&pair.key));
         let spec = Spec::named(&pair.key)?;
         let name = spec.name;
+        if pair.dashed {
+            let message = format!("an option has no dashes in it; write `{name}`");
+            return Err(syn::Error::new(pair.key.span(), message));
+        }
         if self.get(name).is_some() {
             let twice = format!("`{name}` is written twice; remove one");
             return Err(syn::Error::new(pair.key.span(), twice));
@@ -408,6 +418,8 @@ impl Options {
 /// `key = value`, where the value may be missing or wrong.
 struct Pair {
     key: Ident,
+    /// Whether the key is written with dashes.
+    dashed: bool,
     value: Result<Expr, Missing>,
 }
 
@@ -424,9 +436,15 @@ impl Parse for Pair {
         if !input.peek(Ident::peek_any) {
             return Err(input.error("expected an option, such as `max_failures = 5`"));
         }
-        let key = Ident::parse_any(input)?;
+        let mut key = Ident::parse_any(input)?;
+        let dashed = begins_dashed(input);
+        while begins_dashed(input) {
+            let _: Token![-] = input.parse()?;
+            let next = Ident::parse_any(input)?;
+            key = format_ident!("{}_{}", key.unraw(), next.unraw(), span = key.span());
+        }
         let value = parse_value(key.span(), input);
-        Ok(Self { key, value })
+        Ok(Self { key, dashed, value })
     }
 }
 
@@ -466,6 +484,11 @@ fn parse_block(input: ParseStream<'_>) -> syn::Result<()> {
         content.call(Block::parse_within)?;
     }
     Ok(())
+}
+
+/// Whether `-failures` comes next, of `max-failures`.
+fn begins_dashed(input: ParseStream<'_>) -> bool {
+    input.peek(Token![-]) && input.peek2(Ident::peek_any)
 }
 
 /// Whether `key =` comes next.

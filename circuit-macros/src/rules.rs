@@ -17,7 +17,7 @@ struct Rule {
 
 /// Those errors of `ConfigError` in the runtime that depend on more than one option, in its words, and
 /// what is the attribute's own.
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     Rule {
         option: "max_failures",
         is_broken: |options| exceeds(count(options, "max_failures"), count(options, "window")),
@@ -38,6 +38,17 @@ const RULES: [Rule; 9] = [
         // Two rates that miss the same window are one mistake.
         is_broken: |options| !options.mention(&["window"]) && options.get("failure_rate").is_none(),
         message: "`slow_call` needs a `window`; add `window = \"10s\"` for the calls of ten seconds, or `window = 100` for the last hundred",
+    },
+    Rule {
+        option: "slow_call",
+        // What else could open the circuit makes this no more than a spare rule.
+        is_broken: |options| {
+            !options.mention(&["max_failures", "failure_rate"])
+                && !exceeds(span(options, "timeout"), span(options, "slow_call"))
+                && span(options, "timeout").is_some()
+                && span(options, "slow_call").is_some()
+        },
+        message: "`slow_call` must be shorter than `timeout`, which ends a call before it is slow; the circuit would never open",
     },
     Rule {
         option: "slow_rate",
@@ -186,6 +197,10 @@ mod tests {
             (quote!(failure_rate = RATE), "`failure_rate` needs a `"),
             (quote!(slow_call = "1s"), "`slow_call` needs a `win"),
             (quote!(slow_rate = 1), "`slow_rate` needs `slow_"),
+            (
+                quote!(window = "1m", slow_call = "2s", timeout = "2s"),
+                "`slow_call` must be shor",
+            ),
             (quote!(min_calls = LIMIT), "`min_calls` needs a rate"),
             (
                 quote!(min_calls = 9, window = 8, failure_rate = 1),
@@ -224,6 +239,14 @@ mod tests {
                 max_failures = 9,
                 slow_call = "1s",
                 min_calls = 9
+            ),
+            quote!(window = "1m", slow_call = "2s", timeout = "2001ms"),
+            quote!(window = "1m", slow_call = "2s", timeout = TIMEOUT),
+            quote!(
+                window = "1m",
+                slow_call = "2s",
+                timeout = "2s",
+                failure_rate = 1
             ),
             quote!(max_reset = "30s"),
             quote!(max_reset = "1s", reset = RESET),

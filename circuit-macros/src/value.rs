@@ -65,7 +65,8 @@ impl Kind {
         match self {
             Self::Predicate => return is_function(written).then_some(Ok(Value::Code)),
             Self::Fallback => return fallback(name, written),
-            Self::Key | Self::Breaker => return is_computed(written).then_some(Ok(Value::Code)),
+            Self::Key => return is_computed(written).then_some(Ok(Value::Code)),
+            Self::Breaker => return breaker(name, written),
             Self::Path => return is_plain_path(written).then_some(Ok(Value::Code)),
             Self::Text if !is_literal(written) => return None,
             _ if !is_literal(written) => return Some(Ok(Value::Constant)),
@@ -196,8 +197,43 @@ fn fallback(name: &str, written: &Expr) -> Option<Result<Value, String>> {
             "a `{name}` that is a closure takes the error; write `{name} = |error| ..`, or leave the \
              closure out"
         ))),
+        _ if is_future(written) => Some(Err(format!(
+            "a `{name}` is part of the function, and no future; write what is in the `async` block"
+        ))),
         _ => (!is_literal(written)).then_some(Ok(Value::Code)),
     }
+}
+
+/// Whether this is an `async` block, or a closure that is nothing else.
+fn is_future(expression: &Expr) -> bool {
+    match expression {
+        Expr::Async(_) => true,
+        Expr::Closure(closure) => matches!(*closure.body, Expr::Async(_)),
+        _ => false,
+    }
+}
+
+fn breaker(name: &str, written: &Expr) -> Option<Result<Value, String>> {
+    if is_new_breaker(written) {
+        return Some(Err(format!(
+            "`{name}` must outlive the call, as a new one for each call never opens; make it once, \
+             in a field or a static"
+        )));
+    }
+    is_computed(written).then_some(Ok(Value::Code))
+}
+
+/// Whether this is `CircuitBreaker::new(..)`.
+fn is_new_breaker(expression: &Expr) -> bool {
+    let Expr::Call(call) = expression else {
+        return false;
+    };
+    let Expr::Path(function) = &*call.func else {
+        return false;
+    };
+    let mut names = function.path.segments.iter().rev();
+    let mut is_next = |name| names.next().is_some_and(|segment| segment.ident == name);
+    is_next("new") && is_next("CircuitBreaker")
 }
 
 /// Whether a number has no suffix but perhaps that of its own type.

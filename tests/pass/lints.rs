@@ -286,7 +286,14 @@ pub mod forbidding {
         Ok(())
     }
 
+    /// A closure that says what it does not need.
+    #[circuit_breaker(fallback = |_error| Ok(7))]
+    pub(crate) async fn unneeded(number: u8) -> Result<u8, CircuitError> {
+        Ok(number)
+    }
+
     /// A closure that says what it makes, ignores the error, and needs its braces.
+
     #[circuit_breaker(fallback = |_| -> Result<u8, CircuitError> { Ok(7) })]
     pub(crate) async fn typed_closure(number: u8) -> Result<u8, CircuitError> {
         Ok(number)

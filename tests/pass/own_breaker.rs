@@ -83,6 +83,28 @@ async fn found(breakers: &HashMap<String, CircuitBreaker>, host: &str) -> Result
     Ok(breakers.len() + host.len())
 }
 
+// References of all kinds, too.
+#[circuit_breaker(breaker = match breakers.get(host) {
+    Some(breaker) => breaker,
+    None => other,
+})]
+async fn matched(
+    breakers: &HashMap<String, CircuitBreaker>,
+    host: &str,
+    other: &CircuitBreaker,
+) -> Result<usize, Error> {
+    Ok(breakers.len() + host.len() + other.name().len())
+}
+
+#[circuit_breaker(breaker = if backup { one } else { other.unwrap_or(one) })]
+async fn either(
+    backup: bool,
+    one: &CircuitBreaker,
+    other: Option<&CircuitBreaker>,
+) -> Result<bool, CircuitError> {
+    Ok(backup && other.is_none())
+}
+
 #[circuit_breaker(breaker = if backup { made() } else { BREAKER.clone() })]
 async fn chosen(backup: bool) -> Result<bool, CircuitError> {
     Ok(backup)
@@ -216,7 +238,9 @@ async fn main() -> Result<(), Error> {
     found(&HashMap::from([("a".to_owned(), breaker.clone())]), "a").await?;
     assert!(found(&HashMap::new(), "a").await.is_err());
     generic(Held(breaker.clone())).await?;
-    assert_eq!(breaker.snapshot().succeeded, 7);
+    matched(&HashMap::new(), "a", &breaker).await?;
+    either(true, &breaker, None).await?;
+    assert_eq!(breaker.snapshot().succeeded, 9);
     assert_eq!(chosen(true).await, Ok(true));
     assert_eq!(made_for_the_call().await, Ok(3));
     assert_eq!(waits().await, Ok(1));
@@ -234,7 +258,7 @@ async fn main() -> Result<(), Error> {
     assert_eq!(client.of_a_host("a").await, Ok(true));
     assert_eq!(client.locked().await, Ok(true));
     client.renewed().await?;
-    assert_eq!(client.shared.snapshot().succeeded, 12);
+    assert_eq!(client.shared.snapshot().succeeded, 14);
     let client = Arc::new(client).counted().await?;
     let made = Arc::into_inner(client).ok_or("shared")?.into_breaker().await?;
     assert_eq!(made.snapshot().succeeded, 2);

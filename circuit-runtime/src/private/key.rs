@@ -53,7 +53,7 @@ pub trait Other {
 
 /// What can be a key.
 #[diagnostic::on_unimplemented(
-    message = "`key` takes a string or what implements `Display`; write one of its fields, or `key = format!(\"{{..:?}}\")`",
+    message = "`key` takes a string or what implements `Display`; write one of its fields, or of several parts `key = format!(\"{{a}}/{{b}}\")`",
     label = "is of type `{Self}`",
     note = "a type parameter `T` needs the bound `T: std::fmt::Display`"
 )]

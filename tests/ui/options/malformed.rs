@@ -75,4 +75,9 @@ async fn string_alone() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(max-failures = 5, slow-call-rate = 0.5, colour-of-it = 1, reset = "1s")]
+async fn dashes() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 fn main() {}

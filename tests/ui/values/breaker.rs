@@ -104,6 +104,11 @@ async fn future() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(breaker = circuit_runtime::CircuitBreaker::new("made", circuit_runtime::Config::default()))]
+async fn made_for_each_call() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 fn main() {
     let _futures = (name(), number(), closure(), name_alone(&BREAKER));
 }

@@ -119,4 +119,9 @@ async fn three_at_once() -> Result<(), CircuitError> {
     Ok(())
 }
 
+#[circuit_breaker(window = "1h", slow_call = "10s", timeout = "2s")]
+async fn never_slow() -> Result<(), CircuitError> {
+    Ok(())
+}
+
 fn main() {}

@@ -147,6 +147,16 @@ async fn not_a_result() -> Option<usize> {
 #[circuit_breaker(fallback = ())]
 async fn no_type() {}
 
+#[circuit_breaker(fallback = async { Ok(7) })]
+async fn future() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
+#[circuit_breaker(fallback = |error| async move { Err(error) })]
+async fn closure_of_a_future() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 fn main() {
     let _futures = (number(), name_of_a_function(), three_at_once());
 }
