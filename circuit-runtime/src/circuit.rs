@@ -67,8 +67,13 @@ impl Circuit {
 
     /// Whether it is closed, and not by an order.
     pub(crate) fn is_closed(&self) -> bool {
-        // Read by a write that changes nothing, which sees the latest state: who forgets a circuit must
-        // not take an earlier one for it.
+        self.word().phase() == Phase::Closed
+    }
+
+    /// Whether it is closed in the end, of a circuit that nobody else has any more.
+    pub(crate) fn is_closed_at_last(&self) -> bool {
+        // That nobody has it comes with all that its last user did, but the model checker does not know.
+        // So it is read by a write that changes nothing, which sees the latest state by itself.
         let word = Word::from_bits(self.state.fetch_or(0, Ordering::AcqRel));
         word.phase() == Phase::Closed
     }

@@ -105,6 +105,7 @@ mod counters;
 mod error;
 mod evidence;
 pub mod guide;
+mod index;
 mod keyed;
 #[cfg(all(test, loom))]
 mod models;

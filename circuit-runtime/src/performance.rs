@@ -74,7 +74,7 @@
 //! | calls answered and under way, counted by one thread | stored with release, added up with acquire | who counts a call as answered must not count it as under way, and who counts it as under way knows its start |
 //! | until when all places of probes are taken | relaxed | who is let past takes the lock |
 //! | which key was asked for lately | relaxed | it decides which breaker goes first, not whether one may |
-//! | the state of a breaker that is forgotten | a write that changes nothing, acquire and release | it sees the latest state: an open circuit is not taken for the closed one that it was |
+//! | the state of a breaker that nobody has any more | a write that changes nothing, acquire and release | an open circuit is not taken for the closed one that it was; the last handle's end says the same, but not to the model checker |
 //!
 //! Each of these is in a model that `loom` runs through every interleaving, or is named above as one on which
 //! nothing depends but a number.

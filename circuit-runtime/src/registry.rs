@@ -26,6 +26,8 @@ use crate::keyed::Breakers;
 
 /// Every breaker that has been made and not dropped, oldest first; those of a function that has one for
 /// each `key` stand together. The breaker of an annotated function is made by its first call.
+///
+/// Whoever keeps a handle keeps the breaker: one of a key, which would be forgotten otherwise, too.
 #[must_use]
 pub fn all() -> Vec<CircuitBreaker> {
     in_use().into_iter().flat_map(InUse::breakers).collect()

@@ -1,8 +1,5 @@
 //! What threads share, from the standard library or, under `--cfg loom`, from the model checker.
 
-use std::borrow::Borrow;
-use std::hash::Hash;
-
 #[cfg(not(loom))]
 pub(crate) use once_cell::race::OnceBox;
 #[cfg(not(loom))]
@@ -94,67 +91,6 @@ impl<T> OnceBox<T> {
 impl<T> Default for OnceBox<T> {
     fn default() -> Self {
         Self(loom::sync::Mutex::new(None))
-    }
-}
-
-/// What is found by a name of its own, without a lock. What is removed lives on for as long as a thread
-/// looks at it that has found it before.
-#[cfg(not(loom))]
-pub(crate) struct Index<T>(papaya::HashSet<T, foldhash::quality::RandomState>);
-
-#[cfg(not(loom))]
-impl<T: Borrow<str> + Hash + Eq> Index<T> {
-    /// Looks at what is called `name`.
-    #[inline]
-    pub(crate) fn look<R>(&self, name: &str, look: impl FnOnce(&T) -> R) -> Option<R> {
-        self.0.pin().get(name).map(look)
-    }
-
-    pub(crate) fn insert(&self, item: T) {
-        self.0.pin().insert(item);
-    }
-
-    pub(crate) fn remove(&self, name: &str) {
-        self.0.pin().remove(name);
-    }
-}
-
-#[cfg(not(loom))]
-impl<T: Borrow<str> + Hash + Eq> Default for Index<T> {
-    fn default() -> Self {
-        Self(papaya::HashSet::default())
-    }
-}
-
-/// Of which the checker sees who looks at what was removed meanwhile, though not how it is found.
-#[cfg(loom)]
-pub(crate) struct Index<T>(Mutex<Vec<std::sync::Arc<T>>>);
-
-#[cfg(loom)]
-impl<T: Borrow<str> + Hash + Eq> Index<T> {
-    pub(crate) fn look<R>(&self, name: &str, look: impl FnOnce(&T) -> R) -> Option<R> {
-        let is_named = |item: &&std::sync::Arc<T>| item.as_ref().borrow() == name;
-        let found = self.0.lock().ok()?.iter().find(is_named).cloned();
-        found.map(|item| look(&item))
-    }
-
-    pub(crate) fn insert(&self, item: T) {
-        if let Ok(mut items) = self.0.lock() {
-            items.push(std::sync::Arc::new(item));
-        }
-    }
-
-    pub(crate) fn remove(&self, name: &str) {
-        if let Ok(mut items) = self.0.lock() {
-            items.retain(|item| item.as_ref().borrow() != name);
-        }
-    }
-}
-
-#[cfg(loom)]
-impl<T> Default for Index<T> {
-    fn default() -> Self {
-        Self(Mutex::new(Vec::new()))
     }
 }
 

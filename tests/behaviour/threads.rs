@@ -1,7 +1,9 @@
 //! Real threads at once. What they race for is decided by barriers, never by time.
 
-use crate::support::{Failed, breaker, fail, half_open, in_a_row, succeed};
-use circuit_runtime::{CallError, CircuitBreaker, Config, State};
+use crate::support::{Failed, breaker, fail, half_open, in_a_row, poll_once, succeed};
+use circuit_runtime::{
+    CallError, CircuitBreaker, CircuitError, Config, State, circuit_breaker, registry,
+};
 use std::cell::RefCell;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -250,4 +252,42 @@ fn a_destructor_of_a_thread_may_make_calls() {
         .unwrap();
     }
     assert_eq!(breaker.snapshot().failed, 2);
+}
+
+#[test]
+fn a_thread_that_ends_may_still_call_by_a_key() {
+    static ANSWERED: AtomicUsize = AtomicUsize::new(0);
+
+    #[circuit_breaker(key = host, name = "threads::ending")]
+    async fn page(host: &str) -> Result<usize, CircuitError> {
+        ANSWERED.fetch_add(1, Ordering::Relaxed);
+        Ok(host.len())
+    }
+
+    /// Makes calls when its thread ends.
+    struct Late;
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            for host in ["known", "new", "new"] {
+                assert!(poll_once(page(host)).is_ready());
+            }
+        }
+    }
+
+    thread_local!(static LATE: Late = const { Late });
+
+    thread::spawn(|| {
+        // Made first, so that it goes last.
+        LATE.with(|_| ());
+        assert!(poll_once(page("known")).is_ready());
+    })
+    .join()
+    .unwrap();
+    assert_eq!(ANSWERED.load(Ordering::Relaxed), 4);
+    let known = registry::find("threads::ending[known]").unwrap();
+    assert_eq!(known.snapshot().succeeded, 2);
+    assert!(poll_once(page("new")).is_ready());
+    let new = registry::find("threads::ending[new]").unwrap();
+    assert_eq!(new.snapshot().succeeded, 3, "the breaker of the late calls");
 }

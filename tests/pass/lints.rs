@@ -474,6 +474,7 @@ fn main() {
         forbidding::moved(String::new()),
         forbidding::closure(),
         forbidding::typed_closure(1),
+        forbidding::unneeded(1),
         forbidding::lines(1),
         forbidding::block(1),
         forbidding::matched(1),

@@ -86,6 +86,9 @@ thread_local! {
     static WRITTEN: Cell<String> = const { Cell::new(String::new()) };
 }
 
+/// Of a longer key a thread does not keep the memory.
+const KEPT: usize = 1_024;
+
 /// Hands on what `value` shows itself as.
 fn shown<R>(value: &(impl Display + ?Sized), act: impl FnOnce(&str) -> R) -> R {
     // Taken out, as showing it may come here again. A thread that is ending has none.
@@ -94,6 +97,22 @@ fn shown<R>(value: &(impl Display + ?Sized), act: impl FnOnce(&str) -> R) -> R {
     // What fails to show itself is known by what it came to.
     let _ = write!(written, "{value}");
     let result = act(&written);
-    let _ = WRITTEN.try_with(|place| place.set(written));
+    if written.capacity() <= KEPT {
+        let _ = WRITTEN.try_with(|place| place.set(written));
+    }
     result
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{KEPT, WRITTEN, shown};
+
+    #[test]
+    fn a_long_key_leaves_no_memory_behind() {
+        for (key, is_kept) in [("x".repeat(1_000_000), false), ("x".repeat(10), true)] {
+            assert_eq!(shown(&key, str::len), key.len());
+            let kept = WRITTEN.take().capacity();
+            assert_eq!((1..=KEPT).contains(&kept), is_kept, "{kept}");
+        }
+    }
 }
