@@ -12,6 +12,7 @@ mod attribute;
 mod cancellation;
 mod closed;
 mod config;
+mod drops;
 mod half_open;
 mod late_results;
 mod open;
