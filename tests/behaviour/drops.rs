@@ -123,7 +123,7 @@ macro_rules! annotated {
 fn pairs() -> Vec<Pair> {
     let in_a_row = Config::builder().max_failures(3);
     let rate = Config::builder().failure_rate(0.5).min_calls(4);
-    let slow = rate.slow_call(seconds(7)).slow_rate(0.5);
+    let slow = rate.slow_call(seconds(7)).slow_rate(0.2);
     [
         in_a_row,
         in_a_row.window(seconds(10)),
@@ -200,6 +200,8 @@ impl Pair {
 
     /// Goes on to the end of the phase and through the next ones, with both.
     async fn go_on(&self) {
+        // Long enough to be slow, short enough to be in the window.
+        advance(seconds(8)).await;
         for round in 0..3 {
             for _ in 0..4 {
                 self.both(fail);
@@ -267,15 +269,19 @@ async fn poll_up_to(call: &mut Running<'_>, progress: &Progress, points: usize, 
     }
 }
 
-/// At every suspension point, and before the first, in every phase, woken for nothing or not.
+/// At every suspension point, and before the first, in every phase, woken for nothing or not, soon or when
+/// the call was slow already.
 async fn drop_everywhere(mut pair: Pair) {
     for phase in PHASES {
         for points in 0..=AWAITS {
-            for times in [1, 3] {
+            for (times, late) in [(1, false), (1, true), (3, false)] {
                 pair.bring_to(phase).await;
                 let progress = Progress::default();
                 let mut call = pair.call(&progress, End::Failure);
                 poll_up_to(&mut call, &progress, points, times).await;
+                if late {
+                    advance(seconds(8)).await;
+                }
                 drop(call);
                 pair.dropped += u64::from(points > 0);
                 pair.agree();
