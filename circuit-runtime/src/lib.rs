@@ -103,6 +103,8 @@ mod counters;
 mod error;
 mod evidence;
 pub mod guide;
+#[cfg(all(test, shuttle))]
+mod long_models;
 #[cfg(all(test, loom))]
 mod models;
 mod name;
