@@ -6,6 +6,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a model that cannot go on has failed"
 )]
@@ -17,12 +18,13 @@ use std::time::Duration;
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
-use crate::clock::Instant;
 use crate::clock::source::{LAG, keep_behind, set as set_clock};
+use crate::clock::{self, Instant};
 use crate::counters::Counters;
 use crate::permit::{Outcome, Ticket};
 use crate::state::{Generation, Phase};
 use crate::thread::leave;
+use crate::timeout::remaining;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 const RESET: u64 = 30_000_000;
@@ -567,4 +569,32 @@ fn a_coarse_clock_that_lags_moves_no_deadline() {
         }
     };
     shuttle::check_random(model, 1);
+}
+
+/// Nor does it give a call up too soon, or later than by what it lags.
+#[test]
+fn a_coarse_clock_that_lags_cuts_no_timeout_short() {
+    const TIMEOUT: u64 = 4 * LAG;
+    for lag in lags() {
+        for spent in [
+            0,
+            1,
+            LAG - 1,
+            LAG,
+            LAG + 1,
+            TIMEOUT - 1,
+            TIMEOUT,
+            2 * TIMEOUT,
+        ] {
+            set_clock(RESET);
+            keep_behind(lag);
+            let started = clock::coarse();
+            set_clock(RESET + spent);
+            let left = remaining(Duration::from_micros(TIMEOUT), started);
+            let exact = TIMEOUT.saturating_sub(spent);
+            let most = TIMEOUT.min((TIMEOUT + LAG).saturating_sub(spent));
+            let range = Duration::from_micros(exact)..=Duration::from_micros(most);
+            assert!(range.contains(&left), "{left:?} of {range:?}");
+        }
+    }
 }
