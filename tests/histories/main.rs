@@ -25,6 +25,7 @@ use history::{histories, histories_of_slow_calls};
 const WINDOW: Duration = Duration::from_secs(10);
 const SHORT: u32 = 1;
 const LONG: u32 = 50;
+const LONGEST: u32 = 250;
 
 /// So many of each kind; of long histories fewer.
 fn cases(length: u32) -> ProptestConfig {
@@ -155,6 +156,10 @@ proptest! {
     fn more_than_a_thousand_failures_in_a_span_of_time(history in histories()) {
         history.times(400).replay(Config::builder().max_failures(1_001).window(WINDOW))?;
     }
+}
+
+proptest! {
+    #![proptest_config(cases(LONGEST))]
 
     #[test]
     fn rates_of_the_last_65_536_calls(config in rates(), history in histories()) {
