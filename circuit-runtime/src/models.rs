@@ -765,31 +765,24 @@ fn asking_in_an_earlier_phase_against_the_next() {
     });
 }
 
-/// A failure that is counted while the window goes on counts at its own time: two that are a window apart
-/// are never counted together, and none is lost.
+/// A failure that is counted while the window goes on counts at its own time: with one that is a window
+/// older it is never counted, with one that is younger than that always.
 #[test]
 fn failure_that_enters_the_window_against_one_that_leaves() {
-    loom::model(|| {
-        let span = Duration::from_micros(SPAN);
-        let breaker = breaker_of(Config::builder().max_failures(3).window(span));
-        fail(breaker);
-        race([
-            Box::new(|| fail(breaker)) as Box<dyn FnOnce()>,
-            Box::new(|| {
-                set_clock(SPAN);
-                fail(breaker);
-            }),
-        ]);
-        assert_eq!(
-            breaker.state(),
-            State::Closed,
-            "the first is too old for one"
-        );
-        fail(breaker);
-        if breaker.state() == State::Closed {
-            // One of the two that raced is of the moment of the first.
+    for (later, all_count) in [(SPAN, false), (SPAN - 1, true)] {
+        loom::model(move || {
+            let span = Duration::from_micros(SPAN);
+            let breaker = breaker_of(Config::builder().max_failures(3).window(span));
             fail(breaker);
-        }
-        assert_eq!(breaker.state(), State::Open, "three of one moment");
-    });
+            race([
+                Box::new(|| fail(breaker)) as Box<dyn FnOnce()>,
+                Box::new(move || {
+                    set_clock(later);
+                    fail(breaker);
+                }),
+            ]);
+            assert_eq!(breaker.state() == State::Open, all_count);
+            assert_eq!(breaker.snapshot().opened, u64::from(all_count));
+        });
+    }
 }
