@@ -147,26 +147,176 @@ fn none_while_open_the_error_included() {
     }
 }
 
+/// The same rules, all of them met at once, and half-open again as soon.
+fn hasty_configs() -> Vec<Config> {
+    let one = Config::builder().max_failures(1);
+    let rates = Config::builder().failure_rate(1.0).min_calls(1);
+    let slow = rates.slow_call(Duration::from_millis(500));
+    [
+        one,
+        one.window(Duration::from_secs(10)),
+        one.window(Duration::from_secs(10))
+            .timeout(Duration::from_secs(2)),
+        one.last_calls(100),
+        rates.window(Duration::from_secs(10)),
+        rates.last_calls(100),
+        slow.window(Duration::from_secs(10)),
+        slow.last_calls(100),
+        one.jitter(1.0).max_reset(Duration::from_nanos(2)),
+    ]
+    .into_iter()
+    .flat_map(|builder| [builder.probes(1), builder.probes(3), builder.probes(100)])
+    .map(|builder| builder.reset(Duration::from_nanos(1)).build().unwrap())
+    .collect()
+}
+
 #[test]
 fn none_while_half_open() {
-    for probes in [1, 3] {
-        let config = Config::builder()
-            .max_failures(1)
-            .reset(Duration::from_nanos(1))
-            .probes(probes)
-            .build()
-            .unwrap();
-        for breaker in breakers(config) {
-            // The places are made by the first probe.
-            while breaker.snapshot().opened < 2 {
+    for breaker in hasty_configs().into_iter().flat_map(breakers) {
+        // The places are made by the first probe.
+        while breaker.snapshot().opened < 2 {
+            let _ = breaker.try_acquire().map(circuit_runtime::Permit::failure);
+        }
+        assert_eq!(
+            allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::failure)),
+            0
+        );
+        assert_eq!(allocations(|| breaker.try_acquire().map(drop)), 0);
+        // It closes now and then, and the next opens it.
+        let close_and_open = || {
+            let _ = breaker.try_acquire().map(circuit_runtime::Permit::success);
+            if breaker.state() == State::Closed {
                 let _ = breaker.try_acquire().map(circuit_runtime::Permit::failure);
             }
-            assert_eq!(
-                allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::failure)),
-                0
-            );
+        };
+        assert_eq!(allocations(close_and_open), 0);
+    }
+}
+
+#[test]
+fn none_while_forced_closed() {
+    for breaker in configs().into_iter().flat_map(breakers) {
+        breaker.try_acquire().unwrap().failure();
+        breaker.force_closed();
+        assert_eq!(
+            allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::success)),
+            0
+        );
+        assert_eq!(
+            allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::failure)),
+            0
+        );
+        assert_eq!(allocations(|| breaker.try_acquire().map(drop)), 0);
+    }
+}
+
+#[test]
+fn none_by_a_look_or_an_order() {
+    for breaker in configs().into_iter().flat_map(breakers) {
+        assert_eq!(allocations(|| breaker.state()), 0);
+        assert_eq!(allocations(|| breaker.snapshot()), 0);
+        assert_eq!(allocations(|| breaker.clone()), 0);
+        assert_eq!(allocations(|| breaker.reset()), 0);
+        assert_eq!(allocations(|| breaker.force_open()), 0);
+        assert_eq!(allocations(|| breaker.force_closed()), 0);
+    }
+}
+
+#[test]
+fn none_by_a_call_that_times_out() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    for config in [
+        Config::builder().max_failures(1_000),
+        Config::builder()
+            .failure_rate(1.0)
+            .min_calls(1_000)
+            .last_calls(1_000),
+    ] {
+        let config = config.timeout(Duration::from_nanos(1)).build().unwrap();
+        for breaker in breakers(config) {
+            breaker.try_acquire().unwrap().failure();
+            runtime.block_on(async {
+                let hang = || breaker.call(std::future::pending::<Result<(), ()>>());
+                assert!(hang().await.is_err());
+                let before = ALLOCATIONS.get();
+                for _ in 0..100 {
+                    assert!(hang().await.is_err());
+                }
+                assert_eq!(ALLOCATIONS.get() - before, 0);
+            });
+            assert_eq!(breaker.snapshot().timed_out, 101);
         }
     }
+}
+
+/// By hand, through `call` and annotated, with and without a timeout, in each state.
+#[test]
+fn a_million_dropped_calls_leave_nothing_behind() {
+    const OF_EACH_KIND: usize = 1_000_000 / (4 * 6);
+
+    #[circuit_breaker(max_failures = 1, name = "dropped")]
+    async fn untimed() -> Result<u32, CircuitError> {
+        std::future::pending().await
+    }
+
+    #[circuit_breaker(max_failures = 1, timeout = "1h", name = "dropped, timed")]
+    async fn timed() -> Result<u32, CircuitError> {
+        std::future::pending().await
+    }
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let slow = Config::builder()
+        .slow_call(Duration::from_secs(1))
+        .max_failures(1);
+    let slow = slow.last_calls(100).timeout(Duration::from_secs(3_601));
+    let [in_a_row, slow] = [Config::builder().max_failures(1), slow]
+        .map(|config| CircuitBreaker::new("dropped, by hand", config.build().unwrap()));
+    runtime.block_on(async {
+        drop((poll_once(untimed()), poll_once(timed())));
+        let annotated = ["dropped", "dropped, timed"].map(|name| registry::find(name).unwrap());
+        let all = [&in_a_row, &slow, &annotated[0], &annotated[1]];
+        let drop_all = |times: usize| {
+            for _ in 0..times {
+                drop(in_a_row.try_acquire());
+                drop(slow.try_acquire());
+                for breaker in [&in_a_row, &slow] {
+                    drop(poll_once(
+                        breaker.call(std::future::pending::<Result<(), ()>>()),
+                    ));
+                }
+                drop(poll_once(untimed()));
+                drop(poll_once(timed()));
+            }
+        };
+        for state in 0..4 {
+            for breaker in all {
+                breaker.reset();
+                match state {
+                    0 => {}
+                    1 => breaker.force_closed(),
+                    2 => breaker.force_open(),
+                    _ => breaker.try_acquire().unwrap().failure(),
+                }
+            }
+            if state == 3 {
+                tokio::time::advance(Duration::from_secs(30)).await;
+                assert!(all.iter().all(|breaker| breaker.state() == State::HalfOpen));
+            }
+            drop_all(100);
+            let base = BYTES.get();
+            drop_all(OF_EACH_KIND);
+            assert_eq!(BYTES.get(), base, "in state {state}");
+        }
+        let dropped: u64 = all.map(|breaker| breaker.snapshot().cancelled).iter().sum();
+        assert!(dropped >= 3 * 6 * OF_EACH_KIND as u64);
+    });
 }
 
 /// How much a breaker takes when more threads use it than have a place of their own, each for as many

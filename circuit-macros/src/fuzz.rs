@@ -1,8 +1,12 @@
-//! Whatever the tokens: no panic, and no item that is lost.
+//! Whatever the tokens: no panic, and no item that is lost. Whatever the text of a duration: a length or an
+//! error.
+
+use std::time::Duration;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::duration::parse;
 use crate::expand::circuit_breaker;
 
 const LIST: &str = r#"
@@ -29,6 +33,59 @@ const ITEM: &str = r#"
     where #[circuit_breaker] #[cfg(any())] # ! macro_rules .. x:u8 #![allow(unused)] Ok(1) let x=y.;
 "#;
 
+/// What durations are made of, and what they are not.
+const PIECES: [&str; 40] = [
+    "0",
+    "1",
+    "7",
+    "30",
+    "007",
+    "99",
+    "18446744073709551615",
+    "18446744073709551616",
+    "213503982334",
+    "99999999999999999999999999",
+    "ms",
+    "s",
+    "m",
+    "h",
+    "d",
+    "S",
+    "sec",
+    "us",
+    "µs",
+    "ns",
+    "w",
+    "-",
+    "+",
+    ".",
+    ",",
+    ":",
+    "_",
+    "e",
+    "\"",
+    "\\",
+    " ",
+    "\t",
+    "\n",
+    "\u{a0}",
+    "\u{2003}",
+    "\0",
+    "٣",
+    "３",
+    "é",
+    "🦀",
+];
+
+/// The units, largest first, in milliseconds.
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
+
 /// Marsaglia's xorshift: the same sequence on every run.
 struct Random(u64);
 
@@ -38,6 +95,22 @@ impl Random {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 33).map_or(0, |number| number % bound)
+    }
+
+    /// Up to so many pieces, one after the other.
+    fn text(&mut self, pieces: usize) -> String {
+        (0..self.below(pieces + 1))
+            .filter_map(|_| PIECES.get(self.below(PIECES.len())).copied())
+            .collect()
+    }
+
+    /// A number of any magnitude.
+    fn number(&mut self) -> u64 {
+        let bits = self.below(65);
+        self.below(2);
+        self.0
+            .checked_shr(64 - u32::try_from(bits).unwrap_or(0))
+            .unwrap_or(0)
     }
 
     fn words(&mut self, words: &str) -> String {
@@ -80,6 +153,112 @@ fn any_tokens_expand() {
             } else {
                 assert!(expanded.contains("__private :: rejected"), "{expanded}");
             }
+        }
+    }
+}
+
+/// The one way to write it in which no piece is as long as the next larger unit.
+fn written(length: Duration) -> String {
+    let mut rest = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+    let pieces = UNITS.map(|(unit, millis)| {
+        let number = rest / millis;
+        rest %= millis;
+        if number > 0 {
+            format!("{number}{unit}")
+        } else {
+            String::new()
+        }
+    });
+    let text = pieces.concat();
+    if text.is_empty() {
+        "0s".to_owned()
+    } else {
+        text
+    }
+}
+
+#[test]
+fn any_text_is_a_duration_or_an_error() {
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut lengths = 0;
+    for _ in 0..300_000 {
+        let text = random.text(6);
+        match parse(&text) {
+            Ok(length) => {
+                lengths += 1;
+                let is_of_one = |letter: char| letter.is_ascii_digit() || "dhms".contains(letter);
+                assert!(text.chars().all(is_of_one), "{text:?}");
+                assert_eq!(parse(&written(length)), Ok(length), "{text:?}");
+            }
+            Err(message) => {
+                let dense: String = text.split_whitespace().collect();
+                let quotes = message.contains(&format!("{text:?}"))
+                    || message.contains(&format!("{dense:?}"))
+                    || dense.is_empty();
+                assert!(quotes, "{message} for {text:?}");
+                assert!(!message.starts_with(char::is_uppercase), "{message}");
+            }
+        }
+    }
+    assert!(lengths > 1_000, "{lengths} of them were durations");
+}
+
+#[test]
+fn pieces_of_any_size_add_up_or_are_too_long() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut too_long = 0;
+    for _ in 0..100_000 {
+        let mut sum = 0_u128;
+        let pieces = UNITS.map(|(unit, millis)| {
+            if random.below(2) == 0 {
+                return String::new();
+            }
+            let number = random.number();
+            sum += u128::from(number) * u128::from(millis);
+            format!("{number}{unit}")
+        });
+        let text = pieces.concat();
+        let read = parse(&text);
+        if text.is_empty() {
+            assert!(read.is_err());
+        } else if let Ok(sum) = u64::try_from(sum) {
+            assert_eq!(read, Ok(Duration::from_millis(sum)), "{text}");
+        } else {
+            too_long += 1;
+            let message = read.err().unwrap_or_default();
+            assert!(message.contains("is too long"), "{message} for {text}");
+        }
+    }
+    assert!(
+        (1_000..99_000).contains(&too_long),
+        "{too_long} were too long"
+    );
+}
+
+#[test]
+fn any_text_in_an_attribute_expands() {
+    let function: TokenStream = quote!(
+        async fn quote() -> Result<u8, E> {
+            Ok(1)
+        }
+    );
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    for _ in 0..5_000 {
+        let text = random.text(6);
+        let list = match random.below(4) {
+            0 => quote!(window = #text),
+            1 => quote!(reset = #text, max_reset = #text),
+            2 => quote!(timeout = #text),
+            _ => quote!(window = 9, failure_rate = #text, jitter = #text, name = #text),
+        };
+        let expanded = circuit_breaker(list, &function).to_string();
+        let is_error = expanded.contains("compile_error");
+        assert!(
+            is_error || expanded.contains("__CIRCUIT_BREAKER"),
+            "{expanded}"
+        );
+        if is_error {
+            assert!(expanded.starts_with(&function.to_string()), "{expanded}");
         }
     }
 }

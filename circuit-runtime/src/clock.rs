@@ -4,7 +4,7 @@
 //! asked first. There are two readings of the same time line: [`now`] is exact, [`coarse`] costs a
 //! fraction of it and lags behind by less than [`LAG`].
 #![cfg_attr(
-    not(loom),
+    not(any(loom, shuttle)),
     expect(clippy::disallowed_methods, reason = "this is where time is read")
 )]
 
@@ -131,7 +131,7 @@ impl Watch {
 }
 
 /// What `Duration::as_micros` says, without its 128 bits.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 fn whole_micros(duration: Duration) -> u64 {
     duration
         .as_secs()
@@ -140,7 +140,7 @@ fn whole_micros(duration: Duration) -> u64 {
 }
 
 /// The system's clocks. On Linux the coarse one is read in the time of two or three additions.
-#[cfg(not(any(loom, feature = "test-util")))]
+#[cfg(not(any(loom, shuttle, feature = "test-util")))]
 mod source {
     use std::sync::LazyLock;
     use std::time::{Duration, Instant};
@@ -233,7 +233,7 @@ mod source {
 /// as beginning at the latest moment that any other has shown by then: for a breaker that tests use
 /// one after the other, each in its own runtime, time never goes back. Tests that run at the same
 /// time do not disturb each other.
-#[cfg(all(feature = "test-util", not(loom)))]
+#[cfg(all(feature = "test-util", not(any(loom, shuttle))))]
 mod source {
     use super::whole_micros;
     use std::collections::HashMap;
@@ -286,20 +286,27 @@ mod source {
     }
 }
 
-/// A hand that only the model moves.
-#[cfg(loom)]
+/// A hand that only the model moves, and a coarse one that it keeps behind.
+#[cfg(any(loom, shuttle))]
 pub(crate) mod source {
     use std::cell::Cell;
 
-    pub(super) const LAG: u64 = 0;
+    /// Less than what the models take for a short time.
+    pub(crate) const LAG: u64 = 500;
 
     // All threads of a model run on one thread of the system.
     std::thread_local! {
         static HAND: Cell<u64> = const { Cell::new(0) };
+        static BEHIND: Cell<u64> = const { Cell::new(0) };
     }
 
     pub(crate) fn set(micros: u64) {
         HAND.set(micros);
+    }
+
+    /// Keeps the coarse hand behind by so much, which is less than [`LAG`].
+    pub(crate) fn keep_behind(micros: u64) {
+        BEHIND.set(micros);
     }
 
     pub(super) fn now() -> u64 {
@@ -307,11 +314,11 @@ pub(crate) mod source {
     }
 
     pub(super) fn coarse() -> u64 {
-        now()
+        now().saturating_sub(BEHIND.get())
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::{LAG, Span, coarse, now};
     use std::thread;

@@ -42,7 +42,7 @@ pub(crate) enum Total {
 const TOTALS: usize = Total::Opened as usize + 1;
 
 /// How many calls that came to the same are few. Those beyond are no more than there are threads.
-const FEW: u32 = if cfg!(loom) { 1 } else { 1_000 };
+const FEW: u32 = if cfg!(any(loom, shuttle)) { 1 } else { 1_000 };
 
 impl Total {
     /// The one that counts calls of this outcome.

@@ -5,10 +5,10 @@ use std::hash::Hash;
 
 /// Items that are found by their names. What is removed lives on for as long as a thread looks at it
 /// that has found it before.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) struct Index<T>(papaya::HashSet<T, foldhash::quality::RandomState>);
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 impl<T: Borrow<str> + Hash + Eq> Index<T> {
     /// Looks at what is called `name`.
     #[inline]
@@ -34,7 +34,7 @@ impl<T: Borrow<str> + Hash + Eq> Index<T> {
     }
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 impl<T: Borrow<str> + Hash + Eq> Default for Index<T> {
     fn default() -> Self {
         Self(papaya::HashSet::default())
@@ -43,7 +43,7 @@ impl<T: Borrow<str> + Hash + Eq> Default for Index<T> {
 
 /// Whether a thread may use what papaya keeps for it. While its destructors run that may be gone already,
 /// and asking for it would panic, which there ends the process.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod life {
     use std::cell::Cell;
     use std::hash::BuildHasher;
@@ -96,10 +96,10 @@ mod life {
 }
 
 /// Of which the checker sees who looks at what was removed meanwhile, though not how it is found.
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(crate) struct Index<T>(crate::sync::Mutex<Vec<std::sync::Arc<T>>>);
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 impl<T: Borrow<str> + Hash + Eq> Index<T> {
     pub(crate) fn look<R>(&self, name: &str, look: impl FnOnce(&T) -> R) -> Option<R> {
         let is_named = |item: &&std::sync::Arc<T>| item.as_ref().borrow() == name;
@@ -124,7 +124,7 @@ impl<T: Borrow<str> + Hash + Eq> Index<T> {
     }
 }
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 impl<T> Default for Index<T> {
     fn default() -> Self {
         Self(crate::sync::Mutex::new(Vec::new()))

@@ -280,7 +280,7 @@ impl Roll {
 }
 
 /// How many may be leaving that are not looked at.
-const FEW_LEAVING: usize = if cfg!(loom) { 0 } else { 64 };
+const FEW_LEAVING: usize = if cfg!(any(loom, shuttle)) { 0 } else { 64 };
 
 impl Drop for Breakers {
     fn drop(&mut self) {
@@ -308,7 +308,7 @@ impl PartialEq for Entry {
 
 impl Eq for Entry {}
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::{Breakers, PATIENCE, key};

@@ -107,6 +107,8 @@ mod evidence;
 pub mod guide;
 mod index;
 mod keyed;
+#[cfg(all(test, shuttle))]
+mod long_models;
 #[cfg(all(test, loom))]
 mod models;
 mod name;

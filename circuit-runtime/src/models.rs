@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use loom::thread;
 
-use crate::clock::source::set as set_clock;
+use crate::clock::source::{LAG, keep_behind, set as set_clock};
 use crate::counters::{Counters, Total};
 use crate::keyed::Breakers;
 use crate::thread::leave;
@@ -19,6 +19,7 @@ const RESET: u64 = 30_000_000;
 /// freed, so that permits can be moved to other threads.
 fn breaker(max_failures: u32) -> &'static CircuitBreaker {
     set_clock(0);
+    keep_behind(0);
     let config = Config::builder().max_failures(max_failures);
     let config = config.reset(Duration::from_micros(RESET)).build().unwrap();
     Box::leak(Box::new(CircuitBreaker::new("model", config)))
@@ -75,6 +76,72 @@ fn late_failure_against_later_evidence() {
     });
 }
 
+/// What a call comes to that the trip has overtaken neither closes the circuit nor opens it once more, and
+/// is no evidence when it has recovered.
+#[test]
+fn trip_against_late_results() {
+    let number = Config::builder().max_failures(2);
+    let span = number.window(Duration::from_micros(RESET));
+    for config in [number, span, number.last_calls(10)] {
+        for success in [true, false] {
+            // It would end the row.
+            if success && config.build().unwrap() == number.build().unwrap() {
+                continue;
+            }
+            loom::model(move || {
+                let breaker = breaker_of(config);
+                let [first, second, late] = [(); 3].map(|()| breaker.try_acquire().unwrap());
+                race([
+                    Box::new(move || {
+                        first.failure();
+                        second.failure();
+                    }) as Box<dyn FnOnce()>,
+                    Box::new(move || {
+                        if success {
+                            late.success();
+                        } else {
+                            late.failure();
+                        }
+                    }),
+                ]);
+                assert_eq!(breaker.state(), State::Open);
+                assert_eq!(breaker.snapshot().opened, 1);
+                set_clock(RESET);
+                succeed(breaker);
+                fail(breaker);
+                assert_eq!(breaker.state(), State::Closed, "one of two failures");
+                fail(breaker);
+                assert_eq!(breaker.state(), State::Open);
+            });
+        }
+    }
+}
+
+/// Whichever of the two comes first, the order stands: a trip opens no circuit that is forced closed or was
+/// reset, and puts no end to one that is forced open.
+#[test]
+fn trip_against_orders() {
+    let orders: [(fn(&CircuitBreaker), bool); 3] = [
+        (CircuitBreaker::force_open, true),
+        (CircuitBreaker::force_closed, false),
+        (CircuitBreaker::reset, false),
+    ];
+    for (order, stays_open) in orders {
+        loom::model(move || {
+            let breaker = breaker(1);
+            let call = breaker.try_acquire().unwrap();
+            race([
+                Box::new(move || call.failure()) as Box<dyn FnOnce()>,
+                Box::new(move || order(breaker)),
+            ]);
+            set_clock(2 * RESET);
+            assert_eq!(admitted(breaker), !stays_open);
+            assert_eq!(breaker.state() == State::Open, stays_open);
+            assert_eq!(breaker.snapshot().retry_after, None);
+        });
+    }
+}
+
 /// All interleavings of three threads take minutes; with at most three switches that no thread has to
 /// make they take seconds. Both have been run.
 fn model_of_three(model: impl Fn() + Send + Sync + 'static) {
@@ -90,14 +157,37 @@ fn model_of_few_switches(model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// Of three callers at the deadline exactly one is let in.
+/// Of three callers at the deadline exactly one is let in, also when the coarse clock has not come there
+/// yet.
 #[test]
 fn deadline_raced_by_three() {
+    for lag in [0, LAG - 1] {
+        model_of_three(move || {
+            let breaker = half_open();
+            keep_behind(lag);
+            let come = || admitted(breaker);
+            let admitted = race([Box::new(come), Box::new(come), Box::new(come)]);
+            assert_eq!(admitted.iter().filter(|&&admitted| admitted).count(), 1);
+        });
+    }
+}
+
+/// Who asks while the deadline passes is let in or not, but no second one is.
+#[test]
+fn deadline_that_passes_against_two_that_ask() {
     model_of_three(|| {
         let breaker = half_open();
-        let come = || admitted(breaker);
-        let admitted = race([Box::new(come), Box::new(come), Box::new(come)]);
-        assert_eq!(admitted.iter().filter(|&&admitted| admitted).count(), 1);
+        set_clock(RESET - 1);
+        let [_, first, second] = race([
+            Box::new(|| {
+                set_clock(RESET);
+                false
+            }) as Box<dyn FnOnce() -> bool>,
+            Box::new(|| admitted(breaker)),
+            Box::new(|| admitted(breaker)),
+        ]);
+        assert!(!(first && second), "there is one place");
+        assert_eq!(admitted(breaker), !(first || second));
     });
 }
 
@@ -125,6 +215,29 @@ fn probe_against_order() {
             assert_eq!(breaker.snapshot().retry_after, None);
         });
     }
+}
+
+/// A probe that succeeds while the circuit is reset takes no evidence of what comes after away.
+#[test]
+fn probe_success_against_reset() {
+    loom::model(|| {
+        let breaker = breaker(3);
+        (0..3).for_each(|_| fail(breaker));
+        set_clock(RESET);
+        let probe = breaker.try_acquire().unwrap();
+        race([
+            Box::new(move || probe.success()) as Box<dyn FnOnce()>,
+            Box::new(|| {
+                breaker.reset();
+                fail(breaker);
+            }),
+        ]);
+        assert_eq!(breaker.state(), State::Closed);
+        fail(breaker);
+        assert_eq!(breaker.state(), State::Closed, "two of three failures");
+        fail(breaker);
+        assert_eq!(breaker.state(), State::Open);
+    });
 }
 
 /// A place that becomes free when an order is given already lets nobody in.
@@ -161,6 +274,27 @@ fn probe_drop_against_end_of_lease() {
             Box::new(|| admitted(breaker)),
         ]);
         assert!(first ^ second, "exactly one follows");
+    });
+}
+
+/// A probe is dropped while its lease ends: its place is free, and free once.
+#[test]
+fn probe_drop_while_its_lease_ends() {
+    loom::model(|| {
+        let breaker = half_open();
+        let probe = breaker.try_acquire().unwrap();
+        let [_, next] = race([
+            Box::new(move || {
+                drop(probe);
+                false
+            }),
+            Box::new(|| {
+                set_clock(2 * RESET);
+                admitted(breaker)
+            }),
+        ]);
+        assert!(next, "its place is free");
+        assert!(!admitted(breaker), "and taken");
     });
 }
 
@@ -213,12 +347,37 @@ fn stripes_against_reuse_of_a_number() {
     });
 }
 
+/// A reader of the totals sees none that goes down or is too high, and in the end each is exact.
+#[test]
+fn stripes_against_a_reader() {
+    model_of_three(|| {
+        let counters: &'static Counters = Box::leak(Box::default());
+        let total = || counters.total(Total::Succeeded);
+        let count = || {
+            counters.add(Total::Succeeded);
+            counters.add(Total::Succeeded);
+            leave();
+        };
+        race([
+            Box::new(count) as Box<dyn FnOnce()>,
+            Box::new(count),
+            Box::new(move || {
+                let first = total();
+                let second = total();
+                assert!(first <= second && second <= 4, "{first}, then {second}");
+            }),
+        ]);
+        assert_eq!(total(), 4);
+    });
+}
+
 /// How long a call may take until it is slow, and a slice of the window.
 const SPAN: u64 = 7_000;
 
 /// Of these rules, made at the beginning of time, and never freed.
 fn breaker_of(config: ConfigBuilder) -> &'static CircuitBreaker {
     set_clock(0);
+    keep_behind(0);
     let config = config.reset(Duration::from_micros(RESET)).build().unwrap();
     Box::leak(Box::new(CircuitBreaker::new("model", config)))
 }
@@ -606,6 +765,28 @@ fn asking_in_an_earlier_phase_against_the_next() {
         ]);
         assert!(first || admitted(breaker), "all places are free");
     });
+}
+
+/// A failure that is counted while the window goes on counts at its own time: with one that is a window
+/// older it is never counted, with one that is younger than that always.
+#[test]
+fn failure_that_enters_the_window_against_one_that_leaves() {
+    for (later, all_count) in [(SPAN, false), (SPAN - 1, true)] {
+        loom::model(move || {
+            let span = Duration::from_micros(SPAN);
+            let breaker = breaker_of(Config::builder().max_failures(3).window(span));
+            fail(breaker);
+            race([
+                Box::new(|| fail(breaker)) as Box<dyn FnOnce()>,
+                Box::new(move || {
+                    set_clock(later);
+                    fail(breaker);
+                }),
+            ]);
+            assert_eq!(breaker.state() == State::Open, all_count);
+            assert_eq!(breaker.snapshot().opened, u64::from(all_count));
+        });
+    }
 }
 
 /// Of at most one key, opening at one failure, with a breaker for `a` already.

@@ -14,7 +14,7 @@ use crate::sync::{AtomicU64, Lock, OnceBox, Ordering};
 /// opened again is free when probes are due again.
 #[derive(Default)]
 pub(crate) struct Probes {
-    /// When the first lease ends, while all places are taken; past otherwise. Of any half-open phase.
+    /// When a place is free again, while all are taken; past otherwise. Of any half-open phase.
     taken_until: AtomicU64,
     /// Made by the first probe.
     places: OnceBox<Lock<Evidence<Places>>>,
@@ -76,7 +76,7 @@ impl Probes {
         self.with_places(limit, generation, |places| {
             places.end_leases(now);
             if !places.is_any_free(limit.count) {
-                return Place::Taken(places.first_end().unwrap_or(now));
+                return Place::Taken(places.free_at(limit.count).unwrap_or(now));
             }
             let lease = Lease::new(now.rounded_down(limit.step()).plus(limit.lease));
             places.add(lease);
@@ -118,10 +118,7 @@ impl Probes {
         places.with(|places| {
             let places = places.of(generation, Places::clear)?;
             let result = act(places);
-            let taken_until = match places.first_end() {
-                Some(end) if !places.is_any_free(limit.count) => end.as_micros(),
-                _ => 0,
-            };
+            let taken_until = places.free_at(limit.count).map_or(0, Instant::as_micros);
             self.taken_until.store(taken_until, Ordering::Relaxed);
             Some(result)
         })
@@ -174,7 +171,27 @@ impl Places {
     }
 
     fn is_any_free(&self, most: u32) -> bool {
-        self.taken < most.saturating_sub(self.succeeded)
+        self.taken < self.places(most)
+    }
+
+    /// How many there are: one less for each probe that has succeeded.
+    fn places(&self, most: u32) -> u32 {
+        most.saturating_sub(self.succeeded)
+    }
+
+    /// When leases that end free a place; `None` while one is free. That is the first end, unless a probe
+    /// has succeeded whose place was another's by then: then more are taken than there are.
+    fn free_at(&self, most: u32) -> Option<Instant> {
+        let mut surplus = self.taken.checked_sub(self.places(most))?;
+        let frees = |leases: &&Leases| match surplus.checked_sub(leases.probes) {
+            Some(left) => {
+                surplus = left;
+                false
+            }
+            None => true,
+        };
+        let leases = self.leases.iter().find(frees)?;
+        Some(leases.until)
     }
 
     fn first_end(&self) -> Option<Instant> {
@@ -222,7 +239,7 @@ impl Places {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::{Place, Probes};
     use crate::clock::{Instant, Span};

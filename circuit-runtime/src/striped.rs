@@ -14,7 +14,7 @@ pub(crate) struct Striped<T: 'static> {
     far: [OnceBox<T>; NUMBERS as usize - NEAR],
 }
 
-const NEAR: usize = if cfg!(loom) { 2 } else { 8 };
+const NEAR: usize = if cfg!(any(loom, shuttle)) { 2 } else { 8 };
 
 impl<T: Default> Striped<T> {
     /// The calling thread's own place, if it is made.

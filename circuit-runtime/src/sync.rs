@@ -1,16 +1,22 @@
-//! What threads share, from the standard library or, under `--cfg loom`, from the model checker.
+//! What threads share, from the standard library or, under `--cfg loom` or `--cfg shuttle`, from a model
+//! checker.
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use once_cell::race::OnceBox;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::sync::Mutex;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 #[cfg(loom)]
-pub(crate) use loom::sync::Mutex;
-#[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use loom as checker;
+#[cfg(shuttle)]
+use shuttle as checker;
+
+#[cfg(any(loom, shuttle))]
+pub(crate) use checker::sync::Mutex;
+#[cfg(any(loom, shuttle))]
+pub(crate) use checker::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// A lock for sections of a few instructions that run no code of the user's.
 ///
@@ -19,20 +25,23 @@ pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 /// then after letting another thread run, as the holder may have lost its core.
 #[derive(Debug, Default)]
 pub(crate) struct Lock<T> {
-    #[cfg(not(loom))]
+    #[cfg(not(any(loom, shuttle)))]
     inner: spin::mutex::SpinMutex<T>,
-    #[cfg(loom)]
-    inner: loom::sync::Mutex<T>,
+    #[cfg(any(loom, shuttle))]
+    inner: checker::sync::Mutex<T>,
 }
 
 impl<T> Lock<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
+            #[cfg(not(any(loom, shuttle)))]
             inner: value.into(),
+            #[cfg(any(loom, shuttle))]
+            inner: checker::sync::Mutex::new(value),
         }
     }
 
-    #[cfg(not(loom))]
+    #[cfg(not(any(loom, shuttle)))]
     #[inline]
     pub(crate) fn with<R>(&self, section: impl FnOnce(&mut T) -> R) -> R {
         match self.inner.try_lock() {
@@ -41,7 +50,7 @@ impl<T> Lock<T> {
         }
     }
 
-    #[cfg(not(loom))]
+    #[cfg(not(any(loom, shuttle)))]
     #[cold]
     fn wait(&self) -> spin::mutex::SpinMutexGuard<'_, T> {
         const SPINS: u32 = 64;
@@ -60,7 +69,7 @@ impl<T> Lock<T> {
         }
     }
 
-    #[cfg(loom)]
+    #[cfg(any(loom, shuttle))]
     pub(crate) fn with<R>(&self, section: impl FnOnce(&mut T) -> R) -> R {
         match self.inner.lock() {
             Ok(mut value) => section(&mut value),
@@ -70,10 +79,10 @@ impl<T> Lock<T> {
 }
 
 /// As `once_cell`'s, whose own atomics the checker would not see. What it holds is never freed.
-#[cfg(loom)]
-pub(crate) struct OnceBox<T: 'static>(loom::sync::Mutex<Option<&'static T>>);
+#[cfg(any(loom, shuttle))]
+pub(crate) struct OnceBox<T: 'static>(checker::sync::Mutex<Option<&'static T>>);
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 impl<T> OnceBox<T> {
     pub(crate) fn get(&self) -> Option<&T> {
         self.0.lock().ok().and_then(|value| *value)
@@ -87,10 +96,10 @@ impl<T> OnceBox<T> {
     }
 }
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 impl<T> Default for OnceBox<T> {
     fn default() -> Self {
-        Self(loom::sync::Mutex::new(None))
+        Self(checker::sync::Mutex::new(None))
     }
 }
 

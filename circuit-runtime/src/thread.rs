@@ -4,8 +4,15 @@ use std::cell::Cell;
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// How many threads can have a number of their own at the same time. In a model, as many as there are.
-pub(crate) const NUMBERS: u32 = if cfg!(loom) { 4 } else { 63 };
+/// How many threads can have a number of their own at the same time: in a model as many as there are, and in
+/// a long one so few that some have none.
+pub(crate) const NUMBERS: u32 = if cfg!(loom) {
+    4
+} else if cfg!(shuttle) {
+    3
+} else {
+    63
+};
 
 /// The numbers that running threads hold, one bit each.
 #[derive(Debug)]
@@ -39,16 +46,14 @@ impl Numbers {
     }
 }
 
-#[cfg(not(loom))]
 impl Numbers {
+    #[cfg(not(loom))]
     const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
-}
 
-#[cfg(loom)]
-impl Numbers {
-    pub(crate) fn new() -> Self {
+    #[cfg(loom)]
+    fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 }
@@ -72,15 +77,20 @@ pub(crate) fn number_so_far() -> u32 {
 const UNKNOWN: u32 = u32::MAX - 1;
 const WITHOUT: u32 = u32::MAX - 2;
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 static TAKEN: Numbers = Numbers::new();
 
 #[cfg(loom)]
-loom::lazy_static! {
+use loom as checker;
+#[cfg(shuttle)]
+use shuttle as checker;
+
+#[cfg(any(loom, shuttle))]
+checker::lazy_static! {
     static ref TAKEN: Numbers = Numbers::new();
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 thread_local! {
     /// Has no destructor, hence costs one load to read.
     static NUMBER: Cell<u32> = const { Cell::new(UNKNOWN) };
@@ -88,8 +98,8 @@ thread_local! {
     static HELD: Held = const { Held };
 }
 
-#[cfg(loom)]
-loom::thread_local! {
+#[cfg(any(loom, shuttle))]
+checker::thread_local! {
     static NUMBER: Cell<u32> = Cell::new(UNKNOWN);
     static HELD: Held = Held;
 }
@@ -114,7 +124,7 @@ pub(crate) fn leave() {
 struct Held;
 
 // A model ends after its first thread, so there threads leave by themselves.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 impl Drop for Held {
     fn drop(&mut self) {
         leave();

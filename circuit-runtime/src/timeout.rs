@@ -224,7 +224,7 @@ fn inside_a_runtime() -> bool {
 
 /// What is left of the timeout after the first poll. The coarse clock may have shown the start too
 /// early, so that much of the first poll is not counted: no call is given up too soon.
-fn remaining(timeout: Duration, started: Instant) -> Duration {
+pub(crate) fn remaining(timeout: Duration, started: Instant) -> Duration {
     let spent = clock::now().since(started.plus(clock::LAG));
     timeout.saturating_sub(spent.as_duration())
 }

@@ -66,7 +66,7 @@ fn fraction(seed: u64) -> f64 {
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::Wait;
     use crate::clock::{Instant, Span};

@@ -1,6 +1,4 @@
-use crate::support::{
-    Failed, fail, half_open, hang, in_a_row, poll_once, succeed, timed, windowed,
-};
+use crate::support::{Failed, fail, half_open, hang, in_a_row, succeed, timed, windowed};
 use circuit_runtime::{CircuitBreaker, Permit, State};
 use std::future::{pending, ready};
 
@@ -66,17 +64,6 @@ async fn a_future_that_lost_a_race_is_dropped_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_finished_call_stays_pending_and_counts_once() {
-    let breaker = in_a_row();
-    let mut call = Box::pin(breaker.call(ready(Err::<(), _>(Failed))));
-    assert!(poll_once(call.as_mut()).is_ready());
-    assert!(poll_once(call.as_mut()).is_pending());
-    drop(call);
-    assert_eq!(breaker.snapshot().failed, 1);
-    assert_eq!(breaker.snapshot().cancelled, 0);
-}
-
-#[tokio::test(start_paused = true)]
 async fn permits_and_calls_move_between_threads() {
     fn is_send_and_sync<T: Send + Sync>(_: &T) {}
 
@@ -94,43 +81,4 @@ async fn permits_and_calls_move_between_threads() {
         .unwrap();
     assert_eq!(breaker.state(), State::Closed);
     drop(permit);
-}
-
-/// Dropped at each of its suspension points, in each state, with and without a timeout.
-#[tokio::test(start_paused = true)]
-async fn a_call_can_be_dropped_at_every_await() {
-    const AWAITS: usize = 5;
-
-    async fn suspends() -> Result<(), Failed> {
-        for _ in 0..AWAITS {
-            tokio::task::yield_now().await;
-        }
-        Ok(())
-    }
-
-    for make in [in_a_row as fn() -> CircuitBreaker, windowed, timed] {
-        for polls in 0..=AWAITS {
-            let breaker = make();
-            for probing in [false, true] {
-                if probing {
-                    half_open(&breaker).await;
-                }
-                let before = breaker.snapshot();
-                let mut call = Box::pin(breaker.call(suspends()));
-                for _ in 0..polls {
-                    assert!(poll_once(call.as_mut()).is_pending());
-                }
-                drop(call);
-                let after = breaker.snapshot();
-                assert_eq!(after.cancelled - before.cancelled, u64::from(polls > 0));
-                assert_eq!(
-                    (after.state, after.succeeded),
-                    (before.state, before.succeeded)
-                );
-
-                succeed(&breaker);
-                assert_eq!(breaker.state(), State::Closed);
-            }
-        }
-    }
 }

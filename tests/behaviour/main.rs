@@ -12,6 +12,7 @@ mod attribute;
 mod cancellation;
 mod closed;
 mod config;
+mod drops;
 mod fallback;
 mod half_open;
 mod keyed;

@@ -190,3 +190,34 @@ async fn there_can_be_very_many() {
     fail(&breaker);
     assert_eq!(breaker.state(), State::Open);
 }
+
+/// A probe that answers after its lease leaves one place less, and those who followed hold one more than there
+/// are: the first of them to lose its own frees none.
+#[tokio::test(start_paused = true)]
+async fn after_a_late_success_the_wait_is_until_a_place_is_free() {
+    let breaker = breaker(Config::builder().max_failures(1).probes(2));
+    half_open(&breaker).await;
+    let late = breaker.try_acquire().unwrap();
+    advance(seconds(5)).await;
+    let second = breaker.try_acquire().unwrap();
+    advance(seconds(25)).await;
+    let third = breaker.try_acquire().unwrap();
+    assert_eq!(
+        retry_after(&breaker),
+        Some(seconds(5)),
+        "of the second's lease"
+    );
+    late.success();
+    assert_eq!(
+        retry_after(&breaker),
+        Some(seconds(30)),
+        "of the third's lease"
+    );
+    advance(seconds(6)).await;
+    assert_eq!(retry_after(&breaker), Some(seconds(24)));
+    drop(third);
+    assert_eq!(breaker.snapshot().retry_after, None);
+    succeed(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+    drop(second);
+}

@@ -1,9 +1,13 @@
 //! Where time comes from, and what happens when it misbehaves.
 
 use crate::support::{
-    advance, breaker, fail, millis, poll_once, retry_after, seconds, succeed, trip, windowed,
+    Failed, advance, breaker, fail, millis, poll_once, retry_after, seconds, succeed, trip,
+    windowed,
 };
-use circuit_runtime::{Config, State};
+use circuit_runtime::{CallError, CircuitBreaker, Config, ConfigBuilder, State};
+use std::future::{pending, poll_fn};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 fn with_paused_time(test: impl AsyncFnOnce()) {
@@ -52,15 +56,19 @@ async fn an_idle_hour_leaves_no_evidence() {
     assert_eq!(breaker.state(), State::Closed);
 }
 
+/// Time goes by while this task keeps its thread, and no other could run.
+fn stall(time: Duration) {
+    let advancing = std::pin::pin!(tokio::time::advance(time));
+    assert!(poll_once(advancing).is_pending());
+}
+
 /// Old evidence goes by its time stamp: no timer has to fire, no task to run.
 #[tokio::test(start_paused = true)]
 async fn a_stalled_runtime_changes_nothing() {
     let breaker = windowed();
     fail(&breaker);
     fail(&breaker);
-    // Three windows go by while this task keeps its thread, and no other could run.
-    let mut advancing = std::pin::pin!(tokio::time::advance(seconds(30)));
-    assert!(poll_once(advancing.as_mut()).is_pending());
+    stall(seconds(30));
     fail(&breaker);
     assert_eq!(breaker.state(), State::Closed);
     fail(&breaker);
@@ -71,4 +79,123 @@ async fn a_stalled_runtime_changes_nothing() {
     assert_eq!(breaker.state(), State::HalfOpen);
     succeed(&breaker);
     assert_eq!(breaker.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_runtime_leaves_no_old_calls_in_a_rate() {
+    let config = Config::builder().failure_rate(0.5).min_calls(4);
+    let breaker = breaker(config.window(seconds(10)));
+    (0..3).for_each(|_| fail(&breaker));
+    stall(seconds(30));
+    (0..3).for_each(|_| fail(&breaker));
+    assert_eq!(breaker.state(), State::Closed, "3 of 3, and not 6 of 6");
+    fail(&breaker);
+    assert_eq!(breaker.state(), State::Open);
+}
+
+/// A call that was under way meanwhile took as long as it did.
+#[tokio::test(start_paused = true)]
+async fn a_stalled_runtime_makes_the_calls_slow_that_were_under_way() {
+    let config = Config::builder().slow_call(seconds(1)).min_calls(4);
+    for config in [config.window(seconds(10)), config.last_calls(10)] {
+        let breaker = breaker(config);
+        let calls: Vec<_> = (0..4).map(|_| breaker.try_acquire().unwrap()).collect();
+        assert_eq!(breaker.state(), State::Closed);
+        stall(seconds(30));
+        breaker.try_acquire().expect_err("4 of 4 are slow already");
+        drop(calls);
+    }
+}
+
+/// What was ready in time is the result, however late it is asked for; what was not has timed out.
+#[tokio::test(start_paused = true)]
+async fn a_stalled_runtime_gives_up_only_what_is_not_ready() {
+    let config = Config::builder().max_failures(1).timeout(seconds(2));
+    let breaker = breaker(config);
+    let answered = AtomicBool::new(false);
+    let mut answers = Box::pin(breaker.call(poll_fn(|_| {
+        if answered.load(Ordering::Relaxed) {
+            Poll::Ready(Ok::<_, Failed>(7))
+        } else {
+            Poll::Pending
+        }
+    })));
+    let mut hangs = Box::pin(breaker.call(pending::<Result<(), Failed>>()));
+    assert!(poll_once(answers.as_mut()).is_pending());
+    assert!(poll_once(hangs.as_mut()).is_pending());
+    answered.store(true, Ordering::Relaxed);
+    stall(seconds(30));
+    tokio::task::yield_now().await;
+    assert_eq!(poll_once(answers.as_mut()), Poll::Ready(Ok(7)));
+    assert_eq!(breaker.state(), State::Closed);
+    let Poll::Ready(Err(CallError::Circuit(error))) = poll_once(hangs.as_mut()) else {
+        panic!("it goes on")
+    };
+    assert!(error.is_timeout());
+    assert_eq!(retry_after(&breaker), Some(seconds(30)), "from now on");
+    stall(seconds(30));
+    assert_eq!(breaker.state(), State::HalfOpen);
+    succeed(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+/// Every duration at either of its ends, in all combinations: nothing overflows, and each rule does what it says.
+#[tokio::test(start_paused = true)]
+async fn durations_at_both_extremes() {
+    const SHORTEST: Duration = Duration::from_nanos(1);
+    const YEAR: Duration = seconds(365 * 86_400);
+
+    let either = |config: &[ConfigBuilder], set: fn(ConfigBuilder, Duration) -> ConfigBuilder| {
+        let with = |&config: &ConfigBuilder| [set(config, SHORTEST), set(config, Duration::MAX)];
+        config.iter().flat_map(with).collect::<Vec<_>>()
+    };
+    let rules = Config::builder().max_failures(2).failure_rate(1.0);
+    let configs = either(&[rules.min_calls(1_000)], ConfigBuilder::window);
+    let configs = either(&configs, ConfigBuilder::slow_call);
+    let configs = either(&configs, ConfigBuilder::reset);
+    let configs = either(&configs, ConfigBuilder::timeout);
+    let configs = [configs.clone(), either(&configs, ConfigBuilder::max_reset)].concat();
+    let configs: Vec<_> = configs.into_iter().flat_map(ConfigBuilder::build).collect();
+    assert_eq!(configs.len(), 2 * 2 * 2 * 2 + 3 * 2 * 2 * 2);
+
+    for config in configs {
+        let breaker = CircuitBreaker::new("extremes", config);
+        let is_long = |duration: Option<Duration>| duration == Some(Duration::MAX);
+        succeed(&breaker);
+
+        let mut hangs = Box::pin(breaker.call(pending::<Result<(), Failed>>()));
+        assert!(poll_once(hangs.as_mut()).is_pending());
+        advance(millis(2)).await;
+        let timed_out = poll_once(hangs.as_mut()).is_ready();
+        assert_eq!(timed_out, !is_long(config.timeout()), "{config:?}");
+        drop(hangs);
+
+        breaker.reset();
+        fail(&breaker);
+        advance(millis(1)).await;
+        fail(&breaker);
+        let opened = breaker.state() == State::Open;
+        assert_eq!(opened, is_long(config.window()), "{config:?}");
+        if !opened {
+            fail(&breaker);
+        }
+        assert_eq!(breaker.state(), State::Open, "two at once, {config:?}");
+
+        if is_long(Some(config.reset())) {
+            advance(YEAR).await;
+            assert!(retry_after(&breaker) > Some(YEAR), "{config:?}");
+            continue;
+        }
+        for _ in 0..70 {
+            let wait = retry_after(&breaker).unwrap();
+            if wait > YEAR {
+                break;
+            }
+            advance(wait).await;
+            assert_eq!(breaker.state(), State::HalfOpen, "{config:?}");
+            fail(&breaker);
+        }
+        let doubled = retry_after(&breaker) > Some(YEAR);
+        assert_eq!(doubled, is_long(config.max_reset()), "{config:?}");
+    }
 }

@@ -9,19 +9,23 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod exact;
 mod history;
 mod oracle;
+mod plain;
 
 use std::time::Duration;
 
 use circuit_runtime::{Config, ConfigBuilder};
 use proptest::prelude::*;
 
+use exact::{Recovery, recoveries};
 use history::{histories, histories_of_slow_calls};
 
 const WINDOW: Duration = Duration::from_secs(10);
 const SHORT: u32 = 1;
 const LONG: u32 = 50;
+const LONGEST: u32 = 250;
 
 /// So many of each kind; of long histories fewer.
 fn cases(length: u32) -> ProptestConfig {
@@ -152,9 +156,119 @@ proptest! {
     fn more_than_a_thousand_failures_in_a_span_of_time(history in histories()) {
         history.times(400).replay(Config::builder().max_failures(1_001).window(WINDOW))?;
     }
+}
+
+proptest! {
+    #![proptest_config(cases(LONGEST))]
 
     #[test]
     fn rates_of_the_last_65_536_calls(config in rates(), history in histories()) {
         history.times(2_000).replay(config.last_calls(65_536))?;
     }
+}
+
+/// The rules on the last calls, of which so many count at most.
+fn last_calls(most: u32) -> impl Strategy<Value = ConfigBuilder> {
+    (1..=most)
+        .prop_flat_map(|calls| {
+            let rate = (1..=100_u32, 1..=calls);
+            (
+                Just(calls),
+                prop::option::of(1..=calls),
+                prop::option::of(rate),
+            )
+        })
+        .prop_map(|(calls, limit, rate)| {
+            let mut config = Config::builder().last_calls(calls);
+            if let Some((percent, min_calls)) = rate {
+                let rate = f64::from(percent) / 100.0;
+                config = config.failure_rate(rate).min_calls(min_calls);
+            }
+            match limit {
+                Some(limit) => config.max_failures(limit),
+                None if rate.is_none() => config.max_failures(1),
+                None => config,
+            }
+        })
+}
+
+// What is exact, of which a breaker and a plain one must show the same after each step.
+proptest! {
+    #![proptest_config(cases(SHORT))]
+
+    #[test]
+    fn exactly_failures_in_a_row(
+        limit in 1..=5_u32,
+        recovery in recoveries(),
+        history in exact::histories(100, 4),
+    ) {
+        exactly(&recovery, &history, |_| Config::builder().max_failures(limit))?;
+    }
+
+    #[test]
+    fn exactly_failures_in_a_span_of_time(
+        limit in 1..=12_u32,
+        window in 1..=25_u32,
+        recovery in recoveries(),
+        history in exact::histories(100, 4),
+    ) {
+        exactly(&recovery, &history, |unit| {
+            Config::builder().max_failures(limit).window(unit * window)
+        })?;
+    }
+
+    #[test]
+    fn exactly_the_last_calls(
+        config in last_calls(40),
+        recovery in recoveries(),
+        history in exact::histories(100, 8),
+    ) {
+        exactly(&recovery, &history, |_| config)?;
+    }
+
+    /// Calls hang as soon as they are slow where none begin within a seventh of that time of each other,
+    /// but those that begin at once.
+    #[test]
+    fn exactly_slow_calls_of_the_last_calls(
+        calls in 1..=20_u32,
+        min_calls in 1..=5_u32,
+        percent in 1..=100_u32,
+        limit in prop::option::weighted(0.2, 1..=20_u32),
+        recovery in recoveries(),
+        history in exact::histories(100, 4),
+    ) {
+        exactly(&recovery, &history, |unit| {
+            let config = Config::builder()
+                .last_calls(calls)
+                .slow_call(unit * 7)
+                .slow_rate(f64::from(percent) / 100.0)
+                .min_calls(min_calls.min(calls));
+            limit.map_or(config, |limit| config.max_failures(limit.min(calls)))
+        })?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(LONG))]
+
+    #[test]
+    fn exactly_a_thousand_failures_in_a_span_of_time(
+        limit in 900..=1_000_u32,
+        window in 1..=1_000_u32,
+        recovery in recoveries(),
+        history in exact::histories(40, 400),
+    ) {
+        exactly(&recovery, &history, |unit| {
+            Config::builder().max_failures(limit).window(unit * window)
+        })?;
+    }
+}
+
+fn exactly(
+    recovery: &Recovery,
+    history: &exact::History,
+    rules: impl FnOnce(Duration) -> ConfigBuilder,
+) -> Result<(), proptest::test_runner::TestCaseError> {
+    let unit = recovery.unit();
+    history.replay(unit, recovery.of(rules(unit)))
 }

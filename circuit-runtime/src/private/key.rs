@@ -103,7 +103,7 @@ fn shown<R>(value: &(impl Display + ?Sized), act: impl FnOnce(&str) -> R) -> R {
     result
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::{KEPT, WRITTEN, shown};
 

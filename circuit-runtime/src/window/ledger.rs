@@ -88,7 +88,8 @@ impl Ledger {
         let now = self.now();
         if let Some(place) = self.attention.unneeded(now) {
             let start = Start::new(now, place);
-            if self.traffic.started(generation, start) {
+            let still = || self.attention.unneeded(now) == Some(place);
+            if self.traffic.started(generation, start, still) {
                 return Ok(start);
             }
         }
@@ -100,8 +101,8 @@ impl Ledger {
     pub(super) fn success(&self, generation: Generation, start: Start) -> bool {
         let now = self.now();
         let slow = self.is_slow(start, now);
-        let quiet = !slow && self.attention.unneeded(now).is_some();
-        if quiet && self.answered_in_time(generation, start) {
+        let quiet = || self.attention.unneeded(now).is_some();
+        if !slow && quiet() && self.answered_in_time(generation, start, quiet) {
             return false;
         }
         let end = End {
@@ -143,11 +144,16 @@ impl Ledger {
     }
 
     #[inline]
-    fn answered_in_time(&self, generation: Generation, start: Start) -> bool {
+    fn answered_in_time(
+        &self,
+        generation: Generation,
+        start: Start,
+        still: impl FnOnce() -> bool,
+    ) -> bool {
         if self.slow_call.is_some() {
-            self.traffic.answered_in_time(generation, start)
+            self.traffic.answered_in_time(generation, start, still)
         } else {
-            self.traffic.answered(generation)
+            self.traffic.answered(generation, still)
         }
     }
 
@@ -161,7 +167,7 @@ impl Ledger {
                 return Err(LimitReached);
             }
             let start = Start::new(now, page.place());
-            self.traffic.started(generation, start);
+            self.traffic.started(generation, start, || true);
             Ok(start)
         });
         // The call is of an earlier generation: it may run, and nobody asks how long it takes.
@@ -178,7 +184,7 @@ impl Ledger {
                 page.calls.add(end);
                 self.ended(page, generation, start, end.slow);
             } else {
-                self.answered_in_time(generation, start);
+                self.answered_in_time(generation, start, || true);
                 sum.answered += 1;
             }
             self.judge(page, generation, sum.answered)
@@ -221,7 +227,11 @@ impl Ledger {
             Box::new(CacheLine(Lock::new(Evidence::new(page))))
         });
         page.with(|page| {
-            let page = page.of(generation, Page::clear)?;
+            let page = page.of(generation, |page| {
+                page.clear();
+                // Before any line is of the new generation.
+                self.attention.set(Instant::from_micros(0), 0);
+            })?;
             self.traffic.begin(generation);
             Some(act(page))
         })

@@ -12,6 +12,9 @@ use crate::sync::{AtomicU32, AtomicU64, Lock, OnceBox, Ordering};
 /// A line counts the calls of one generation: a call of another changes nothing. The first call of a
 /// new one on each thread begins its line anew, under the lock of the page; so no call is counted
 /// before the page is of its generation.
+///
+/// The two that threads share one of them begins, while the others go on: each that found a call to need
+/// no attention asks once more when it has the lock, by `still`.
 #[derive(Default)]
 pub(super) struct Traffic {
     lines: Striped<Line>,
@@ -78,14 +81,19 @@ impl Start {
 impl Traffic {
     /// Counts a call that was answered in time; whether it could.
     #[inline]
-    pub(super) fn answered(&self, generation: Generation) -> bool {
-        self.count(generation, Line::answered)
+    pub(super) fn answered(&self, generation: Generation, still: impl FnOnce() -> bool) -> bool {
+        self.count(generation, still, Line::answered)
     }
 
     /// Counts a call that was answered in time, and is no longer under way; whether it could.
     #[inline]
-    pub(super) fn answered_in_time(&self, generation: Generation, start: Start) -> bool {
-        self.count(generation, |line| {
+    pub(super) fn answered_in_time(
+        &self,
+        generation: Generation,
+        start: Start,
+        still: impl FnOnce() -> bool,
+    ) -> bool {
+        self.count(generation, still, |line| {
             // In this order: nobody must take it for two calls, one answered and one that hangs.
             line.ended(start);
             line.answered();
@@ -94,13 +102,18 @@ impl Traffic {
 
     /// Counts a call that is under way from now on; whether it could.
     #[inline]
-    pub(super) fn started(&self, generation: Generation, start: Start) -> bool {
-        self.count(generation, |line| line.started(start))
+    pub(super) fn started(
+        &self,
+        generation: Generation,
+        start: Start,
+        still: impl FnOnce() -> bool,
+    ) -> bool {
+        self.count(generation, still, |line| line.started(start))
     }
 
     /// Counts a call that is no longer under way; whether it could.
     pub(super) fn ended(&self, generation: Generation, start: Start) -> bool {
-        self.count(generation, |line| line.ended(start))
+        self.count(generation, || true, |line| line.ended(start))
     }
 
     /// Makes a change if the thread's line is of this generation.
@@ -109,30 +122,43 @@ impl Traffic {
         reason = "a call of its own would cost a third of all that a success does"
     )]
     #[inline(always)]
-    fn count(&self, generation: Generation, change: impl FnOnce(&Line)) -> bool {
+    fn count(
+        &self,
+        generation: Generation,
+        still: impl FnOnce() -> bool,
+        change: impl FnOnce(&Line),
+    ) -> bool {
         match self.lines.own() {
             Some(line) => line.count(generation, change),
-            None => self.count_first(generation, change),
+            None => self.count_first(generation, still, change),
         }
     }
 
     /// Counts what may be the first of the calling thread, or what it has no line for.
     #[inline(never)]
-    fn count_first(&self, generation: Generation, change: impl FnOnce(&Line)) -> bool {
-        self.with_line(|line| line.count(generation, change))
+    fn count_first(
+        &self,
+        generation: Generation,
+        still: impl FnOnce() -> bool,
+        change: impl FnOnce(&Line),
+    ) -> bool {
+        match self.lines.make_own() {
+            Some(line) => line.count(generation, change),
+            None => self.with_shared(|line| still() && line.count(generation, change)),
+        }
     }
 
-    fn with_line<R>(&self, act: impl FnOnce(&Line) -> R) -> R {
-        match self.lines.make_own() {
-            Some(line) => act(line),
-            None => self.shared.get_or_init(Box::default).with(|line| act(line)),
-        }
+    fn with_shared<R>(&self, act: impl FnOnce(&Line) -> R) -> R {
+        self.shared.get_or_init(Box::default).with(|line| act(line))
     }
 
     /// Has the thread's line be of this generation, if it was of an earlier one. Lines begin one
     /// after the other, and none while they are added up.
     pub(super) fn begin(&self, generation: Generation) {
-        self.with_line(|line| line.begin(generation));
+        match self.lines.make_own() {
+            Some(line) => line.begin(generation),
+            None => self.with_shared(|line| line.begin(generation)),
+        }
     }
 
     /// Adds up what was counted in `generation`.

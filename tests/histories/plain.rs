@@ -1,0 +1,234 @@
+//! A breaker without any cleverness: lists of all that has happened, gone through each time.
+
+use std::time::Duration;
+
+use circuit_runtime::{Config, State};
+
+use crate::exact::{End, Order};
+
+/// A breaker of the rules that are exact, for one thread, which tells it the time.
+pub(crate) struct Plain {
+    config: Config,
+    phase: Phase,
+    /// How often the phase has changed.
+    generation: u32,
+    /// How often a probe has failed since the circuit was closed.
+    reopenings: u32,
+    /// The calls of this phase that have a result.
+    results: Vec<Answer>,
+    /// The calls of this phase that have none yet, with their starts.
+    under_way: Vec<Pass>,
+    admitted: u64,
+    pub(crate) totals: Totals,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    Closed,
+    Open { since: Duration },
+    ForcedOpen,
+    ForcedClosed,
+}
+
+struct Answer {
+    at: Duration,
+    failed: bool,
+    slow: bool,
+}
+
+/// What a call is let in with.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Pass {
+    number: u64,
+    generation: u32,
+    pub(crate) start: Duration,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Totals {
+    pub(crate) succeeded: u64,
+    pub(crate) failed: u64,
+    pub(crate) timed_out: u64,
+    pub(crate) panicked: u64,
+    pub(crate) ignored: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) rejected: u64,
+    pub(crate) opened: u64,
+}
+
+impl Plain {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            config,
+            phase: Phase::Closed,
+            generation: 0,
+            reopenings: 0,
+            results: Vec::new(),
+            under_way: Vec::new(),
+            admitted: 0,
+            totals: Totals::default(),
+        }
+    }
+
+    pub(crate) fn state(&self, now: Duration) -> State {
+        match self.phase {
+            Phase::Closed | Phase::ForcedClosed => State::Closed,
+            Phase::Open { since } if now >= since + self.wait() => State::HalfOpen,
+            Phase::Open { .. } | Phase::ForcedOpen => State::Open,
+        }
+    }
+
+    /// How long a call would be told to wait that is rejected now.
+    pub(crate) fn retry_after(&self, now: Duration) -> Option<Duration> {
+        let Phase::Open { since } = self.phase else {
+            return None;
+        };
+        if now < since + self.wait() {
+            return Some((since + self.wait()).saturating_sub(now));
+        }
+        let leases = self.under_way.iter().map(|probe| {
+            let end = probe.start + self.config.reset();
+            end.saturating_sub(now)
+        });
+        let mut left: Vec<_> = leases.filter(|left| !left.is_zero()).collect();
+        left.sort();
+        let taken = left.len() + self.results.len();
+        let surplus = taken.checked_sub(self.config.probes() as usize)?;
+        left.get(surplus).copied()
+    }
+
+    pub(crate) fn acquire(&mut self, now: Duration) -> Result<Pass, Option<Duration>> {
+        // Time alone makes calls slow; no other limit is reached by it.
+        let may_hang = self.config.slow_call().is_some() && self.phase == Phase::Closed;
+        if may_hang && self.is_limit_reached(now) {
+            self.open(now);
+        }
+        let retry_after = self.retry_after(now);
+        if retry_after.is_some() || self.phase == Phase::ForcedOpen {
+            self.totals.rejected += 1;
+            return Err(retry_after);
+        }
+        self.admitted += 1;
+        let pass = Pass {
+            number: self.admitted,
+            generation: self.generation,
+            start: now,
+        };
+        self.under_way.push(pass);
+        Ok(pass)
+    }
+
+    pub(crate) fn settle(&mut self, pass: Pass, end: End, now: Duration) {
+        let failed = self.count(end);
+        self.under_way.retain(|other| *other != pass);
+        let Some(failed) = failed.filter(|_| pass.generation == self.generation) else {
+            return;
+        };
+        let spent = now.saturating_sub(pass.start);
+        let slow = self.config.slow_call().is_some_and(|limit| spent > limit);
+        self.results.push(Answer {
+            at: now,
+            failed,
+            slow,
+        });
+        match self.phase {
+            Phase::Closed if self.is_limit_reached(now) => self.open(now),
+            Phase::Open { .. } if failed => {
+                self.reopenings += 1;
+                self.open(now);
+            }
+            Phase::Open { .. } if self.results.len() == self.config.probes() as usize => {
+                self.close(Phase::Closed);
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn order(&mut self, order: Order) {
+        match order {
+            Order::Reset => self.close(Phase::Closed),
+            Order::ForceClosed if self.phase != Phase::ForcedClosed => {
+                self.close(Phase::ForcedClosed);
+            }
+            Order::ForceOpen if self.phase != Phase::ForcedOpen => {
+                self.totals.opened += 1;
+                self.close(Phase::ForcedOpen);
+            }
+            Order::ForceClosed | Order::ForceOpen => {}
+        }
+    }
+
+    /// Counts a call, and says whether it has failed; `None` when it is no evidence.
+    fn count(&mut self, end: End) -> Option<bool> {
+        let total = match end {
+            End::Success => &mut self.totals.succeeded,
+            End::Ignored => &mut self.totals.ignored,
+            End::Dropped => &mut self.totals.cancelled,
+            End::Failure | End::Panic | End::Timeout => &mut self.totals.failed,
+        };
+        *total += 1;
+        self.totals.panicked += u64::from(end == End::Panic);
+        self.totals.timed_out += u64::from(end == End::Timeout);
+        match end {
+            End::Ignored | End::Dropped => None,
+            _ => Some(end != End::Success),
+        }
+    }
+
+    fn open(&mut self, now: Duration) {
+        self.totals.opened += 1;
+        self.enter(Phase::Open { since: now });
+    }
+
+    fn close(&mut self, phase: Phase) {
+        self.reopenings = 0;
+        self.enter(phase);
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.generation += 1;
+        self.results.clear();
+        self.under_way.clear();
+    }
+
+    fn wait(&self) -> Duration {
+        let reset = self.config.reset();
+        let longest = self.config.max_reset().unwrap_or(reset);
+        (0..self.reopenings).fold(reset, |wait, _| (wait * 2).min(longest))
+    }
+
+    fn is_limit_reached(&self, now: Duration) -> bool {
+        let since = |earlier| now.saturating_sub(earlier);
+        let latest = self.results.iter().rev();
+        let counted: Vec<&Answer> = match (self.config.window(), self.config.last_calls()) {
+            (Some(window), _) => latest.take_while(|call| since(call.at) < window).collect(),
+            (_, Some(calls)) => latest.take(calls as usize).collect(),
+            _ => latest.take_while(|call| call.failed).collect(),
+        };
+        let takes_too_long = |limit| move |call: &&Pass| since(call.start) > limit;
+        let hanging = self.config.slow_call().map_or(0, |limit| {
+            self.under_way.iter().filter(takes_too_long(limit)).count()
+        });
+        let failed = counted.iter().filter(|call| call.failed).count();
+        let slow = counted.iter().filter(|call| call.slow).count() + hanging;
+        let calls = counted.len();
+        self.config
+            .max_failures()
+            .is_some_and(|most| failed >= most as usize)
+            || self.is_share(self.config.failure_rate(), failed, calls)
+            || self.is_share(self.config.slow_rate(), slow, calls + hanging)
+    }
+
+    /// Whether `part` of `calls` is a share of `rate` or more, a whole number of hundredths.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "percentages up to 100"
+    )]
+    fn is_share(&self, rate: Option<f64>, part: usize, calls: usize) -> bool {
+        let percent = rate.map(|rate| (rate * 100.0).round() as usize);
+        calls >= self.config.min_calls() as usize
+            && percent.is_some_and(|percent| part * 100 >= percent * calls)
+    }
+}
