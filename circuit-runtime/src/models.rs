@@ -88,7 +88,7 @@ fn trip_against_late_results() {
             if success && config.build().unwrap() == number.build().unwrap() {
                 continue;
             }
-            loom::model(move || {
+            model_of_three(move || {
                 let breaker = breaker_of(config);
                 let [first, second, late] = [(); 3].map(|()| breaker.try_acquire().unwrap());
                 race([
