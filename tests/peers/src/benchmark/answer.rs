@@ -53,17 +53,16 @@ impl From<arcly_http::__macro_support::BreakerOpen> for Failure {
 }
 
 /// The call itself: it is ready at once.
-#[expect(clippy::unused_async, reason = "it stands for a call of a service")]
 pub(crate) async fn ask(answer: Answer) -> Answer {
     answer
 }
 
-/// A result of any shape, of which the optimizer may assume nothing; whether it is a rejection.
+/// Has a result be made as if somebody looked at all of it; whether it is a rejection.
 #[expect(clippy::inline_always, reason = "measured where it is made")]
 #[inline(always)]
+#[expect(clippy::needless_pass_by_value, reason = "whoever sees it drops it")]
 pub(crate) fn seen<T>(result: T, is_rejection: impl FnOnce(&T) -> bool) -> bool {
-    let result = black_box(result);
-    is_rejection(&result)
+    is_rejection(black_box(&result))
 }
 
 /// The output of a future that waits for nothing but a lock, if for anything.

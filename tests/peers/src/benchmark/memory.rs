@@ -162,9 +162,9 @@ fn held_by(rule: &'static str, config: ConfigBuilder) -> Held {
         for succeeds in [true, false, true] {
             if let Ok(permit) = breaker.try_acquire() {
                 if succeeds {
-                    permit.success()
+                    permit.success();
                 } else {
-                    permit.failure()
+                    permit.failure();
                 }
             }
         }

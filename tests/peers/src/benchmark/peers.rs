@@ -456,10 +456,7 @@ fn tower_caller(
             move |answer| {
                 let result = at_once(black_box(&mut service).call(answer));
                 seen(result, |result| {
-                    matches!(
-                        result,
-                        Err(tower_breaker::CircuitBreakerError::OpenCircuit { .. })
-                    )
+                    matches!(result, Err(tower_breaker::CircuitBreakerError::OpenCircuit))
                 })
             }
         },
