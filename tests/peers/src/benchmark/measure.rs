@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::row::{Place, Row, Work};
-use crate::samples::nanos_of;
+use crate::samples::{Samples, nanos_of};
 
 /// How long the calls between two looks at the clock take, roughly.
 const BATCH: Duration = Duration::from_micros(20);
@@ -17,8 +17,8 @@ pub(crate) struct Lap {
     pub(crate) started: Instant,
     pub(crate) ended: Instant,
     calls: u64,
-    /// The longest batch: as long as the system kept the thread waiting, if it did.
-    longest: Duration,
+    /// How long each batch took.
+    batches: Samples,
 }
 
 /// What several threads did at the same time.
@@ -52,13 +52,14 @@ pub(crate) fn batch(work: &Work) -> u64 {
     }
 }
 
-/// The nanoseconds of a call on one thread.
+/// The nanoseconds of a call on one thread: of the batches the median, as those in which the system let
+/// another program run say nothing.
 pub(crate) fn alone(row: &'static Row, batch: u64, length: Duration) -> f64 {
     let lap = in_place(row.place, move || {
         (row.work)(batch);
         lap(&row.work, batch, length)
     });
-    nanos_of(lap.ended - lap.started) / whole(lap.calls)
+    lap.batches.median() / whole(batch)
 }
 
 pub(crate) fn together(
@@ -85,7 +86,9 @@ pub(crate) fn together(
         .max()
         .zip(laps.iter().map(|lap| lap.started).min());
     let wall = wall.map_or(f64::NAN, |(end, start)| nanos_of(end - start));
-    let away = laps.iter().any(|lap| lap.longest > length / 10);
+    let away = laps
+        .iter()
+        .any(|lap| lap.batches.greatest() > nanos_of(length) / 10.0);
     Together {
         nanos: nanos / whole(calls),
         per_second: whole(calls) / wall * 1e9,
@@ -109,6 +112,11 @@ pub(crate) fn overlapped(spans: impl Iterator<Item = (Instant, Instant)> + Clone
         }
         _ => false,
     }
+}
+
+/// Tries until `act` has overlapped, or a few times.
+pub(crate) fn few_tries<T>(mut act: impl FnMut() -> Option<T>) -> Option<T> {
+    (0..5).find_map(|_| act())
 }
 
 /// Makes all threads start at the same time.
@@ -186,12 +194,12 @@ fn lap(work: &Work, batch: u64, length: Duration) -> Lap {
         started,
         ended: started,
         calls: 0,
-        longest: Duration::ZERO,
+        batches: Samples::default(),
     };
     while lap.ended - started < length {
         work(batch);
         let now = Instant::now();
-        lap.longest = lap.longest.max(now - lap.ended);
+        lap.batches.add(nanos_of(now - lap.ended));
         lap.ended = now;
         lap.calls += batch;
     }

@@ -43,10 +43,11 @@ pub(crate) fn text(measured: &Measured) -> String {
          by hand. {}.\n\n\
          F is one uncontended relaxed `fetch_add`, here {} ns, and I one `Instant::now()`, here {} ns.\n\
          Every figure is the median of {} rounds, with the least in brackets. In each round every row has its\n\
-         turn. On two threads a figure is what a call takes on each of them, and a round counts if both ran\n\
-         all the time: nine tenths of their spans in common, and neither kept waiting for a tenth of it. Calls\n\
-         are made in a tokio task, on a breaker that all threads share; what a call asks is ready at once, and\n\
-         its result is looked at by nobody. Blocking calls, futures and permits are told apart in the table.\n\n\
+         turn, and on one thread gives the median of batches of 20 us. On two threads a figure is what a call\n\
+         takes on each of them, and a round counts if both ran all the time: nine tenths of their spans in\n\
+         common, and neither kept waiting for a tenth of it, in one of five tries. Calls are made in a tokio\n\
+         task, on a breaker that all threads share; what a call asks is ready at once. What is in **bold** is\n\
+         ours.\n\n\
          ![Nanoseconds of a call](results.svg)\n\n\
          ## Budgets\n\n",
         measured.took,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::keyed;
 use crate::limits;
-use crate::measure::{alone, batch, together};
+use crate::measure::{alone, batch, few_tries, together};
 use crate::memory;
 use crate::ours;
 use crate::peers;
@@ -26,15 +26,15 @@ pub(crate) struct Extent {
 pub(crate) const FULL: Extent = Extent {
     rounds: 15,
     on_one: Duration::from_millis(4),
-    on_two: Duration::from_millis(10),
-    on_sixteen: Duration::from_millis(60),
+    on_two: Duration::from_millis(5),
+    on_sixteen: Duration::from_millis(50),
     in_tasks: Duration::from_millis(10),
 };
 
 pub(crate) const QUICK: Extent = Extent {
     rounds: 3,
     on_one: Duration::from_millis(2),
-    on_two: Duration::from_millis(5),
+    on_two: Duration::from_millis(4),
     on_sixteen: Duration::from_millis(20),
     in_tasks: Duration::from_millis(5),
 };
@@ -112,8 +112,11 @@ impl Figures {
 
     fn round(&mut self, extent: &Extent) {
         self.one.add(alone(self.row, self.batch, extent.on_one));
-        let two = together(self.row, 2, self.batch, extent.on_two);
-        if two.overlapped {
+        let two = few_tries(|| {
+            let two = together(self.row, 2, self.batch, extent.on_two);
+            two.overlapped.then_some(two)
+        });
+        if let Some(two) = two {
             self.two.add(two.nanos);
             self.two_rate.add(two.per_second);
         }

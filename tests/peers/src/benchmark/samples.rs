@@ -24,6 +24,10 @@ impl Samples {
         }
     }
 
+    pub(crate) fn greatest(&self) -> f64 {
+        self.0.iter().copied().fold(f64::NAN, f64::max)
+    }
+
     pub(crate) fn least(&self) -> f64 {
         self.0.iter().copied().fold(f64::NAN, f64::min)
     }

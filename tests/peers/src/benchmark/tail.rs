@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::measure::{in_place, on_threads, overlapped};
+use crate::measure::{few_tries, in_place, on_threads, overlapped};
 use crate::row::{Row, Rule, Scenario};
 use crate::samples::Samples;
 
@@ -29,23 +29,9 @@ impl Tail {
 
     /// A round counts if both threads ran through all of it.
     pub(crate) fn round(&mut self) {
-        let row = self.row;
-        let laps = on_threads(2, move |barrier| {
-            in_place(row.place, move || {
-                let mut nanos = Vec::with_capacity(CALLS);
-                (row.work)(1_000);
-                barrier.wait();
-                let started = Instant::now();
-                if let Some(timed) = &row.timed {
-                    timed(&mut nanos);
-                }
-                (started, Instant::now(), nanos)
-            })
-        });
-        if !overlapped(laps.iter().map(|&(start, end, _)| (start, end))) {
+        let Some(mut nanos) = few_tries(|| lap(self.row)) else {
             return;
-        }
-        let mut nanos: Vec<u32> = laps.into_iter().flat_map(|(_, _, nanos)| nanos).collect();
+        };
         nanos.sort_unstable();
         let at = |thousandth: usize| nanos.get(nanos.len() * thousandth / 1_000);
         for (samples, thousandth) in [
@@ -56,6 +42,24 @@ impl Tail {
             samples.add(at(thousandth).map_or(f64::NAN, |&nanos| nanos.into()));
         }
     }
+}
+
+/// What every call took; `None` if the two threads did not run at the same time.
+fn lap(row: &'static Row) -> Option<Vec<u32>> {
+    let laps = on_threads(2, move |barrier| {
+        in_place(row.place, move || {
+            let mut nanos = Vec::with_capacity(CALLS);
+            (row.work)(1_000);
+            barrier.wait();
+            let started = Instant::now();
+            if let Some(timed) = &row.timed {
+                timed(&mut nanos);
+            }
+            (started, Instant::now(), nanos)
+        })
+    });
+    let spans = laps.iter().map(|&(start, end, _)| (start, end));
+    overlapped(spans).then(|| laps.into_iter().flat_map(|(_, _, nanos)| nanos).collect())
 }
 
 /// What there would be to see without a call.
