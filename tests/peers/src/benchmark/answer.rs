@@ -65,6 +65,23 @@ pub(crate) fn seen<T>(result: T, is_rejection: impl FnOnce(&T) -> bool) -> bool 
     is_rejection(black_box(&result))
 }
 
+/// The same of the output of a future. It stays where the future puts it: to move it would take as long
+/// as some of what is measured.
+#[expect(clippy::inline_always, reason = "measured where it is made")]
+#[inline(always)]
+pub(crate) fn seen_at_once<F: Future>(
+    future: F,
+    is_rejection: impl FnOnce(&F::Output) -> bool,
+) -> bool {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut future = pin!(future);
+    let polled = future.as_mut().poll(&mut context);
+    match black_box(&polled) {
+        Poll::Ready(output) => is_rejection(output),
+        Poll::Pending => seen(after_others(future, &mut context), is_rejection),
+    }
+}
+
 /// The output of a future that waits for nothing but a lock, if for anything.
 #[expect(clippy::inline_always, reason = "measured where it is made")]
 #[inline(always)]

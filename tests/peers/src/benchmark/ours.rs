@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use circuit_runtime::{CallError, CircuitBreaker, Config, ConfigBuilder, circuit_breaker};
 
-use crate::answer::{Answer, Down, Failure, ask, at_once, seen};
+use crate::answer::{Answer, Down, Failure, ask, at_once, seen, seen_at_once};
 use crate::row::{Caller, Mark, OURS, Row, Rule, Scenario, repeated};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -51,10 +51,8 @@ fn permit(breaker: &CircuitBreaker, answer: Answer) -> bool {
 #[expect(clippy::inline_always, reason = "measured where it is made")]
 #[inline(always)]
 fn call(breaker: &CircuitBreaker, answer: Answer) -> bool {
-    let result = at_once(black_box(breaker).call(ask(answer)));
-    seen(result, |result| {
-        matches!(result, Err(CallError::Circuit(_)))
-    })
+    let asked = black_box(breaker).call(ask(answer));
+    seen_at_once(asked, |result| matches!(result, Err(CallError::Circuit(_))))
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -210,36 +208,36 @@ fn functions() -> Vec<Row> {
             "",
             "plain async fn",
             Rule::None,
-            repeated(|| seen(at_once(plain(black_box(7))), Result::is_err)),
+            repeated(|| seen_at_once(plain(black_box(7)), Result::is_err)),
         )
         .marked(Mark::Plain),
         row(
             "attribute; 5 failures in 10 s",
             Rule::FailuresInTime,
-            repeated(|| seen(at_once(annotated(black_box(7))), Result::is_err)),
+            repeated(|| seen_at_once(annotated(black_box(7)), Result::is_err)),
         )
         .marked(Mark::Attribute),
         row(
             "attribute; 50 % of 10 s",
             Rule::RateInTime,
-            repeated(|| seen(at_once(rated(black_box(7))), Result::is_err)),
+            repeated(|| seen_at_once(rated(black_box(7)), Result::is_err)),
         ),
         row(
             "attribute; 5 failures in 10 s, timeout",
             Rule::FailuresInTime,
-            repeated(|| seen(at_once(timed(black_box(7))), Result::is_err)),
+            repeated(|| seen_at_once(timed(black_box(7)), Result::is_err)),
         )
         .marked(Mark::AttributeTimed),
         row(
             "the same, in no task",
             Rule::FailuresInTime,
-            repeated(|| seen(at_once(timed(black_box(7))), Result::is_err)),
+            repeated(|| seen_at_once(timed(black_box(7)), Result::is_err)),
         )
         .entered(),
         row(
             "attribute; rejected",
             Rule::FailuresInTime,
-            repeated(|| seen(at_once(failing(black_box(7))), Result::is_err)),
+            repeated(|| seen_at_once(failing(black_box(7)), Result::is_err)),
         ),
     ]
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use crate::answer::{Answer, Down, Failure, ask, at_once, seen};
+use crate::answer::{Answer, Down, Failure, ask, at_once, seen, seen_at_once};
 use crate::memory::Size;
 use crate::row::{Caller, Row, Rule, Scenario, repeated};
 
@@ -121,8 +121,8 @@ fn arcly() -> Vec<Row> {
         rule: Rule::Total,
         session: |breaker: &'static arcly_http::__macro_support::CircuitBreaker| {
             move |answer| {
-                let result = at_once(black_box(breaker).execute(|| ask(answer)));
-                seen(result, Result::is_err)
+                let asked = black_box(breaker).execute(|| ask(answer));
+                seen_at_once(asked, Result::is_err)
             }
         },
     };
@@ -135,7 +135,7 @@ fn arcly() -> Vec<Row> {
             "arcly-http",
             "attribute; 5 failures in total",
             Rule::Total,
-            repeated(|| seen(at_once(arcly_annotated(black_box(7))), Result::is_err)),
+            repeated(|| seen_at_once(arcly_annotated(black_box(7)), Result::is_err)),
         ),
     ]
 }
@@ -169,8 +169,8 @@ fn recloser() -> Vec<Row> {
         rule: Rule::LastCalls,
         session: |breaker: &'static ::recloser::AsyncRecloser| {
             move |answer| {
-                let result = at_once(black_box(breaker).call(ask(answer)));
-                seen(result, |result| {
+                let asked = black_box(breaker).call(ask(answer));
+                seen_at_once(asked, |result| {
                     matches!(result, Err(::recloser::Error::Rejected))
                 })
             }
@@ -212,8 +212,8 @@ fn failsafe_rate(
 #[expect(clippy::inline_always, reason = "measured where it is made")]
 #[inline(always)]
 fn failsafe_call(breaker: &impl ::failsafe::futures::CircuitBreaker, answer: Answer) -> bool {
-    let result = at_once(black_box(breaker).call(ask(answer)));
-    seen(result, |result| {
+    let asked = black_box(breaker).call(ask(answer));
+    seen_at_once(asked, |result| {
         matches!(result, Err(::failsafe::Error::Rejected))
     })
 }
@@ -276,8 +276,8 @@ fn allframe() -> Vec<Row> {
         rule: Rule::FailuresInTime,
         session: |breaker: &'static Allframe| {
             move |answer| {
-                let result = at_once(black_box(breaker).call(|| ask(answer)));
-                seen(result, |result| {
+                let asked = black_box(breaker).call(|| ask(answer));
+                seen_at_once(asked, |result| {
                     matches!(result, Err(CircuitBreakerError::CircuitOpen(_)))
                 })
             }
@@ -325,8 +325,8 @@ fn circuitbreaker_rs() -> Vec<Row> {
         rule: Rule::LifetimeRate,
         session: |breaker: &'static CircuitbreakerRs| {
             move |answer| {
-                let result = at_once(black_box(breaker).call_async(|| ask(answer)));
-                seen(result, |result| matches!(result, Err(BreakerError::Open)))
+                let asked = black_box(breaker).call_async(|| ask(answer));
+                seen_at_once(asked, |result| matches!(result, Err(BreakerError::Open)))
             }
         },
     };
@@ -382,7 +382,7 @@ fn seatbelt_caller<S: layered::Service<Answer, Out = Answer> + 'static>()
         rule: Rule::RateInTime,
         session: |service: &'static S| {
             move |answer| {
-                seen(at_once(black_box(service).execute(answer)), Result::is_err) && answer.is_ok()
+                seen_at_once(black_box(service).execute(answer), Result::is_err) && answer.is_ok()
             }
         },
     }
@@ -403,7 +403,7 @@ fn seatbelt_opened() -> Row {
         "seatbelt",
         "future; 50 % of 10 s",
         Rule::RateInTime,
-        repeated(move || seen(at_once(black_box(service).execute(Ok(7))), Result::is_err)),
+        repeated(move || seen_at_once(black_box(service).execute(Ok(7)), Result::is_err)),
     )
 }
 
@@ -454,8 +454,8 @@ fn tower_caller(
             // A tower service is called by one at a time, hence the clone.
             let mut service = service.clone();
             move |answer| {
-                let result = at_once(black_box(&mut service).call(answer));
-                seen(result, |result| {
+                let asked = black_box(&mut service).call(answer);
+                seen_at_once(asked, |result| {
                     matches!(result, Err(tower_breaker::CircuitBreakerError::OpenCircuit))
                 })
             }
