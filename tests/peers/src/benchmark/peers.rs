@@ -32,7 +32,7 @@ pub(crate) fn sizes() -> Vec<Size> {
     let recloser_breaker = ::recloser::AsyncRecloser::from(recloser_of(0.5));
     let circuitbreaker_rs_breaker = circuitbreaker_rs_of(0.5, 5);
     let allframe_breaker = allframe_of(5, WINDOW);
-    let seatbelt_service = seatbelt_of(10);
+    let seatbelt_service = seatbelt_of(10, WINDOW);
     let mut tower_service = tower_in_row(5);
     vec![
         Size::of("ferryman-core", || ferryman_of(3), None),
@@ -57,7 +57,7 @@ pub(crate) fn sizes() -> Vec<Size> {
                 &circuitbreaker_rs_breaker.call_async(|| ask(Ok(7))),
             )),
         ),
-        Size::of("seatbelt", || seatbelt_of(10), {
+        Size::of("seatbelt", || seatbelt_of(10, WINDOW), {
             use layered::Service;
             Some(size_of_val(&seatbelt_service.execute(Ok(7))))
         }),
@@ -340,8 +340,11 @@ fn circuitbreaker_rs() -> Vec<Row> {
     ]
 }
 
-/// Opens at half of the calls in ten seconds, if there are so many.
-pub(crate) fn seatbelt_of(least: u32) -> impl layered::Service<Answer, Out = Answer> + 'static {
+/// Opens at half of the calls in the window, if there are so many.
+pub(crate) fn seatbelt_of(
+    least: u32,
+    window: Duration,
+) -> impl layered::Service<Answer, Out = Answer> + 'static {
     use layered::Stack;
     // Its clock belongs to a runtime.
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -359,7 +362,7 @@ pub(crate) fn seatbelt_of(least: u32) -> impl layered::Service<Answer, Out = Ans
         .rejected_input_error(|_, _| Down)
         .failure_threshold(0.5)
         .min_throughput(least)
-        .sampling_duration(WINDOW)
+        .sampling_duration(window)
         .break_duration(HOUR)
         .half_open_mode(seatbelt::breaker::HalfOpenMode::quick());
     (breaker, layered::Execute::new(ask)).into_service()
@@ -367,8 +370,8 @@ pub(crate) fn seatbelt_of(least: u32) -> impl layered::Service<Answer, Out = Ans
 
 fn seatbelt() -> Vec<Row> {
     vec![
-        seatbelt_caller().success(seatbelt_of(1_000)),
-        seatbelt_caller().failure(seatbelt_of(u32::MAX)),
+        seatbelt_caller().success(seatbelt_of(1_000, WINDOW)),
+        seatbelt_caller().failure(seatbelt_of(u32::MAX, WINDOW)),
         // Its rejections look like failures: what was called is not known.
         seatbelt_opened(),
     ]
@@ -389,7 +392,7 @@ fn seatbelt_caller<S: layered::Service<Answer, Out = Answer> + 'static>()
 }
 
 fn seatbelt_opened() -> Row {
-    let service = seatbelt_of(10);
+    let service = seatbelt_of(10, WINDOW);
     for _ in 0..100 {
         let _ = at_once(service.execute(Err(Down)));
     }

@@ -42,12 +42,13 @@ pub(crate) fn text(measured: &Measured) -> String {
          Written by `cargo run --release --bin benchmark`, in {:.0?}, and by the same with `-- compile-time`; not\n\
          by hand. {}.\n\n\
          F is one uncontended relaxed `fetch_add`, here {} ns, and I one `Instant::now()`, here {} ns.\n\
-         Every figure is the median of {} rounds, with the least in brackets. In each round every row has its\n\
+         Every figure is the median of {} rounds, with the least and the greatest in brackets. In each round every row has its\n\
          turn, and on one thread gives the median of batches of 20 us. On two threads a figure is what a call\n\
          takes on each of them, and a round counts if both ran all the time: nine tenths of their spans in\n\
          common, and neither kept waiting for a tenth of it, in one of five tries. Calls are made in a tokio\n\
          task, on a breaker that all threads share; what a call asks is ready at once. What is in **bold** is\n\
-         ours.\n\n\
+         ours. All rounds are of one process: a figure that looks odd is to be seen in a second run before it\n\
+         is believed.\n\n\
          ![Nanoseconds of a call](results.svg)\n\n\
          ## Budgets\n\n",
         measured.took,
@@ -107,11 +108,16 @@ fn machine() -> String {
     )
 }
 
-fn with_least(samples: &Samples) -> String {
+fn with_range(samples: &Samples) -> String {
     if samples.count() == 0 {
         return "-".to_owned();
     }
-    format!("{} ({})", figure(samples.median()), figure(samples.least()))
+    format!(
+        "{} ({} to {})",
+        figure(samples.median()),
+        figure(samples.least()),
+        figure(samples.greatest())
+    )
 }
 
 fn calls(measured: &Measured, scenario: Scenario) -> String {
@@ -128,10 +134,10 @@ fn calls(measured: &Measured, scenario: Scenario) -> String {
             name(figures),
             row.setting,
             row.rule.name(),
-            with_least(&figures.one),
+            with_range(&figures.one),
             figure(one / addition),
             figure(one / clock),
-            with_least(&figures.two),
+            with_range(&figures.two),
             figure(two / addition),
             figure(two / clock),
             figures.two.count(),
@@ -173,8 +179,8 @@ fn tasks(measured: &Measured) -> String {
             emphasized(tasks.library),
             tasks.setting,
             tasks.body,
-            with_least(&tasks.alone),
-            with_least(&tasks.many),
+            with_range(&tasks.alone),
+            with_range(&tasks.many),
         );
     }
     text
@@ -228,7 +234,7 @@ fn tails(measured: &Measured) -> String {
             tail.row.setting,
             figure(tail.median.median()),
             figure(tail.p99.median()),
-            with_least(&tail.p999),
+            with_range(&tail.p999),
             tail.median.count(),
         );
     }
@@ -247,7 +253,7 @@ fn windows(measured: &Measured) -> String {
     for filled in &measured.filled {
         text += &format!("| {} | {} |", emphasized(filled.library), filled.rule);
         for nanos in &filled.nanos {
-            text += &format!(" {} |", with_least(nanos));
+            text += &format!(" {} |", with_range(nanos));
         }
         text += "\n";
     }

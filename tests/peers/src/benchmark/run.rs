@@ -110,17 +110,18 @@ impl Figures {
         }
     }
 
-    fn round(&mut self, extent: &Extent) {
-        self.one.add(alone(self.row, self.batch, extent.on_one));
+    fn round(&mut self, round: usize, extent: &Extent) {
+        self.one
+            .add(alone(self.row, round, self.batch, extent.on_one));
         let two = few_tries(|| {
-            let two = together(self.row, 2, self.batch, extent.on_two);
+            let two = together(self.row, round, 2, self.batch, extent.on_two);
             two.overlapped.then_some(two)
         });
         if let Some(two) = two {
             self.two.add(two.nanos);
             self.two_rate.add(two.per_second);
         }
-        let sixteen = together(self.row, 16, self.batch, extent.on_sixteen);
+        let sixteen = together(self.row, round, 16, self.batch, extent.on_sixteen);
         self.sixteen_rate.add(sixteen.per_second);
     }
 }
@@ -159,7 +160,7 @@ pub(crate) fn run(extent: &Extent) -> Measured {
         measured
             .figures
             .iter_mut()
-            .for_each(|figures| figures.round(extent));
+            .for_each(|figures| figures.round(round, extent));
         measured
             .tasks
             .iter_mut()

@@ -48,9 +48,9 @@ pub(crate) fn all() -> Vec<Filled> {
             let slow = ours::rate_in(WINDOW).slow_call(Duration::from_secs(1));
             ours(ours::breaker(slow))
         }),
-        filled("seatbelt", "10 % of 10 s", u32::MAX, || {
+        filled("seatbelt", "50 % of 30 min", u32::MAX, || {
             use layered::Service;
-            let service = peers::seatbelt_of(1_000);
+            let service = peers::seatbelt_of(1_000, WINDOW);
             Box::new(move |calls| {
                 for _ in 0..calls {
                     let _ = black_box(at_once(service.execute(Ok(7))));
