@@ -1,0 +1,192 @@
+//! What a call may cost, in additions (F) and looks at the clock (I).
+
+use crate::row::{Mark, Rule, Scenario};
+use crate::run::{Figures, Measured};
+use crate::samples::figure;
+
+/// One line of the table of budgets.
+struct Budget {
+    call: &'static str,
+    unit: Unit,
+    /// On one thread, and on each of two.
+    limits: [f64; 2],
+    mark: Mark,
+    /// Only what is on top of this counts.
+    over: Option<Mark>,
+    /// What others are looked for among.
+    others: (Scenario, Rule),
+}
+
+#[derive(Clone, Copy)]
+enum Unit {
+    F,
+    I,
+}
+
+const BUDGETS: [Budget; 7] = [
+    Budget {
+        call: "closed, success, failures counted in a time window",
+        unit: Unit::F,
+        limits: [0.5, 0.6],
+        mark: Mark::FailuresInTime,
+        over: None,
+        others: (Scenario::Success, Rule::FailuresInTime),
+    },
+    Budget {
+        call: "closed, success, rates over a time window",
+        unit: Unit::F,
+        limits: [1.0, 1.2],
+        mark: Mark::RateInTime,
+        over: None,
+        others: (Scenario::Success, Rule::RateInTime),
+    },
+    Budget {
+        call: "closed, failure below the limit",
+        unit: Unit::I,
+        limits: [1.5, 6.0],
+        mark: Mark::Failure,
+        over: None,
+        others: (Scenario::Failure, Rule::FailuresInTime),
+    },
+    Budget {
+        call: "open, rejected, with `retry_after`",
+        unit: Unit::F,
+        limits: [1.0, 1.2],
+        mark: Mark::Rejection,
+        over: None,
+        others: (Scenario::Rejection, Rule::FailuresInTime),
+    },
+    Budget {
+        call: "through the attribute, ready body, no timeout, over the plain async fn",
+        unit: Unit::F,
+        limits: [1.0, 1.2],
+        mark: Mark::Attribute,
+        over: Some(Mark::Plain),
+        others: (Scenario::Attribute, Rule::FailuresInTime),
+    },
+    Budget {
+        call: "through the attribute, ready body, `timeout`, over the plain async fn",
+        unit: Unit::I,
+        limits: [1.2, 1.2],
+        mark: Mark::AttributeTimed,
+        over: Some(Mark::Plain),
+        others: (Scenario::Attribute, Rule::FailuresInTime),
+    },
+    Budget {
+        call: "`key` look-up, 64 of 1 000 000 keys, over the attribute without",
+        unit: Unit::F,
+        limits: [8.0, 10.0],
+        mark: Mark::Key,
+        over: Some(Mark::Attribute),
+        others: (Scenario::Keys, Rule::FailuresInTime),
+    },
+];
+
+pub(crate) fn table(measured: &Measured) -> String {
+    let mut text = String::from(
+        "| per call | threads | budget | measured | | best other under the same rule | best other under any |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    for budget in &BUDGETS {
+        for threads in [1, 2] {
+            text += &budget.line(measured, threads);
+        }
+    }
+    text += &memory(measured);
+    text
+}
+
+impl Budget {
+    fn line(&self, measured: &Measured, threads: usize) -> String {
+        let (unit, letter) = match self.unit {
+            Unit::F => (measured.addition(), "F"),
+            Unit::I => (measured.clock(), "I"),
+        };
+        let limit = self.limits[threads - 1];
+        let over = self
+            .over
+            .map_or(0.0, |mark| nanos_of(measured, mark, threads));
+        let nanos = nanos_of(measured, self.mark, threads) - over;
+        let ratio = nanos / unit;
+        let (scenario, rule) = self.others;
+        format!(
+            "| {} | {threads} | {limit} {letter} = {} ns | {} ns = {} {letter} | {} | {} | {} |\n",
+            self.call,
+            figure(limit * unit),
+            figure(nanos),
+            figure(ratio),
+            verdict(ratio, limit, letter),
+            best(measured, scenario, Some(rule), threads, (unit, letter)),
+            best(measured, scenario, None, threads, (unit, letter)),
+        )
+    }
+}
+
+fn nanos_of(measured: &Measured, mark: Mark, threads: usize) -> f64 {
+    measured
+        .marked(mark)
+        .map_or(f64::NAN, |figures| nanos(figures, threads))
+}
+
+fn nanos(figures: &Figures, threads: usize) -> f64 {
+    if threads == 1 {
+        figures.one.median()
+    } else {
+        figures.two.median()
+    }
+}
+
+fn verdict(ratio: f64, limit: f64, letter: &str) -> String {
+    if ratio.is_nan() {
+        "no round counted".to_owned()
+    } else if ratio <= limit {
+        format!("met, {} {letter} left", figure(limit - ratio))
+    } else {
+        format!("**missed** by {} {letter}", figure(ratio - limit))
+    }
+}
+
+fn best(
+    measured: &Measured,
+    scenario: Scenario,
+    rule: Option<Rule>,
+    threads: usize,
+    (unit, letter): (f64, &str),
+) -> String {
+    measured
+        .of(scenario)
+        .filter(|figures| !figures.row.is_ours() && !figures.row.library.is_empty())
+        .filter(|figures| rule.is_none_or(|rule| figures.row.rule == rule))
+        .filter(|figures| !nanos(figures, threads).is_nan())
+        .min_by(|one, other| nanos(one, threads).total_cmp(&nanos(other, threads)))
+        .map_or("none".to_owned(), |figures| {
+            let nanos = nanos(figures, threads);
+            format!(
+                "{}: {} ns = {} {letter}",
+                figures.row.library,
+                figure(nanos),
+                figure(nanos / unit)
+            )
+        })
+}
+
+fn memory(measured: &Measured) -> String {
+    let ours = measured
+        .figures
+        .iter()
+        .filter(|figures| figures.row.is_ours());
+    let allocations = ours.map(|figures| figures.allocations).fold(0.0, f64::max);
+    let met = |met: bool| if met { "met" } else { "**missed**" };
+    let (plain, timed) = measured.futures;
+    format!(
+        "| allocations, in every state | | none | {} | {} | | |\n\
+         | future of the attribute, over the plain one | | 32 bytes | {plain} bytes | {} | | |\n\
+         | with a timeout | | 136 bytes | {timed} bytes | {} | | |\n\
+         | idle breaker of a key | | 256 bytes | not measured: the option is not there yet | | | |\n\
+         | cold build on top of tokio | | 3 s | see [compile time](#compile-time) | | | |\n",
+        figure(allocations),
+        met(allocations == 0.0),
+        met(plain <= 32),
+        met(timed <= 136),
+    )
+}

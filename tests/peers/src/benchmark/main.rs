@@ -1,0 +1,50 @@
+//! What a call through a circuit breaker costs: ours, the others' and the least that the machine
+//! takes, side by side in one run. It writes `RESULTS.md` and `results.svg`.
+//!
+//!     cargo run --release --bin benchmark
+//!     cargo run --release --bin benchmark -- compile-time
+//!
+//! `-- quick` takes three short rounds and writes nothing.
+
+mod answer;
+mod budget;
+mod compile_time;
+mod keyed;
+mod limits;
+mod measure;
+mod memory;
+mod ours;
+mod peers;
+mod plot;
+mod report;
+mod row;
+mod run;
+mod runtime;
+mod samples;
+mod tail;
+mod window;
+
+use std::path::Path;
+
+fn main() -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    match std::env::args().nth(1).as_deref() {
+        None => {
+            let measured = run::run(&run::FULL);
+            report::write(&measured, &folder.join("RESULTS.md"))?;
+            std::fs::write(folder.join("results.svg"), plot::draw(&measured))
+        }
+        Some("quick") => {
+            print!("{}", report::text(&run::run(&run::QUICK)));
+            Ok(())
+        }
+        Some("compile-time") => {
+            let section = compile_time::section(folder)?;
+            report::replace_compile_time(&section, &folder.join("RESULTS.md"))
+        }
+        Some(other) => {
+            eprintln!("unknown argument `{other}`; write `compile-time`, `quick` or nothing");
+            std::process::exit(2)
+        }
+    }
+}

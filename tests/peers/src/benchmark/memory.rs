@@ -1,0 +1,190 @@
+//! What is allocated, counted on each thread by itself.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use circuit_runtime::{CircuitBreaker, Config, ConfigBuilder};
+use std::time::Duration;
+
+use crate::answer::ask;
+use crate::measure::{on_threads, whole};
+use crate::ours;
+use crate::row::{OURS, Work};
+
+struct Counting;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+thread_local! {
+    static COUNTED: Cell<Counted> = const { Cell::new(Counted { allocations: 0, bytes: 0, freed: 0 }) };
+}
+
+/// What a thread has allocated so far.
+#[derive(Clone, Copy)]
+struct Counted {
+    allocations: u64,
+    bytes: u64,
+    freed: u64,
+}
+
+impl Counted {
+    fn so_far() -> Self {
+        COUNTED.get()
+    }
+
+    /// What is allocated and not freed.
+    fn held(self) -> i64 {
+        self.bytes.cast_signed() - self.freed.cast_signed()
+    }
+}
+
+// SAFETY: every request goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNTED.with(|counted| {
+            let mut so_far = counted.get();
+            so_far.allocations += 1;
+            so_far.bytes += layout.size() as u64;
+            counted.set(so_far);
+        });
+        // SAFETY: the caller's promises are those that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        COUNTED.with(|counted| {
+            let mut so_far = counted.get();
+            so_far.freed += layout.size() as u64;
+            counted.set(so_far);
+        });
+        // SAFETY: as above.
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+/// Allocations and bytes of a call.
+pub(crate) fn per_call(work: &Work) -> (f64, f64) {
+    const CALLS: u64 = 2_000;
+    let counted = |calls| {
+        let before = Counted::so_far();
+        work(calls);
+        let after = Counted::so_far();
+        (
+            after.allocations - before.allocations,
+            after.bytes - before.bytes,
+        )
+    };
+    counted(CALLS);
+    // A difference, so that what a batch takes once is left out.
+    let (once, twice) = (counted(CALLS), counted(2 * CALLS));
+    let share = |once, twice: u64| whole(twice.saturating_sub(once)) / whole(CALLS);
+    (share(once.0, twice.0), share(once.1, twice.1))
+}
+
+/// What a breaker takes up.
+pub(crate) struct Size {
+    pub(crate) library: &'static str,
+    pub(crate) handle: usize,
+    /// On the heap, when it is new.
+    pub(crate) heap: i64,
+    /// Of a call that wraps a future, over that future.
+    pub(crate) future: Option<usize>,
+}
+
+impl Size {
+    pub(crate) fn of<B>(
+        library: &'static str,
+        make: impl Fn() -> B,
+        future: Option<usize>,
+    ) -> Self {
+        let inner = size_of_val(&ask(Ok(7)));
+        // What the first one sets up for all is not the second one's.
+        let first = make();
+        let before = Counted::so_far();
+        let second = make();
+        let heap = Counted::so_far().held() - before.held();
+        drop((first, second));
+        Self {
+            library,
+            handle: size_of::<B>(),
+            heap,
+            future: future.map(|future| future.saturating_sub(inner)),
+        }
+    }
+
+    pub(crate) fn ours() -> Self {
+        let make = || ours::breaker(ours::failures_in_time());
+        let breaker = make();
+        let future = size_of_val(&breaker.call(ask(Ok(7))));
+        Self::of(OURS, make, Some(future))
+    }
+}
+
+/// The attribute's futures over the plain one: without a timeout, and with.
+pub(crate) fn futures() -> (usize, usize) {
+    let plain = size_of_val(&ours::plain(7));
+    (
+        size_of_val(&ours::annotated(7)) - plain,
+        size_of_val(&ours::timed(7)) - plain,
+    )
+}
+
+/// The heap that a breaker of ours holds.
+pub(crate) struct Held {
+    pub(crate) rule: &'static str,
+    pub(crate) new: i64,
+    /// After a success and a failure on one thread.
+    pub(crate) used: i64,
+    /// After the same on sixteen at once.
+    pub(crate) on_sixteen: i64,
+}
+
+pub(crate) fn held() -> Vec<Held> {
+    let second = Duration::from_secs(1);
+    let span = || Config::builder().window(10 * second);
+    vec![
+        held_by("5 failures in a row", Config::builder().max_failures(5)),
+        held_by("5 failures in 10 s", span().max_failures(5)),
+        held_by("1000 failures in 10 s", span().max_failures(1_000)),
+        held_by("50 % of 10 s", span().failure_rate(0.5)),
+        held_by(
+            "50 % of the last 1000 calls",
+            Config::builder().last_calls(1_000).failure_rate(0.5),
+        ),
+        held_by("50 % slow of 10 s", span().slow_call(second).slow_rate(0.5)),
+    ]
+}
+
+fn held_by(rule: &'static str, config: ConfigBuilder) -> Held {
+    fn use_it(breaker: &CircuitBreaker) -> i64 {
+        let before = Counted::so_far();
+        for succeeds in [true, false, true] {
+            if let Ok(permit) = breaker.try_acquire() {
+                if succeeds {
+                    permit.success();
+                } else {
+                    permit.failure();
+                }
+            }
+        }
+        Counted::so_far().held() - before.held()
+    }
+    let before = Counted::so_far();
+    let breaker = ours::breaker(config);
+    let new = Counted::so_far().held() - before.held();
+    let used = new + use_it(&breaker);
+    let others = on_threads(16, move |barrier| {
+        barrier.wait();
+        let held = use_it(&breaker);
+        // All have a number at the same time.
+        barrier.wait_again();
+        held
+    });
+    Held {
+        rule,
+        new,
+        used,
+        on_sixteen: used + others.iter().sum::<i64>(),
+    }
+}

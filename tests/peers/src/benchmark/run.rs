@@ -1,0 +1,173 @@
+//! All rows, round by round: what disturbs the machine for a moment disturbs all rows alike.
+
+use std::time::{Duration, Instant};
+
+use crate::keyed;
+use crate::limits;
+use crate::measure::{alone, batch, few_tries, together};
+use crate::memory;
+use crate::ours;
+use crate::peers;
+use crate::row::{Mark, Row, Scenario};
+use crate::runtime::{self, Runtimes, Tasks};
+use crate::samples::Samples;
+use crate::tail::{self, Tail};
+use crate::window::{self, Filled};
+
+/// How much is measured.
+pub(crate) struct Extent {
+    pub(crate) rounds: usize,
+    on_one: Duration,
+    on_two: Duration,
+    on_sixteen: Duration,
+    in_tasks: Duration,
+}
+
+pub(crate) const FULL: Extent = Extent {
+    rounds: 15,
+    on_one: Duration::from_millis(4),
+    on_two: Duration::from_millis(5),
+    on_sixteen: Duration::from_millis(50),
+    in_tasks: Duration::from_millis(10),
+};
+
+pub(crate) const QUICK: Extent = Extent {
+    rounds: 3,
+    on_one: Duration::from_millis(2),
+    on_two: Duration::from_millis(4),
+    on_sixteen: Duration::from_millis(20),
+    in_tasks: Duration::from_millis(5),
+};
+
+/// A row and its figures.
+pub(crate) struct Figures {
+    pub(crate) row: &'static Row,
+    batch: u64,
+    pub(crate) allocations: f64,
+    pub(crate) bytes: f64,
+    /// Nanoseconds of a call on one thread.
+    pub(crate) one: Samples,
+    /// And on each of two.
+    pub(crate) two: Samples,
+    /// Calls of all threads in a second.
+    pub(crate) two_rate: Samples,
+    pub(crate) sixteen_rate: Samples,
+}
+
+pub(crate) struct Measured {
+    pub(crate) rounds: usize,
+    pub(crate) took: Duration,
+    pub(crate) figures: Vec<Figures>,
+    pub(crate) tasks: Vec<Tasks>,
+    pub(crate) tails: Vec<Tail>,
+    pub(crate) filled: Vec<Filled>,
+    pub(crate) sizes: Vec<memory::Size>,
+    pub(crate) held: Vec<memory::Held>,
+    pub(crate) futures: (usize, usize),
+}
+
+impl Measured {
+    pub(crate) fn of(&self, scenario: Scenario) -> impl Iterator<Item = &Figures> {
+        self.figures
+            .iter()
+            .filter(move |figures| figures.row.scenario == scenario)
+    }
+
+    pub(crate) fn marked(&self, mark: Mark) -> Option<&Figures> {
+        self.figures
+            .iter()
+            .find(|figures| figures.row.mark == Some(mark))
+    }
+
+    /// The nanoseconds of F: one uncontended relaxed `fetch_add`.
+    pub(crate) fn addition(&self) -> f64 {
+        self.marked(Mark::FetchAdd)
+            .map_or(f64::NAN, |figures| figures.one.median())
+    }
+
+    /// The nanoseconds of I: one `Instant::now()`.
+    pub(crate) fn clock(&self) -> f64 {
+        self.marked(Mark::Now)
+            .map_or(f64::NAN, |figures| figures.one.median())
+    }
+}
+
+impl Figures {
+    fn new(row: Row) -> Self {
+        let row: &'static Row = Box::leak(Box::new(row));
+        let (batch, (allocations, bytes)) = crate::measure::in_place(row.place, move || {
+            (batch(&row.work), memory::per_call(&row.work))
+        });
+        Self {
+            row,
+            batch,
+            allocations,
+            bytes,
+            one: Samples::default(),
+            two: Samples::default(),
+            two_rate: Samples::default(),
+            sixteen_rate: Samples::default(),
+        }
+    }
+
+    fn round(&mut self, round: usize, extent: &Extent) {
+        self.one
+            .add(alone(self.row, round, self.batch, extent.on_one));
+        let two = few_tries(|| {
+            let two = together(self.row, round, 2, self.batch, extent.on_two);
+            two.overlapped.then_some(two)
+        });
+        if let Some(two) = two {
+            self.two.add(two.nanos);
+            self.two_rate.add(two.per_second);
+        }
+        let sixteen = together(self.row, round, 16, self.batch, extent.on_sixteen);
+        self.sixteen_rate.add(sixteen.per_second);
+    }
+}
+
+pub(crate) fn run(extent: &Extent) -> Measured {
+    let started = Instant::now();
+    let rows = [limits::rows(), ours::rows(), peers::rows(), keyed::rows()];
+    let figures: Vec<_> = rows.into_iter().flatten().map(Figures::new).collect();
+    let looks: &'static Row = Box::leak(Box::new(tail::nothing()));
+    let timed = figures
+        .iter()
+        .map(|figures| figures.row)
+        .filter(|row| row.timed.is_some());
+    let tails = [looks].into_iter().chain(timed).map(Tail::new).collect();
+    let mut measured = Measured {
+        rounds: extent.rounds,
+        took: Duration::ZERO,
+        figures,
+        tasks: runtime::all(),
+        tails,
+        filled: window::all(),
+        sizes: [memory::Size::ours()]
+            .into_iter()
+            .chain(peers::sizes())
+            .collect(),
+        held: memory::held(),
+        futures: memory::futures(),
+    };
+    let runtimes = Runtimes::new();
+    for round in 1..=extent.rounds {
+        eprintln!(
+            "round {round} of {}, {:.0?}",
+            extent.rounds,
+            started.elapsed()
+        );
+        measured
+            .figures
+            .iter_mut()
+            .for_each(|figures| figures.round(round, extent));
+        measured
+            .tasks
+            .iter_mut()
+            .for_each(|tasks| tasks.round(&runtimes, extent.in_tasks));
+        measured.tails.iter_mut().for_each(Tail::round);
+        measured.filled.iter_mut().for_each(Filled::round);
+    }
+    measured.took = started.elapsed();
+    measured
+}

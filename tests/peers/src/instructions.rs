@@ -1,0 +1,143 @@
+//! Makes so many calls on one hot path, for `.ci/instructions` to count what the processor does.
+//!
+//!     instructions <path> <calls>
+//!
+//! What depends on the time of day or on chance is kept out: windows last for a day, and what happens
+//! once is the same however many calls are made.
+
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use circuit_runtime::{
+    CallError, CircuitBreaker, CircuitError, Config, ConfigBuilder, circuit_breaker,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+#[derive(Debug)]
+struct Down;
+
+impl From<CircuitError> for Down {
+    fn from(_: CircuitError) -> Self {
+        Self
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next();
+    let calls = arguments.next().and_then(|calls| calls.parse().ok());
+    let (Some(path), Some(calls)) = (path, calls) else {
+        eprintln!("write `instructions <path> <calls>`");
+        std::process::exit(2)
+    };
+    if !run(&path, calls) {
+        eprintln!("there is no path `{path}`");
+        std::process::exit(2)
+    }
+}
+
+/// Whether there is such a path.
+fn run(path: &str, calls: u32) -> bool {
+    let failures = || Config::builder().max_failures(5).window(DAY);
+    match path {
+        "success_permit" => repeat(calls, &breaker(failures()), succeed),
+        "success_in_row" => repeat(calls, &breaker(Config::builder().max_failures(5)), succeed),
+        "success_call" => repeat(calls, &breaker(failures()), call),
+        "success_attribute" => repeat(calls, &(), |()| annotated()),
+        "success_attribute_timeout" => in_a_task(move || repeat(calls, &(), |()| timed())),
+        "success_rate" => {
+            let rate = Config::builder().window(DAY).failure_rate(0.5);
+            repeat(calls, &breaker(rate), succeed);
+        }
+        "success_last_calls" => {
+            let rate = Config::builder().last_calls(1_000).failure_rate(0.5);
+            repeat(calls, &breaker(rate), succeed);
+        }
+        "success_slow_rate" => {
+            let rate = Config::builder().window(DAY).slow_call(DAY / 2);
+            repeat(calls, &breaker(rate), succeed);
+        }
+        "failure" => {
+            let unreachable = Config::builder().max_failures(u32::MAX).window(DAY);
+            repeat(calls, &breaker(unreachable), fail);
+        }
+        "failure_in_row" => {
+            let unreachable = Config::builder().max_failures(u32::MAX);
+            repeat(calls, &breaker(unreachable), fail);
+        }
+        "rejection" => {
+            let breaker = breaker(failures().reset(DAY));
+            (0..5).for_each(|_| fail(&breaker));
+            repeat(calls, &breaker, |breaker| {
+                let rejected = black_box(breaker.try_acquire());
+                assert!(rejected.is_err());
+            });
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn breaker(config: ConfigBuilder) -> CircuitBreaker {
+    CircuitBreaker::new("instructions", config.build().expect("the rules are valid"))
+}
+
+/// In a function of its own, which the profile can be cut down to.
+#[inline(never)]
+fn repeat<T>(calls: u32, subject: &T, act: impl Fn(&T)) {
+    for _ in 0..calls {
+        act(black_box(subject));
+    }
+}
+
+fn succeed(breaker: &CircuitBreaker) {
+    if let Ok(permit) = breaker.try_acquire() {
+        permit.success();
+    }
+}
+
+fn fail(breaker: &CircuitBreaker) {
+    if let Ok(permit) = breaker.try_acquire() {
+        permit.failure();
+    }
+}
+
+fn call(breaker: &CircuitBreaker) {
+    let result = at_once(breaker.call(async { Ok::<_, Down>(black_box(7)) }));
+    assert!(!matches!(black_box(result), Err(CallError::Circuit(_))));
+}
+
+#[circuit_breaker(max_failures = 5, window = "1d")]
+async fn seven() -> Result<u32, Down> {
+    Ok(black_box(7))
+}
+
+fn annotated() {
+    assert!(black_box(at_once(seven())).is_ok());
+}
+
+#[circuit_breaker(max_failures = 5, window = "1d", timeout = "1d")]
+async fn seven_in_time() -> Result<u32, Down> {
+    Ok(black_box(7))
+}
+
+fn timed() {
+    assert!(black_box(at_once(seven_in_time())).is_ok());
+}
+
+fn in_a_task(act: impl FnOnce() + Send + 'static) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().build().expect("a runtime");
+    let task = async { tokio::spawn(async { act() }).await };
+    runtime.block_on(task).expect("no call panics");
+}
+
+fn at_once<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("it waits for nothing"),
+    }
+}
