@@ -1,6 +1,6 @@
 use crate::permit::Outcome;
 use crate::striped::Striped;
-use crate::sync::{AtomicU32, AtomicU64, OnceBox, Ordering};
+use crate::sync::{AtomicU16, AtomicU64, OnceBox, Ordering};
 
 /// The totals of a breaker.
 ///
@@ -9,7 +9,7 @@ use crate::sync::{AtomicU32, AtomicU64, OnceBox, Ordering};
 /// writer. A reader adds all up.
 #[derive(Default)]
 pub(crate) struct Counters {
-    few: [AtomicU32; TOTALS],
+    few: [AtomicU16; TOTALS],
     many: OnceBox<Many>,
 }
 
@@ -41,8 +41,8 @@ pub(crate) enum Total {
 
 const TOTALS: usize = Total::Opened as usize + 1;
 
-/// How many calls that came to the same are few. Those beyond are no more than there are threads.
-const FEW: u32 = if cfg!(any(loom, shuttle)) { 1 } else { 1_000 };
+/// How many calls that came to the same are few.
+const FEW: u16 = if cfg!(any(loom, shuttle)) { 1 } else { 1_000 };
 
 impl Total {
     /// The one that counts calls of this outcome.
@@ -79,9 +79,14 @@ impl Counters {
     /// Counts what the calling thread has no stripe for, or none yet.
     #[inline(never)]
     fn add_together(&self, total: Total) {
-        let few = self.few.get(total as usize);
-        if let Some(few) = few.filter(|few| few.load(Ordering::Relaxed) < FEW) {
-            few.fetch_add(1, Ordering::Relaxed);
+        let one_more = |few| (few < FEW).then_some(few + 1);
+        let count =
+            |few: &AtomicU16| few.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        if self
+            .few
+            .get(total as usize)
+            .is_some_and(|few| count(few).is_ok())
+        {
             return;
         }
         let many = self.many.get_or_init(Box::default);

@@ -6,7 +6,7 @@ pub(crate) use once_cell::race::OnceBox;
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::sync::Mutex;
 #[cfg(not(any(loom, shuttle)))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 #[cfg(loom)]
 use loom as checker;
@@ -16,7 +16,7 @@ use shuttle as checker;
 #[cfg(any(loom, shuttle))]
 pub(crate) use checker::sync::Mutex;
 #[cfg(any(loom, shuttle))]
-pub(crate) use checker::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+pub(crate) use checker::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// A lock for sections of a few instructions that run no code of the user's.
 ///

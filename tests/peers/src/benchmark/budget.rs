@@ -1,5 +1,6 @@
 //! What a call may cost, in additions (F) and looks at the clock (I).
 
+use crate::memory;
 use crate::row::{Mark, Rule, Scenario};
 use crate::run::{Figures, Measured};
 use crate::samples::figure;
@@ -178,15 +179,17 @@ fn memory(measured: &Measured) -> String {
     let allocations = ours.map(|figures| figures.allocations).fold(0.0, f64::max);
     let met = |met: bool| if met { "met" } else { "**missed**" };
     let (plain, timed) = measured.futures;
+    let key = memory::of_a_key();
     format!(
         "| allocations, in every state | | none | {} | {} | | |\n\
          | future of the attribute, over the plain one | | 32 bytes | {plain} bytes | {} | | |\n\
          | with a timeout | | 136 bytes | {timed} bytes | {} | | |\n\
-         | idle breaker of a key | | 256 bytes | not measured: the option is not there yet | | | |\n\
+         | idle breaker of a key | | 256 bytes | {key} bytes | {} | | |\n\
          | cold build on top of tokio | | 3 s | see [compile time](#compile-time) | | | |\n",
         figure(allocations),
         met(allocations == 0.0),
         met(plain <= 32),
         met(timed <= 136),
+        met(key <= 256),
     )
 }

@@ -12,7 +12,7 @@ use crate::answer::{Failure, at_once, seen_at_once};
 use crate::row::{Mark, OURS, Row, Rule, Scenario, Work};
 
 /// Keys as hosts are called.
-fn key(number: usize) -> String {
+pub(crate) fn key(number: usize) -> String {
     format!("host-{number}.example")
 }
 
@@ -54,6 +54,16 @@ async fn few(host: &str) -> Result<u32, Failure> {
 #[circuit_breaker(max_failures = 5, window = "10s", key = host, max_keys = 1_000_000)]
 async fn many(host: &str) -> Result<u32, Failure> {
     Ok(black_box(7))
+}
+
+#[circuit_breaker(max_failures = 5, window = "10s", key = host, max_keys = 1_000_000)]
+async fn idle(host: &str) -> Result<u32, Failure> {
+    Ok(black_box(7))
+}
+
+/// A call of which nothing is measured but what it leaves behind.
+pub(crate) fn call_once(host: &str) {
+    let _ = black_box(at_once(idle(host)));
 }
 
 pub(crate) fn rows() -> Vec<Row> {

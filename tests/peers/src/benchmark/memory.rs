@@ -7,6 +7,7 @@ use circuit_runtime::{CircuitBreaker, Config, ConfigBuilder};
 use std::time::Duration;
 
 use crate::answer::ask;
+use crate::keyed;
 use crate::measure::{on_threads, whole};
 use crate::ours;
 use crate::row::{OURS, Work};
@@ -128,6 +129,17 @@ pub(crate) fn futures() -> (usize, usize) {
         size_of_val(&ours::annotated(7)) - plain,
         size_of_val(&ours::timed(7)) - plain,
     )
+}
+
+/// The heap that the breaker of a key holds which was called once.
+pub(crate) fn of_a_key() -> i64 {
+    const KEYS: usize = 100_000;
+    let keys: Vec<String> = (0..KEYS).map(keyed::key).collect();
+    let before = Counted::so_far();
+    for key in &keys {
+        keyed::call_once(key);
+    }
+    (Counted::so_far().held() - before.held()) / i64::try_from(KEYS).unwrap_or(i64::MAX)
 }
 
 /// The heap that a breaker of ours holds.
