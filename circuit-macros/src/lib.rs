@@ -18,6 +18,7 @@ mod fuzz;
 mod opaque;
 mod options;
 mod rules;
+mod spec;
 mod suggest;
 mod value;
 
