@@ -49,11 +49,11 @@
 //!
 //! # A key is looked up without a lock
 //!
-//! The breakers of a `key` are in a concurrent hash table whose readers write nothing that another thread
-//! reads ([`papaya`](https://docs.rs/papaya)). What the call then holds is a handle, and that is counted: two
-//! atomic additions for each call, and where two threads use the same key, on one cache line. A million keys
-//! do not fit into a cache, so that a key which was not asked for lately costs the way to memory,
-//! in this table as in any.
+//! The breakers of a `key` are in a concurrent hash table whose readers share no line that they write
+//! ([`papaya`](https://docs.rs/papaya)). What the call then holds is a handle, and that is counted: two
+//! atomic operations for each call, and where two threads use the same key, on one cache line. A million
+//! keys do not fit into a cache, so that a key which was not asked for lately costs the way to memory, in
+//! this table as in any.
 //!
 //! # Futures that hold what they need
 //!

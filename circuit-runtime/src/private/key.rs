@@ -109,10 +109,10 @@ mod tests {
 
     #[test]
     fn a_long_key_leaves_no_memory_behind() {
-        for (key, is_kept) in [("x".repeat(1_000_000), false), ("x".repeat(10), true)] {
-            assert_eq!(shown(&key, str::len), key.len());
-            let kept = WRITTEN.take().capacity();
-            assert_eq!((1..=KEPT).contains(&kept), is_kept, "{kept}");
+        for (length, kept) in [(1_000_000, 0..=0), (10, 10..=KEPT)] {
+            assert_eq!(shown(&"x".repeat(length), str::len), length);
+            let capacity = WRITTEN.take().capacity();
+            assert!(kept.contains(&capacity), "{capacity} of {length}");
         }
     }
 }
