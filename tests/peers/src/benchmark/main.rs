@@ -9,6 +9,8 @@
 mod answer;
 mod budget;
 mod compile_time;
+#[path = "../heap.rs"]
+mod heap;
 mod keyed;
 mod limits;
 mod measure;
