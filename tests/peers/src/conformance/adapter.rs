@@ -82,6 +82,9 @@ pub(crate) fn judge() -> bool {
 /// The rates that scenarios wish for.
 pub(crate) const RATES: [f64; 7] = [0.0001, 0.01, 0.3333, 0.5, 0.9, 0.9999, 1.0];
 
+/// How many breakers by key there may be at a time, where a library has a bound.
+pub(crate) const MOST_KEYS: u32 = 100;
+
 /// The spans of time that a library is tried with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spans {
@@ -132,6 +135,11 @@ pub(crate) trait Library: Send + Sync {
 
     /// A new breaker, closed, or why the library has none of this kind.
     fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str>;
+
+    /// Breakers by key, like those of [`Wish::Failures`], or why the library has none.
+    fn keyed(&self) -> Result<Keyed, &'static str> {
+        Err("no breakers by key")
+    }
 }
 
 type Call = dyn Fn(Work) -> Answering + Send + Sync;
@@ -202,5 +210,21 @@ impl Breaker {
                 give().await;
             }
         }
+    }
+}
+
+type Of = dyn Fn(&str) -> Breaker + Send + Sync;
+
+/// Breakers of any library, of which each key has one.
+pub(crate) struct Keyed(Box<Of>);
+
+impl Keyed {
+    /// Those that `of` calls by their keys: it makes none itself.
+    pub(crate) fn new(of: impl Fn(&str) -> Breaker + Send + Sync + 'static) -> Self {
+        Self(Box::new(of))
+    }
+
+    pub(crate) fn of(&self, key: &str) -> Breaker {
+        (self.0)(key)
     }
 }

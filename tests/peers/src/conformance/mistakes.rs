@@ -1,6 +1,9 @@
 //! Whether the scenarios find what they are for: one mistake at a time, planted around ours.
 //!
-//! Only for the scenarios that no peer breaks; the others show in the table that they can fail.
+//! For the scenarios that no peer breaks, as the others show in the table that they can fail; and
+//! for all about keys, which few peers have.
+
+mod keyed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -13,7 +16,9 @@ use std::time::Duration;
 use circuit_runtime::{CircuitBreaker, Config, Permit, State};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, Work, judge};
+use crate::adapter::{
+    Answer, Breaker, Failed, Keyed, Library, Order, Spans, Time, Wish, Work, judge,
+};
 use crate::paused::SPANS;
 use crate::run::{Outcome, watched};
 use crate::scenarios::ALL;
@@ -37,10 +42,15 @@ enum Mistake {
     WantsMoreThanAll,
     ObeysUntilASuccess,
     HoldsALock,
+    SharesACircuit,
+    ForgetsNothing,
+    ForgetsNoneThatOpened,
+    ForgetsOpenOnes,
+    ForgetsOpenOnesAtLast,
 }
 
 /// Each with a word of the scenario that has to find it.
-const PLANTED: [(Mistake, &str); 18] = [
+const PLANTED: [(Mistake, &str); 24] = [
     (Mistake::KeepsEvidence, "A recovery forgets"),
     (Mistake::ForgetsSlowCalls, "A slow result counts"),
     (Mistake::LosesUnpolled, "dropped before it is polled"),
@@ -59,6 +69,12 @@ const PLANTED: [(Mistake, &str); 18] = [
     (Mistake::WantsMoreThanAll, "100 % failures open it"),
     (Mistake::ObeysUntilASuccess, "An order to open"),
     (Mistake::HoldsALock, "Concurrent calls"),
+    (Mistake::SharesACircuit, "Each key opens"),
+    (Mistake::ForgetsNothing, "Keys that come and go"),
+    (Mistake::ForgetsNothing, "Keys that open, recover"),
+    (Mistake::ForgetsNoneThatOpened, "Keys that open, recover"),
+    (Mistake::ForgetsOpenOnes, "An open circuit is kept"),
+    (Mistake::ForgetsOpenOnesAtLast, "Open circuits are kept"),
 ];
 
 /// What was planted and not found, or found where nothing was planted.
@@ -135,6 +151,12 @@ impl Library for Mistaken {
             ordered.breaker.force_open();
             std::future::ready(())
         }))
+    }
+
+    fn keyed(&self) -> Result<Keyed, &'static str> {
+        let config = Config::builder().max_failures(3).build();
+        let config = config.map_err(|_| "not a legal configuration")?;
+        Ok(keyed::keyed(config, self.0))
     }
 }
 

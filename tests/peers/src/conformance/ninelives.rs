@@ -2,6 +2,8 @@
 #![expect(dead_code, reason = "what only other libraries need is unused here")]
 
 mod adapter;
+#[path = "../heap.rs"]
+mod heap;
 #[path = "peers/ninelives.rs"]
 mod library;
 mod run;

@@ -4,6 +4,8 @@
 mod adapter;
 #[path = "peers/attribute.rs"]
 mod attribute;
+#[path = "../heap.rs"]
+mod heap;
 mod mistakes;
 #[path = "peers/paused.rs"]
 mod paused;

@@ -52,12 +52,18 @@ pub(crate) struct Trial {
 
 impl Trial {
     pub(crate) fn new(library: &dyn Library, wish: Wish) -> Result<Self, Stop> {
-        Ok(Self {
-            breaker: library.breaker(wish).map_err(not_applicable)?,
+        let breaker = library.breaker(wish).map_err(not_applicable)?;
+        Ok(Self::of(library, breaker))
+    }
+
+    /// Of a breaker of this library.
+    pub(crate) fn of(library: &dyn Library, breaker: Breaker) -> Self {
+        Self {
+            breaker,
             spans: library.spans(),
             time: library.time(),
             probes: library.probes(),
-        })
+        }
     }
 
     pub(crate) async fn succeed(&self) -> Answer {

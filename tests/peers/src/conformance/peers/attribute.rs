@@ -4,7 +4,10 @@ use circuit_runtime::{CircuitBreaker, CircuitError, circuit_breaker, registry};
 
 use super::paused::SPANS;
 use super::runtime::answer_of;
-use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, Work, judge};
+use crate::adapter::{
+    Answer, Answering, Breaker, Failed, Keyed, Library, MOST_KEYS, Order, Spans, Time, Wish, Work,
+    judge,
+};
 
 /// Ours, by `#[circuit_breaker]`.
 pub(crate) struct Attribute;
@@ -51,22 +54,28 @@ where
         }
         std::future::ready(())
     };
-    Breaker::new(move |work| {
-        let answer = call(work);
-        Box::pin(async move {
-            match answer.await {
-                Ok(()) => Answer::Done,
-                Err(Error::Failed) => Answer::Failed,
-                Err(Error::Circuit(error)) => answer_of(&error),
-            }
+    Breaker::new(move |work| answering(call(work)))
+        .with_time(tokio::time::advance)
+        .with_order(Order::Reset, move || order(CircuitBreaker::reset))
+        .with_order(Order::ForceClosed, move || {
+            order(CircuitBreaker::force_closed)
         })
+        .with_order(Order::ForceOpen, move || order(CircuitBreaker::force_open))
+}
+
+fn answering(call: impl Future<Output = Result<(), Error>> + Send + 'static) -> Answering {
+    Box::pin(async move {
+        match call.await {
+            Ok(()) => Answer::Done,
+            Err(Error::Failed) => Answer::Failed,
+            Err(Error::Circuit(error)) => answer_of(&error),
+        }
     })
-    .with_time(tokio::time::advance)
-    .with_order(Order::Reset, move || order(CircuitBreaker::reset))
-    .with_order(Order::ForceClosed, move || {
-        order(CircuitBreaker::force_closed)
-    })
-    .with_order(Order::ForceOpen, move || order(CircuitBreaker::force_open))
+}
+
+#[circuit_breaker(name = "keyed", key = key, max_keys = MOST_KEYS, max_failures = 3, reset = "30s")]
+async fn keyed(key: String, work: Work) -> Result<(), Error> {
+    Ok(work.await?)
 }
 
 impl Library for Attribute {
@@ -75,7 +84,7 @@ impl Library for Attribute {
     }
 
     fn configuration(&self) -> &'static str {
-        "The same options, written at functions. Virtual time."
+        "The same options, written at functions; `key`, and `max_keys` of 100. Virtual time."
     }
 
     fn time(&self) -> Time {
@@ -126,5 +135,17 @@ impl Library for Attribute {
             Wish::Rate(1.0) => rate!("all", 1.0),
             Wish::Rate(_) => return Err("no function with this rate is written here"),
         })
+    }
+
+    fn keyed(&self) -> Result<Keyed, &'static str> {
+        // Those of another trial stay while they are open.
+        let used = registry::all().into_iter();
+        used.filter(|breaker| breaker.name().starts_with("keyed["))
+            .for_each(|breaker| breaker.reset());
+        Ok(Keyed::new(|key| {
+            let key = key.to_owned();
+            Breaker::new(move |work| answering(keyed(key.clone(), work)))
+                .with_time(tokio::time::advance)
+        }))
     }
 }

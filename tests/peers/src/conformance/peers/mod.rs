@@ -4,7 +4,7 @@ mod arcly;
 mod circuitbreaker_rs;
 mod failsafe;
 mod recloser;
-mod runtime;
+pub(crate) mod runtime;
 mod seatbelt;
 mod tower_resilience;
 

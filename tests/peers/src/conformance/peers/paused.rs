@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::runtime;
-use crate::adapter::{Breaker, Library, Spans, Time, Wish};
+use crate::adapter::{Breaker, Keyed, Library, Spans, Time, Wish};
 
 /// Ours, by `CircuitBreaker::call`, on tokio's clock.
 pub(crate) struct Paused;
@@ -39,5 +39,9 @@ impl Library for Paused {
 
     fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str> {
         Ok(runtime::breaker(SPANS, wish)?.with_time(tokio::time::advance))
+    }
+
+    fn keyed(&self) -> Result<Keyed, &'static str> {
+        Err(runtime::NO_KEYS)
     }
 }

@@ -2,10 +2,13 @@ use std::time::Duration;
 
 use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config};
 
-use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, judge};
+use crate::adapter::{Answer, Breaker, Failed, Keyed, Library, Order, Spans, Time, Wish, judge};
 
 /// Ours, by `CircuitBreaker::call`, on the system's clock.
 pub(crate) struct Runtime;
+
+/// Why there is nothing by key to try here.
+pub(crate) const NO_KEYS: &str = "keys are the attribute's";
 
 const SPANS: Spans = Spans {
     reset: Duration::from_millis(100),
@@ -35,6 +38,10 @@ impl Library for Runtime {
     fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str> {
         breaker(SPANS, wish)
     }
+
+    fn keyed(&self) -> Result<Keyed, &'static str> {
+        Err(NO_KEYS)
+    }
 }
 
 /// What our own error means.
@@ -43,6 +50,14 @@ pub(crate) fn answer_of(error: &CircuitError) -> Answer {
         Answer::TimedOut
     } else {
         Answer::Rejected
+    }
+}
+
+pub(crate) fn answer_of_call(result: Result<(), CallError<Failed>>) -> Answer {
+    match result {
+        Ok(()) => Answer::Done,
+        Err(CallError::Inner(Failed)) => Answer::Failed,
+        Err(CallError::Circuit(error)) => answer_of(&error),
     }
 }
 
@@ -67,11 +82,7 @@ pub(crate) fn breaker(spans: Spans, wish: Wish) -> Result<Breaker, &'static str>
                 Wish::Predicate => call.failure_if(|_| judge()).await,
                 _ => call.await,
             };
-            match result {
-                Ok(()) => Answer::Done,
-                Err(CallError::Inner(Failed)) => Answer::Failed,
-                Err(CallError::Circuit(error)) => answer_of(&error),
-            }
+            answer_of_call(result)
         })
     })
     .with_order(Order::Reset, move || {

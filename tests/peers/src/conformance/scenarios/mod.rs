@@ -1,12 +1,13 @@
 //! What a breaker has to get right, a file for each topic.
 //!
 //! Each scenario asks for a rule of the design, by its number in section 4; 0 is what every breaker
-//! is for. To come with `key`: keys that come and go leave no memory behind (rule 14).
+//! is for.
 
 mod closed;
 mod control;
 mod extremes;
 mod half_open;
+mod keys;
 mod late;
 mod orders;
 mod rates;
@@ -113,4 +114,14 @@ scenarios! {
         orders::opening_is_final
     13 "Concurrent calls run concurrently"
         together::concurrent_calls
+    14 "Each key opens, rejects and recovers by itself"
+        keys::each_by_itself
+    14 "Keys that come and go leave no memory behind"
+        keys::come_and_go
+    14 "Keys that open, recover and go leave no memory behind"
+        keys::recover_and_go
+    14 "An open circuit is kept while a crowd of idle keys comes by"
+        keys::open_among_idle
+    14 "Open circuits are kept, as many as there may be keys, while a crowd of idle ones comes by"
+        keys::all_open_among_idle
 }
