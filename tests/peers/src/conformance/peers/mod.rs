@@ -1,5 +1,6 @@
 //! The libraries on trial, a file for each. Those that are not here are in a package of their own.
 
+mod allframe;
 mod arcly;
 mod circuitbreaker_rs;
 mod failsafe;
@@ -10,12 +11,13 @@ mod tower_resilience;
 
 use crate::adapter::Library;
 
-pub(crate) const ALL: [&dyn Library; 7] = [
+pub(crate) const ALL: [&dyn Library; 8] = [
     &runtime::Runtime,
     &failsafe::Failsafe,
     &recloser::Recloser,
     &tower_resilience::TowerResilience,
     &circuitbreaker_rs::CircuitBreakerRs,
     &seatbelt::Seatbelt,
+    &allframe::Allframe,
     &arcly::Arcly,
 ];
