@@ -10,6 +10,7 @@ use loom::thread;
 use crate::clock::source::{LAG, keep_behind, set as set_clock};
 use crate::counters::{Counters, Total};
 use crate::keyed::Breakers;
+use crate::state::Phase;
 use crate::thread::leave;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
@@ -255,6 +256,26 @@ fn probe_drop_against_order() {
             Box::new(|| admitted(breaker)),
         ]);
         assert!(!admitted, "the place was taken until the order was given");
+    });
+}
+
+/// Who asks for a place that a reset has just ended is no probe, and keeps nobody else from being one.
+#[test]
+fn asking_for_a_place_against_reset() {
+    model_of_three(|| {
+        let breaker = half_open();
+        let ask = || breaker.admit().ok().map(|ticket| ticket.word().phase());
+        let [_, first, second] = race([
+            Box::new(|| {
+                breaker.reset();
+                None
+            }) as Box<dyn FnOnce() -> Option<Phase>>,
+            Box::new(ask),
+            Box::new(ask),
+        ]);
+        if [first, second].contains(&None) {
+            assert!([first, second].contains(&Some(Phase::Open)), "one probes");
+        }
     });
 }
 
