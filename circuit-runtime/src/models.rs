@@ -354,6 +354,28 @@ fn success_against_failure_in_a_row() {
     });
 }
 
+/// A success either ends the row before the failure that makes it long enough, or comes after the circuit
+/// has opened: whoever finds that closed then knows that it stays closed.
+#[test]
+fn success_against_the_failure_that_is_too_much() {
+    loom::model(|| {
+        let breaker = breaker(2);
+        fail(breaker);
+        let [failing, succeeding] = [(); 2].map(|()| breaker.try_acquire().unwrap());
+        let [_, let_in] = race([
+            Box::new(move || {
+                failing.failure();
+                false
+            }) as Box<dyn FnOnce() -> bool>,
+            Box::new(move || {
+                succeeding.success();
+                admitted(breaker)
+            }),
+        ]);
+        assert_eq!(breaker.state() == State::Closed, let_in);
+    });
+}
+
 /// A thread's number, and the stripe that goes with it, is handed on with all that was counted.
 #[test]
 fn stripes_against_reuse_of_a_number() {
