@@ -176,14 +176,10 @@ impl Circuit {
             return Err(Rejection::until(half_open_at, now, wait));
         }
         let limit = self.policy.probes;
-        match self.probes.take(limit, word.generation(), now) {
+        let still = || self.word() == word;
+        match self.probes.take(limit, word.generation(), now, still) {
             Place::Taken(until) => Err(Rejection::until(until, now, limit.lease)),
-            Place::Leased(lease) if self.word() == word => Ok(Some(lease)),
-            Place::Leased(lease) => {
-                // Of a half-open phase that is over: it must keep nobody out of the next.
-                self.probes.give_back(limit, word.generation(), lease);
-                Ok(None)
-            }
+            Place::Leased(lease) => Ok(Some(lease)),
             Place::Gone => Ok(None),
         }
     }

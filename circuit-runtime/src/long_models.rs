@@ -11,6 +11,10 @@
     reason = "a model that cannot go on has failed"
 )]
 
+mod linearization;
+#[path = "../../tests/histories/plain.rs"]
+mod plain;
+
 use std::mem;
 use std::sync::Mutex;
 use std::time::Duration;

@@ -10,6 +10,7 @@ use loom::thread;
 use crate::clock::source::{LAG, keep_behind, set as set_clock};
 use crate::counters::{Counters, Total};
 use crate::keyed::Breakers;
+use crate::state::Phase;
 use crate::thread::leave;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
@@ -258,6 +259,26 @@ fn probe_drop_against_order() {
     });
 }
 
+/// Who asks for a place that a reset has just ended is no probe, and keeps nobody else from being one.
+#[test]
+fn asking_for_a_place_against_reset() {
+    model_of_three(|| {
+        let breaker = half_open();
+        let ask = || breaker.admit().ok().map(|ticket| ticket.word().phase());
+        let [_, first, second] = race([
+            Box::new(|| {
+                breaker.reset();
+                None
+            }) as Box<dyn FnOnce() -> Option<Phase>>,
+            Box::new(ask),
+            Box::new(ask),
+        ]);
+        if [first, second].contains(&None) {
+            assert!([first, second].contains(&Some(Phase::Open)), "one probes");
+        }
+    });
+}
+
 /// A probe whose lease has ended does not free the place of the one that followed.
 #[test]
 fn probe_drop_against_end_of_lease() {
@@ -330,6 +351,28 @@ fn success_against_failure_in_a_row() {
         ]);
         breaker.try_acquire().unwrap().failure();
         assert_eq!(breaker.state(), State::Closed, "at most two in a row");
+    });
+}
+
+/// A success either ends the row before the failure that makes it long enough, or comes after the circuit
+/// has opened: whoever finds that closed then knows that it stays closed.
+#[test]
+fn success_against_the_failure_that_is_too_much() {
+    loom::model(|| {
+        let breaker = breaker(2);
+        fail(breaker);
+        let [failing, succeeding] = [(); 2].map(|()| breaker.try_acquire().unwrap());
+        let [_, let_in] = race([
+            Box::new(move || {
+                failing.failure();
+                false
+            }) as Box<dyn FnOnce() -> bool>,
+            Box::new(move || {
+                succeeding.success();
+                admitted(breaker)
+            }),
+        ]);
+        assert_eq!(breaker.state() == State::Closed, let_in);
     });
 }
 

@@ -71,9 +71,20 @@ impl Probes {
         (taken_until.plus(limit.step()) > first_end).then_some(taken_until)
     }
 
-    /// Takes a place. Of threads that race for the places exactly as many get one as there are.
-    pub(crate) fn take(&self, limit: ProbeLimit, generation: Generation, now: Instant) -> Place {
+    /// Takes a place, if it is still the phase to do so, which is asked when nobody else can take one: who
+    /// comes too late must not keep others out, be it for a moment. Of threads that race for the places
+    /// exactly as many get one as there are.
+    pub(crate) fn take(
+        &self,
+        limit: ProbeLimit,
+        generation: Generation,
+        now: Instant,
+        still: impl FnOnce() -> bool,
+    ) -> Place {
         self.with_places(limit, generation, |places| {
+            if !still() {
+                return Place::Gone;
+            }
             places.end_leases(now);
             if !places.is_any_free(limit.count) {
                 return Place::Taken(places.free_at(limit.count).unwrap_or(now));
@@ -262,7 +273,7 @@ mod tests {
             };
             let probes = Probes::default();
             for _ in 0..count {
-                let place = probes.take(limit, Generation::FIRST, seconds(40));
+                let place = probes.take(limit, Generation::FIRST, seconds(40), || true);
                 assert!(matches!(place, Place::Leased(_)));
             }
             for half_open_at in [10, 40] {

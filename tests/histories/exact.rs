@@ -1,26 +1,26 @@
 //! Histories of the rules that are exact: after each step all that can be seen of a breaker is what can
 //! be seen of a plain one.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use circuit_runtime::{CallError, CircuitBreaker, CircuitError, ConfigBuilder, Permit, Snapshot};
+use circuit_runtime::{CallError, CircuitBreaker, CircuitError, ConfigBuilder, Permit};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
+use tokio::runtime::Runtime;
 
-use crate::plain::{Pass, Plain, Totals};
+use crate::plain::{End, Order, Pass, Plain, Totals};
 
-type Checked<R = ()> = Result<R, TestCaseError>;
+pub(crate) type Checked<R = ()> = Result<R, TestCaseError>;
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     /// So many units of time pass.
     Wait(u32),
     /// A call starts and ends, so many times.
@@ -44,28 +44,10 @@ enum Step {
 
 /// How a call is made that ends at once.
 #[derive(Clone, Copy, Debug)]
-enum Way {
+pub(crate) enum Way {
     ByHand,
     Future,
     Blocking,
-}
-
-/// How a call ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum End {
-    Success,
-    Failure,
-    Ignored,
-    Dropped,
-    Panic,
-    Timeout,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Order {
-    Reset,
-    ForceOpen,
-    ForceClosed,
 }
 
 /// What a call returns that does not succeed.
@@ -79,9 +61,13 @@ enum Failed {
 pub(crate) struct History(Vec<Step>);
 
 /// Of so many steps, with bursts of so many calls.
-pub(crate) fn histories(steps: usize, burst: u32) -> impl Strategy<Value = History> {
+pub(crate) fn histories(length: usize, burst: u32) -> impl Strategy<Value = History> {
+    prop::collection::vec(steps(burst), 0..length).prop_map(History)
+}
+
+pub(crate) fn steps(burst: u32) -> impl Strategy<Value = Step> {
     let which = any::<Index>;
-    let step = prop_oneof![
+    prop_oneof![
         8 => (ways(), ends(), 1..=burst).prop_map(|(way, end, times)| Step::Call(way, end, times)),
         6 => waits().prop_map(Step::Wait),
         3 => Just(Step::Acquire),
@@ -97,8 +83,7 @@ pub(crate) fn histories(steps: usize, burst: u32) -> impl Strategy<Value = Histo
             1 => Just(Order::ForceClosed),
         ]
         .prop_map(Step::Order),
-    ];
-    prop::collection::vec(step, 0..steps).prop_map(History)
+    ]
 }
 
 fn waits() -> impl Strategy<Value = u32> {
@@ -129,8 +114,27 @@ fn ends() -> impl Strategy<Value = End> {
 }
 
 impl History {
-    /// Lets it happen to a breaker and to a plain one, in virtual time.
+    /// Lets it happen to a breaker and to a plain one.
     pub(crate) fn replay(&self, unit: Duration, config: ConfigBuilder) -> Checked {
+        let stage = Stage::new(unit, config)?;
+        let _entered = stage.runtime.enter();
+        let mut replay = Replay::new(&stage);
+        for step in &self.0 {
+            replay.step(step)?;
+        }
+        replay.end()
+    }
+}
+
+/// Where histories happen: a breaker in virtual time.
+pub(crate) struct Stage {
+    pub(crate) runtime: Runtime,
+    breaker: CircuitBreaker,
+    unit: Duration,
+}
+
+impl Stage {
+    pub(crate) fn new(unit: Duration, config: ConfigBuilder) -> Checked<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -138,20 +142,17 @@ impl History {
         let config = config
             .build()
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
-        let breaker = CircuitBreaker::new("history", config);
-        runtime.block_on(async {
-            let mut replay = Replay::new(&breaker, unit);
-            for step in &self.0 {
-                replay.step(step).await?;
-                replay.compare()?;
-            }
-            replay.end()
+        Ok(Self {
+            runtime,
+            breaker: CircuitBreaker::new("history", config),
+            unit,
         })
     }
 }
 
-/// A history under way.
-struct Replay<'b> {
+/// A history under way. It goes on wherever it is, on whichever thread.
+pub(crate) struct Replay<'b> {
+    runtime: &'b Runtime,
     breaker: &'b CircuitBreaker,
     plain: Plain,
     unit: Duration,
@@ -164,16 +165,16 @@ struct Replay<'b> {
 
 /// A call through `call`.
 struct Running<'b> {
-    future: Pin<Box<dyn Future<Output = Result<(), CallError<Failed>>> + 'b>>,
+    future: Pin<Box<dyn Future<Output = Result<(), CallError<Failed>>> + Send + 'b>>,
     told: Told,
     pass: Pass,
 }
 
 /// How a call is to end.
-type Told = Rc<Cell<Option<End>>>;
+type Told = Arc<Mutex<Option<End>>>;
 
 async fn runs(told: Told) -> Result<(), Failed> {
-    poll_fn(|_| match told.get() {
+    poll_fn(|_| match *told.lock().unwrap() {
         Some(end) => Poll::Ready(result(end)),
         None => Poll::Pending,
     })
@@ -220,11 +221,12 @@ fn poll(running: &mut Running<'_>) -> Checked<Option<End>> {
 }
 
 impl<'b> Replay<'b> {
-    fn new(breaker: &'b CircuitBreaker, unit: Duration) -> Self {
+    pub(crate) fn new(stage: &'b Stage) -> Self {
         Self {
-            breaker,
-            plain: Plain::new(*breaker.config()),
-            unit,
+            runtime: &stage.runtime,
+            breaker: &stage.breaker,
+            plain: Plain::new(*stage.breaker.config()),
+            unit: stage.unit,
             now: Duration::ZERO,
             at_once: 0,
             permits: Vec::new(),
@@ -232,14 +234,15 @@ impl<'b> Replay<'b> {
         }
     }
 
-    async fn step(&mut self, step: &Step) -> Checked {
+    /// A step of both, after which they must look the same.
+    pub(crate) fn step(&mut self, step: &Step) -> Checked {
         // More than 32 changes of state in a microsecond count as of the next.
         self.at_once += 1;
         if self.at_once == 30 {
-            self.wait(1).await;
+            self.wait(1);
         }
         match *step {
-            Step::Wait(units) => self.wait(units).await,
+            Step::Wait(units) => self.wait(units),
             Step::Call(way, end, times) => {
                 for _ in 0..times {
                     self.call(way, end)?;
@@ -265,9 +268,7 @@ impl<'b> Replay<'b> {
             Step::Tell(which, end) => {
                 if !self.calls.is_empty() {
                     let running = &self.calls[which.index(self.calls.len())];
-                    running
-                        .told
-                        .set(Some(end).filter(|end| *end != End::Dropped));
+                    *running.told.lock().unwrap() = Some(end).filter(|end| *end != End::Dropped);
                 }
             }
             Step::Poll(which) => {
@@ -290,12 +291,12 @@ impl<'b> Replay<'b> {
                 self.plain.order(order);
             }
         }
-        Ok(())
+        self.compare()
     }
 
-    async fn wait(&mut self, units: u32) {
+    fn wait(&mut self, units: u32) {
         let time = self.unit * units;
-        tokio::time::advance(time).await;
+        self.runtime.block_on(tokio::time::advance(time));
         self.now += time;
         if units > 0 {
             self.at_once = 0;
@@ -359,9 +360,9 @@ impl<'b> Replay<'b> {
 
     /// A call through `call`, and its first poll, which asks.
     fn start(&mut self, end: Option<End>) -> Checked {
-        let told = Rc::new(Cell::new(end));
+        let told = Arc::new(Mutex::new(end));
         let call = self.breaker.call(runs(told.clone()));
-        let mut future: Pin<Box<dyn Future<Output = _>>> =
+        let mut future: Pin<Box<dyn Future<Output = _> + Send>> =
             Box::pin(call.ignore_if(|error| *error == Failed::Ignored));
         match self.plain.acquire(self.now) {
             Ok(pass) => self.poll(Running { future, told, pass }),
@@ -381,7 +382,11 @@ impl<'b> Replay<'b> {
         let timeout = self.breaker.config().timeout();
         let spent = self.now.saturating_sub(running.pass.start);
         let timed_out = timeout.filter(|timeout| spent >= *timeout);
-        let expected = running.told.get().or(timed_out.map(|_| End::Timeout));
+        let expected = running
+            .told
+            .lock()
+            .unwrap()
+            .or(timed_out.map(|_| End::Timeout));
         let ended = poll(&mut running)?;
         prop_assert_eq!(ended, expected);
         match ended {
@@ -396,12 +401,12 @@ impl<'b> Replay<'b> {
         prop_assert_eq!(seen.state, self.plain.state(self.now));
         prop_assert_eq!(self.breaker.state(), seen.state);
         prop_assert_eq!(seen.retry_after, self.plain.retry_after(self.now));
-        prop_assert_eq!(totals(&seen), self.plain.totals);
+        prop_assert_eq!(Totals::from(&seen), self.plain.totals);
         Ok(())
     }
 
     /// Drops all that goes on.
-    fn end(mut self) -> Checked {
+    pub(crate) fn end(mut self) -> Checked {
         for (permit, pass) in mem::take(&mut self.permits) {
             drop(permit);
             self.settle(pass, End::Dropped);
@@ -431,19 +436,6 @@ fn retry_after_of(error: Option<CallError<Failed>>) -> Option<Option<Duration>> 
     match error {
         Some(CallError::Circuit(error)) if error.is_open() => Some(error.retry_after()),
         _ => None,
-    }
-}
-
-fn totals(seen: &Snapshot) -> Totals {
-    Totals {
-        succeeded: seen.succeeded,
-        failed: seen.failed,
-        timed_out: seen.timed_out,
-        panicked: seen.panicked,
-        ignored: seen.ignored,
-        cancelled: seen.cancelled,
-        rejected: seen.rejected,
-        opened: seen.opened,
     }
 }
 

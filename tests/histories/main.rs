@@ -13,6 +13,7 @@ mod exact;
 mod history;
 mod oracle;
 mod plain;
+mod relay;
 
 use std::time::Duration;
 
@@ -245,6 +246,54 @@ proptest! {
                 .min_calls(min_calls.min(calls));
             limit.map_or(config, |limit| config.max_failures(limit.min(calls)))
         })?;
+    }
+}
+
+/// Rules in a unit of time, with waits and probes in the same.
+fn recovering<S: Strategy<Value = ConfigBuilder>>(
+    rules: impl Fn(Duration) -> S,
+) -> impl Strategy<Value = (Duration, ConfigBuilder)> {
+    recoveries().prop_flat_map(move |recovery| {
+        let unit = recovery.unit();
+        rules(unit).prop_map(move |rules| (unit, recovery.of(rules)))
+    })
+}
+
+fn numbers_of_failures(unit: Duration) -> impl Strategy<Value = ConfigBuilder> {
+    (1..=5_u32, prop::option::of(1..=25_u32)).prop_map(move |(limit, window)| {
+        let config = Config::builder().max_failures(limit);
+        window.map_or(config, |window| config.window(unit * window))
+    })
+}
+
+fn few_last_calls(unit: Duration) -> impl Strategy<Value = ConfigBuilder> {
+    let slow = (1..=10_u32, 1..=100_u32).prop_map(move |(calls, percent)| {
+        Config::builder()
+            .last_calls(calls)
+            .slow_call(unit * 7)
+            .slow_rate(f64::from(percent) / 100.0)
+            .min_calls(calls.div_ceil(2))
+    });
+    prop_oneof![last_calls(10), slow]
+}
+
+proptest! {
+    #![proptest_config(cases(SHORT))]
+
+    #[test]
+    fn exactly_failures_on_threads_by_turns(
+        (unit, config) in recovering(numbers_of_failures),
+        relay in relay::relays(100, 4),
+    ) {
+        relay.replay(unit, config)?;
+    }
+
+    #[test]
+    fn exactly_the_last_calls_on_threads_by_turns(
+        (unit, config) in recovering(few_last_calls),
+        relay in relay::relays(100, 8),
+    ) {
+        relay.replay(unit, config)?;
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use circuit_runtime::{Config, State};
-
-use crate::exact::{End, Order};
+use circuit_runtime::{Config, Snapshot, State};
 
 /// A breaker of the rules that are exact, for one thread, which tells it the time.
+#[derive(Clone)]
 pub(crate) struct Plain {
     config: Config,
     phase: Phase,
@@ -22,6 +21,24 @@ pub(crate) struct Plain {
     pub(crate) totals: Totals,
 }
 
+/// How a call ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum End {
+    Success,
+    Failure,
+    Ignored,
+    Dropped,
+    Panic,
+    Timeout,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Order {
+    Reset,
+    ForceOpen,
+    ForceClosed,
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Phase {
     Closed,
@@ -30,6 +47,7 @@ enum Phase {
     ForcedClosed,
 }
 
+#[derive(Clone)]
 struct Answer {
     at: Duration,
     failed: bool,
@@ -54,6 +72,21 @@ pub(crate) struct Totals {
     pub(crate) cancelled: u64,
     pub(crate) rejected: u64,
     pub(crate) opened: u64,
+}
+
+impl From<&Snapshot> for Totals {
+    fn from(seen: &Snapshot) -> Self {
+        Self {
+            succeeded: seen.succeeded,
+            failed: seen.failed,
+            timed_out: seen.timed_out,
+            panicked: seen.panicked,
+            ignored: seen.ignored,
+            cancelled: seen.cancelled,
+            rejected: seen.rejected,
+            opened: seen.opened,
+        }
+    }
 }
 
 impl Plain {

@@ -63,7 +63,8 @@ impl Window {
     #[inline]
     pub(crate) fn success(&self, generation: Generation, start: Start) -> bool {
         if let Count::InRow(streak) = &self.count {
-            streak.success(generation);
+            // All other rules look at a window, and a row has none.
+            return streak.success(generation);
         }
         match &self.ledger {
             None => false,

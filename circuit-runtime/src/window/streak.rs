@@ -20,19 +20,19 @@ struct Row {
 }
 
 impl Streak {
+    /// Ends the row, unless it has reached the limit: whether it has.
     #[inline]
-    pub(super) fn success(&self, generation: Generation) {
-        if let Some(row) = self.row.get() {
-            // Relaxed: a failure that came before this success in any order that a caller could
-            // know of is visible here; of those that run beside it, either may be the first.
-            if row.running.load(Ordering::Relaxed) {
-                row.end(generation);
-            }
-        }
+    pub(super) fn success(&self, generation: Generation) -> bool {
+        // Relaxed: a failure that came before this success in any order that a caller could
+        // know of is visible here; of those that run beside it, either may be the first.
+        self.row
+            .get()
+            .is_some_and(|row| row.running.load(Ordering::Relaxed) && row.end(generation))
     }
 
+    /// Adds to the row; whether it has reached the limit.
     pub(super) fn failure(&self, limit: u32, generation: Generation) -> bool {
-        self.row.get_or_init(Box::default).grow(generation) >= limit
+        self.row.get_or_init(Box::default).grow(limit, generation)
     }
 }
 
@@ -45,26 +45,38 @@ impl Default for Row {
     }
 }
 
+/// The length of a row that has reached the limit, until its generation is over. The thread that made it
+/// so may not have opened the circuit yet: a success that comes between must not undo it, but do so in its
+/// place. Otherwise its caller would find the circuit closed, and then open, without another failure.
+const REACHED: u32 = u32::MAX;
+
 impl Row {
     #[cold]
-    fn end(&self, generation: Generation) {
+    fn end(&self, generation: Generation) -> bool {
         self.length.with(|length| {
-            if let Some(length) = length.of(generation, |length| *length = 0) {
+            let Some(length) = length.of(generation, |length| *length = 0) else {
+                return false;
+            };
+            if *length != REACHED {
                 *length = 0;
                 self.running.store(false, Ordering::Relaxed);
             }
-        });
+            *length == REACHED
+        })
     }
 
-    /// Its length with one more failure; 0 when the failure is of an earlier generation.
-    fn grow(&self, generation: Generation) -> u32 {
+    /// One more failure, which says nothing when it is of an earlier generation.
+    fn grow(&self, limit: u32, generation: Generation) -> bool {
         self.length.with(|length| {
             let Some(length) = length.of(generation, |length| *length = 0) else {
-                return 0;
+                return false;
             };
             *length = length.saturating_add(1);
+            if *length >= limit {
+                *length = REACHED;
+            }
             self.running.store(true, Ordering::Relaxed);
-            *length
+            *length == REACHED
         })
     }
 }
