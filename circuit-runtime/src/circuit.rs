@@ -98,8 +98,10 @@ impl Circuit {
             let word = self.word();
             let admitted = if word.is_closed() {
                 self.admit_while_closed(word)
+            } else if let Some(rejection) = self.reject_at_a_glance(word) {
+                return Err(rejection);
             } else {
-                self.admit_while_open(word)?
+                self.admit_probe(word)?
             };
             if let Some(ticket) = admitted {
                 return Ok(ticket);
@@ -133,22 +135,17 @@ impl Circuit {
         Word::from_bits(self.state.load(Ordering::Acquire))
     }
 
-    /// Lets a call in as a probe, if it may be one; `None` when the state is no longer `word`.
+    /// Rejects a call when the coarse clock is enough to tell, which is unless a deadline is near. What
+    /// it returns fits into registers.
     #[inline(never)]
-    fn admit_while_open(&self, word: Word) -> Result<Option<Ticket>, Rejection> {
-        let admission = match self.reject_at_a_glance(word) {
-            Some(rejection) => Err(rejection),
-            None => self.admit_probe(word),
-        };
-        if admission.is_err() {
-            self.counters.add(Total::Rejected);
-        }
-        Ok(admission?.map(|lease| Ticket::of_probe(word, lease)))
+    fn reject_at_a_glance(&self, word: Word) -> Option<Rejection> {
+        let rejection = self.rejection_at_a_glance(word)?;
+        self.counters.add(Total::Rejected);
+        Some(rejection)
     }
 
-    /// Rejects a call when the coarse clock is enough to tell, which is unless a deadline is near.
     #[inline]
-    fn reject_at_a_glance(&self, word: Word) -> Option<Rejection> {
+    fn rejection_at_a_glance(&self, word: Word) -> Option<Rejection> {
         if word.phase() == Phase::ForcedOpen {
             return Some(Rejection::ENDLESS);
         }
@@ -167,8 +164,17 @@ impl Circuit {
         (latest < taken_until).then(|| Rejection::until(taken_until, earliest, limit.lease))
     }
 
+    /// Lets a call in as a probe, if it may be one; `None` when the state is no longer `word`.
     #[cold]
-    fn admit_probe(&self, word: Word) -> Result<Option<Lease>, Rejection> {
+    fn admit_probe(&self, word: Word) -> Result<Option<Ticket>, Rejection> {
+        let leased = self.lease_place(word);
+        if leased.is_err() {
+            self.counters.add(Total::Rejected);
+        }
+        Ok(leased?.map(|lease| Ticket::of_probe(word, lease)))
+    }
+
+    fn lease_place(&self, word: Word) -> Result<Option<Lease>, Rejection> {
         let now = clock::now();
         let wait = self.wait(word);
         let half_open_at = word.half_open_at(wait);
@@ -185,17 +191,24 @@ impl Circuit {
     }
 
     /// Takes a ticket back, with what became of the call.
+    ///
+    /// A success of a healthy circuit, which is what most calls come to, is all here. What else there is
+    /// to do is in functions that are `extern` because those do not unwind: the compiler need not keep
+    /// the result of a call in memory for the case that this one does.
     #[inline]
     pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) {
-        if outcome == Outcome::Succeeded {
-            self.succeeded(ticket);
-        } else {
+        if outcome != Outcome::Succeeded {
             self.did_not_succeed(ticket, outcome);
+        } else if ticket.word().phase() != Phase::Closed
+            || self.window.heeds_successes()
+            || !self.counters.add_alone(Total::Succeeded)
+        {
+            self.succeeded(ticket);
         }
     }
 
-    #[inline]
-    fn succeeded(&self, ticket: Ticket) {
+    #[inline(never)]
+    extern "C" fn succeeded(&self, ticket: Ticket) {
         self.counters.add(Total::Succeeded);
         let word = ticket.word();
         match word.phase() {
@@ -227,9 +240,8 @@ impl Circuit {
         self.change(word, Event::LimitReached, clock::now());
     }
 
-    /// Out of the way of a success, which is all that most calls come to.
     #[inline(never)]
-    fn did_not_succeed(&self, ticket: Ticket, outcome: Outcome) {
+    extern "C" fn did_not_succeed(&self, ticket: Ticket, outcome: Outcome) {
         self.counters.add(Total::of(outcome));
         match outcome {
             Outcome::Failed | Outcome::TimedOut | Outcome::Panicked => self.failed(ticket),

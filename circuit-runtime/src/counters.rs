@@ -64,21 +64,24 @@ impl Counters {
     /// Counts one more.
     #[inline]
     pub(crate) fn add(&self, total: Total) {
-        match self.own() {
-            Some(stripe) => stripe.add_alone(total),
-            None => self.add_together(total),
+        if !self.add_alone(total) {
+            self.add_together(total);
         }
     }
 
-    /// The calling thread's stripe, if it is made.
+    /// Counts one more if the calling thread has a stripe; whether it has.
     #[inline]
-    fn own(&self) -> Option<&Stripe> {
-        self.many.get()?.own.own()
+    pub(crate) fn add_alone(&self, total: Total) -> bool {
+        let counted = self
+            .many
+            .get()
+            .and_then(|many| many.own.with_own(|stripe| stripe.add_alone(total)));
+        counted.is_some()
     }
 
     /// Counts what the calling thread has no stripe for, or none yet.
     #[inline(never)]
-    fn add_together(&self, total: Total) {
+    pub(crate) fn add_together(&self, total: Total) {
         let one_more = |few| (few < FEW).then_some(few + 1);
         let count =
             |few: &AtomicU16| few.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);

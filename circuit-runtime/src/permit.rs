@@ -71,8 +71,11 @@ impl<'b> Permit<'b> {
 
     #[inline]
     fn settle(self, outcome: Outcome) {
-        self.breaker.settle(self.ticket, outcome);
+        let Self { breaker, ticket } = &self;
+        let (breaker, ticket) = (*breaker, *ticket);
+        // First, so that nothing is left to do after.
         mem::forget(self);
+        breaker.settle(ticket, outcome);
     }
 }
 
@@ -125,16 +128,17 @@ impl<'r, E> Judgement<'r, E> {
     /// Gives the permit back with it.
     #[inline]
     pub fn give(self, permit: Permit<'_>) {
-        match self {
-            Self::Success => permit.success(),
-            Self::Failure(_) => permit.failure(),
-            Self::NoEvidence => permit.ignore(),
-        }
+        permit.settle(match self {
+            Self::Success => Outcome::Succeeded,
+            Self::Failure(_) => Outcome::Failed,
+            Self::NoEvidence => Outcome::Ignored,
+        });
     }
 }
 
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Outcome {
     Succeeded,
     Failed,
@@ -148,6 +152,7 @@ pub(crate) enum Outcome {
 /// start. Which of the two it is says the state; one number holds either, as a ticket is part of every
 /// future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub(crate) struct Ticket {
     word: Word,
     lease_or_start: NonZeroU64,

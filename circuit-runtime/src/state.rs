@@ -39,6 +39,7 @@ impl std::fmt::Display for State {
 /// breaker ever share one, and nothing has to be counted that could wrap. Re-openings are those by
 /// failed probes since the circuit was closed; counting stops at 63, when no wait can grow further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
 pub(crate) struct Word(u64);
 
 /// Which transition a state began with. Later ones are greater.

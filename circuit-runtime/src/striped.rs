@@ -17,11 +17,14 @@ pub(crate) struct Striped<T: 'static> {
 const NEAR: usize = if cfg!(any(loom, shuttle)) { 2 } else { 8 };
 
 impl<T: Default> Striped<T> {
-    /// The calling thread's own place, if it is made.
+    /// Acts on the calling thread's own place, if it is made.
     #[inline]
-    pub(crate) fn own(&self) -> Option<&T> {
+    pub(crate) fn with_own<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
         let number = thread::number_so_far() as usize;
-        self.near(number).or_else(|| self.far(number)?.get())
+        match self.near(number) {
+            Some(near) => Some(act(near)),
+            None => self.far(number)?.get().map(act),
+        }
     }
 
     /// The calling thread's own place; `None` for a thread without a number.

@@ -42,8 +42,14 @@ impl Wait {
             self.reset.doubled(word.reopenings()).min(self.max_reset)
         };
         if self.jitter == 0.0 {
-            return wait;
+            wait
+        } else {
+            self.shifted(wait, word, name)
         }
+    }
+
+    #[inline(never)]
+    fn shifted(&self, wait: Span, word: Word, name: &impl Hash) -> Span {
         wait.longer_by(self.jitter * fraction(self.seed(name) ^ word.to_bits()))
     }
 

@@ -80,11 +80,17 @@ impl Ledger {
     }
 
     /// Lets a call in, unless calls that hang reach a limit.
-    #[inline(never)]
+    #[inline]
     pub(super) fn admit(&self, generation: Generation) -> Result<Start, LimitReached> {
         if self.slow_call.is_none() {
             return Ok(Start::NONE);
         }
+        self.start(generation)
+    }
+
+    /// Lets a call in whose time is measured, unless calls that hang reach a limit.
+    #[inline(never)]
+    fn start(&self, generation: Generation) -> Result<Start, LimitReached> {
         let now = self.now();
         if let Some(place) = self.attention.unneeded(now) {
             let start = Start::new(now, place);
@@ -96,8 +102,8 @@ impl Ledger {
         self.look(generation, now)
     }
 
-    /// Counts a success; whether a limit is reached with it. Out of the way of breakers that have none.
-    #[inline(never)]
+    /// Counts a success; whether a limit is reached with it.
+    #[inline]
     pub(super) fn success(&self, generation: Generation, start: Start) -> bool {
         let now = self.now();
         let slow = self.is_slow(start, now);

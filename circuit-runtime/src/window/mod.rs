@@ -59,8 +59,16 @@ impl Window {
         }
     }
 
-    /// Counts a success; whether a limit is reached with it.
+    /// Whether a success changes anything.
     #[inline]
+    pub(crate) fn heeds_successes(&self) -> bool {
+        match &self.count {
+            Count::InRow(streak) => streak.is_running(),
+            Count::Unlimited | Count::InSpan(_) => self.ledger.is_some(),
+        }
+    }
+
+    /// Counts a success; whether a limit is reached with it.
     pub(crate) fn success(&self, generation: Generation, start: Start) -> bool {
         if let Count::InRow(streak) = &self.count {
             // All other rules look at a window, and a row has none.

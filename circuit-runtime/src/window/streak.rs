@@ -20,14 +20,19 @@ struct Row {
 }
 
 impl Streak {
-    /// Ends the row, unless it has reached the limit: whether it has.
+    /// Whether there is a row, for a success to end.
     #[inline]
+    pub(super) fn is_running(&self) -> bool {
+        // Relaxed: a failure that came before a success in any order that a caller could know of is
+        // visible to it; of those that run beside it, either may be the first.
+        let row = self.row.get();
+        row.is_some_and(|row| row.running.load(Ordering::Relaxed))
+    }
+
+    /// Ends the row, unless it has reached the limit: whether it has.
     pub(super) fn success(&self, generation: Generation) -> bool {
-        // Relaxed: a failure that came before this success in any order that a caller could
-        // know of is visible here; of those that run beside it, either may be the first.
-        self.row
-            .get()
-            .is_some_and(|row| row.running.load(Ordering::Relaxed) && row.end(generation))
+        let row = self.row.get();
+        self.is_running() && row.is_some_and(|row| row.end(generation))
     }
 
     /// Adds to the row; whether it has reached the limit.

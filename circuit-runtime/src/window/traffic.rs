@@ -126,12 +126,10 @@ impl Traffic {
         &self,
         generation: Generation,
         still: impl FnOnce() -> bool,
-        change: impl FnOnce(&Line),
+        change: impl Fn(&Line),
     ) -> bool {
-        match self.lines.own() {
-            Some(line) => line.count(generation, change),
-            None => self.count_first(generation, still, change),
-        }
+        let counted = self.lines.with_own(|line| line.count(generation, &change));
+        counted.unwrap_or_else(|| self.count_first(generation, still, change))
     }
 
     /// Counts what may be the first of the calling thread, or what it has no line for.
