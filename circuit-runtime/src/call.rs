@@ -1,17 +1,16 @@
 //! Calls under the protection of a breaker.
 
-use std::borrow::Borrow;
 use std::fmt;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use crate::breaker::CircuitBreaker;
-use crate::error::{CallError, CircuitError};
-use crate::permit::{Judgement, Outcome, Permit, Ticket};
-use crate::timeout::{Bounded, NoRuntime, Timed, Unfinished};
+use crate::error::CallError;
+use crate::permit::{Judgement, Permit};
+use crate::protection::{Panicked, Protection};
+use crate::timeout::Timer;
 
 pin_project! {
     /// The future of [`CircuitBreaker::call`].
@@ -21,7 +20,10 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Call<'b, F, P = (), I = ()> {
         #[pin]
-        protected: Protected<&'b CircuitBreaker, Timed<F>>,
+        protection: Protection<&'b CircuitBreaker, Timer>,
+        // Until it is given up: whoever is told so may keep this future.
+        #[pin]
+        future: Option<F>,
         failure_if: P,
         ignore_if: I,
     }
@@ -30,7 +32,8 @@ pin_project! {
 impl<'b, F> Call<'b, F> {
     pub(crate) fn new(breaker: &'b CircuitBreaker, future: F) -> Self {
         Self {
-            protected: Protected::new(breaker, Timed::new(future)),
+            protection: Protection::new(breaker, Timer::new()),
+            future: Some(future),
             failure_if: (),
             ignore_if: (),
         }
@@ -72,7 +75,8 @@ where
         P: FnMut(&E) -> bool,
     {
         Call {
-            protected: self.protected,
+            protection: self.protection,
+            future: self.future,
             failure_if: predicate,
             ignore_if: self.ignore_if,
         }
@@ -120,7 +124,8 @@ where
         I: FnMut(&E) -> bool,
     {
         Call {
-            protected: self.protected,
+            protection: self.protection,
+            future: self.future,
             failure_if: self.failure_if,
             ignore_if: predicate,
         }
@@ -136,22 +141,35 @@ where
     type Output = Result<T, CallError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let judge = |result: &Result<T, E>, permit: Permit<'_>| {
-            Judgement::of(result)
+        let mut this = self.project();
+        let attempt = ready!(this.protection.as_mut().begin())?;
+        let panicked = attempt.panicked();
+        let polled = match this.future.as_mut().as_pin_mut() {
+            Some(future) => future.poll(cx),
+            None => Poll::Pending,
+        };
+        panicked.did_not_happen();
+
+        if let Poll::Ready(result) = polled {
+            // Before the predicates are asked: one that panics drops it.
+            let permit = attempt.permit();
+            Judgement::of(&result)
                 .ignore_if(|error| this.ignore_if.says(error).unwrap_or(false))
                 .failure_if(|error| this.failure_if.says(error).unwrap_or(true))
                 .give(permit);
-        };
-        let result = ready!(this.protected.poll(cx, judge))?;
-        Poll::Ready(result.map_err(CallError::Inner))
+            return Poll::Ready(result.map_err(CallError::Inner));
+        }
+        let error = ready!(this.protection.go_on(attempt, cx));
+        // After the circuit knows, as this may panic.
+        this.future.set(None);
+        Poll::Ready(Err(error.into()))
     }
 }
 
 impl<F, P, I> fmt::Debug for Call<'_, F, P, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("breaker", &self.protected.breaker)
+            .field("breaker", &self.protection.breaker())
             .finish_non_exhaustive()
     }
 }
@@ -184,121 +202,9 @@ pub(crate) fn blocking<T, E>(
     let ticket = breaker
         .admit()
         .map_err(|rejection| breaker.rejected(rejection))?;
-    let result = unless_it_panics(breaker, ticket, operation);
+    let panicked = Panicked::of(breaker, ticket);
+    let result = operation();
+    panicked.did_not_happen();
     Permit::new(breaker, ticket).judge(&result);
     result.map_err(CallError::Inner)
-}
-
-pin_project! {
-    /// Runs a call if the circuit lets it. What its result means is for others to say.
-    pub struct Protected<B: Borrow<CircuitBreaker>, C> {
-        // Until the call is over.
-        breaker: Option<B>,
-        // While the call runs.
-        ticket: Option<Ticket>,
-        #[pin]
-        call: C,
-    }
-
-    impl<B: Borrow<CircuitBreaker>, C> PinnedDrop for Protected<B, C> {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            if let (Some(breaker), Some(ticket)) = (this.breaker, *this.ticket) {
-                (*breaker).borrow().settle(ticket, Outcome::Cancelled);
-            }
-        }
-    }
-}
-
-impl<B: Borrow<CircuitBreaker>, C> Protected<B, C> {
-    #[inline]
-    pub(crate) const fn new(breaker: B, call: C) -> Self {
-        Self {
-            breaker: Some(breaker),
-            ticket: None,
-            call,
-        }
-    }
-
-    /// A call that has been let in already.
-    #[inline]
-    pub(crate) const fn admitted(breaker: B, ticket: Ticket, call: C) -> Self {
-        Self {
-            breaker: Some(breaker),
-            ticket: Some(ticket),
-            call,
-        }
-    }
-}
-
-impl<B: Borrow<CircuitBreaker>, C: Bounded> Protected<B, C> {
-    /// Polls the call. Its result, if it comes to one, is shown to `judge` with the permit that waits
-    /// for a verdict on it.
-    #[inline]
-    pub(crate) fn poll(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        judge: impl FnOnce(&C::Output, Permit<'_>),
-    ) -> Poll<Result<C::Output, CircuitError>> {
-        let mut this = self.project();
-        // Taken, and put back only if the call goes on: a panic ends it as well.
-        let Some(owned) = this.breaker.take() else {
-            return Poll::Pending;
-        };
-        let breaker = owned.borrow();
-        let timeout = breaker.config().timeout();
-
-        let ticket = match *this.ticket {
-            Some(ticket) => ticket,
-            None => match breaker.admit() {
-                Ok(ticket) => ticket,
-                Err(rejection) => return Poll::Ready(Err(breaker.rejected(rejection))),
-            },
-        };
-        if let Err(NoRuntime) = this.call.as_mut().start(timeout) {
-            breaker.settle(ticket, Outcome::Cancelled);
-            return Poll::Ready(Err(breaker.without_runtime()));
-        }
-
-        let had_budget = C::has_budget();
-        let call = this.call.as_mut();
-        if let Poll::Ready(result) = unless_it_panics(breaker, ticket, || call.poll(cx)) {
-            judge(&result, Permit::new(breaker, ticket));
-            return Poll::Ready(Ok(result));
-        }
-
-        *this.breaker = Some(owned);
-        *this.ticket = Some(ticket);
-        let end = ready!(this.call.as_mut().poll_end(timeout, had_budget, cx));
-
-        let Some(owned) = this.breaker.take() else {
-            return Poll::Pending;
-        };
-        let breaker = owned.borrow();
-        let (outcome, error) = match end {
-            Unfinished::TimedOut(after) => (Outcome::TimedOut, breaker.timed_out(after)),
-            Unfinished::NoRuntime(NoRuntime) => (Outcome::Cancelled, breaker.without_runtime()),
-        };
-        // In this order, as dropping the call may panic.
-        breaker.settle(ticket, outcome);
-        this.call.give_up();
-        Poll::Ready(Err(error))
-    }
-}
-
-/// Runs a piece of the call itself. If it panics, that is how the call ended.
-#[inline]
-fn unless_it_panics<R>(breaker: &CircuitBreaker, ticket: Ticket, piece: impl FnOnce() -> R) -> R {
-    struct Panicked<'b>(&'b CircuitBreaker, Ticket);
-
-    impl Drop for Panicked<'_> {
-        fn drop(&mut self) {
-            self.0.settle(self.1, Outcome::Panicked);
-        }
-    }
-
-    let panicked = Panicked(breaker, ticket);
-    let result = piece();
-    mem::forget(panicked);
-    result
 }

@@ -120,6 +120,7 @@ pub mod performance;
 mod permit;
 mod policy;
 mod probe;
+mod protection;
 pub mod registry;
 mod snapshot;
 mod state;

@@ -10,6 +10,11 @@
 //! plain store. There is no locked instruction in it, no clock, and nothing that the threads of a program
 //! hand to each other: two threads cost each what one costs.
 //!
+//! All of that is compiled into whoever makes the call. What few calls need is in functions apart, and
+//! those that end a call are `extern "C"`, as such a function never unwinds. If one could, the compiler would
+//! have to keep the result of the call in memory for that case; and a result that is written in small pieces
+//! and read back in large ones makes the processor wait for longer than all the rest takes.
+//!
 //! Every running thread has a small number, handed out when it makes its first call and handed back when it
 //! ends, and a number is a place in the totals of every breaker. Of 64 threads or more, those without a
 //! number share a place and add to it atomically. The totals stay exact: whoever reads them adds up all
@@ -60,6 +65,12 @@
 //! The futures are written by hand: the breaker, a ticket of 16 bytes, and the call itself, in place. An
 //! `async fn` around another would hold the other's arguments twice. Predicates that capture nothing take
 //! nothing.
+//!
+//! # What the compiler does once
+//!
+//! Whoever has a thousand annotated functions waits for the compiler a thousand times for all that depends on
+//! the body of one. So little does: that the circuit is asked, that a timer runs, and how a call ends, are in a
+//! type that does not know the call, and only the poll that asks both is made for each.
 //!
 //! # Memory orderings
 //!

@@ -11,20 +11,14 @@ use tokio::time::{Sleep, sleep};
 
 use crate::clock::{self, Instant};
 
-/// A call that may have to end before it has a result.
-pub trait Bounded {
-    /// What the call itself results in.
-    type Output;
-
-    /// Begins the call, unless it has begun.
+/// What tells when a call has to end before it has a result.
+pub trait Timing {
+    /// Begins with the call, unless it has begun.
     fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime>;
 
     /// Whether the task has any of tokio's budget left. Without, nothing that the call waits for says
-    /// that it is there.
-    fn has_budget() -> bool;
-
-    /// Asks the call.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output>;
+    /// that it is there. Of interest to a timeout alone.
+    fn has_budget(timeout: Option<Duration>) -> bool;
 
     /// Asks the clock, after the call: a result that is there is the result. `had_budget` is of the
     /// moment before the call was asked.
@@ -34,9 +28,6 @@ pub trait Bounded {
         had_budget: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Unfinished>;
-
-    /// Drops the call.
-    fn give_up(self: Pin<&mut Self>);
 }
 
 /// Why a call ends without a result.
@@ -52,36 +43,18 @@ pub enum Unfinished {
 #[derive(Debug)]
 pub struct NoRuntime;
 
-pin_project! {
-    /// A call that is known to have no timeout.
-    pub struct Untimed<F> {
-        #[pin]
-        call: F,
-    }
-}
+/// Of a call that is known to have no timeout.
+pub struct Untimed;
 
-impl<F> Untimed<F> {
-    pub(crate) const fn new(call: F) -> Self {
-        Self { call }
-    }
-}
-
-impl<F: Future> Bounded for Untimed<F> {
-    type Output = F::Output;
-
+impl Timing for Untimed {
     #[inline]
     fn start(self: Pin<&mut Self>, _: Option<Duration>) -> Result<(), NoRuntime> {
         Ok(())
     }
 
     #[inline]
-    fn has_budget() -> bool {
+    fn has_budget(_: Option<Duration>) -> bool {
         true
-    }
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.project().call.poll(cx)
     }
 
     #[inline]
@@ -93,27 +66,18 @@ impl<F: Future> Bounded for Untimed<F> {
     ) -> Poll<Unfinished> {
         Poll::Pending
     }
-
-    fn give_up(self: Pin<&mut Self>) {}
 }
 
 pin_project! {
-    /// A call that may have a timeout.
+    /// Of a call that may have a timeout.
     ///
     /// One that has its result at once never sees a timer: its start is read from the coarse clock,
     /// and the timer made when the call has to wait.
-    pub struct Timed<F> {
-        #[pin]
-        call: Option<F>,
-        #[pin]
-        timer: Timer,
-    }
-}
-
-pin_project! {
     #[project = TimerProjection]
-    enum Timer {
+    pub enum Timer {
+        #[doc(hidden)]
         Unneeded { started: Instant },
+        #[doc(hidden)]
         Running { #[pin] sleep: Sleep },
     }
 }
@@ -121,24 +85,13 @@ pin_project! {
 /// When a call started that has not.
 const UNSTARTED: Instant = Instant::from_micros(u64::MAX);
 
-impl<F> Timed<F> {
-    pub(crate) const fn new(call: F) -> Self {
-        Self {
-            call: Some(call),
-            timer: Timer::Unneeded { started: UNSTARTED },
-        }
-    }
-}
-
-impl<F: Future> Bounded for Timed<F> {
-    type Output = F::Output;
-
+impl Timing for Timer {
     #[inline]
     fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime> {
         if timeout.is_none() {
             return Ok(());
         }
-        match self.project().timer.project() {
+        match self.project() {
             TimerProjection::Unneeded { started } if *started == UNSTARTED => {
                 // Now, before the call does anything, rather than when the timer is needed.
                 if !inside_a_runtime() {
@@ -152,16 +105,8 @@ impl<F: Future> Bounded for Timed<F> {
     }
 
     #[inline]
-    fn has_budget() -> bool {
-        tokio::task::coop::has_budget_remaining()
-    }
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        match self.project().call.as_pin_mut() {
-            Some(call) => call.poll(cx),
-            None => Poll::Pending,
-        }
+    fn has_budget(timeout: Option<Duration>) -> bool {
+        timeout.is_none() || tokio::task::coop::has_budget_remaining()
     }
 
     fn poll_end(
@@ -171,17 +116,18 @@ impl<F: Future> Bounded for Timed<F> {
         cx: &mut Context<'_>,
     ) -> Poll<Unfinished> {
         match timeout {
-            Some(timeout) => self.project().timer.poll_passed(timeout, had_budget, cx),
+            Some(timeout) => self.poll_passed(timeout, had_budget, cx),
             None => Poll::Pending,
         }
-    }
-
-    fn give_up(self: Pin<&mut Self>) {
-        self.project().call.set(None);
     }
 }
 
 impl Timer {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self::Unneeded { started: UNSTARTED }
+    }
+
     fn poll_passed(
         mut self: Pin<&mut Self>,
         timeout: Duration,

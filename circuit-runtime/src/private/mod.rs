@@ -11,10 +11,10 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::call::Protected;
 use crate::error::CircuitError;
 use crate::permit::{Permit, Ticket};
-use crate::timeout::{Bounded, Timed, Untimed};
+use crate::protection::Protection;
+use crate::timeout::{Timer, Timing, Untimed};
 
 pub use crate::breaker::CircuitBreaker;
 pub use crate::config::Config;
@@ -28,7 +28,7 @@ pub fn guard<A, F, J, I>(
     body: F,
     judge: J,
     instead: I,
-) -> Guard<A::Breaker, Untimed<F>, J, I>
+) -> Guard<A::Breaker, Untimed, F, J, I>
 where
     A: Admission,
     F: Future,
@@ -36,7 +36,8 @@ where
     I: Fn(CircuitError) -> F::Output,
 {
     Guard {
-        protected: admission.to(Untimed::new(body)),
+        protection: admission.protect(Untimed),
+        body,
         judge,
         instead,
     }
@@ -49,7 +50,7 @@ pub fn guard_timed<A, F, J, I>(
     body: F,
     judge: J,
     instead: I,
-) -> Guard<A::Breaker, Timed<F>, J, I>
+) -> Guard<A::Breaker, Timer, F, J, I>
 where
     A: Admission,
     F: Future,
@@ -57,7 +58,8 @@ where
     I: Fn(CircuitError) -> F::Output,
 {
     Guard {
-        protected: admission.to(Timed::new(body)),
+        protection: admission.protect(Timer::new()),
+        body,
         judge,
         instead,
     }
@@ -84,15 +86,15 @@ pub trait Admission {
     type Breaker: Borrow<CircuitBreaker>;
 
     #[doc(hidden)]
-    fn to<C>(self, call: C) -> Protected<Self::Breaker, C>;
+    fn protect<T>(self, timing: T) -> Protection<Self::Breaker, T>;
 }
 
 impl Admission for &CircuitBreaker {
     type Breaker = Self;
 
     #[inline]
-    fn to<C>(self, call: C) -> Protected<Self, C> {
-        Protected::new(self, call)
+    fn protect<T>(self, timing: T) -> Protection<Self, T> {
+        Protection::new(self, timing)
     }
 }
 
@@ -100,8 +102,8 @@ impl Admission for CircuitBreaker {
     type Breaker = Self;
 
     #[inline]
-    fn to<C>(self, call: C) -> Protected<Self, C> {
-        Protected::new(self, call)
+    fn protect<T>(self, timing: T) -> Protection<Self, T> {
+        Protection::new(self, timing)
     }
 }
 
@@ -116,8 +118,8 @@ impl<B: Borrow<CircuitBreaker>> Admission for Admitted<B> {
     type Breaker = B;
 
     #[inline]
-    fn to<C>(self, call: C) -> Protected<B, C> {
-        Protected::admitted(self.breaker, self.ticket, call)
+    fn protect<T>(self, timing: T) -> Protection<B, T> {
+        Protection::admitted(self.breaker, self.ticket, timing)
     }
 }
 
@@ -131,31 +133,45 @@ pub fn admit<B: Borrow<CircuitBreaker>>(breaker: B) -> Result<Admitted<B>, Circu
 }
 
 pin_project! {
-    /// The body of a function, run if the circuit lets it.
-    pub struct Guard<B: Borrow<CircuitBreaker>, C, J, I> {
+    /// The body of a function, run if the circuit lets it. Dropped as soon as it is ready, and the body
+    /// with it.
+    pub struct Guard<B: Borrow<CircuitBreaker>, T, F, J, I> {
         #[pin]
-        protected: Protected<B, C>,
+        protection: Protection<B, T>,
+        #[pin]
+        body: F,
         judge: J,
         instead: I,
     }
 }
 
-impl<B, C, J, I> Future for Guard<B, C, J, I>
+impl<B, T, F, J, I> Future for Guard<B, T, F, J, I>
 where
     B: Borrow<CircuitBreaker>,
-    C: Bounded,
-    J: Fn(&C::Output, Permit<'_>),
-    I: Fn(CircuitError) -> C::Output,
+    T: Timing,
+    F: Future,
+    J: Fn(&F::Output, Permit<'_>),
+    I: Fn(CircuitError) -> F::Output,
 {
-    type Output = C::Output;
+    type Output = F::Output;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
-        let this = self.project();
-        match ready!(this.protected.poll(cx, this.judge)) {
-            Ok(result) => Poll::Ready(result),
-            Err(error) => Poll::Ready((this.instead)(error)),
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let attempt = match ready!(this.protection.as_mut().begin()) {
+            Ok(attempt) => attempt,
+            Err(error) => return Poll::Ready((this.instead)(error)),
+        };
+        let panicked = attempt.panicked();
+        let polled = this.body.poll(cx);
+        panicked.did_not_happen();
+
+        if let Poll::Ready(result) = polled {
+            (this.judge)(&result, attempt.permit());
+            return Poll::Ready(result);
         }
+        let error = ready!(this.protection.go_on(attempt, cx));
+        Poll::Ready((this.instead)(error))
     }
 }
 
