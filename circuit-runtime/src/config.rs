@@ -293,3 +293,32 @@ impl ConfigBuilder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, ConfigError, ConfigOption};
+
+    /// The attribute asks at each option: a mistake that none of them is told of would go unnoticed.
+    #[test]
+    fn a_mistake_is_at_the_option_that_must_change() {
+        let three = Config::builder().last_calls(3);
+        let default = three;
+        let four = three.max_failures(4);
+        for (rules, option) in [
+            (default, ConfigOption::Window),
+            (four, ConfigOption::MaxFailures),
+        ] {
+            let told = |at: ConfigOption| (at as u8 == option as u8).then_some(TOO_FEW);
+            for at in [
+                ConfigOption::Window,
+                ConfigOption::MaxFailures,
+                ConfigOption::Reset,
+            ] {
+                assert_eq!(rules.error_at(at), told(at), "of {:?}", rules.config);
+            }
+        }
+        assert_eq!(three.max_failures(3).error_at(ConfigOption::Window), None);
+    }
+
+    const TOO_FEW: ConfigError = ConfigError::MaxFailuresAboveLastCalls;
+}

@@ -311,7 +311,7 @@ impl Eq for Entry {}
 #[cfg(all(test, not(any(loom, shuttle))))]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
-    use super::{Breakers, PATIENCE, key};
+    use super::{Breakers, Entry, PATIENCE, key};
     use crate::{CircuitBreaker, Config, State, registry};
     use std::collections::HashSet;
     use std::sync::Arc;
@@ -338,6 +338,18 @@ mod tests {
                 .map(|circuit| key(circuit).to_owned())
                 .collect()
         })
+    }
+
+    #[test]
+    fn an_entry_is_counted_while_it_is_there_and_is_what_its_key_is() {
+        let breakers = breakers(10);
+        let [one, other] = ["one", "other"].map(|key| Arc::clone(breakers.of(key).circuit()));
+        let entries = one.presence().entries();
+        let entry = Entry::new(&one);
+        assert_eq!(one.presence().entries(), entries + 1);
+        assert!(entry == Entry::new(&one) && entry != Entry::new(&other));
+        drop(entry);
+        assert_eq!(one.presence().entries(), entries);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use crate::support::{advance, fail, half_open, hang, millis, seconds, succeed, timed};
-use circuit_runtime::{CircuitBreaker, Config, State};
+use circuit_runtime::{CircuitBreaker, CircuitError, Config, State};
 use std::sync::Barrier;
 use std::thread;
 
@@ -62,4 +62,17 @@ fn totals_are_exact_over_threads_that_come_and_go() {
         });
     }
     assert_eq!(breaker.snapshot().succeeded, 3 * THREADS * CALLS);
+}
+
+#[test]
+fn a_breaker_and_a_call_show_their_name_and_the_state() {
+    let breaker = CircuitBreaker::new("shown", Config::default());
+    let shown = r#"CircuitBreaker { name: "shown", state: Closed, .. }"#;
+    assert_eq!(format!("{breaker:?}"), shown);
+
+    let call = breaker.call(async { Ok::<_, CircuitError>(7) });
+    assert_eq!(
+        format!("{call:?}"),
+        format!("Call {{ breaker: Some({shown}), .. }}")
+    );
 }

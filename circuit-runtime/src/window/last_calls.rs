@@ -133,3 +133,31 @@ impl Marks {
 }
 
 const WORD: usize = u64::BITS as usize;
+
+#[cfg(test)]
+mod tests {
+    use super::{Marks, WORD};
+
+    #[test]
+    fn a_range_is_cleared_and_no_place_beside_it() {
+        const PLACES: usize = 2 * WORD + 2;
+
+        for begin in 0..PLACES {
+            for end in begin..=PLACES {
+                let mut marks = Marks::default();
+                for place in 0..PLACES {
+                    marks.set(place, PLACES);
+                }
+                marks.clear_between(begin, end);
+
+                let is_set = |place: usize| marks.words[place / WORD] >> (place % WORD) & 1 == 1;
+                let left = (0..PLACES).filter(|&place| is_set(place));
+                assert!(
+                    left.eq((0..begin).chain(end..PLACES)),
+                    "from {begin} to {end}"
+                );
+                assert_eq!(marks.count, (PLACES - (end - begin)) as u64);
+            }
+        }
+    }
+}
