@@ -168,6 +168,18 @@ mod tests {
     }
 
     #[test]
+    fn calls_join_a_group_for_a_seventh_of_the_time() {
+        let mut hanging = hanging();
+        let mut place = |now| {
+            hanging.advance(at(now), &sum(0, 0, 0));
+            hanging.place()
+        };
+        let first = place(1);
+        assert_eq!([place(50), place(99)], [first; 2]);
+        assert_ne!(place(100), first);
+    }
+
+    #[test]
     fn a_call_that_ended_in_time_while_it_was_found_does_not_hang_for_long() {
         let mut hanging = hanging();
         hanging.advance(at(701), &sum(0, 0, 1));
