@@ -158,19 +158,20 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let attempt = match ready!(this.protection.as_mut().begin()) {
-            Ok(attempt) => attempt,
-            Err(error) => return Poll::Ready((this.instead)(error)),
-        };
-        let panicked = attempt.panicked();
-        let polled = this.body.poll(cx);
-        panicked.did_not_happen();
+        let error = match ready!(this.protection.as_mut().begin()) {
+            Err(error) => error,
+            Ok(attempt) => {
+                let panicked = attempt.panicked();
+                let polled = this.body.poll(cx);
+                panicked.did_not_happen();
 
-        if let Poll::Ready(result) = polled {
-            (this.judge)(&result, attempt.permit());
-            return Poll::Ready(result);
-        }
-        let error = ready!(this.protection.go_on(attempt, cx));
+                if let Poll::Ready(result) = polled {
+                    (this.judge)(&result, attempt.permit());
+                    return Poll::Ready(result);
+                }
+                ready!(this.protection.go_on(attempt, cx))
+            }
+        };
         Poll::Ready((this.instead)(error))
     }
 }
