@@ -68,7 +68,6 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
 
     let breaker = breaker(function, options, span);
     let arguments = Arguments {
-        guard: guard(options, span),
         body: quote_spanned! {span=>
             async move {
                 #type_told
@@ -77,9 +76,9 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
             }
         },
         judge: judge(options, &output, span),
-        instead: quote_spanned! {span=>
-            |__circuit_error| #runtime::rejected::<#output>(__circuit_error)
-        },
+        rejected: quote_spanned!(span=> #runtime::rejected::<#output>),
+        // A breaker that the user has made may have a timeout, too.
+        timed: options.get("timeout").is_some() || options.get("breaker").is_some(),
         runtime: &runtime,
         span,
     };
@@ -110,36 +109,45 @@ fn type_told(output: &Type, options: &Options) -> TokenStream {
     }
 }
 
-/// What runs a body: a breaker that the user has made may have a timeout, too.
-fn guard(options: &Options, span: Span) -> Ident {
-    if options.get("timeout").is_some() || options.get("breaker").is_some() {
-        Ident::new("guard_timed", span)
-    } else {
-        Ident::new("guard", span)
-    }
-}
-
 /// What a guard is called with, but for what lets the body in.
 struct Arguments<'e> {
-    guard: Ident,
     body: TokenStream,
     judge: TokenStream,
-    instead: TokenStream,
+    rejected: TokenStream,
+    timed: bool,
     runtime: &'e TokenStream,
     span: Span,
 }
 
 impl Arguments<'_> {
     fn call(&self, admission: &TokenStream) -> TokenStream {
+        // Output, with a timeout:
+        //     match guard_timed({ breaker }, async move { .. }, |..| ..).await {
+        //         Ok(__circuit_result) => __circuit_result,
+        //         Err(__circuit_error) => rejected::<Result<Quote, QuoteError>>(__circuit_error),
+        //     }
+        //
+        // The body has begun then, and must be gone before the error is converted: what it holds may be
+        // what the conversion, which is the user's, needs.
         let Self {
-            guard,
             body,
             judge,
-            instead,
+            rejected,
+            timed,
             runtime,
             span,
         } = self;
-        quote_spanned!(*span=> #runtime::#guard(#admission, #body, #judge, #instead).await)
+        if *timed {
+            quote_spanned! {*span=>
+                match #runtime::guard_timed(#admission, #body, #judge).await {
+                    ::core::result::Result::Ok(__circuit_result) => __circuit_result,
+                    ::core::result::Result::Err(__circuit_error) => #rejected(__circuit_error),
+                }
+            }
+        } else {
+            let instead = quote_spanned!(*span=> |__circuit_error| #rejected(__circuit_error));
+            quote_spanned!(*span=> #runtime::guard(#admission, #body, #judge, #instead).await)
+        }
     }
 }
 
@@ -294,7 +302,7 @@ mod tests {
         let runtime = quote!(::circuit_runtime::__private);
         let expected = quote! {
             async fn quote(mut symbol: String) -> Result<impl Display, QuoteError> {
-                return #runtime::guard_timed(
+                return match #runtime::guard_timed(
                     {
                         static __CIRCUIT_CONFIG: #runtime::Config = #runtime::check::valid(
                             #runtime::Config::builder()
@@ -323,10 +331,14 @@ mod tests {
                             __circuit_result,
                             #runtime::NoVerdict
                         ).give(__circuit_permit)
-                    },
-                    |__circuit_error| #runtime::rejected::<Result<_, QuoteError>>(__circuit_error)
+                    }
                 )
-                .await;
+                .await
+                {
+                    ::core::result::Result::Ok(__circuit_result) => __circuit_result,
+                    ::core::result::Result::Err(__circuit_error) =>
+                        #runtime::rejected::<Result<_, QuoteError>>(__circuit_error),
+                };
             }
         };
         assert_eq!(dense(&expanded), dense(&expected));

@@ -146,7 +146,7 @@ where
         let panicked = attempt.panicked();
         let polled = match this.future.as_mut().as_pin_mut() {
             Some(future) => future.poll(cx),
-            None => Poll::Pending,
+            None => Poll::Pending, // it was given up, and then there is no attempt
         };
         panicked.did_not_happen();
 

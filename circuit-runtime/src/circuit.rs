@@ -135,17 +135,17 @@ impl Circuit {
         Word::from_bits(self.state.load(Ordering::Acquire))
     }
 
-    /// Rejects a call when the coarse clock is enough to tell, which is unless a deadline is near. What
-    /// it returns fits into registers.
+    /// Rejects a call, unless a deadline is near. What it returns fits into registers.
     #[inline(never)]
     fn reject_at_a_glance(&self, word: Word) -> Option<Rejection> {
-        let rejection = self.rejection_at_a_glance(word)?;
+        let rejection = self.seen_at_a_glance(word)?;
         self.counters.add(Total::Rejected);
         Some(rejection)
     }
 
+    /// The rejection, when the coarse clock is enough to tell.
     #[inline]
-    fn rejection_at_a_glance(&self, word: Word) -> Option<Rejection> {
+    fn seen_at_a_glance(&self, word: Word) -> Option<Rejection> {
         if word.phase() == Phase::ForcedOpen {
             return Some(Rejection::ENDLESS);
         }
@@ -192,16 +192,16 @@ impl Circuit {
 
     /// Takes a ticket back, with what became of the call.
     ///
-    /// A success of a healthy circuit, which is what most calls come to, is all here. What else there is
-    /// to do is in functions that are `extern` because those do not unwind: the compiler need not keep
-    /// the result of a call in memory for the case that this one does.
+    /// A success that no rule heeds, which is what most calls come to, is all here. What else there is to
+    /// do is in functions that are `extern` because those do not unwind, but end the process: so the
+    /// compiler need not keep the result of a call in memory for when this function would.
     #[inline]
     pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) {
         if outcome != Outcome::Succeeded {
             self.did_not_succeed(ticket, outcome);
         } else if ticket.word().phase() != Phase::Closed
             || self.window.heeds_successes()
-            || !self.counters.add_alone(Total::Succeeded)
+            || !self.counters.try_add_alone(Total::Succeeded)
         {
             self.succeeded(ticket);
         }

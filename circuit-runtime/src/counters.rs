@@ -64,14 +64,14 @@ impl Counters {
     /// Counts one more.
     #[inline]
     pub(crate) fn add(&self, total: Total) {
-        if !self.add_alone(total) {
+        if !self.try_add_alone(total) {
             self.add_together(total);
         }
     }
 
     /// Counts one more if the calling thread has a stripe; whether it has.
     #[inline]
-    pub(crate) fn add_alone(&self, total: Total) -> bool {
+    pub(crate) fn try_add_alone(&self, total: Total) -> bool {
         let counted = self
             .many
             .get()
@@ -81,7 +81,7 @@ impl Counters {
 
     /// Counts what the calling thread has no stripe for, or none yet.
     #[inline(never)]
-    pub(crate) fn add_together(&self, total: Total) {
+    fn add_together(&self, total: Total) {
         let one_more = |few| (few < FEW).then_some(few + 1);
         let count =
             |few: &AtomicU16| few.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);

@@ -11,9 +11,10 @@
 //! hand to each other: two threads cost each what one costs.
 //!
 //! All of that is compiled into whoever makes the call. What few calls need is in functions apart, and
-//! those that end a call are `extern "C"`, as such a function never unwinds. If one could, the compiler would
-//! have to keep the result of the call in memory for that case; and a result that is written in small pieces
-//! and read back in large ones makes the processor wait for longer than all the rest takes.
+//! those that end a call are `extern "C"`, as such a function never unwinds: a panic in it, which would be a
+//! mistake of ours, ends the process. If one could, the compiler would have to keep the result of the call in
+//! memory for that case; and a result that is written in small pieces and read back in large ones makes the
+//! processor wait for longer than all the rest takes.
 //!
 //! Every running thread has a small number, handed out when it makes its first call and handed back when it
 //! ends, and a number is a place in the totals of every breaker. Of 64 threads or more, those without a
@@ -70,7 +71,8 @@
 //!
 //! Whoever has a thousand annotated functions waits for the compiler a thousand times for all that depends on
 //! the body of one. So little does: that the circuit is asked, that a timer runs, and how a call ends, are in a
-//! type that does not know the call, and only the poll that asks both is made for each.
+//! type that does not know the call. In a build that is not optimized only the poll that asks both is made for
+//! each.
 //!
 //! # Memory orderings
 //!

@@ -136,7 +136,7 @@ impl<'r, E> Judgement<'r, E> {
     }
 }
 
-/// What became of a call.
+/// What became of a call. Its form is fixed for `extern` functions, as that of a [`Ticket`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Outcome {

@@ -1,7 +1,7 @@
 //! What stands between a call and its circuit.
 //!
-//! Nothing here depends on the type of the call: the compiler makes it once, and not for each annotated
-//! function.
+//! Nothing here depends on the type of the call: an unoptimized build makes it once, and not for each
+//! annotated function.
 
 use std::borrow::Borrow;
 use std::mem;
@@ -66,7 +66,7 @@ impl<B: Borrow<CircuitBreaker>, T> Protection<B, T> {
         }
     }
 
-    /// Until the call is over.
+    /// The breaker, until the call is over.
     pub(crate) fn breaker(&self) -> Option<&B> {
         self.breaker.as_ref()
     }

@@ -17,7 +17,7 @@ pub trait Timing {
     fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime>;
 
     /// Whether the task has any of tokio's budget left. Without, nothing that the call waits for says
-    /// that it is there. Of interest to a timeout alone.
+    /// that it is there. True where there is no timeout.
     fn has_budget(timeout: Option<Duration>) -> bool;
 
     /// Asks the clock, after the call: a result that is there is the result. `had_budget` is of the
@@ -43,8 +43,8 @@ pub enum Unfinished {
 #[derive(Debug)]
 pub struct NoRuntime;
 
-/// Of a call that is known to have no timeout.
-pub struct Untimed;
+/// The timing of a call that is known to have no timeout.
+pub(crate) struct Untimed;
 
 impl Timing for Untimed {
     #[inline]
@@ -69,7 +69,7 @@ impl Timing for Untimed {
 }
 
 pin_project! {
-    /// Of a call that may have a timeout.
+    /// The timing of a call that may have a timeout.
     ///
     /// One that has its result at once never sees a timer: its start is read from the coarse clock,
     /// and the timer made when the call has to wait.

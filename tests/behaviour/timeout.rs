@@ -366,3 +366,101 @@ async fn the_longest_and_the_shortest_timeout() {
         Ok(())
     );
 }
+
+/// The conversion of an error is the user's code, and may need what the body holds.
+mod conversion {
+    use crate::support::millis;
+    use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
+    use std::cell::Cell;
+    use std::future::pending;
+
+    thread_local!(static IS_HELD: Cell<bool> = const { Cell::new(false) });
+
+    struct Held;
+
+    impl Held {
+        fn new() -> Self {
+            IS_HELD.set(true);
+            Self
+        }
+    }
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            IS_HELD.set(false);
+        }
+    }
+
+    #[derive(Debug)]
+    struct Refused {
+        was_held: bool,
+    }
+
+    impl From<CircuitError> for Refused {
+        fn from(_: CircuitError) -> Self {
+            Self {
+                was_held: IS_HELD.get(),
+            }
+        }
+    }
+
+    #[circuit_breaker(timeout = "100ms")]
+    async fn holds() -> Result<(), Refused> {
+        let _held = Held::new();
+        pending().await
+    }
+
+    #[circuit_breaker(breaker = breaker)]
+    async fn holds_behind(breaker: &CircuitBreaker) -> Result<(), Refused> {
+        let _held = Held::new();
+        pending().await
+    }
+
+    #[circuit_breaker(timeout = "100ms", fallback = Ok(()))]
+    async fn holds_beside_a_fallback() -> Result<(), Refused> {
+        let _held = Held::new();
+        pending().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_given_up_is_dropped_before_its_error_is_made() {
+        let config = Config::builder().timeout(millis(100)).build().unwrap();
+        let breaker = CircuitBreaker::new("held", config);
+        for result in [
+            holds().await,
+            holds_behind(&breaker).await,
+            holds_beside_a_fallback().await,
+        ] {
+            assert!(!result.unwrap_err().was_held);
+        }
+    }
+
+    struct Fragile;
+
+    impl From<CircuitError> for Fragile {
+        fn from(_: CircuitError) -> Self {
+            panic!("a conversion beside another panic would end the process")
+        }
+    }
+
+    struct PanicsAtItsEnd;
+
+    impl Drop for PanicsAtItsEnd {
+        fn drop(&mut self) {
+            panic!("at its end")
+        }
+    }
+
+    #[circuit_breaker(timeout = "100ms")]
+    async fn ends_with_a_panic() -> Result<(), Fragile> {
+        let _held = PanicsAtItsEnd;
+        pending().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_whose_end_panics_has_no_error_made() {
+        let joined = tokio::spawn(ends_with_a_panic()).await;
+        let panic = joined.err().unwrap().into_panic();
+        assert_eq!(panic.downcast_ref(), Some(&"at its end"));
+    }
+}

@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use crate::error::CircuitError;
 use crate::permit::{Permit, Ticket};
 use crate::protection::Protection;
-use crate::timeout::{Timer, Timing, Untimed};
+use crate::timeout::{Timer, Untimed};
 
 pub use crate::breaker::CircuitBreaker;
 pub use crate::config::Config;
@@ -23,12 +23,7 @@ pub use verdict::{NoVerdict, Verdict, verdict};
 
 /// Runs the body of a function that has no timeout.
 #[inline]
-pub fn guard<A, F, J, I>(
-    admission: A,
-    body: F,
-    judge: J,
-    instead: I,
-) -> Guard<A::Breaker, Untimed, F, J, I>
+pub fn guard<A, F, J, I>(admission: A, body: F, judge: J, instead: I) -> Guard<A::Breaker, F, J, I>
 where
     A: Admission,
     F: Future,
@@ -43,25 +38,19 @@ where
     }
 }
 
-/// Runs the body of a function that may have one.
+/// Runs the body of a function that may have one. An error is for others to convert, when the body is gone
+/// with all that it holds.
 #[inline]
-pub fn guard_timed<A, F, J, I>(
-    admission: A,
-    body: F,
-    judge: J,
-    instead: I,
-) -> Guard<A::Breaker, Timer, F, J, I>
+pub fn guard_timed<A, F, J>(admission: A, body: F, judge: J) -> GuardTimed<A::Breaker, F, J>
 where
     A: Admission,
     F: Future,
     J: Fn(&F::Output, Permit<'_>),
-    I: Fn(CircuitError) -> F::Output,
 {
-    Guard {
+    GuardTimed {
         protection: admission.protect(Timer::new()),
         body,
         judge,
-        instead,
     }
 }
 
@@ -133,11 +122,10 @@ pub fn admit<B: Borrow<CircuitBreaker>>(breaker: B) -> Result<Admitted<B>, Circu
 }
 
 pin_project! {
-    /// The body of a function, run if the circuit lets it. Dropped as soon as it is ready, and the body
-    /// with it.
-    pub struct Guard<B: Borrow<CircuitBreaker>, T, F, J, I> {
+    /// The body of a function, run if the circuit lets it.
+    pub struct Guard<B: Borrow<CircuitBreaker>, F, J, I> {
         #[pin]
-        protection: Protection<B, T>,
+        protection: Protection<B, Untimed>,
         #[pin]
         body: F,
         judge: J,
@@ -145,10 +133,9 @@ pin_project! {
     }
 }
 
-impl<B, T, F, J, I> Future for Guard<B, T, F, J, I>
+impl<B, F, J, I> Future for Guard<B, F, J, I>
 where
     B: Borrow<CircuitBreaker>,
-    T: Timing,
     F: Future,
     J: Fn(&F::Output, Permit<'_>),
     I: Fn(CircuitError) -> F::Output,
@@ -173,6 +160,42 @@ where
             }
         };
         Poll::Ready((this.instead)(error))
+    }
+}
+
+pin_project! {
+    /// The body of a function that may have to end before it has a result. It is dropped with this, which is
+    /// as soon as this is ready.
+    pub struct GuardTimed<B: Borrow<CircuitBreaker>, F, J> {
+        #[pin]
+        protection: Protection<B, Timer>,
+        #[pin]
+        body: F,
+        judge: J,
+    }
+}
+
+impl<B, F, J> Future for GuardTimed<B, F, J>
+where
+    B: Borrow<CircuitBreaker>,
+    F: Future,
+    J: Fn(&F::Output, Permit<'_>),
+{
+    type Output = Result<F::Output, CircuitError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let attempt = ready!(this.protection.as_mut().begin())?;
+        let panicked = attempt.panicked();
+        let polled = this.body.poll(cx);
+        panicked.did_not_happen();
+
+        if let Poll::Ready(result) = polled {
+            (this.judge)(&result, attempt.permit());
+            return Poll::Ready(Ok(result));
+        }
+        this.protection.go_on(attempt, cx).map(Err)
     }
 }
 

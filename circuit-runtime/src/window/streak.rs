@@ -23,16 +23,13 @@ impl Streak {
     /// Whether there is a row, for a success to end.
     #[inline]
     pub(super) fn is_running(&self) -> bool {
-        // Relaxed: a failure that came before a success in any order that a caller could know of is
-        // visible to it; of those that run beside it, either may be the first.
-        let row = self.row.get();
-        row.is_some_and(|row| row.running.load(Ordering::Relaxed))
+        self.row.get().is_some_and(Row::is_running)
     }
 
     /// Ends the row, unless it has reached the limit: whether it has.
     pub(super) fn success(&self, generation: Generation) -> bool {
         let row = self.row.get();
-        self.is_running() && row.is_some_and(|row| row.end(generation))
+        row.is_some_and(|row| row.is_running() && row.end(generation))
     }
 
     /// Adds to the row; whether it has reached the limit.
@@ -51,11 +48,18 @@ impl Default for Row {
 }
 
 /// The length of a row that has reached the limit, until its generation is over. The thread that made it
-/// so may not have opened the circuit yet: a success that comes between must not undo it, but do so in its
-/// place. Otherwise its caller would find the circuit closed, and then open, without another failure.
+/// so may not have opened the circuit yet: a success that comes between must not end the row, but open the
+/// circuit in that thread's place. Otherwise its caller would find the circuit closed, and then open, without another failure.
 const REACHED: u32 = u32::MAX;
 
 impl Row {
+    #[inline]
+    fn is_running(&self) -> bool {
+        // Relaxed: a failure that came before a success in any order that a caller could know of is
+        // visible to it; of those that run beside it, either may be the first.
+        self.running.load(Ordering::Relaxed)
+    }
+
     #[cold]
     fn end(&self, generation: Generation) -> bool {
         self.length.with(|length| {

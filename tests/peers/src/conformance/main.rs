@@ -58,12 +58,15 @@ fn records() -> Result<Vec<Record>, String> {
 }
 
 fn is_as_promised(records: &[Record]) -> bool {
-    let ours = records
+    let no_keys = &Outcome::NotApplicable(NO_KEYS.to_owned());
+    let mut ours = records
         .iter()
-        .filter(|record| record.title.starts_with("ours"));
-    let ours = ours.flat_map(|record| &record.outcomes);
-    let no_keys = Outcome::NotApplicable(NO_KEYS.to_owned());
-    let mut ours = ours.filter(|outcome| **outcome != no_keys);
+        .filter(|record| record.title.starts_with("ours"))
+        .flat_map(|record| {
+            let by_hand = record.title.contains("`call`");
+            let outcomes = record.outcomes.iter();
+            outcomes.filter(move |outcome| !by_hand || *outcome != no_keys)
+        });
     let mut controls = records.iter().filter_map(|record| record.outcomes.first());
     let holds = |outcome: &Outcome| *outcome == Outcome::Holds;
     ours.all(holds) && controls.all(holds)

@@ -13,7 +13,8 @@ const CROWD: u32 = 10 * MOST_KEYS;
 const FIRST_GROUPS: u32 = 10;
 const GROUPS: u32 = 40;
 
-/// Who keeps a key takes more bytes for it. Fewer are left of each while some are about to be freed.
+/// Who keeps a key takes more bytes for it, and less would not be seen: as much is left of each while some
+/// are about to be freed.
 const TRACE: i64 = 24;
 
 struct Keys<'l> {
@@ -94,7 +95,8 @@ pub(super) async fn come_and_go(library: &dyn Library) -> Verdict {
     keys.leave_nothing("passing", async |used| {
         for key in used {
             key.fail().await;
-            key.succeed().await;
+            let answer = key.succeed().await;
+            ensure(answer == Answer::Done, "rejects a new key")?;
         }
         Ok(())
     })
