@@ -39,6 +39,9 @@
 //! `min_calls`. Until then a success is a look at the coarse clock, a comparison and one more plain addition,
 //! whatever the number of calls in the window and however long it is.
 //!
+//! The price: a success that comes beside the failure which is too much is in no order with it. Its caller may
+//! be let in once more before the circuit opens.
+//!
 //! # Two clocks
 //!
 //! The exact clock is read where a moment is remembered: by failures, by probes, when the state changes.
