@@ -74,10 +74,8 @@ pin_project! {
     /// One that has its result at once never sees a timer: its start is read from the coarse clock,
     /// and the timer made when the call has to wait.
     #[project = TimerProjection]
-    pub enum Timer {
-        #[doc(hidden)]
+    pub(crate) enum Timer {
         Unneeded { started: Instant },
-        #[doc(hidden)]
         Running { #[pin] sleep: Sleep },
     }
 }
