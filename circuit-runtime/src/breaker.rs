@@ -60,7 +60,7 @@ impl CircuitBreaker {
         Self { circuit }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(shuttle)))]
     pub(crate) fn circuit(&self) -> &Arc<Circuit> {
         &self.circuit
     }
