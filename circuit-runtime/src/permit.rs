@@ -71,8 +71,7 @@ impl<'b> Permit<'b> {
 
     #[inline]
     fn settle(self, outcome: Outcome) {
-        let Self { breaker, ticket } = &self;
-        let (breaker, ticket) = (*breaker, *ticket);
+        let (breaker, ticket) = (self.breaker, self.ticket);
         // First, so that nothing is left to do after.
         mem::forget(self);
         breaker.settle(ticket, outcome);
