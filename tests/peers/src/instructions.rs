@@ -48,6 +48,7 @@ fn run(path: &str, calls: u32) -> bool {
         "success_call" => repeat(calls, &breaker(failures()), call),
         "success_attribute" => repeat(calls, &(), |()| annotated()),
         "success_attribute_timeout" => in_a_task(move || repeat(calls, &(), |()| timed())),
+        "success_key" => repeat(calls, &"host.example", |host| keyed(host)),
         "success_rate" => {
             let rate = Config::builder().window(DAY).failure_rate(0.5);
             repeat(calls, &breaker(rate), succeed);
@@ -126,6 +127,15 @@ async fn seven_in_time() -> Result<u32, Down> {
 
 fn timed() {
     assert!(black_box(at_once(seven_in_time())).is_ok());
+}
+
+#[circuit_breaker(max_failures = 5, window = "1d", key = host)]
+async fn seven_of(host: &str) -> Result<u32, Down> {
+    Ok(black_box(7))
+}
+
+fn keyed(host: &str) {
+    assert!(black_box(at_once(seven_of(host))).is_ok());
 }
 
 fn in_a_task(act: impl FnOnce() + Send + 'static) {
