@@ -1,7 +1,8 @@
 //! What a call costs, and why it costs no more.
 //!
-//! The figures are in `tests/peers/RESULTS.md` of the repository, beside those of other libraries. This page
-//! argues; the comments at each line that it speaks of go into detail.
+//! The figures are in `tests/peers/RESULTS.md` of the repository, beside those of other libraries and of the
+//! least that a counted call can take. This page argues; the comments at each line that it speaks of go into
+//! detail.
 //!
 //! # A success writes where nobody else does
 //!
@@ -29,7 +30,8 @@
 //!
 //! `max_failures` in a window needs the times of the latest failures, as many as the limit. Only failures read
 //! the exact clock, take the lock, and write there. The lock is held for a few instructions and never while
-//! code of yours runs; giving it back is one plain store.
+//! code of yours runs; giving it back is one plain store. A thread that finds it taken lets its holder be for a
+//! moment before it asks again: what both do is done sooner that way, though who waits may wait for longer.
 //!
 //! # Rates judge when there is something to judge
 //!

@@ -50,9 +50,10 @@ impl<T> Lock<T> {
         }
     }
 
-    /// Lets the holder be for some time before it asks again. Whoever asks all the time takes the line of the
-    /// lock away from a holder that is in need of it; one that is left alone often comes back for a second section,
-    /// to find all of it in its cache. Of two threads that do nothing but fail, each is twice as fast for it.
+    /// Lets the holder be for a moment before it asks again. Whoever asks all the time takes the line of the lock
+    /// away from a holder that needs it; one that is left alone may come back for its next section, and find all
+    /// of it in its cache. Longer pauses still would gain more on the whole, and have some wait for ten times as
+    /// long.
     #[cfg(not(any(loom, shuttle)))]
     #[cold]
     fn wait(&self) -> spin::mutex::SpinMutexGuard<'_, T> {
