@@ -58,7 +58,6 @@ pub(crate) async fn ask(answer: Answer) -> Answer {
 }
 
 /// Has a result be made as if somebody looked at all of it; whether it is a rejection.
-#[expect(clippy::inline_always, reason = "measured where it is made")]
 #[inline(always)]
 #[expect(clippy::needless_pass_by_value, reason = "whoever sees it drops it")]
 pub(crate) fn seen<T>(result: T, is_rejection: impl FnOnce(&T) -> bool) -> bool {
@@ -67,7 +66,6 @@ pub(crate) fn seen<T>(result: T, is_rejection: impl FnOnce(&T) -> bool) -> bool 
 
 /// The same of the output of a future. It stays where the future puts it: to move it would take as long
 /// as some of what is measured.
-#[expect(clippy::inline_always, reason = "measured where it is made")]
 #[inline(always)]
 pub(crate) fn seen_at_once<F: Future>(
     future: F,
@@ -83,7 +81,6 @@ pub(crate) fn seen_at_once<F: Future>(
 }
 
 /// The output of a future that waits for nothing but a lock, if for anything.
-#[expect(clippy::inline_always, reason = "measured where it is made")]
 #[inline(always)]
 pub(crate) fn at_once<F: Future>(future: F) -> F::Output {
     let mut context = Context::from_waker(Waker::noop());

@@ -5,6 +5,10 @@
 //!     cargo run --release --bin benchmark -- compile-time
 //!
 //! `-- quick` takes three short rounds and writes nothing.
+#![expect(
+    clippy::inline_always,
+    reason = "every call is compiled into the loop that measures it, whosoever it is"
+)]
 
 mod answer;
 mod budget;

@@ -33,7 +33,6 @@ fn tripped(config: ConfigBuilder) -> CircuitBreaker {
     breaker(config.reset(HOUR))
 }
 
-#[expect(clippy::inline_always, reason = "measured where it is made")]
 #[inline(always)]
 fn permit(breaker: &CircuitBreaker, answer: Answer) -> bool {
     match black_box(breaker).try_acquire() {
@@ -48,7 +47,6 @@ fn permit(breaker: &CircuitBreaker, answer: Answer) -> bool {
     }
 }
 
-#[expect(clippy::inline_always, reason = "measured where it is made")]
 #[inline(always)]
 fn call(breaker: &CircuitBreaker, answer: Answer) -> bool {
     let asked = black_box(breaker).call(ask(answer));
@@ -70,7 +68,10 @@ fn by_permit(
         library: OURS,
         setting,
         rule,
-        session: |breaker| move |answer| permit(breaker, answer),
+        session: |breaker| {
+            #[inline(always)]
+            move |answer| permit(breaker, answer)
+        },
     }
 }
 
@@ -124,6 +125,7 @@ fn rate_failure() -> Row {
         rule: Rule::RateInTime,
         session: |breaker| {
             permit(breaker, Ok(7));
+            #[inline(always)]
             move |answer| permit(breaker, answer)
         },
     }
@@ -135,13 +137,17 @@ fn calls() -> Vec<Row> {
         library: OURS,
         setting: "call(future); 5 failures in 10 s",
         rule: Rule::FailuresInTime,
-        session: |breaker| move |answer| call(breaker, answer),
+        session: |breaker| {
+            #[inline(always)]
+            move |answer| call(breaker, answer)
+        },
     };
     let blocking = Caller {
         library: OURS,
         setting: "call_blocking; 5 failures in 10 s",
         rule: Rule::FailuresInTime,
         session: |breaker: &'static CircuitBreaker| {
+            #[inline(always)]
             move |answer| {
                 let result = black_box(breaker).call_blocking(|| answer);
                 seen(result, |result| {

@@ -86,6 +86,7 @@ fn ferryman() -> Vec<Row> {
         setting: "by hand",
         rule: Rule::InRow,
         session: |breaker: &'static ferryman_core::Breaker| {
+            #[inline(always)]
             move |answer: Answer| {
                 let Some(ticket) = black_box(breaker).try_acquire() else {
                     return true;
@@ -120,6 +121,7 @@ fn arcly() -> Vec<Row> {
         setting: "execute (what its attribute calls)",
         rule: Rule::Total,
         session: |breaker: &'static arcly_http::__macro_support::CircuitBreaker| {
+            #[inline(always)]
             move |answer| {
                 let asked = black_box(breaker).execute(|| ask(answer));
                 seen_at_once(asked, Result::is_err)
@@ -155,6 +157,7 @@ fn recloser() -> Vec<Row> {
         setting: "blocking; 50 % of the last 100 calls",
         rule: Rule::LastCalls,
         session: |breaker: &'static ::recloser::Recloser| {
+            #[inline(always)]
             move |answer| {
                 let result = black_box(breaker).call(|| answer);
                 seen(result, |result| {
@@ -168,6 +171,7 @@ fn recloser() -> Vec<Row> {
         setting: "future; 50 % of the last 100 calls",
         rule: Rule::LastCalls,
         session: |breaker: &'static ::recloser::AsyncRecloser| {
+            #[inline(always)]
             move |answer| {
                 let asked = black_box(breaker).call(ask(answer));
                 seen_at_once(asked, |result| {
@@ -209,7 +213,6 @@ fn failsafe_rate(
     ::failsafe::Config::new().failure_policy(policy).build()
 }
 
-#[expect(clippy::inline_always, reason = "measured where it is made")]
 #[inline(always)]
 fn failsafe_call(breaker: &impl ::failsafe::futures::CircuitBreaker, answer: Answer) -> bool {
     let asked = black_box(breaker).call(ask(answer));
@@ -224,6 +227,7 @@ fn failsafe() -> Vec<Row> {
         setting: "blocking; 5 failures in a row",
         rule: Rule::InRow,
         session: |breaker| {
+            #[inline(always)]
             move |answer| {
                 let result = ::failsafe::CircuitBreaker::call(black_box(breaker), || answer);
                 seen(result, |result| {
@@ -236,13 +240,19 @@ fn failsafe() -> Vec<Row> {
         library: "failsafe",
         setting: "future; 5 failures in a row",
         rule: Rule::InRow,
-        session: |breaker| move |answer| failsafe_call(breaker, answer),
+        session: |breaker| {
+            #[inline(always)]
+            move |answer| failsafe_call(breaker, answer)
+        },
     };
     let rate = Caller {
         library: "failsafe",
         setting: "future; moving average of 50 % in 10 s",
         rule: Rule::RateInTime,
-        session: |breaker| move |answer| failsafe_call(breaker, answer),
+        session: |breaker| {
+            #[inline(always)]
+            move |answer| failsafe_call(breaker, answer)
+        },
     };
     vec![
         blocking.success(failsafe_in_row(5)),
@@ -275,6 +285,7 @@ fn allframe() -> Vec<Row> {
         setting: "future; 5 failures in 10 s",
         rule: Rule::FailuresInTime,
         session: |breaker: &'static Allframe| {
+            #[inline(always)]
             move |answer| {
                 let asked = black_box(breaker).call(|| ask(answer));
                 seen_at_once(asked, |result| {
@@ -313,6 +324,7 @@ fn circuitbreaker_rs() -> Vec<Row> {
         setting: "blocking; 5 in a row or 50 % of all",
         rule: Rule::LifetimeRate,
         session: |breaker: &'static CircuitbreakerRs| {
+            #[inline(always)]
             move |answer| {
                 let result = black_box(breaker).call(|| answer);
                 seen(result, |result| matches!(result, Err(BreakerError::Open)))
@@ -324,6 +336,7 @@ fn circuitbreaker_rs() -> Vec<Row> {
         setting: "future; 5 in a row or 50 % of all",
         rule: Rule::LifetimeRate,
         session: |breaker: &'static CircuitbreakerRs| {
+            #[inline(always)]
             move |answer| {
                 let asked = black_box(breaker).call_async(|| ask(answer));
                 seen_at_once(asked, |result| matches!(result, Err(BreakerError::Open)))
@@ -384,6 +397,7 @@ fn seatbelt_caller<S: layered::Service<Answer, Out = Answer> + 'static>()
         setting: "future; 50 % of 10 s",
         rule: Rule::RateInTime,
         session: |service: &'static S| {
+            #[inline(always)]
             move |answer| {
                 seen_at_once(black_box(service).execute(answer), Result::is_err) && answer.is_ok()
             }
@@ -456,6 +470,7 @@ fn tower_caller(
             use tower::Service;
             // A tower service is called by one at a time, hence the clone.
             let mut service = service.clone();
+            #[inline(always)]
             move |answer| {
                 let asked = black_box(&mut service).call(answer);
                 seen_at_once(asked, |result| {
