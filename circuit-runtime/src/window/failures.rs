@@ -30,16 +30,25 @@ impl Failures {
         &self,
         FailureLimit { count: limit, span }: FailureLimit,
         generation: Generation,
-        now: Instant,
+        clock: impl Fn() -> Instant,
     ) -> bool {
+        // Before the lock, so that nobody waits for the clock of another.
+        let now = clock();
         let CacheLine(counted) = self.counted.get_or_init(|| {
             let counted = Counted::new(limit);
             Box::new(CacheLine(Lock::new(Evidence::new(counted))))
         });
         counted.with(|counted| match counted.of(generation, Counted::clear) {
             None => false,
-            Some(Counted::Latest(latest)) => latest.failure(limit as usize, span, now),
-            Some(Counted::Slices(slices)) => slices.failure(u64::from(limit), span, now),
+            // The time at which the failure was counted may be long ago, if the system stopped this thread
+            // since. What no longer counts must not open the circuit.
+            Some(Counted::Latest(latest)) => {
+                latest.failure(limit as usize, span, now) && latest.are_in(span, clock())
+            }
+            Some(Counted::Slices(slices)) => {
+                slices.failure(u64::from(limit), span, now)
+                    && slices.are_in(u64::from(limit), span, clock())
+            }
         })
     }
 }
@@ -92,6 +101,12 @@ impl Latest {
             _ => false,
         }
     }
+
+    /// Whether the oldest still counts.
+    fn are_in(&self, span: Span, now: Instant) -> bool {
+        let first = self.times.front();
+        first.is_some_and(|&first| now.since(first) < span)
+    }
 }
 
 /// How many failures fell into each hundredth of the span.
@@ -124,13 +139,23 @@ impl Slices {
     }
 
     fn failure(&mut self, limit: u64, span: Span, now: Instant) -> bool {
-        let length = span.as_micros().div_ceil(Self::PER_SPAN.into()).max(1);
+        self.count(now.as_micros() / Self::length(span));
+        self.are_in(limit, span, now)
+    }
+
+    /// Whether so many count in the span that ends now, or with the latest of them if that is later.
+    fn are_in(&mut self, limit: u64, span: Span, now: Instant) -> bool {
+        let length = Self::length(span);
         let per_span = span.as_micros().div_ceil(length);
-        let index = now.as_micros() / length;
-        self.count(index);
-        let latest = self.slices.back().map_or(index, |latest| latest.index);
-        self.forget_before(latest.saturating_sub(per_span.saturating_sub(1)));
+        let latest = self.slices.back().map_or(0, |latest| latest.index);
+        let last = latest.max(now.as_micros() / length);
+        self.forget_before(last.saturating_sub(per_span.saturating_sub(1)));
         self.failures >= limit
+    }
+
+    /// Of a slice, in microseconds.
+    fn length(span: Span) -> u64 {
+        span.as_micros().div_ceil(Self::PER_SPAN.into()).max(1)
     }
 
     fn count(&mut self, index: u64) {
@@ -169,6 +194,7 @@ mod tests {
     use crate::clock::{Instant, Span};
     use crate::policy::FailureLimit;
     use crate::state::Generation;
+    use std::cell::Cell;
     use std::time::Duration;
 
     /// So many in ten seconds.
@@ -182,8 +208,26 @@ mod tests {
         let failures = Failures::default();
         millis.map(|at| {
             let now = Instant::from_micros(at * 1_000);
-            failures.failure(limit(count), Generation::FIRST, now)
+            failures.failure(limit(count), Generation::FIRST, || now)
         })
+    }
+
+    /// A thread that reads the clock and is then stopped by the system for an hour.
+    #[test]
+    fn failures_that_are_long_past_when_they_are_counted_open_nothing() {
+        for count in [2, EXACT + 1] {
+            let failures = Failures::default();
+            let second = |second: u64| Instant::from_micros(second * 1_000_000);
+            let fail = |clock: &dyn Fn() -> Instant| {
+                failures.failure(limit(count), Generation::FIRST, clock)
+            };
+            assert!((1..count).all(|_| !fail(&|| second(100))));
+            let reading = Cell::new(0);
+            let stopped = || second([101, 3_700][reading.replace(1)]);
+            assert!(!fail(&stopped), "{count}");
+            // What was counted late has been forgotten, or no longer counts either.
+            assert!(!fail(&|| second(3_701)), "{count}");
+        }
     }
 
     #[test]
@@ -202,7 +246,7 @@ mod tests {
         let count = |times: u32, seconds: u64| {
             let at = Instant::from_micros(seconds * 1_000_000);
             (0..times)
-                .filter(|_| failures.failure(limit(EXACT + 1), Generation::FIRST, at))
+                .filter(|_| failures.failure(limit(EXACT + 1), Generation::FIRST, || at))
                 .count()
         };
         assert_eq!(count(EXACT, 40), 0);

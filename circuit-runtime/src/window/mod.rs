@@ -90,7 +90,7 @@ impl Window {
         let counted = match &self.count {
             Count::Unlimited => false,
             Count::InRow(streak) => streak.failure(limit.count, generation),
-            Count::InSpan(failures) => failures.failure(limit, generation, clock::now()),
+            Count::InSpan(failures) => failures.failure(limit, generation, clock::now),
         };
         let judged = match &self.ledger {
             None => false,
