@@ -81,7 +81,7 @@ use proc_macro::TokenStream;
 /// | option | value | default | meaning |
 /// |---|---|---|---|
 /// | `max_failures` | integer of at least 1 | 5, when there is neither `failure_rate` nor `slow_call` | opens at this many failures: within `window`, or in a row when there is no `window` |
-/// | `window` | duration, or an integer from 1 to 65 536 | none | the calls that count: those of a span of time, or this many, up to the last one |
+/// | `window` | duration, or an integer from 1 to 65 536 | none | which calls count: those in this span of time up to now, or this many of the latest |
 /// | `failure_rate` | above `0.0`, up to `1.0`, or `"50%"` | none | opens when this share of the calls in `window` failed, or more; needs `window` |
 /// | `slow_call` | duration | none | a call that takes longer is slow, whether or not it succeeds; needs `window` |
 /// | `slow_rate` | like `failure_rate` | 1 | opens when this share of the calls in `window` was slow, or more; needs `slow_call` |
@@ -93,7 +93,7 @@ use proc_macro::TokenStream;
 /// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
 /// | `failure_if` | closure or path, `fn(&E) -> bool` | every `Err` | an `Err` for which it is false is a success: the service answered |
 /// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is no evidence, neither failure nor success |
-/// | `fallback` | a `Result`, or `\|error\| ..` that makes one | none | what the function results in when the call is rejected; it sees the arguments and may `.await` |
+/// | `fallback` | a `Result`, or `\|error\| ..` that makes one | none | what the function returns when the call is rejected; it sees the arguments and may `.await` |
 /// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, made on first use |
 /// | `max_keys` | integer of at least 1 | 10 000 | how many breakers `key` makes at most; idle ones go first, busy ones never |
 /// | `breaker` | a [`CircuitBreaker`], or a reference to one | none | uses this breaker; beside it only `fallback`, `failure_if`, `ignore_if` and `crate` can be written |

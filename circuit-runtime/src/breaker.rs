@@ -115,7 +115,7 @@ impl CircuitBreaker {
     /// match breaker.call(async { "7".parse::<u32>() }).await {
     ///     Ok(number) => println!("{number}"),
     ///     Err(CallError::Inner(error)) => println!("not a number: {error}"),
-    ///     Err(CallError::Circuit(error)) => println!("did not ask: {error}"),
+    ///     Err(CallError::Circuit(error)) => println!("no answer: {error}"),
     /// }
     /// # }
     /// ```
@@ -148,7 +148,9 @@ impl CircuitBreaker {
         call::blocking(self, operation)
     }
 
-    /// Asks to make a call by hand, for what [`call`](Self::call) cannot wrap.
+    /// Asks to make a call by hand, for what [`call`](Self::call) cannot wrap. The breaker's `timeout` does not
+    /// apply: the caller makes the call, and nothing here can drop it. A permit that is held as a guard, and
+    /// never given back with a result, records nothing but that the call was given up.
     ///
     /// # Errors
     ///

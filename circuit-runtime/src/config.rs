@@ -127,14 +127,14 @@ impl Config {
         }
     }
 
-    /// How long the circuit stays open.
+    /// How long the circuit stays open the first time, before `jitter`.
     #[must_use]
     pub const fn reset(&self) -> Duration {
         self.reset
     }
 
-    /// The longest that a circuit stays open which probes re-open again and again; `None` when each
-    /// time is as long as the first.
+    /// The bound of the wait that each failed probe doubles, before `jitter`; `None` when the wait does not
+    /// grow.
     #[must_use]
     pub const fn max_reset(&self) -> Option<Duration> {
         self.max_reset
@@ -157,12 +157,22 @@ impl Config {
     pub const fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
+
+    /// With the defaults of what is not set, so that rules which are equal compare as equal.
+    const fn resolved(self) -> Self {
+        Self {
+            max_failures: self.max_failures(),
+            slow_rate: self.slow_rate(),
+            min_calls: Some(self.min_calls()),
+            ..self
+        }
+    }
 }
 
 impl Default for Config {
     /// Five failures in a row open the circuit, for thirty seconds; no timeout.
     fn default() -> Self {
-        Self::builder().config
+        Self::builder().config.resolved()
     }
 }
 
@@ -199,20 +209,21 @@ impl ConfigBuilder {
         self
     }
 
-    /// Opens the circuit when this share of the calls that count has failed, or more. Above 0, up to
-    /// 1. Needs [`window`](Self::window) or [`last_calls`](Self::last_calls).
+    /// Opens the circuit when this share of the calls that count has failed, or more. Above 0, at most 1.
+    /// Needs [`window`](Self::window) or [`last_calls`](Self::last_calls).
     pub const fn failure_rate(mut self, failure_rate: f64) -> Self {
         self.config.failure_rate = Some(failure_rate);
         self
     }
 
-    /// Calls slow what takes longer than this, whether or not it succeeds, as soon as it has taken
-    /// so long; a probe need only succeed, however late. Longer than zero. Needs
+    /// A call that takes longer than this is slow, whether or not it succeeds; one that still runs counts as soon
+    /// as it has taken this long. A probe need only succeed, however late. Longer than zero. One that is not
+    /// below [`timeout`](Self::timeout) is met only by calls that no timeout ends, such as those by hand. Needs
     /// [`window`](Self::window) or [`last_calls`](Self::last_calls).
     ///
-    /// On Linux measured by a clock that ticks every 10 ms or more often: a call that is a tick shorter or
-    /// longer may be taken for slow or not. Elsewhere, with a `slow_call` below 200 ms and with a `window`
-    /// below 2 s it is measured exactly, which takes two looks at the exact clock for each call.
+    /// On Linux, calls are measured by a clock that ticks every 10 ms or more often, so that a call within a
+    /// tick of the limit may be judged either way. With a `slow_call` below 200 ms, or a `window` below 2 s, or
+    /// on another system, the exact clock is used, and read twice for each call.
     pub const fn slow_call(mut self, slow_call: Duration) -> Self {
         self.config.slow_call = Some(slow_call);
         self
@@ -240,7 +251,8 @@ impl ConfigBuilder {
     }
 
     /// Doubles the wait each time that a probe fails, up to this, with [`jitter`](Self::jitter) on top; a
-    /// recovery begins again from [`reset`](Self::reset). Not shorter than `reset`; without it, the wait does not grow.
+    /// recovery begins again from [`reset`](Self::reset). Not shorter than `reset`; without it, the wait does
+    /// not grow.
     pub const fn max_reset(mut self, max_reset: Duration) -> Self {
         self.config.max_reset = Some(max_reset);
         self
@@ -282,7 +294,7 @@ impl ConfigBuilder {
             }
             errors = others;
         }
-        Ok(self.config)
+        Ok(self.config.resolved())
     }
 
     /// What is wrong with `option`, for the attribute, which says it there.
@@ -297,6 +309,17 @@ impl ConfigBuilder {
 #[cfg(test)]
 mod tests {
     use super::{Config, ConfigError, ConfigOption};
+
+    #[test]
+    fn a_default_that_is_written_out_is_the_default() {
+        let written = Config::builder().max_failures(5).min_calls(20);
+        assert_eq!(Config::builder().build(), Ok(Config::default()));
+        assert_eq!(
+            Config::builder().max_failures(5).build(),
+            Ok(Config::default())
+        );
+        assert_eq!(written.build(), Err(ConfigError::MinCallsWithoutRate));
+    }
 
     /// The attribute asks at each option: a mistake that none of them is told of would go unnoticed.
     #[test]

@@ -44,7 +44,7 @@ pub enum CircuitError {
     ///
     /// Outside of any runtime the call did not run. On a runtime that was built without timers it
     /// ran until it had to wait, and tokio's own panic, caught, was shown by the panic hook: there
-    /// is no other way to learn of it.
+    /// is no other way to learn of it. In a program built with `panic = "abort"` it ends the process.
     #[error(
         "circuit `{breaker}` has a timeout, which needs a tokio runtime with timers; \
          make the call inside of one, or leave `timeout` out"

@@ -1,8 +1,8 @@
 //! Choosing the rules: which options to take for which service.
 //!
 //! Every rule stands alone: the first that is met opens the circuit. Rejected calls count for none of
-//! them, nor do calls that their caller dropped, but that they were slow while they hung. The setters of
-//! [`Config::builder`] are called like the options of the attribute, but for one: `window = 100` is
+//! them. Nor do calls that their caller dropped, except that they count as slow while they hang. The setters
+//! of [`Config::builder`] are called like the options of the attribute, but for one: `window = 100` is
 //! `last_calls(100)` there.
 //!
 //! | the service | the rule |
@@ -197,8 +197,14 @@ assert_eq!(reports.state(), State::Open);
 //!   the circuit.
 //! - **`slow_call` above `timeout`.** A call is dropped at its `timeout`, before it is slow, and the rule
 //!   is never met. With a `slow_call` below it, a call that times out is both slow and a failure.
-//! - **A timeout around the call.** `tokio::time::timeout(limit, quote())` drops the call, which then is
-//!   no evidence, but that it was slow while it hung. Use the option `timeout`.
+//! - **A timeout around the call.** `tokio::time::timeout(limit, quote())` drops the call, which is then
+//!   no evidence, except that it counted as slow while it hung. A `select!` does the same, and a server whose
+//!   client hangs up. Use the option `timeout`, with less time than your callers have.
+//! - **A protected function that calls another.** A rejection by the inner circuit is an `Err` of the outer
+//!   function, and so a failure. If it says nothing about the outer service, leave it out:
+//!   `ignore_if = |error| matches!(error, MyError::Circuit(_))`.
+//! - **An answer that says "error" in an `Ok`.** Many HTTP clients return `Ok` for a status of 500, and that is
+//!   a success. Make it an `Err` inside of the function, where a circuit can see it.
 //! - **An ignored probe.** It proves nothing: the circuit stays half-open, and the next call is the probe.
 //!   Ignore errors from before the service was asked, as any number of such calls may run then.
 //! - **A slow probe.** A probe need only succeed, however late. With a `timeout`, one that takes longer
@@ -219,7 +225,8 @@ assert_eq!(reports.state(), State::Open);
 //! above the 63rd share one, and all together are 4.1 KiB at most. Rates and slow calls have a success
 //! take a lock now and then: when time moves the window on, and while a rate is reached on fewer calls
 //! than `min_calls`. The clock is on Linux a coarse and cheap one, unless the window is shorter than 2 s
-//! or `slow_call` than 200 ms. Of results that come at once the last may be judged only with the next one.
+//! or `slow_call` than 200 ms. When several results come at the same moment, the last may be judged
+//! only with the next one.
 //!
 //! Most of the memory is taken on first need; none of it grows with the number of calls. A breaker's
 //! evidence stays below 16 KiB, but for a window of more than 45 000 calls with both failed and slow ones

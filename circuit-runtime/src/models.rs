@@ -1,5 +1,5 @@
-//! Small programs whose every interleaving the model checker `loom` runs. Each says what must hold
-//! in all of them. Run with `RUSTFLAGS="--cfg loom" cargo test -p circuit-runtime --lib --release`.
+//! Small programs whose every interleaving the model checker `loom` runs; of the longer ones those with at most
+//! two or three preemptions. Each says what must hold in all of them. Run with `RUSTFLAGS="--cfg loom" cargo test -p circuit-runtime --lib --release`.
 
 use std::mem;
 use std::sync::Arc;

@@ -1,8 +1,7 @@
 //! What a call costs, and why it costs no more.
 //!
 //! The figures are in `tests/peers/RESULTS.md` of the repository, beside those of other libraries and of the
-//! least that a counted call can take. This page argues; the comments at each line that it speaks of go into
-//! detail.
+//! least that a counted call can take. This page gives the reasons; the comments in the code give the details.
 //!
 //! # A success writes where nobody else does
 //!
@@ -23,8 +22,8 @@
 //! places, and the next holder of a number goes on where the last one stopped.
 //!
 //! A breaker begins with one small place for all threads, to which they add atomically, as ten thousand
-//! breakers of a `key` that are called now and then should not take a cache line for each thread. From a
-//! thousand calls on it has the places.
+//! breakers of a `key` that are called now and then should not take a cache line for each thread. After a
+//! thousand calls of the same outcome it has those places.
 //!
 //! # Failures are remembered, successes are not
 //!
@@ -41,8 +40,8 @@
 //! `min_calls`. Until then a success is a look at the coarse clock, a comparison and one more plain addition,
 //! whatever the number of calls in the window and however long it is.
 //!
-//! The price: a success that comes beside the failure which is too much is in no order with it. Its caller may
-//! be let in once more before the circuit opens.
+//! The price: a success that ends beside the failure that reaches the limit is not ordered with it, so its caller
+//! may get one more call in before the circuit opens.
 //!
 //! # Two clocks
 //!
@@ -94,5 +93,5 @@
 //! | which key was asked for lately | relaxed | it decides which breaker goes first, not whether one may |
 //! | the state of a breaker that nobody has any more | a write that changes nothing, acquire and release | an open circuit is not taken for the closed one that it was; the last handle's end says the same, but not to the model checker |
 //!
-//! Each of these is in a model that `loom` runs through every interleaving, or is named above as one on which
-//! nothing depends but a number.
+//! Each of these is in a model that `loom` runs through every interleaving, in the longer models of those with at
+//! most two or three preemptions, or is named above as one on which nothing depends but a number.

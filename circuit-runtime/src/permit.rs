@@ -1,3 +1,4 @@
+use std::fmt;
 use std::mem;
 use std::num::NonZeroU64;
 
@@ -32,7 +33,6 @@ use crate::window::Start;
 /// assert_eq!(breaker.snapshot().ignored, 1);
 /// # Ok::<(), CircuitError>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a permit that is dropped says that the call was given up"]
 pub struct Permit<'b> {
     breaker: &'b CircuitBreaker,
@@ -75,6 +75,14 @@ impl<'b> Permit<'b> {
         // First, so that nothing is left to do after.
         mem::forget(self);
         breaker.settle(ticket, outcome);
+    }
+}
+
+impl fmt::Debug for Permit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit")
+            .field("breaker", &self.breaker)
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::state::State;
 /// A breaker's state and its totals since the start, for logs, metrics and health checks.
 ///
 /// Each total is exact once the calls that it counts are over. `succeeded`, `failed`, `ignored` and
-/// `cancelled` add up to the calls that ran.
+/// `cancelled` add up to the calls that were let in and have ended.
 ///
 /// ```
 /// use circuit_runtime::registry;

@@ -67,15 +67,14 @@ pub(crate) fn number() -> Option<u32> {
     }
 }
 
-/// The calling thread's number if it has one already; otherwise one far above [`NUMBERS`], to which one
-/// can still be added.
+/// The calling thread's number if it has one already; otherwise a value above [`NUMBERS`].
 #[inline]
 pub(crate) fn number_so_far() -> u32 {
     NUMBER.with(Cell::get)
 }
 
-const UNKNOWN: u32 = u32::MAX - 1;
-const WITHOUT: u32 = u32::MAX - 2;
+const UNKNOWN: u32 = u32::MAX;
+const WITHOUT: u32 = u32::MAX - 1;
 
 #[cfg(not(any(loom, shuttle)))]
 static TAKEN: Numbers = Numbers::new();

@@ -8,6 +8,9 @@ const MOST_LAST_CALLS: u32 = 65_536;
 
 /// A rule that makes no sense.
 ///
+/// The messages are worded for the attribute: there `last_calls(100)` is `window = 100`, and a duration is a
+/// string such as `"10s"`.
+///
 /// ```
 /// use circuit_runtime::{Config, ConfigError};
 ///
@@ -35,7 +38,7 @@ pub enum ConfigError {
     TwoWindows,
     /// `max_failures` is above `last_calls`.
     MaxFailuresAboveLastCalls,
-    /// `failure_rate` is 0 or less, above 1 or no number.
+    /// `failure_rate` is 0 or less, above 1, or NaN.
     FailureRateOutOfRange,
     /// `failure_rate` has neither `window` nor `last_calls`.
     FailureRateWithoutWindow,
@@ -43,7 +46,7 @@ pub enum ConfigError {
     ZeroSlowCall,
     /// `slow_call` has neither `window` nor `last_calls`.
     SlowCallWithoutWindow,
-    /// `slow_rate` is 0 or less, above 1 or no number.
+    /// `slow_rate` is 0 or less, above 1, or NaN.
     SlowRateOutOfRange,
     /// `slow_rate` has no `slow_call`.
     SlowRateWithoutSlowCall,
@@ -59,7 +62,7 @@ pub enum ConfigError {
     ZeroMaxReset,
     /// `max_reset` is shorter than `reset`.
     MaxResetBelowReset,
-    /// `jitter` is below 0, above 1 or no number.
+    /// `jitter` is below 0, above 1, or NaN.
     JitterOutOfRange,
     /// `probes` is 0.
     ZeroProbes,
