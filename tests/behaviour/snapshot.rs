@@ -65,7 +65,7 @@ fn totals_are_exact_over_threads_that_come_and_go() {
 }
 
 #[test]
-fn a_breaker_and_a_call_show_their_name_and_the_state() {
+fn a_breaker_a_call_and_a_permit_show_their_name_and_the_state() {
     let breaker = CircuitBreaker::new("shown", Config::default());
     let shown = r#"CircuitBreaker { name: "shown", state: Closed, .. }"#;
     assert_eq!(format!("{breaker:?}"), shown);
@@ -74,5 +74,11 @@ fn a_breaker_and_a_call_show_their_name_and_the_state() {
     assert_eq!(
         format!("{call:?}"),
         format!("Call {{ breaker: Some({shown}), .. }}")
+    );
+
+    let permit = breaker.try_acquire().unwrap();
+    assert_eq!(
+        format!("{permit:?}"),
+        format!("Permit {{ breaker: {shown}, .. }}")
     );
 }

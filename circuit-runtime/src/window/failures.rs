@@ -40,14 +40,14 @@ impl Failures {
         });
         counted.with(|counted| match counted.of(generation, Counted::clear) {
             None => false,
-            // The time at which the failure was counted may be long ago, if the system stopped this thread
-            // since. What no longer counts must not open the circuit.
+            // Asked again by the clock of now, as the system may have stopped this thread since it read it.
             Some(Counted::Latest(latest)) => {
-                latest.failure(limit as usize, span, now) && latest.are_in(span, clock())
+                let limit = limit as usize;
+                latest.failure(limit, span, now) && latest.reach(limit, span, clock())
             }
             Some(Counted::Slices(slices)) => {
-                slices.failure(u64::from(limit), span, now)
-                    && slices.are_in(u64::from(limit), span, clock())
+                let limit = u64::from(limit);
+                slices.failure(limit, span, now) && slices.reach(limit, span, clock())
             }
         })
     }
@@ -96,16 +96,14 @@ impl Latest {
         if self.times.len() > limit {
             self.times.pop_front();
         }
-        match (self.times.front(), self.times.back()) {
-            (Some(&first), Some(&last)) => self.times.len() == limit && last.since(first) < span,
-            _ => false,
-        }
+        let last = self.times.back();
+        last.is_some_and(|&last| self.reach(limit, span, last))
     }
 
-    /// Whether the oldest still counts.
-    fn are_in(&self, span: Span, now: Instant) -> bool {
+    /// Whether so many count in the span that ends now.
+    fn reach(&self, limit: usize, span: Span, now: Instant) -> bool {
         let first = self.times.front();
-        first.is_some_and(|&first| now.since(first) < span)
+        self.times.len() == limit && first.is_some_and(|&first| now.since(first) < span)
     }
 }
 
@@ -140,11 +138,12 @@ impl Slices {
 
     fn failure(&mut self, limit: u64, span: Span, now: Instant) -> bool {
         self.count(now.as_micros() / Self::length(span));
-        self.are_in(limit, span, now)
+        self.reach(limit, span, now)
     }
 
-    /// Whether so many count in the span that ends now, or with the latest of them if that is later.
-    fn are_in(&mut self, limit: u64, span: Span, now: Instant) -> bool {
+    /// Whether so many count in the span that ends now, or with the latest of them if that is later. Those
+    /// before it are forgotten.
+    fn reach(&mut self, limit: u64, span: Span, now: Instant) -> bool {
         let length = Self::length(span);
         let per_span = span.as_micros().div_ceil(length);
         let latest = self.slices.back().map_or(0, |latest| latest.index);
