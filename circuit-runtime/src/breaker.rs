@@ -3,14 +3,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::call::Permit;
 use crate::call::{self, Call};
+use crate::circuit::Snapshot;
+use crate::circuit::state::{Event, State};
+use crate::circuit::ticket::{Outcome, Ticket};
 use crate::circuit::{Circuit, Rejection};
 use crate::config::Config;
 use crate::error::{CallError, CircuitError};
 use crate::name::Name;
-use crate::permit::{Outcome, Permit, Ticket};
-use crate::snapshot::Snapshot;
-use crate::state::{Event, State};
 
 /// A circuit breaker: it counts the failures of one dependency and, past a limit, answers at once
 /// without asking.
@@ -60,7 +61,7 @@ impl CircuitBreaker {
         Self { circuit }
     }
 
-    #[cfg(all(test, not(shuttle)))]
+    #[cfg(all(test, not(circuit_shuttle)))]
     pub(crate) fn circuit(&self) -> &Arc<Circuit> {
         &self.circuit
     }

@@ -97,7 +97,7 @@ async fn the_circuit_becomes_half_open() {
 #![doc(test(attr(deny(warnings))))]
 
 // By this name the plain breaker of the tests, which the models share, knows the crate.
-#[cfg(all(test, shuttle))]
+#[cfg(all(test, circuit_shuttle))]
 extern crate self as circuit_runtime;
 
 mod breaker;
@@ -105,43 +105,26 @@ mod call;
 mod circuit;
 mod clock;
 mod config;
-mod counters;
+mod docs;
 mod error;
-mod evidence;
-pub mod guide;
-mod index;
 mod keyed;
-#[cfg(all(test, shuttle))]
-mod long_models;
-#[cfg(all(test, loom))]
-mod models;
 mod name;
-pub mod performance;
-mod permit;
-mod policy;
-mod probe;
-mod protection;
 pub mod registry;
-mod snapshot;
-mod state;
-mod striped;
 mod sync;
-mod thread;
-mod timeout;
-mod wait;
-mod window;
+#[cfg(all(test, any(circuit_loom, circuit_shuttle)))]
+mod tests;
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
 pub mod __private;
 
 pub use breaker::CircuitBreaker;
-pub use call::Call;
+pub use call::{Call, Permit};
+pub use circuit::{Snapshot, State};
 #[cfg(feature = "macros")]
 pub use circuit_macros::circuit_breaker;
 pub use config::{Config, ConfigBuilder, ConfigError};
+#[doc(inline)]
+pub use docs::{guide, performance};
 pub use error::{CallError, CircuitError};
 pub use name::Name;
-pub use permit::Permit;
-pub use snapshot::Snapshot;
-pub use state::State;

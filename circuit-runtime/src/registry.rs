@@ -131,7 +131,7 @@ pub(crate) fn remove(id: Id) {
     Registered::with(|registered| registered.entries.remove(&id));
 }
 
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::{Entry, Registered};
     use crate::keyed::Breakers;

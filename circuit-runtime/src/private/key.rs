@@ -103,7 +103,7 @@ fn shown<R>(value: &(impl Display + ?Sized), act: impl FnOnce(&str) -> R) -> R {
     result
 }
 
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::{KEPT, WRITTEN, shown};
 

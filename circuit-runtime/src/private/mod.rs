@@ -11,10 +11,11 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::call::Permit;
+use crate::call::guarded::Protection;
+use crate::call::timeout::{Timer, Untimed};
+use crate::circuit::ticket::Ticket;
 use crate::error::CircuitError;
-use crate::permit::{Permit, Ticket};
-use crate::protection::Protection;
-use crate::timeout::{Timer, Untimed};
 
 pub use crate::breaker::CircuitBreaker;
 pub use crate::config::Config;

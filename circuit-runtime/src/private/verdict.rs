@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use super::Returned;
-use crate::permit::{Judgement, Permit};
+use crate::call::permit::{Judgement, Permit};
 
 /// A result that waits for its verdict. This takes any type: that a function must return a `Result`
 /// is for [`rejected`](super::rejected) to say, once.

@@ -1,0 +1,47 @@
+use std::time::Duration;
+
+use super::state::State;
+use crate::name::Name;
+
+/// A breaker's state and its totals since the start, for logs, metrics and health checks.
+///
+/// Each total is exact once the calls that it counts are over. `succeeded`, `failed`, `ignored` and
+/// `cancelled` add up to the calls that were let in and have ended.
+///
+/// ```
+/// use circuit_runtime::registry;
+///
+/// for breaker in registry::all() {
+///     let totals = breaker.snapshot();
+///     println!("circuit_failed{{name=\"{}\"}} {}", totals.name, totals.failed);
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The name of the circuit breaker.
+    pub name: Name,
+    /// Its state.
+    pub state: State,
+    /// How long a call that is rejected now would be told to wait, as
+    /// [`CircuitError::retry_after`](crate::CircuitError::retry_after). `None` when one would run,
+    /// and while an operator holds the circuit open.
+    pub retry_after: Option<Duration>,
+    /// Calls that succeeded.
+    pub succeeded: u64,
+    /// Calls that failed, timed out or panicked.
+    pub failed: u64,
+    /// Calls that took longer than `timeout`; also in `failed`.
+    pub timed_out: u64,
+    /// Calls that panicked; also in `failed`.
+    pub panicked: u64,
+    /// Calls whose result is no evidence.
+    pub ignored: u64,
+    /// Calls that ended without a result: dropped by their callers, given up because there was no
+    /// runtime to measure their timeout, or ended by a panic of the predicate that was to judge them.
+    pub cancelled: u64,
+    /// Calls that were rejected, and did not run.
+    pub rejected: u64,
+    /// How often the circuit opened, re-openings and an operator's among them.
+    pub opened: u64,
+}

@@ -1,0 +1,4 @@
+//! Documentation pages, compiled so that their examples are tested.
+
+pub mod guide;
+pub mod performance;

@@ -1,0 +1,597 @@
+//! Programs that are too long for `loom`, with more threads, at random: the model checker `shuttle` runs
+//! each some thousands of times, and decides at every step anew which thread goes on. Run with
+//! `RUSTFLAGS="--cfg circuit_shuttle" cargo test -p circuit-runtime --lib --release long_models`.
+//!
+//! A run that fails prints its seed; with that in `SHUTTLE_RANDOM_SEED` it comes again, as the first.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a model that cannot go on has failed"
+)]
+
+use std::mem;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use shuttle::rand::{Rng, thread_rng};
+use shuttle::thread;
+
+use crate::call::timeout::remaining;
+use crate::circuit::counters::{Counters, Total};
+use crate::circuit::state::{Generation, Phase};
+use crate::circuit::ticket::{Outcome, Ticket};
+use crate::clock::source::{LAG, keep_behind, set as set_clock};
+use crate::clock::{self, Instant};
+use crate::sync::thread::leave;
+use crate::{CircuitBreaker, Config, ConfigBuilder, State};
+
+pub(super) const RESET: u64 = 30_000_000;
+const ITERATIONS: usize = 5_000;
+
+fn explore(model: impl Fn() + Send + Sync + 'static) {
+    shuttle::check_random(model, ITERATIONS);
+}
+
+/// Of these rules, made at the beginning of time, and never freed.
+pub(super) fn breaker(config: ConfigBuilder) -> &'static CircuitBreaker {
+    set_clock(RESET);
+    keep_behind(0);
+    let config = config.reset(Duration::from_micros(RESET)).build().unwrap();
+    Box::leak(Box::new(CircuitBreaker::new("model", config)))
+}
+
+/// A number below this.
+pub(super) fn below(bound: u64) -> u64 {
+    thread_rng().gen_range(0..bound)
+}
+
+pub(super) fn one_of<T: Copy, const N: usize>(choices: [T; N]) -> T {
+    choices[thread_rng().gen_range(0..N)]
+}
+
+/// One of the calls that are under way, of whichever thread.
+fn take_one(under_way: &Mutex<Vec<Ticket>>) -> Option<Ticket> {
+    let mut under_way = under_way.lock().unwrap();
+    let calls = 0..under_way.len();
+    (!calls.is_empty()).then(|| under_way.swap_remove(thread_rng().gen_range(calls)))
+}
+
+/// Runs `run` on so many threads at the same time. What they came to.
+pub(super) fn together<R: Send + 'static>(
+    threads: usize,
+    run: impl Fn(usize) -> R + Send + Sync + Copy + 'static,
+) -> Vec<R> {
+    let running: Vec<_> = (0..threads)
+        .map(|thread| {
+            thread::spawn(move || {
+                let result = run(thread);
+                leave();
+                result
+            })
+        })
+        .collect();
+    running
+        .into_iter()
+        .map(|running| running.join().unwrap())
+        .collect()
+}
+
+/// What all threads of a model know, beside the breaker. Between two steps of a breaker no other thread
+/// runs, so it is always of this moment.
+#[derive(Default)]
+struct Known {
+    /// The probes that are out, by the phase that let them in and the end of their leases.
+    probes: Vec<(Generation, Instant)>,
+    /// How many calls ended so, and how many were rejected.
+    ended: [u64; OUTCOMES.len()],
+    rejected: u64,
+    /// The order that holds, and how many were given or begun.
+    order: Option<Order>,
+    orders: u64,
+    /// Where the clock and the coarse clock stand.
+    now: u64,
+    coarse: u64,
+}
+
+const OUTCOMES: [Outcome; 6] = [
+    Outcome::Succeeded,
+    Outcome::Failed,
+    Outcome::TimedOut,
+    Outcome::Panicked,
+    Outcome::Ignored,
+    Outcome::Cancelled,
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Order {
+    Reset,
+    ForceOpen,
+    ForceClosed,
+}
+
+/// A breaker under many threads, and what they know of it.
+struct World {
+    breaker: &'static CircuitBreaker,
+    known: Mutex<Known>,
+}
+
+impl World {
+    fn new(config: ConfigBuilder) -> &'static Self {
+        let world = Self {
+            breaker: breaker(config),
+            known: Mutex::default(),
+        };
+        world.with(|known| (known.now, known.coarse) = (RESET, RESET));
+        Box::leak(Box::new(world))
+    }
+
+    /// Never over a step of the breaker.
+    fn with<R>(&self, look: impl FnOnce(&mut Known) -> R) -> R {
+        look(&mut self.known.lock().unwrap())
+    }
+
+    /// Time goes on, and the coarse clock, by no less than it must.
+    fn wait(&self, micros: u64) {
+        let lag = below(LAG);
+        self.with(|known| {
+            known.now += micros;
+            known.coarse = known.coarse.max(known.now - lag);
+            set_clock(known.now);
+            keep_behind(known.now - known.coarse);
+        });
+    }
+
+    /// Asks for a call. It must get in or not as the order says that holds all the time; if it becomes a
+    /// probe, the phase must have a place for it, and be due.
+    fn acquire(&self) -> Option<Ticket> {
+        let (order, orders) = self.with(|known| (known.order, known.orders));
+        let admitted = self.breaker.admit();
+        let probes = self.breaker.config().probes() as usize;
+        self.with(|known| {
+            if known.orders == orders && order == Some(Order::ForceOpen) {
+                assert!(admitted.is_err(), "let in against an order");
+            }
+            if known.orders == orders && order == Some(Order::ForceClosed) {
+                assert!(admitted.is_ok(), "kept out against an order");
+            }
+            match admitted {
+                Ok(ticket) if ticket.word().phase() == Phase::Open => {
+                    let due = ticket.word().since().as_micros() + RESET;
+                    assert!(known.now >= due, "let in before the deadline");
+                    let generation = ticket.word().generation();
+                    let until = ticket.lease().until();
+                    known.probes.push((generation, until));
+                    let now = Instant::from_micros(known.now);
+                    let live =
+                        |probe: &&(Generation, Instant)| probe.0 == generation && probe.1 > now;
+                    let out = known.probes.iter().filter(live).count();
+                    assert!(out <= probes, "{out} probes at once");
+                    Some(ticket)
+                }
+                Ok(ticket) => Some(ticket),
+                Err(rejection) => {
+                    known.rejected += 1;
+                    let longest = Duration::from_micros(RESET);
+                    assert!(rejection.retry_after().is_none_or(|wait| wait <= longest));
+                    None
+                }
+            }
+        })
+    }
+
+    fn settle(&self, ticket: Ticket, outcome: Outcome) {
+        self.with(|known| {
+            // Before: as soon as the place is free another may have it.
+            if ticket.word().phase() == Phase::Open {
+                let probe = (ticket.word().generation(), ticket.lease().until());
+                let place = known.probes.iter().position(|other| *other == probe);
+                known.probes.swap_remove(place.unwrap());
+            }
+            let place = OUTCOMES.iter().position(|other| *other == outcome);
+            known.ended[place.unwrap()] += 1;
+        });
+        self.breaker.settle(ticket, outcome);
+    }
+
+    /// Only one thread gives orders.
+    fn order(&self, order: Order) {
+        // While it is given, it may hold or not.
+        self.with(|known| {
+            known.order = None;
+            known.orders += 1;
+        });
+        match order {
+            Order::Reset => self.breaker.reset(),
+            Order::ForceOpen => self.breaker.force_open(),
+            Order::ForceClosed => self.breaker.force_closed(),
+        }
+        self.with(|known| {
+            known.order = Some(order);
+            known.orders += 1;
+        });
+    }
+
+    /// All that ended was counted, once.
+    fn check_totals(&self) {
+        let totals = self.breaker.snapshot();
+        self.with(|known| {
+            let [succeeded, failed, timed_out, panicked, ignored, cancelled] = known.ended;
+            assert_eq!(totals.succeeded, succeeded);
+            assert_eq!(totals.failed, failed + timed_out + panicked);
+            assert_eq!((totals.timed_out, totals.panicked), (timed_out, panicked));
+            assert_eq!((totals.ignored, totals.cancelled), (ignored, cancelled));
+            assert_eq!(totals.rejected, known.rejected);
+        });
+    }
+}
+
+/// The rules, one of them for each run.
+fn rules() -> ConfigBuilder {
+    let config = Config::builder().probes(one_of([1, 2, 3]));
+    let rate = config.failure_rate(0.5).min_calls(3);
+    one_of([
+        config.max_failures(2),
+        config.max_failures(3).window(Duration::from_micros(RESET)),
+        config.max_failures(2).last_calls(6),
+        rate.last_calls(6),
+        rate.window(Duration::from_micros(RESET)),
+        rate.slow_call(Duration::from_millis(7))
+            .window(Duration::from_micros(RESET)),
+    ])
+}
+
+/// Calls of all outcomes, many of them ended by another thread than they began on, time that goes on in
+/// jumps, and an operator: no more probes are out than there are places, none is let in before it is due,
+/// nobody gets past an order, and every call is counted once.
+#[test]
+fn calls_and_time_and_orders_in_any_mix() {
+    explore(|| {
+        let world = World::new(rules());
+        let under_way: &Mutex<Vec<Ticket>> = Box::leak(Box::default());
+        together(5, move |thread| {
+            for _ in 0..25 {
+                match below(20) {
+                    0 => world.wait(one_of([1, LAG, 7_001, RESET - 1, RESET])),
+                    1 if thread == 0 => {
+                        world.order(one_of([Order::Reset, Order::ForceOpen, Order::ForceClosed]));
+                    }
+                    2..9 => {
+                        let ticket = world.acquire();
+                        under_way.lock().unwrap().extend(ticket);
+                    }
+                    9..14 => {
+                        if let Some(ticket) = take_one(under_way) {
+                            world.settle(ticket, one_of(OUTCOMES));
+                        }
+                    }
+                    _ => {
+                        if let Some(ticket) = world.acquire() {
+                            world.settle(ticket, one_of([Outcome::Succeeded, Outcome::Failed]));
+                        }
+                    }
+                }
+            }
+        });
+        let calls = mem::take(&mut *under_way.lock().unwrap());
+        for ticket in calls {
+            world.settle(ticket, Outcome::Succeeded);
+        }
+        world.check_totals();
+    });
+}
+
+/// Failures that are as many as the limit open the circuit with the last of them, once, whoever counts and
+/// whoever comes late; one less does not.
+#[test]
+fn as_many_failures_as_the_limit_open_the_circuit_once() {
+    explore(|| {
+        const THREADS: usize = 6;
+        const EACH: usize = 4;
+        let limit = one_of([24, 25]);
+        let rate = Config::builder().failure_rate(1.0).min_calls(limit);
+        let number = Config::builder().max_failures(limit);
+        let world = World::new(one_of([
+            number,
+            number.window(Duration::from_micros(RESET)),
+            number.last_calls(40),
+            rate.last_calls(40),
+            rate.window(Duration::from_micros(RESET)),
+        ]));
+        let calls: Vec<_> = (0..THREADS * EACH)
+            .map(|_| world.acquire().unwrap())
+            .collect();
+        let calls: &'static [Ticket] = calls.leak();
+        together(THREADS, move |thread| {
+            for &ticket in &calls[thread * EACH..(thread + 1) * EACH] {
+                world.wait(below(100));
+                world.settle(
+                    ticket,
+                    one_of([Outcome::Failed, Outcome::TimedOut, Outcome::Panicked]),
+                );
+            }
+        });
+        if limit > 24 {
+            assert_eq!(world.breaker.state(), State::Closed, "24 of 25");
+            let last = world.acquire().unwrap();
+            world.settle(last, Outcome::Failed);
+        }
+        assert_eq!(world.breaker.state(), State::Open);
+        assert_eq!(world.breaker.snapshot().opened, 1);
+        world.check_totals();
+    });
+}
+
+/// At every deadline, that of the wait and those of the leases, exactly as many get in as there are places, of
+/// six that ask, however far the coarse clock is behind.
+#[test]
+fn every_deadline_raced_by_six() {
+    explore(|| {
+        let probes = one_of([1, 2, 3, 4]);
+        let world = World::new(Config::builder().max_failures(1).probes(probes));
+        let first = world.acquire().unwrap();
+        world.settle(first, Outcome::Failed);
+        for _ in 0..4 {
+            world.wait(RESET - 1);
+            assert!(world.acquire().is_none());
+            world.wait(1);
+            let asked = together(6, move |_| world.acquire());
+            let let_in: Vec<_> = asked.into_iter().flatten().collect();
+            assert_eq!(let_in.len(), probes as usize);
+            match below(3) {
+                // They hang, and lose their places.
+                0 => {}
+                1 => let_in
+                    .iter()
+                    .for_each(|&probe| world.settle(probe, Outcome::Failed)),
+                _ => {
+                    let let_in: &'static [Ticket] = let_in.leak();
+                    together(let_in.len() + 1, move |thread| match let_in.get(thread) {
+                        Some(&probe) => world.settle(probe, Outcome::Succeeded),
+                        None => {
+                            if let Some(next) = world.acquire() {
+                                assert_eq!(next.word().phase(), Phase::Closed);
+                                world.settle(next, Outcome::Ignored);
+                            }
+                        }
+                    });
+                    assert_eq!(world.breaker.state(), State::Closed);
+                    let next = world.acquire().unwrap();
+                    world.settle(next, Outcome::Failed);
+                }
+            }
+        }
+        world.check_totals();
+    });
+}
+
+/// Threads that come and go hand their numbers on. A reader never sees a total go down or be too high,
+/// and in the end each is exact.
+#[test]
+fn stripes_against_reuse_and_a_reader() {
+    explore(|| {
+        const WAVES: usize = 3;
+        const CALLS: usize = 5;
+        let counters: &'static Counters = Box::leak(Box::default());
+        let total = || counters.total(Total::Succeeded);
+        let reader = thread::spawn(move || {
+            let mut last = 0;
+            for _ in 0..20 {
+                let next = total();
+                assert!(next >= last, "{next} after {last}");
+                last = next;
+            }
+            last
+        });
+        let counting = thread::spawn(move || {
+            for _ in 0..WAVES {
+                // Those of a wave overlap as they like, and the next takes their numbers.
+                together(4, move |_| {
+                    (0..CALLS).for_each(|_| counters.add(Total::Succeeded));
+                });
+            }
+        });
+        let seen = reader.join().unwrap();
+        counting.join().unwrap();
+        assert_eq!(total(), (WAVES * 4 * CALLS) as u64);
+        assert!(seen <= total());
+    });
+}
+
+/// Calls of two generations, ended by other threads than they began on, while time goes on and the
+/// circuit is reset: those of the later one count, each once, and the others not at all.
+#[test]
+fn calls_that_change_threads_count_once_in_their_generation() {
+    explore(|| {
+        const CALLS: usize = 20;
+        let min_calls = u32::try_from(CALLS).unwrap() + 1;
+        let rate = Config::builder().failure_rate(0.01).min_calls(min_calls);
+        let slow = rate.slow_call(Duration::from_millis(7));
+        let world = World::new(one_of([
+            rate.last_calls(100),
+            rate.window(Duration::from_micros(RESET)),
+            slow.last_calls(100),
+            slow.window(Duration::from_micros(RESET)),
+        ]));
+        let old: Vec<_> = (0..10).map(|_| world.acquire().unwrap()).collect();
+        world.breaker.reset();
+        let under_way: &Mutex<Vec<Ticket>> = Box::leak(Box::new(old.into()));
+        together(5, move |_| {
+            for _ in 0..CALLS / 5 {
+                let ticket = world.acquire().unwrap();
+                under_way.lock().unwrap().push(ticket);
+                world.wait(below(500));
+                let ticket = take_one(under_way).unwrap();
+                world.settle(ticket, one_of([Outcome::Succeeded, Outcome::Failed]));
+            }
+        });
+        let rest = mem::take(&mut *under_way.lock().unwrap());
+        for ticket in rest {
+            world.settle(ticket, Outcome::Failed);
+        }
+        assert_eq!(
+            world.breaker.state(),
+            State::Closed,
+            "{CALLS} calls are too few"
+        );
+        let one_more = world.acquire().unwrap();
+        world.settle(one_more, Outcome::Succeeded);
+        assert_eq!(world.breaker.state(), State::Open, "one more is enough");
+        world.check_totals();
+    });
+}
+
+/// Calls that start and end on any threads while time goes on: in the end none is taken for hanging that
+/// has ended, and each that hangs is found.
+#[test]
+fn calls_that_hang_are_found_and_no_others() {
+    explore(|| {
+        let slow = Config::builder().slow_call(Duration::from_millis(7));
+        // Two of forty, and no fewer calls are judged.
+        let world = World::new(one_of([
+            slow.slow_rate(0.05)
+                .min_calls(40)
+                .window(Duration::from_micros(RESET)),
+            slow.slow_rate(0.05).min_calls(40).last_calls(40),
+        ]));
+        let under_way: &Mutex<Vec<Ticket>> = Box::leak(Box::default());
+        together(5, move |_| {
+            for _ in 0..6 {
+                let ticket = world.acquire().unwrap();
+                under_way.lock().unwrap().push(ticket);
+                world.wait(below(3_000));
+                let ticket = take_one(under_way).unwrap();
+                world.settle(
+                    ticket,
+                    one_of([Outcome::Succeeded, Outcome::Failed, Outcome::Cancelled]),
+                );
+            }
+        });
+        if world.breaker.config().last_calls().is_some() {
+            world.breaker.reset();
+        }
+        world.wait(2 * RESET);
+        for _ in 0..38 {
+            let ticket = world.acquire().unwrap();
+            world.settle(ticket, Outcome::Succeeded);
+        }
+        let _hangs = world.acquire().unwrap();
+        world.wait(10_000);
+        let _hangs_too = world.acquire().expect("39 calls are too few");
+        world.wait(10_000);
+        assert!(world.acquire().is_none(), "2 of 40");
+        assert_eq!(world.breaker.state(), State::Open);
+    });
+}
+
+/// However often the circuit is reset meanwhile, a call that has just started does not hang, on whichever
+/// thread.
+#[test]
+fn no_call_hangs_that_has_just_started() {
+    explore(|| {
+        let slow = Config::builder().slow_call(Duration::from_millis(7));
+        // One that hangs is enough.
+        let slow = slow.slow_rate(0.01).min_calls(1);
+        let world = World::new(one_of([
+            slow.window(Duration::from_micros(RESET)),
+            slow.last_calls(50),
+        ]));
+        let under_way: &Mutex<Vec<Ticket>> = Box::leak(Box::default());
+        together(5, move |thread| {
+            for _ in 0..8 {
+                if thread == 0 {
+                    world.breaker.reset();
+                }
+                let ticket = world.acquire().expect("no call has taken long");
+                under_way.lock().unwrap().push(ticket);
+                world.wait(below(100));
+                let ticket = take_one(under_way).unwrap();
+                world.settle(ticket, one_of([Outcome::Succeeded, Outcome::Cancelled]));
+            }
+        });
+        assert_eq!(world.breaker.snapshot().opened, 0);
+        world.check_totals();
+    });
+}
+
+/// How far the coarse clock is behind, in a loop of few rounds.
+fn lags() -> impl Iterator<Item = u64> {
+    [0, 1, 7, LAG / 2, LAG - 1].into_iter()
+}
+
+/// Moments around one, by more than the coarse clock may be behind.
+fn around(moment: u64) -> impl Iterator<Item = u64> {
+    let far = [2 * LAG, LAG + 1, LAG, LAG - 1, LAG / 2, 2, 1];
+    let before = far.map(|distance| moment - distance);
+    let mut after = far.map(|distance| moment + distance);
+    after.reverse();
+    before.into_iter().chain([moment]).chain(after)
+}
+
+/// With a coarse clock that is a tick behind, nobody is let in before the deadline and everybody from
+/// then on, and a rejection says to wait for no longer than `reset`, and for no less than is left.
+#[test]
+fn a_coarse_clock_that_lags_moves_no_deadline() {
+    let left = |breaker: &CircuitBreaker, now: u64, deadline: u64| {
+        set_clock(now);
+        match breaker.try_acquire() {
+            Ok(probe) => {
+                assert!(now >= deadline, "{} too early", deadline - now);
+                drop(probe);
+            }
+            Err(error) => {
+                assert!(now < deadline, "{} too late", now - deadline);
+                let left = Duration::from_micros(deadline - now);
+                let most = Duration::from_micros(RESET.min(deadline - now + LAG));
+                let wait = error.retry_after().unwrap();
+                assert!((left..=most).contains(&wait), "{wait:?} of {left:?}");
+                assert_eq!(breaker.snapshot().retry_after, Some(left));
+            }
+        }
+    };
+    let model = move || {
+        for lag in lags() {
+            let breaker = breaker(Config::builder().max_failures(1));
+            keep_behind(lag);
+            breaker.try_acquire().unwrap().failure();
+            left(breaker, RESET, 2 * RESET);
+            left(breaker, RESET + 1, 2 * RESET);
+            around(2 * RESET).for_each(|now| left(breaker, now, 2 * RESET));
+            // The same at the end of a lease.
+            set_clock(3 * RESET);
+            mem::forget(breaker.try_acquire().unwrap());
+            left(breaker, 3 * RESET, 4 * RESET);
+            around(4 * RESET).for_each(|now| left(breaker, now, 4 * RESET));
+        }
+    };
+    shuttle::check_random(model, 1);
+}
+
+/// Nor does it give a call up too soon, or later than by what it lags.
+#[test]
+fn a_coarse_clock_that_lags_cuts_no_timeout_short() {
+    const TIMEOUT: u64 = 4 * LAG;
+    for lag in lags() {
+        for spent in [
+            0,
+            1,
+            LAG - 1,
+            LAG,
+            LAG + 1,
+            TIMEOUT - 1,
+            TIMEOUT,
+            2 * TIMEOUT,
+        ] {
+            set_clock(RESET);
+            keep_behind(lag);
+            let started = clock::coarse();
+            set_clock(RESET + spent);
+            let left = remaining(Duration::from_micros(TIMEOUT), started);
+            let exact = TIMEOUT.saturating_sub(spent);
+            let most = TIMEOUT.min((TIMEOUT + LAG).saturating_sub(spent));
+            let range = Duration::from_micros(exact)..=Duration::from_micros(most);
+            assert!(range.contains(&left), "{left:?} of {range:?}");
+        }
+    }
+}
