@@ -102,7 +102,7 @@ fn keyed(key: &Expr, function: &Function, options: &Options, span: Span) -> Toke
     //         static __CIRCUIT_CONFIG: Config = ..;
     //         static __CIRCUIT_BREAKERS: Lazy<Keyed> =
     //             Lazy::new(|| Keyed::new("crate::module::quote", __CIRCUIT_CONFIG, 100u32));
-    //         use private::key::{Other as _, Shown as _, Text as _};
+    //         use private::key::{DisplayKey as _, NoKey as _, StrKey as _};
     //         (&&&key_of(&host)).__circuit_breaker_of(&__CIRCUIT_BREAKERS)
     //     }
     let runtime = options.runtime(span);
@@ -117,7 +117,7 @@ fn keyed(key: &Expr, function: &Function, options: &Options, span: Span) -> Toke
             #runtime::Lazy::new(|| {
                 #runtime::key::Keyed::new(#name, __CIRCUIT_CONFIG, __CIRCUIT_MAX_KEYS)
             });
-        use #runtime::key::{Other as _, Shown as _, Text as _};
+        use #runtime::key::{DisplayKey as _, NoKey as _, StrKey as _};
         (&&&#runtime::key::key_of(#reference)).__circuit_breaker_of(&__CIRCUIT_BREAKERS)
     }}
 }

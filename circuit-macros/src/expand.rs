@@ -42,8 +42,8 @@ fn guarded(function: &Function, options: &Options) -> TokenStream {
     //                 let _ = &symbol;
     //                 { body }
     //             },
-    //             |__circuit_result, __circuit_permit| {
-    //                 Verdict(__circuit_result, NoVerdict).give(__circuit_permit)
+    //             |__circuit_result| {
+    //                 Classifier(__circuit_result, NotAResult).outcome()
     //             },
     //             |__circuit_error| rejected::<Result<Quote, QuoteError>>(__circuit_error),
     //         )
@@ -242,11 +242,11 @@ fn judge(options: &Options, output: &Type, span: Span) -> TokenStream {
     //     failure_if = QuoteError::is_outage, ignore_if = |error| error.is_ours()
     //
     // Output:
-    //     |__circuit_result, __circuit_permit| {
-    //         verdict::<Result<Quote, QuoteError>>()(__circuit_result)
+    //     |__circuit_result| {
+    //         classifier::<Result<Quote, QuoteError>>()(__circuit_result)
     //             .ignore_if(|error| error.is_ours())
     //             .failure_if(QuoteError::is_outage)
-    //             .give(__circuit_permit)
+    //             .outcome()
     //     }
     //
     // - A closure that is an argument is told what it is shown: its parameter needs no type.
@@ -258,15 +258,14 @@ fn judge(options: &Options, output: &Type, span: Span) -> TokenStream {
         .collect();
     let Some(first) = predicates.first() else {
         return quote_spanned! {span=>
-            |__circuit_result, __circuit_permit| {
-                #runtime::Verdict(__circuit_result, #runtime::NoVerdict)
-                    .give(__circuit_permit)
+            |__circuit_result| {
+                #runtime::Classifier(__circuit_result, #runtime::NotAResult).outcome()
             }
         };
     };
 
-    let mut verdict = quote_spanned! {span=>
-        #runtime::verdict::<#output>()(__circuit_result)
+    let mut classified = quote_spanned! {span=>
+        #runtime::classifier::<#output>()(__circuit_result)
     };
     for Written {
         name, expression, ..
@@ -274,12 +273,12 @@ fn judge(options: &Options, output: &Type, span: Span) -> TokenStream {
     {
         // One place for both, as a predicate of a wrong type is reported at both.
         let method = Ident::new(name, expression.span());
-        verdict = quote_spanned!(span=> #verdict.#method(#expression));
+        classified = quote_spanned!(span=> #classified.#method(#expression));
     }
     // Where a predicate is, as this is what captures the arguments that one may name.
     let place = first.expression.span().resolved_at(span);
-    let head = quote_spanned!(place=> |__circuit_result, __circuit_permit|);
-    quote_spanned!(span=> #head { #verdict.give(__circuit_permit) })
+    let head = quote_spanned!(place=> |__circuit_result|);
+    quote_spanned!(span=> #head { #classified.outcome() })
 }
 
 #[cfg(test)]
@@ -326,11 +325,11 @@ mod tests {
                         let _ = &symbol;
                         { Ok(symbol) }
                     },
-                    |__circuit_result, __circuit_permit| {
-                        #runtime::Verdict(
+                    |__circuit_result| {
+                        #runtime::Classifier(
                             __circuit_result,
-                            #runtime::NoVerdict
-                        ).give(__circuit_permit)
+                            #runtime::NotAResult
+                        ).outcome()
                     }
                 )
                 .await
@@ -367,10 +366,10 @@ mod tests {
                 Span::call_site(),
             );
             let expected = quote! {
-                |__circuit_result, __circuit_permit| {
-                    #private::verdict::<Result<u8, E>>()(__circuit_result)
+                |__circuit_result| {
+                    #private::classifier::<Result<u8, E>>()(__circuit_result)
                         #predicates
-                        .give(__circuit_permit)
+                        .outcome()
                 }
             };
             assert_eq!(dense(&found), dense(&expected));

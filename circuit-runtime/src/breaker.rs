@@ -1,24 +1,23 @@
+//! The public handle to a circuit.
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::call::Permit;
-use crate::call::{self, Call};
-use crate::circuit::Snapshot;
-use crate::circuit::state::{Event, State};
-use crate::circuit::ticket::{Outcome, Ticket};
-use crate::circuit::{Circuit, Rejection};
+use crate::call::{self, Call, Permit};
+use crate::circuit::{Circuit, Snapshot, State, Trigger, registered};
 use crate::config::Config;
 use crate::error::{CallError, CircuitError};
 use crate::name::Name;
 
-/// A circuit breaker: it counts the failures of one dependency and, past a limit, answers at once
-/// without asking.
+/// A circuit breaker for one dependency: counts its failures and, past a limit, rejects calls without
+/// making them.
 ///
 /// A clone is a handle to the same breaker, and costs as much as a clone of an `Arc`. Annotated
-/// functions have a breaker of their own; make one by hand to have one for each instance, tenant
-/// or address.
+/// functions have a breaker of their own; create one by hand to have one for each instance, tenant or
+/// address.
+///
+/// # Examples
 ///
 /// ```
 /// use circuit_runtime::{CallError, CircuitBreaker, Config};
@@ -48,59 +47,112 @@ pub struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// A new breaker, closed, which [`registry`](crate::registry) knows until the last handle is
-    /// dropped. Names need not be unique; [`find`](crate::registry::find) gives the oldest breaker of
-    /// a name.
+    /// Creates a closed breaker. The [`registry`](crate::registry) lists it until its last handle is
+    /// dropped. Several breakers may have the same name; [`find`](crate::registry::find) returns the
+    /// oldest of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config, State};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// ```
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>, config: Config) -> Self {
-        let name = Name::from(name.into());
-        Self::from_circuit(Circuit::new(name, config))
+        let circuit = Circuit::new(Name::from(name.into()), config);
+        registered::add(&circuit);
+        Self::from_circuit(circuit)
     }
 
     pub(crate) fn from_circuit(circuit: Arc<Circuit>) -> Self {
         Self { circuit }
     }
 
-    #[cfg(all(test, not(circuit_shuttle)))]
-    pub(crate) fn circuit(&self) -> &Arc<Circuit> {
-        &self.circuit
-    }
-
-    /// The name, as errors and the registry show it.
+    /// Returns the name shown in errors and in the registry.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// assert_eq!(breaker.name(), "payments");
+    /// assert_eq!(breaker.name().key(), None);
+    /// ```
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> &Name {
         self.circuit.name()
     }
 
-    /// The rules.
+    /// Returns the configuration.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// assert_eq!(breaker.config().max_failures(), Some(5));
+    /// ```
     #[must_use]
-    pub fn config(&self) -> &Config {
-        self.circuit.config()
+    pub fn config(&self) -> Config {
+        *self.circuit.config()
     }
 
-    /// The state at this moment. An open circuit becomes half-open by time alone.
+    /// Returns the current state. An open circuit becomes half-open by the passing of time alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config, State};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.force_open();
+    /// assert_eq!(breaker.state(), State::Open);
+    /// ```
     #[must_use]
     pub fn state(&self) -> State {
         self.circuit.state()
     }
 
-    /// The state and the totals at this moment.
+    /// Takes a snapshot of the state and the totals.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.try_acquire()?.success();
+    /// assert_eq!(breaker.snapshot().succeeded, 1);
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.circuit.snapshot()
     }
 
-    /// Runs `future`, unless the circuit is open. Its result is evidence: an `Err` is a failure, unless
-    /// [`failure_if`](Call::failure_if) or [`ignore_if`](Call::ignore_if) says otherwise, and so is a
-    /// panic, which goes on unwinding. A future that is dropped is no evidence.
+    /// Runs `future`, unless the circuit is open.
     ///
-    /// The circuit is asked when the returned future is polled first. The future borrows the breaker:
-    /// to spawn it, move a clone of the breaker into an `async` block and call there.
+    /// Its result is counted: an `Err` is a failure, unless [`failure_if`](Call::failure_if) or
+    /// [`ignore_if`](Call::ignore_if) decides otherwise. A panic is a failure too, and keeps unwinding. A
+    /// future that is dropped is neither success nor failure.
+    ///
+    /// The circuit is consulted when the returned future is first polled. The returned future borrows
+    /// the breaker: to spawn it, move a clone of the breaker into an `async` block and call there.
     ///
     /// # Errors
     ///
-    /// [`CallError::Inner`] is the call's own error. [`CallError::Circuit`] says that the call was
-    /// rejected or timed out, or that it needs a tokio runtime for its timeout.
+    /// Returns [`CallError::Inner`] with the call's own error, and [`CallError::Circuit`] if the call was
+    /// rejected, timed out, or has a timeout but no tokio runtime to measure it with.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future drops the call and counts it as cancelled; see [`Call`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// use circuit_runtime::{CallError, CircuitBreaker, Config};
@@ -120,21 +172,25 @@ impl CircuitBreaker {
     /// }
     /// # }
     /// ```
-    pub fn call<F, T, E>(&self, future: F) -> Call<'_, F>
+    pub fn call<F, T, E>(&self, future: F) -> Call<&Self, F>
     where
         F: Future<Output = Result<T, E>>,
     {
         Call::new(self, future)
     }
 
-    /// Runs `operation` on this thread, unless the circuit is open. The rules are those of
-    /// [`call`](Self::call), but for the timeout: a blocking operation cannot be dropped. Every `Err` is
-    /// a failure; to say otherwise, ask with [`try_acquire`](Self::try_acquire).
+    /// Runs `operation` on this thread, unless the circuit is open.
+    ///
+    /// The rules are those of [`call`](Self::call), except for the timeout: a blocking operation cannot
+    /// be dropped. Every `Err` is a failure; to decide otherwise, use
+    /// [`try_acquire`](Self::try_acquire).
     ///
     /// # Errors
     ///
-    /// [`CallError::Inner`] is the operation's own error. [`CallError::Circuit`] says that it was
+    /// Returns [`CallError::Inner`] with the operation's own error, and [`CallError::Circuit`] if it was
     /// rejected.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use circuit_runtime::{CircuitBreaker, Config};
@@ -146,16 +202,19 @@ impl CircuitBreaker {
         &self,
         operation: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, CallError<E>> {
-        call::blocking(self, operation)
+        call::blocking(&self.circuit, operation)
     }
 
-    /// Asks to make a call by hand, for what [`call`](Self::call) cannot wrap. The breaker's `timeout` does not
-    /// apply: the caller makes the call, and nothing here can drop it. A permit that is held as a guard, and
-    /// never given back with a result, records nothing but that the call was given up.
+    /// Requests a permit to make one call by hand, where [`call`](Self::call) cannot wrap it.
+    ///
+    /// The breaker's `timeout` does not apply: the caller makes the call, and nothing here can drop it. A
+    /// permit that is dropped without a result counts the call as cancelled, and nothing else.
     ///
     /// # Errors
     ///
-    /// [`CircuitError::Open`] when the call must not be made.
+    /// Returns [`CircuitError::Open`] if the call must not be made.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use circuit_runtime::{CircuitBreaker, Config};
@@ -174,74 +233,76 @@ impl CircuitBreaker {
     /// ```
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_>, CircuitError> {
-        match self.admit() {
-            Ok(ticket) => Ok(Permit::new(self, ticket)),
-            Err(rejection) => Err(self.rejected(rejection)),
+        let circuit = &*self.circuit;
+        match circuit.admit() {
+            Ok(ticket) => Ok(Permit::new(circuit, ticket)),
+            Err(rejection) => Err(circuit.rejected(rejection)),
         }
     }
 
-    /// Closes the circuit, with no evidence. Nothing that started before can undo it.
+    /// Closes the circuit and forgets all failures. No call that started earlier can undo this.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config, State};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.force_open();
+    /// breaker.reset();
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// ```
     pub fn reset(&self) {
-        self.circuit.force(Event::Reset);
+        self.circuit.force(Trigger::Reset);
     }
 
-    /// Opens the circuit until [`reset`](Self::reset) or [`force_closed`](Self::force_closed): no
-    /// time ends it, and no probe is let in.
+    /// Opens the circuit until [`reset`](Self::reset) or [`force_closed`](Self::force_closed) is called.
+    /// It does not become half-open, and no probe is admitted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.force_open();
+    /// assert_eq!(breaker.try_acquire().unwrap_err().retry_after(), None);
+    /// ```
     pub fn force_open(&self) {
-        self.circuit.force(Event::ForceOpen);
+        self.circuit.force(Trigger::ForceOpen);
     }
 
-    /// Closes the circuit until [`reset`](Self::reset) or [`force_open`](Self::force_open): no
+    /// Closes the circuit until [`reset`](Self::reset) or [`force_open`](Self::force_open) is called. No
     /// failure opens it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config, State};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.force_closed();
+    /// for _ in 0..100 {
+    ///     breaker.try_acquire()?.failure();
+    /// }
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
     pub fn force_closed(&self) {
-        self.circuit.force(Event::ForceClosed);
+        self.circuit.force(Trigger::ForceClosed);
     }
+}
 
-    /// Lets a call in, or says for how long not to ask.
+#[doc(hidden)]
+impl AsRef<Circuit> for CircuitBreaker {
     #[inline]
-    pub(crate) fn admit(&self) -> Result<Ticket, Rejection> {
-        self.circuit.admit()
-    }
-
-    /// Takes a ticket back, with what became of the call.
-    #[inline]
-    pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) {
-        self.circuit.settle(ticket, outcome);
-    }
-
-    /// That a call was rejected. The error is made in its final place, here in the caller: moving it
-    /// would take longer than all that led to it.
-    #[inline]
-    pub(crate) fn rejected(&self, rejection: Rejection) -> CircuitError {
-        CircuitError::Open {
-            breaker: self.circuit.name().clone(),
-            retry_after: rejection.retry_after(),
-        }
-    }
-
-    /// That the call took longer than `after`.
-    #[cold]
-    pub(crate) fn timed_out(&self, after: Duration) -> CircuitError {
-        CircuitError::Timeout {
-            breaker: self.circuit.name().clone(),
-            after,
-        }
-    }
-
-    /// That there is nothing to measure the timeout with.
-    #[cold]
-    pub(crate) fn without_runtime(&self) -> CircuitError {
-        CircuitError::NoRuntime {
-            breaker: self.circuit.name().clone(),
-        }
+    fn as_ref(&self) -> &Circuit {
+        &self.circuit
     }
 }
 
 impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CircuitBreaker")
-            .field("name", self.circuit.name())
-            .field("state", &self.state())
-            .finish_non_exhaustive()
+        self.circuit.fmt(f)
     }
 }

@@ -1,3 +1,5 @@
+//! The name of a circuit breaker.
+
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;
@@ -5,9 +7,14 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// The name of a circuit breaker, as errors and snapshots carry it.
+/// The name of a circuit breaker, carried by errors and snapshots.
 ///
-/// It reads as a `str`. A clone allocates nothing, so that a rejection does not either.
+/// It dereferences to `str`. A clone does not allocate, so that a rejection does not either.
+///
+/// A breaker made for a key is named after its function and the key, as `function[key]`;
+/// [`function`](Self::function) and [`key`](Self::key) return the two parts.
+///
+/// # Examples
 ///
 /// ```
 /// use circuit_runtime::Name;
@@ -16,6 +23,7 @@ use std::sync::Arc;
 /// let name = Name::from("payments");
 /// assert_eq!(name, "payments");
 /// assert!(name.starts_with("pay"));
+/// assert_eq!((name.function(), name.key()), ("payments", None));
 ///
 /// let alarms = HashMap::from([(name, 3)]);
 /// assert_eq!(alarms.get("payments"), Some(&3));
@@ -26,16 +34,81 @@ pub struct Name(Text);
 #[derive(Clone)]
 enum Text {
     Static(&'static str),
-    Shared(Arc<str>),
+    Shared {
+        text: Arc<str>,
+        /// The byte at which the key begins in `function[key]`; zero without a key.
+        key_start: u32,
+    },
 }
 
 impl Name {
-    /// The name.
+    /// Creates the name `function[key]`.
+    pub(crate) fn from_key(function: &str, key: &str) -> Self {
+        // The position of a key behind a function name of 4 GiB cannot be kept: it is no key then.
+        let key_start = u32::try_from(function.len() + 1).unwrap_or(0);
+        Self(Text::Shared {
+            text: format!("{function}[{key}]").into(),
+            key_start,
+        })
+    }
+
+    /// Returns the whole name as a string slice: `function`, or `function[key]`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Text::Static(name) => name,
-            Text::Shared(name) => name,
+            Text::Static(text) => text,
+            Text::Shared { text, .. } => text,
+        }
+    }
+
+    /// Returns the name without its key: of an annotated function `crate::module::function` or its
+    /// option `name`, of any other breaker the name that it was created with.
+    #[cfg_attr(
+        feature = "macros",
+        doc = r#"
+# Examples
+
+```
+use circuit_runtime::{CircuitError, circuit_breaker, registry};
+
+#[circuit_breaker(name = "quote", key = host)]
+async fn quote(host: &str) -> Result<f64, CircuitError> {
+    // ..
+    # let _ = host;
+    Ok(12.5)
+}
+
+# #[tokio::main(flavor = "current_thread")]
+# async fn main() -> Result<(), CircuitError> {
+quote("a.example").await?;
+
+let breaker = registry::find("quote[a.example]").unwrap();
+assert_eq!(breaker.name().function(), "quote");
+assert_eq!(breaker.name().key(), Some("a.example"));
+# Ok(())
+# }
+```
+"#
+    )]
+    #[must_use]
+    pub fn function(&self) -> &str {
+        let end = self.key_start().map_or(self.len(), |start| start - 1);
+        self.get(..end).unwrap_or_default()
+    }
+
+    /// Returns the key, if the breaker is that of a key.
+    #[must_use]
+    #[inline]
+    pub fn key(&self) -> Option<&str> {
+        let start = self.key_start()?;
+        self.get(start..self.len() - 1)
+    }
+
+    #[inline]
+    fn key_start(&self) -> Option<usize> {
+        match self.0 {
+            Text::Shared { key_start, .. } if key_start > 0 => Some(key_start as usize),
+            _ => None,
         }
     }
 }
@@ -64,7 +137,10 @@ impl From<Cow<'static, str>> for Name {
     fn from(name: Cow<'static, str>) -> Self {
         Self(match name {
             Cow::Borrowed(name) => Text::Static(name),
-            Cow::Owned(name) => Text::Shared(name.into()),
+            Cow::Owned(name) => Text::Shared {
+                text: name.into(),
+                key_start: 0,
+            },
         })
     }
 }

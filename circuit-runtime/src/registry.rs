@@ -1,5 +1,7 @@
 //! All circuit breakers that are in use, for health checks and operators.
 //!
+//! # Examples
+//!
 //! ```
 //! use circuit_runtime::{CircuitBreaker, Config, registry};
 //!
@@ -16,151 +18,64 @@
 //! assert!(registry::find("payments").is_none());
 //! ```
 
-use std::collections::BTreeMap;
-use std::num::NonZeroU64;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-
 use crate::breaker::CircuitBreaker;
-use crate::circuit::Circuit;
-use crate::keyed::Breakers;
+use crate::circuit::registered::{self, Listed};
 
-/// Every breaker that has been made and not dropped, oldest first; those of a function that has one for
-/// each `key` stand together. The breaker of an annotated function is made by its first call.
+/// Returns handles to all breakers in use, oldest first; the keyed breakers of one function are
+/// adjacent. An annotated function's breaker exists from its first call on.
 ///
-/// Whoever keeps a handle keeps the breaker: one of a key, which would be forgotten otherwise, too.
+/// A handle keeps its breaker alive, even a keyed one that would otherwise be evicted.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{State, registry};
+///
+/// let open = registry::all().into_iter().filter(|breaker| breaker.state() == State::Open);
+/// println!("{} circuits are open", open.count());
+/// ```
 #[must_use]
 pub fn all() -> Vec<CircuitBreaker> {
-    in_use().into_iter().flat_map(InUse::breakers).collect()
+    let circuits = registered::in_use().into_iter().flat_map(Listed::circuits);
+    circuits.map(CircuitBreaker::from_circuit).collect()
 }
 
-/// The oldest breaker in use of this name.
+/// Returns the oldest breaker in use with this name.
 ///
-/// The breaker of an annotated function is called `crate::module::function`, unless its option
-/// `name` says otherwise; the one that it has for a `key`, `crate::module::function[key]`.
+/// The breaker of an annotated function is named `crate::module::function`, unless its option `name`
+/// says otherwise; its breaker for a `key` is named `crate::module::function[key]`.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, registry};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// assert!(registry::find("payments").is_some());
+/// assert!(registry::find("refunds").is_none());
+/// # drop(breaker);
+/// ```
 #[must_use]
 pub fn find(name: &str) -> Option<CircuitBreaker> {
-    in_use().into_iter().find_map(|entry| entry.named(name))
-}
-
-fn in_use() -> Vec<InUse> {
-    // Handles are made while the lock is held and dropped after, as the last one takes the lock.
-    Registered::with(|registered| {
-        registered
-            .entries
-            .values()
-            .filter_map(Entry::in_use)
-            .collect()
-    })
-}
-
-/// What the registry knows for as long as somebody uses it.
-enum Entry {
-    One(Weak<Circuit>),
-    Keyed(Weak<Breakers>),
-}
-
-enum InUse {
-    One(CircuitBreaker),
-    Keyed(Arc<Breakers>),
-}
-
-impl Entry {
-    fn in_use(&self) -> Option<InUse> {
-        Some(match self {
-            Self::One(circuit) => InUse::One(CircuitBreaker::from_circuit(circuit.upgrade()?)),
-            Self::Keyed(breakers) => InUse::Keyed(breakers.upgrade()?),
-        })
-    }
-}
-
-impl InUse {
-    fn breakers(self) -> Vec<CircuitBreaker> {
-        match self {
-            Self::One(breaker) => vec![breaker],
-            Self::Keyed(breakers) => breakers.all(),
-        }
-    }
-
-    fn named(self, name: &str) -> Option<CircuitBreaker> {
-        match self {
-            Self::One(breaker) => (breaker.name() == name).then_some(breaker),
-            Self::Keyed(breakers) => breakers.named(name),
-        }
-    }
-}
-
-/// Where an entry stands in the registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Id(NonZeroU64);
-
-struct Registered {
-    next: Id,
-    entries: BTreeMap<Id, Entry>,
-}
-
-static REGISTERED: Mutex<Registered> = Mutex::new(Registered {
-    next: Id(NonZeroU64::MIN),
-    entries: BTreeMap::new(),
-});
-
-impl Registered {
-    fn with<R>(section: impl FnOnce(&mut Self) -> R) -> R {
-        // Nothing in a section can panic half-way.
-        section(&mut REGISTERED.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-pub(crate) fn add(circuit: &Weak<Circuit>) -> Id {
-    add_entry(Entry::One(circuit.clone()))
-}
-
-pub(crate) fn add_keyed(breakers: &Weak<Breakers>) -> Id {
-    add_entry(Entry::Keyed(breakers.clone()))
-}
-
-fn add_entry(entry: Entry) -> Id {
-    Registered::with(|registered| {
-        let id = registered.next;
-        registered.next = Id(id.0.saturating_add(1));
-        registered.entries.insert(id, entry);
-        id
-    })
-}
-
-pub(crate) fn remove(id: Id) {
-    Registered::with(|registered| registered.entries.remove(&id));
+    let mut listed = registered::in_use().into_iter();
+    let circuit = listed.find_map(|listed| listed.find_by_name(name))?;
+    Some(CircuitBreaker::from_circuit(circuit))
 }
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{Entry, Registered};
-    use crate::keyed::Breakers;
+    use super::{all, find};
     use crate::{CircuitBreaker, Config};
-    use std::sync::{Arc, Weak};
-
-    fn is_registered(is_it: impl Fn(&Entry) -> bool) -> bool {
-        Registered::with(|registered| registered.entries.values().any(is_it))
-    }
 
     #[test]
-    fn a_breaker_that_is_dropped_leaves_nothing_behind() {
+    fn a_breaker_is_listed_until_its_last_handle_is_dropped() {
         let breaker = CircuitBreaker::new("fleeting", Config::default());
-        let weak = Arc::downgrade(breaker.circuit());
-        let is_it = |entry: &Entry| matches!(entry, Entry::One(one) if Weak::ptr_eq(one, &weak));
-        assert!(is_registered(is_it));
+        let handle = breaker.clone();
         drop(breaker);
-        assert!(!is_registered(is_it));
-    }
-
-    #[test]
-    fn neither_do_the_breakers_of_keys() {
-        let breakers = Breakers::new("fleeting".into(), Config::default(), 10);
-        breakers.of("key");
-        let weak = Arc::downgrade(&breakers);
-        let is_it =
-            |entry: &Entry| matches!(entry, Entry::Keyed(keyed) if Weak::ptr_eq(keyed, &weak));
-        assert!(is_registered(is_it));
-        drop(breakers);
-        assert!(!is_registered(is_it));
+        assert!(find("fleeting").is_some());
+        assert!(all().iter().any(|breaker| breaker.name() == "fleeting"));
+        drop(handle);
+        assert!(find("fleeting").is_none());
+        assert!(all().iter().all(|breaker| breaker.name() != "fleeting"));
     }
 }

@@ -143,7 +143,7 @@ fn pairs() -> Vec<Pair> {
 
 impl Pair {
     fn new(breaker: CircuitBreaker, way: Way) -> Self {
-        let twin = CircuitBreaker::new("twin", *breaker.config());
+        let twin = CircuitBreaker::new("twin", breaker.config());
         let before = totals(&breaker);
         Self {
             breaker,
@@ -158,7 +158,7 @@ impl Pair {
         (self.way)(&self.breaker, progress.clone(), end)
     }
 
-    fn config(&self) -> &Config {
+    fn config(&self) -> Config {
         self.breaker.config()
     }
 
@@ -469,7 +469,7 @@ async fn a_forgotten_call_holds_up_nobody_but_a_probe_until_its_lease_ends() {
 /// However it ended: with a result, a panic, a timeout or a rejection.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_has_ended_stays_pending_and_counts_once() {
-    for config in pairs().iter().map(|pair| *pair.config()) {
+    for config in pairs().iter().map(|pair| pair.config()) {
         for end in ENDS {
             let breaker = CircuitBreaker::new("ended", config);
             let mut call = Box::pin(breaker.call(async { end.result() }));

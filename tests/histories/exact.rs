@@ -225,7 +225,7 @@ impl<'b> Replay<'b> {
         Self {
             runtime: &stage.runtime,
             breaker: &stage.breaker,
-            plain: Plain::new(*stage.breaker.config()),
+            plain: Plain::new(stage.breaker.config()),
             unit: stage.unit,
             now: Duration::ZERO,
             at_once: 0,

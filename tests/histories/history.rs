@@ -143,7 +143,7 @@ impl<'b> Replay<'b> {
     fn new(breaker: &'b CircuitBreaker) -> Self {
         Self {
             breaker,
-            oracle: Oracle::new(*breaker.config()),
+            oracle: Oracle::new(breaker.config()),
             now: Duration::ZERO,
             under_way: Vec::new(),
             era: 0,

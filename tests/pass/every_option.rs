@@ -65,7 +65,7 @@ async fn nothing() -> Result<u8, Failure> {
 fn assert_config(name: &str, expected: ConfigBuilder) -> Result<(), ConfigError> {
     let breaker = registry::find(name);
     assert_eq!(
-        breaker.as_ref().map(|breaker| *breaker.config()),
+        breaker.as_ref().map(|breaker| breaker.config()),
         Some(expected.build()?),
         "{name}"
     );

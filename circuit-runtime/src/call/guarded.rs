@@ -1,9 +1,8 @@
-//! What stands between a call and its circuit.
+//! Everything a guarded future does besides polling its body.
 //!
-//! Nothing here depends on the type of the call: an unoptimized build makes it once, and not for each
-//! annotated function.
+//! [`CallGuard`] is not generic over the body, so that it is compiled once rather than for every
+//! annotated function; only [`poll_guarded`] is.
 
-use std::borrow::Borrow;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,169 +11,194 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::permit::Permit;
-use super::timeout::{NoRuntime, Timing, Unfinished};
-use crate::breaker::CircuitBreaker;
-use crate::circuit::ticket::{Outcome, Ticket};
+use super::timeout::{Deadline, Interrupted, NoRuntime};
+use crate::circuit::{Circuit, Outcome, Ticket};
 use crate::error::CircuitError;
 
 pin_project! {
-    /// Asks the circuit before a call runs, and tells it when the call has to end. What its result means
-    /// is for others to say.
-    pub struct Protection<B: Borrow<CircuitBreaker>, T> {
-        // Until the call is over.
-        breaker: Option<B>,
-        // While the call runs.
+    /// Admission, timeout and cancellation of one call. Classifying the result is up to the caller.
+    pub struct CallGuard<H: AsRef<Circuit>, D> {
+        // `None` once the call is over.
+        handle: Option<H>,
+        // `Some` while the call is in flight.
         ticket: Option<Ticket>,
         #[pin]
-        timing: T,
+        deadline: D,
     }
 
-    impl<B: Borrow<CircuitBreaker>, T> PinnedDrop for Protection<B, T> {
+    impl<H: AsRef<Circuit>, D> PinnedDrop for CallGuard<H, D> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if let (Some(breaker), Some(ticket)) = (this.breaker, *this.ticket) {
-                (*breaker).borrow().settle(ticket, Outcome::Cancelled);
+            if let (Some(handle), Some(ticket)) = (this.handle, *this.ticket) {
+                (*handle).as_ref().settle(ticket, Outcome::Cancelled);
             }
         }
     }
 }
 
-/// One poll of a call that may run.
-pub(crate) struct Attempt<B> {
-    breaker: B,
+/// An admitted call, for the duration of one poll.
+struct Turn<H> {
+    handle: H,
     ticket: Ticket,
     timeout: Option<Duration>,
     had_budget: bool,
 }
 
-impl<B: Borrow<CircuitBreaker>, T> Protection<B, T> {
+/// Polls `body` under `guard`, and settles the call with the outcome that `classify` gives its result.
+///
+/// A macro would be three copies in the source; a function is one, inlined into each future.
+#[inline]
+pub(crate) fn poll_guarded<H, D, F>(
+    mut guard: Pin<&mut CallGuard<H, D>>,
+    body: Pin<&mut F>,
+    classify: impl FnOnce(&F::Output) -> Outcome,
+    cx: &mut Context<'_>,
+) -> Poll<Result<F::Output, CircuitError>>
+where
+    H: AsRef<Circuit>,
+    D: Deadline,
+    F: Future,
+{
+    let turn = ready!(guard.as_mut().poll_admit())?;
+    let panic_guard = turn.panic_guard();
+    let polled = body.poll(cx);
+    panic_guard.disarm();
+
+    if let Poll::Ready(result) = polled {
+        // Create the permit first: if a predicate panics, dropping the permit settles the call.
+        let permit = turn.permit();
+        permit.settle(classify(&result));
+        return Poll::Ready(Ok(result));
+    }
+    guard.poll_timeout(turn, cx).map(Err)
+}
+
+impl<H: AsRef<Circuit>, D> CallGuard<H, D> {
     #[inline]
-    pub(crate) const fn new(breaker: B, timing: T) -> Self {
+    pub(crate) const fn new(handle: H, deadline: D) -> Self {
         Self {
-            breaker: Some(breaker),
+            handle: Some(handle),
             ticket: None,
-            timing,
+            deadline,
         }
     }
 
-    /// Of a call that has been let in already.
+    /// Creates the guard of a call that was admitted ahead of time.
     #[inline]
-    pub(crate) const fn admitted(breaker: B, ticket: Ticket, timing: T) -> Self {
+    pub(crate) const fn from_ticket(handle: H, ticket: Ticket, deadline: D) -> Self {
         Self {
-            breaker: Some(breaker),
+            handle: Some(handle),
             ticket: Some(ticket),
-            timing,
+            deadline,
         }
     }
 
-    /// The breaker, until the call is over.
-    pub(crate) fn breaker(&self) -> Option<&B> {
-        self.breaker.as_ref()
+    /// Returns the handle, until the call is over.
+    pub(crate) fn handle(&self) -> Option<&H> {
+        self.handle.as_ref()
     }
 }
 
-impl<B: Borrow<CircuitBreaker>, T: Timing> Protection<B, T> {
-    /// What to poll the call with, unless the circuit is open. Pending when the call is over.
+impl<H: AsRef<Circuit>, D: Deadline> CallGuard<H, D> {
+    /// Admits the call on the first poll; returns what the poll needs. `Pending` once the call is over.
     #[cfg_attr(
         not(debug_assertions),
         expect(
             clippy::inline_always,
-            reason = "it returns too much for registers; in a debug build it is the compiler that is waited for"
+            reason = "it returns too much for registers; a debug build is to compile it once"
         ),
         inline(always)
     )]
-    pub(crate) fn begin(self: Pin<&mut Self>) -> Poll<Result<Attempt<B>, CircuitError>> {
+    fn poll_admit(self: Pin<&mut Self>) -> Poll<Result<Turn<H>, CircuitError>> {
         let this = self.project();
-        // Taken, and put back only if the call goes on: a panic ends it as well.
-        let Some(owned) = this.breaker.take() else {
+        // Taken here and put back only if the call stays pending, so that a panic ends the call, too.
+        let Some(handle) = this.handle.take() else {
             return Poll::Pending;
         };
-        let breaker = owned.borrow();
-        let timeout = breaker.config().timeout();
+        let circuit = handle.as_ref();
+        let timeout = circuit.config().timeout();
 
         let ticket = match *this.ticket {
             Some(ticket) => ticket,
-            None => match breaker.admit() {
+            None => match circuit.admit() {
                 Ok(ticket) => ticket,
-                Err(rejection) => return Poll::Ready(Err(breaker.rejected(rejection))),
+                Err(rejection) => return Poll::Ready(Err(circuit.rejected(rejection))),
             },
         };
-        if let Err(NoRuntime) = this.timing.start(timeout) {
-            breaker.settle(ticket, Outcome::Cancelled);
-            return Poll::Ready(Err(breaker.without_runtime()));
+        if let Err(NoRuntime) = this.deadline.start(timeout) {
+            circuit.settle(ticket, Outcome::Cancelled);
+            return Poll::Ready(Err(circuit.without_runtime()));
         }
-        Poll::Ready(Ok(Attempt {
-            breaker: owned,
+        Poll::Ready(Ok(Turn {
+            handle,
             ticket,
             timeout,
-            had_budget: T::has_budget(timeout),
+            had_budget: D::has_budget(timeout),
         }))
     }
 
-    /// Has the call wait, unless it has taken too long.
-    pub(crate) fn go_on(
+    /// Keeps the call pending, or ends it if its timeout has elapsed.
+    fn poll_timeout(
         self: Pin<&mut Self>,
-        attempt: Attempt<B>,
+        turn: Turn<H>,
         cx: &mut Context<'_>,
     ) -> Poll<CircuitError> {
         let mut this = self.project();
-        let Attempt {
-            breaker,
+        let Turn {
+            handle,
             ticket,
             timeout,
             had_budget,
-        } = attempt;
-        *this.breaker = Some(breaker);
+        } = turn;
+        *this.handle = Some(handle);
         *this.ticket = Some(ticket);
-        let end = ready!(this.timing.as_mut().poll_end(timeout, had_budget, cx));
+        let interrupted = ready!(this.deadline.as_mut().poll_end(timeout, had_budget, cx));
 
-        let Some(owned) = this.breaker.take() else {
+        let Some(handle) = this.handle.take() else {
             return Poll::Pending;
         };
-        let breaker = owned.borrow();
-        let (outcome, error) = match end {
-            Unfinished::TimedOut(after) => (Outcome::TimedOut, breaker.timed_out(after)),
-            Unfinished::NoRuntime(NoRuntime) => (Outcome::Cancelled, breaker.without_runtime()),
+        let circuit = handle.as_ref();
+        let (outcome, error) = match interrupted {
+            Interrupted::TimedOut(after) => (Outcome::TimedOut, circuit.timed_out(after)),
+            Interrupted::NoRuntime(NoRuntime) => (Outcome::Cancelled, circuit.without_runtime()),
         };
-        breaker.settle(ticket, outcome);
+        circuit.settle(ticket, outcome);
         Poll::Ready(error)
     }
 }
 
-impl<B: Borrow<CircuitBreaker>> Attempt<B> {
-    /// How the call ends, should it panic.
+impl<H: AsRef<Circuit>> Turn<H> {
     #[inline]
-    pub(crate) fn panicked(&self) -> Panicked<'_> {
-        Panicked::of(self.breaker.borrow(), self.ticket)
+    fn panic_guard(&self) -> PanicGuard<'_> {
+        PanicGuard::new(self.handle.as_ref(), self.ticket)
     }
 
-    /// The permit, for a result.
     #[inline]
-    pub(crate) fn permit(&self) -> Permit<'_> {
-        Permit::new(self.breaker.borrow(), self.ticket)
+    fn permit(&self) -> Permit<'_> {
+        Permit::new(self.handle.as_ref(), self.ticket)
     }
 }
 
-/// Stands beside a piece of the call itself. If that panics, it is how the call ended.
-pub(crate) struct Panicked<'b> {
-    breaker: &'b CircuitBreaker,
+/// Drop guard around a poll of the body: if the poll unwinds, settles the call as panicked.
+pub(super) struct PanicGuard<'b> {
+    circuit: &'b Circuit,
     ticket: Ticket,
 }
 
-impl<'b> Panicked<'b> {
+impl<'b> PanicGuard<'b> {
     #[inline]
-    pub(crate) fn of(breaker: &'b CircuitBreaker, ticket: Ticket) -> Self {
-        Self { breaker, ticket }
+    pub(super) fn new(circuit: &'b Circuit, ticket: Ticket) -> Self {
+        Self { circuit, ticket }
     }
 
     #[inline]
-    pub(crate) fn did_not_happen(self) {
+    pub(super) fn disarm(self) {
         mem::forget(self);
     }
 }
 
-impl Drop for Panicked<'_> {
+impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
-        self.breaker.settle(self.ticket, Outcome::Panicked);
+        self.circuit.settle(self.ticket, Outcome::Panicked);
     }
 }

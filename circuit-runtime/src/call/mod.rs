@@ -1,7 +1,8 @@
-//! Calls under the protection of a breaker.
+//! Calls guarded by a circuit.
 
+pub(crate) mod classify;
 pub(crate) mod guarded;
-pub(crate) mod permit;
+mod permit;
 pub(crate) mod timeout;
 
 use std::fmt;
@@ -10,55 +11,64 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::breaker::CircuitBreaker;
-use crate::error::CallError;
-use guarded::{Panicked, Protection};
-use permit::Judgement;
+use classify::{Classified, Classify, Predicates};
+use guarded::{CallGuard, PanicGuard, poll_guarded};
 pub use permit::Permit;
-use timeout::Timer;
+use timeout::TimerDeadline;
+
+use crate::circuit::Circuit;
+use crate::error::CallError;
 
 pin_project! {
-    /// The future of [`CircuitBreaker::call`].
+    /// The future of [`CircuitBreaker::call`](crate::CircuitBreaker::call).
     ///
-    /// It asks the circuit when it is polled first. Dropped before it is ready, it counts as
-    /// cancelled, which is no evidence. Polled again after it was ready, it stays pending.
+    /// It consults the circuit when first polled. Polled after completion, it returns `Pending`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it before it completes drops the call, and counts it as cancelled: neither success nor
+    /// failure. A probe that is dropped gives its slot to the next call.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Call<'b, F, P = (), I = ()> {
+    pub struct Call<H: AsRef<Circuit>, F, C = Predicates> {
         #[pin]
-        protection: Protection<&'b CircuitBreaker, Timer>,
-        // Until it is given up: whoever is told so may keep this future.
+        guard: CallGuard<H, TimerDeadline>,
+        // `None` after a timeout: the inner future is dropped at once, even if the caller keeps this one.
         #[pin]
         future: Option<F>,
-        failure_if: P,
-        ignore_if: I,
+        classifier: C,
     }
 }
 
-impl<'b, F> Call<'b, F> {
-    pub(crate) fn new(breaker: &'b CircuitBreaker, future: F) -> Self {
+impl<H: AsRef<Circuit>, F> Call<H, F> {
+    pub(crate) fn new(handle: H, future: F) -> Self {
         Self {
-            protection: Protection::new(breaker, Timer::new()),
+            guard: CallGuard::new(handle, TimerDeadline::new()),
             future: Some(future),
-            failure_if: (),
-            ignore_if: (),
+            classifier: Predicates {
+                failure_if: (),
+                ignore_if: (),
+            },
         }
     }
 }
 
-impl<'b, F, T, E, I> Call<'b, F, (), I>
+impl<H, F, T, E, I> Call<H, F, Predicates<(), I>>
 where
+    H: AsRef<Circuit>,
     F: Future<Output = Result<T, E>>,
 {
-    /// Only an `Err` for which `predicate` is true is a failure. Any other is a success: the service
-    /// answered, though not what the caller hoped for.
+    /// Counts an `Err` as a failure only if `predicate` is true for it. Any other counts as a success:
+    /// the service answered, though not with what the caller hoped for.
     ///
-    /// The call itself returns what it returns. An `Ok`, a rejection and a timeout are not shown to
-    /// `predicate`. If it panics, the call is no evidence.
+    /// The result of the call is returned unchanged. `predicate` sees neither an `Ok` nor a rejection or
+    /// timeout. If it panics, the call counts as cancelled.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use circuit_runtime::{CircuitBreaker, Config};
     ///
-    /// /// The status of an answer that is none of 200.
+    /// /// The status of a response other than 200.
     /// struct Status(u16);
     ///
     /// async fn get(path: &str) -> Result<String, Status> {
@@ -75,36 +85,42 @@ where
     /// assert_eq!(breaker.snapshot().succeeded, 1);
     /// # }
     /// ```
-    pub fn failure_if<P>(self, predicate: P) -> Call<'b, F, P, I>
+    pub fn failure_if<P>(self, predicate: P) -> Call<H, F, Predicates<P, I>>
     where
         P: FnMut(&E) -> bool,
     {
+        let Predicates { ignore_if, .. } = self.classifier;
         Call {
-            protection: self.protection,
+            guard: self.guard,
             future: self.future,
-            failure_if: predicate,
-            ignore_if: self.ignore_if,
+            classifier: Predicates {
+                failure_if: predicate,
+                ignore_if,
+            },
         }
     }
 }
 
-impl<'b, F, T, E, P> Call<'b, F, P, ()>
+impl<H, F, T, E, P> Call<H, F, Predicates<P, ()>>
 where
+    H: AsRef<Circuit>,
     F: Future<Output = Result<T, E>>,
 {
-    /// An `Err` for which `predicate` is true is no evidence, neither failure nor success: it says
-    /// nothing about the service. A probe that ends so has its place taken by the next call.
+    /// Ignores an `Err` for which `predicate` is true: it is neither success nor failure, as it says
+    /// nothing about the service. An ignored probe gives its slot to the next call.
     ///
-    /// It is asked before the predicate of [`failure_if`](Self::failure_if), which then sees only what
-    /// is left. An `Ok`, a rejection and a timeout are not shown to `predicate`. If it panics, the call
-    /// is no evidence either.
+    /// The predicate of [`failure_if`](Self::failure_if) sees only errors that this one does not ignore.
+    /// `predicate` sees neither an `Ok` nor a rejection or timeout. If it panics, the call counts as
+    /// cancelled.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use circuit_runtime::{CircuitBreaker, Config};
     ///
     /// #[derive(PartialEq)]
     /// enum Refusal {
-    ///     /// There was no way to ask.
+    ///     /// The service was not asked.
     ///     NoToken,
     ///     Unavailable,
     /// }
@@ -124,92 +140,66 @@ where
     /// # let _ = Refusal::Unavailable;
     /// # }
     /// ```
-    pub fn ignore_if<I>(self, predicate: I) -> Call<'b, F, P, I>
+    pub fn ignore_if<I>(self, predicate: I) -> Call<H, F, Predicates<P, I>>
     where
         I: FnMut(&E) -> bool,
     {
+        let Predicates { failure_if, .. } = self.classifier;
         Call {
-            protection: self.protection,
+            guard: self.guard,
             future: self.future,
-            failure_if: self.failure_if,
-            ignore_if: predicate,
+            classifier: Predicates {
+                failure_if,
+                ignore_if: predicate,
+            },
         }
     }
 }
 
-impl<F, T, E, P, I> Future for Call<'_, F, P, I>
+impl<H, F, T, E, C> Future for Call<H, F, C>
 where
+    H: AsRef<Circuit>,
     F: Future<Output = Result<T, E>>,
-    P: Predicate<E>,
-    I: Predicate<E>,
+    C: Classify<Result<T, E>>,
 {
     type Output = Result<T, CallError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let attempt = ready!(this.protection.as_mut().begin())?;
-        let panicked = attempt.panicked();
-        let polled = match this.future.as_mut().as_pin_mut() {
-            Some(future) => future.poll(cx),
-            None => Poll::Pending, // it was given up, and then there is no attempt
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            return Poll::Pending; // it timed out earlier
         };
-        panicked.did_not_happen();
-
-        if let Poll::Ready(result) = polled {
-            // Before the predicates are asked: one that panics drops it.
-            let permit = attempt.permit();
-            Judgement::of(&result)
-                .ignore_if(|error| this.ignore_if.says(error).unwrap_or(false))
-                .failure_if(|error| this.failure_if.says(error).unwrap_or(true))
-                .give(permit);
-            return Poll::Ready(result.map_err(CallError::Inner));
+        let classify = |result: &Result<T, E>| this.classifier.classify(result);
+        match ready!(poll_guarded(this.guard, future, classify, cx)) {
+            Ok(result) => Poll::Ready(result.map_err(CallError::Inner)),
+            Err(error) => {
+                // Only after the outcome is settled: dropping the body may panic.
+                this.future.set(None);
+                Poll::Ready(Err(error.into()))
+            }
         }
-        let error = ready!(this.protection.go_on(attempt, cx));
-        // After the circuit knows, as this may panic.
-        this.future.set(None);
-        Poll::Ready(Err(error.into()))
     }
 }
 
-impl<F, P, I> fmt::Debug for Call<'_, F, P, I> {
+impl<H: AsRef<Circuit>, F, C> fmt::Debug for Call<H, F, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("breaker", &self.protection.breaker())
+            .field("breaker", &self.guard.handle().map(AsRef::as_ref))
             .finish_non_exhaustive()
-    }
-}
-
-/// A predicate on the errors of a call, or `()` where there is none.
-pub trait Predicate<E> {
-    /// Its answer, if there is one.
-    fn says(&mut self, error: &E) -> Option<bool>;
-}
-
-impl<E> Predicate<E> for () {
-    #[inline]
-    fn says(&mut self, _: &E) -> Option<bool> {
-        None
-    }
-}
-
-impl<E, P: FnMut(&E) -> bool> Predicate<E> for P {
-    #[inline]
-    fn says(&mut self, error: &E) -> Option<bool> {
-        Some(self(error))
     }
 }
 
 /// Runs `operation` to its end on this thread.
 pub(crate) fn blocking<T, E>(
-    breaker: &CircuitBreaker,
+    circuit: &Circuit,
     operation: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, CallError<E>> {
-    let ticket = breaker
+    let ticket = circuit
         .admit()
-        .map_err(|rejection| breaker.rejected(rejection))?;
-    let panicked = Panicked::of(breaker, ticket);
+        .map_err(|rejection| circuit.rejected(rejection))?;
+    let panic_guard = PanicGuard::new(circuit, ticket);
     let result = operation();
-    panicked.did_not_happen();
-    Permit::new(breaker, ticket).judge(&result);
+    panic_guard.disarm();
+    circuit.settle(ticket, Classified::from_result(&result).outcome());
     result.map_err(CallError::Inner)
 }

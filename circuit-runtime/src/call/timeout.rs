@@ -1,4 +1,4 @@
-//! How long a call may take.
+//! Timeouts of guarded calls.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -11,42 +11,45 @@ use tokio::time::{Sleep, sleep};
 
 use crate::clock::{self, Instant};
 
-/// What tells when a call has to end before it has a result.
-pub trait Timing {
-    /// Begins with the call, unless it has begun.
+/// Sentinel: the call has not started yet.
+const UNSTARTED: Instant = Instant::from_micros(u64::MAX);
+
+/// Ends a call that runs for too long.
+pub trait Deadline {
+    /// Starts with the call; does nothing when it has started before.
     fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime>;
 
-    /// Whether the task has any of tokio's budget left. Without, nothing that the call waits for says
-    /// that it is there. True where there is no timeout.
+    /// Returns `true` if the task has cooperative budget left. Without any, every tokio resource the
+    /// call awaits reports `Pending`, ready or not. Always `true` without a timeout.
     fn has_budget(timeout: Option<Duration>) -> bool;
 
-    /// Asks the clock, after the call: a result that is there is the result. `had_budget` is of the
-    /// moment before the call was asked.
+    /// Checks the timer after the body was polled: a result that is ready wins. `had_budget` says
+    /// whether there was budget before that poll.
     fn poll_end(
         self: Pin<&mut Self>,
         timeout: Option<Duration>,
         had_budget: bool,
         cx: &mut Context<'_>,
-    ) -> Poll<Unfinished>;
+    ) -> Poll<Interrupted>;
 }
 
-/// Why a call ends without a result.
+/// Why a call ended without a result.
 #[derive(Debug)]
-pub enum Unfinished {
+pub enum Interrupted {
     /// It took longer than this.
     TimedOut(Duration),
-    /// Nobody can tell how long it takes.
+    /// There is no timer to measure it with.
     NoRuntime(NoRuntime),
 }
 
-/// There is no tokio runtime around the call, or none with timers.
+/// The call runs outside of a tokio runtime, or in one without timers.
 #[derive(Debug)]
 pub struct NoRuntime;
 
-/// The timing of a call that is known to have no timeout.
-pub(crate) struct Untimed;
+/// The deadline of a call that is known to have no timeout.
+pub(crate) struct NoDeadline;
 
-impl Timing for Untimed {
+impl Deadline for NoDeadline {
     #[inline]
     fn start(self: Pin<&mut Self>, _: Option<Duration>) -> Result<(), NoRuntime> {
         Ok(())
@@ -63,35 +66,32 @@ impl Timing for Untimed {
         _: Option<Duration>,
         _: bool,
         _: &mut Context<'_>,
-    ) -> Poll<Unfinished> {
+    ) -> Poll<Interrupted> {
         Poll::Pending
     }
 }
 
 pin_project! {
-    /// The timing of a call that may have a timeout.
+    /// The deadline of a call that may have a timeout.
     ///
-    /// One that has its result at once never sees a timer: its start is read from the coarse clock,
-    /// and the timer made when the call has to wait.
-    #[project = TimerProjection]
-    pub(crate) enum Timer {
+    /// A call that is ready at once never creates a timer: its start is read from the coarse clock, and
+    /// the timer is created when the call first has to wait.
+    #[project = DeadlineProjection]
+    pub(crate) enum TimerDeadline {
         Unneeded { started: Instant },
         Running { #[pin] sleep: Sleep },
     }
 }
 
-/// When a call started that has not.
-const UNSTARTED: Instant = Instant::from_micros(u64::MAX);
-
-impl Timing for Timer {
+impl Deadline for TimerDeadline {
     #[inline]
     fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime> {
         if timeout.is_none() {
             return Ok(());
         }
         match self.project() {
-            TimerProjection::Unneeded { started } if *started == UNSTARTED => {
-                // Now, before the call does anything, rather than when the timer is needed.
+            DeadlineProjection::Unneeded { started } if *started == UNSTARTED => {
+                // Check now, before the call does anything, rather than when the timer is needed.
                 if !inside_a_runtime() {
                     return Err(NoRuntime);
                 }
@@ -112,37 +112,38 @@ impl Timing for Timer {
         timeout: Option<Duration>,
         had_budget: bool,
         cx: &mut Context<'_>,
-    ) -> Poll<Unfinished> {
+    ) -> Poll<Interrupted> {
         match timeout {
-            Some(timeout) => self.poll_passed(timeout, had_budget, cx),
+            Some(timeout) => self.poll_elapsed(timeout, had_budget, cx),
             None => Poll::Pending,
         }
     }
 }
 
-impl Timer {
+impl TimerDeadline {
     #[inline]
     pub(crate) const fn new() -> Self {
         Self::Unneeded { started: UNSTARTED }
     }
 
-    fn poll_passed(
+    fn poll_elapsed(
         mut self: Pin<&mut Self>,
         timeout: Duration,
         had_budget: bool,
         cx: &mut Context<'_>,
-    ) -> Poll<Unfinished> {
+    ) -> Poll<Interrupted> {
         if let Self::Unneeded { started } = *self {
             let left = remaining(timeout, started);
-            match ask_tokio(|| sleep(left)) {
+            match catch_missing_timer(|| sleep(left)) {
                 Ok(sleep) => self.set(Self::Running { sleep }),
-                Err(error) => return Poll::Ready(Unfinished::NoRuntime(error)),
+                Err(error) => return Poll::Ready(Interrupted::NoRuntime(error)),
             }
         }
-        if let TimerProjection::Running { sleep } = self.project() {
-            // A call that has used up the budget must not keep its timer from being asked. One that
-            // found none is asked again first: its result may be there.
-            let polled = ask_tokio(|| {
+        if let DeadlineProjection::Running { sleep } = self.project() {
+            // If the body used up the budget, poll the timer outside of it, as tokio's own `Timeout`
+            // does. If there was none to begin with, let the body be polled again first: its result may
+            // be ready.
+            let polled = catch_missing_timer(|| {
                 if had_budget {
                     Pin::new(&mut tokio::task::unconstrained(sleep)).poll(cx)
                 } else {
@@ -150,31 +151,32 @@ impl Timer {
                 }
             });
             match polled {
-                Ok(passed) => ready!(passed),
-                Err(error) => return Poll::Ready(Unfinished::NoRuntime(error)),
+                Ok(elapsed) => ready!(elapsed),
+                Err(error) => return Poll::Ready(Interrupted::NoRuntime(error)),
             }
         }
-        Poll::Ready(Unfinished::TimedOut(timeout))
+        Poll::Ready(Interrupted::TimedOut(timeout))
     }
 }
 
-/// In a task the answer is a load. Only elsewhere is the handle asked for, which is counted in a
-/// place that all threads of the runtime share. A local task that is polled outside of any runtime
-/// passes; it is found out when it needs a timer.
+/// Returns `true` inside a tokio runtime.
+///
+/// Within a task this is one load. `Handle::try_current` clones a reference count shared by all worker
+/// threads, so it is only the fallback. A local task polled outside of any runtime passes; its lack of a
+/// runtime shows when it needs a timer.
 #[inline]
 fn inside_a_runtime() -> bool {
     tokio::task::try_id().is_some() || Handle::try_current().is_ok()
 }
 
-/// What is left of the timeout after the first poll. The coarse clock may have shown the start too
-/// early, so that much of the first poll is not counted: no call is given up too soon.
+/// Returns what is left of the timeout after the first poll. The coarse clock may have shown the start
+/// too early, so that much of the first poll is not counted: no call times out too soon.
 pub(crate) fn remaining(timeout: Duration, started: Instant) -> Duration {
     let spent = clock::now().since(started.plus(clock::LAG));
     timeout.saturating_sub(spent.as_duration())
 }
 
-/// Asks tokio for its timer. That a runtime was built without timers, or is shutting down, shows in
-/// no other way than a panic.
-fn ask_tokio<R>(ask: impl FnOnce() -> R) -> Result<R, NoRuntime> {
-    catch_unwind(AssertUnwindSafe(ask)).map_err(|_| NoRuntime)
+/// Runs `use_timer`. tokio reports a missing or shut-down timer only by panicking.
+fn catch_missing_timer<R>(use_timer: impl FnOnce() -> R) -> Result<R, NoRuntime> {
+    catch_unwind(AssertUnwindSafe(use_timer)).map_err(|_| NoRuntime)
 }

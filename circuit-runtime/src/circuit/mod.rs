@@ -1,90 +1,87 @@
-//! The circuit itself: the state in one atomic word, what counts towards it, and the few lines in
-//! which threads race for either.
+//! The shared core of a breaker: its state in one atomic word, the evidence behind it, and the
+//! compare-and-swap that moves it.
 
 pub(crate) mod counters;
 mod evidence;
-pub(crate) mod policy;
+mod policy;
 mod probes;
+pub(crate) mod registered;
+mod rejection;
+mod residency;
 mod snapshot;
 pub(crate) mod state;
 pub(crate) mod ticket;
 mod wait;
 mod window;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::{self, Instant, Span};
-use crate::config::Config;
-use crate::keyed::Presence;
-use crate::name::Name;
-use crate::registry;
-use crate::sync::{AtomicU64, Ordering};
 use counters::{Counters, Total};
-use policy::Policy;
-use probes::{Place, Probes};
-pub use snapshot::Snapshot;
-pub use state::State;
-use state::{Effect, Event, Phase, Word, step};
-use ticket::{Lease, Outcome, Start, Ticket};
+use probes::{Probes, SlotRequest};
+use state::{Change, Phase, Word, transition};
 use window::Window;
 
-/// What all handles of a breaker share.
-pub(crate) struct Circuit {
-    /// The [`Word`] of the state. It changes by compare-and-swap alone, in [`Circuit::change`].
+pub(crate) use policy::Policy;
+pub(crate) use rejection::Rejection;
+pub(crate) use residency::Residency;
+pub use snapshot::Snapshot;
+pub use state::State;
+pub(crate) use state::Trigger;
+use ticket::{Lease, Start};
+pub(crate) use ticket::{Outcome, Ticket};
+
+use crate::clock::{self, Instant, Span};
+use crate::config::Config;
+use crate::error::CircuitError;
+use crate::name::Name;
+use crate::sync::{AtomicU64, Ordering};
+
+/// The state shared by all handles to one breaker.
+pub struct Circuit {
+    /// The [`Word`] of the state. It changes by compare-and-swap alone, in [`Circuit::try_change`].
     state: AtomicU64,
     probes: Probes,
     window: Window,
     counters: Counters,
     policy: Arc<Policy>,
     name: Name,
-    /// Of the circuit of a key.
-    presence: Presence,
-    /// None of the circuit of a key.
-    id: Option<registry::Id>,
+    residency: Residency,
 }
 
 impl Circuit {
-    /// A new circuit, closed, which the registry knows until it is dropped.
+    /// Creates a closed circuit.
     pub(crate) fn new(name: Name, config: Config) -> Arc<Self> {
-        let policy = Arc::new(Policy::new(config));
-        Arc::new_cyclic(|circuit| {
-            let id = registry::add(circuit);
-            Self::of(name, policy, Some(id), Presence::default())
-        })
+        Self::with_policy(name, Arc::new(Policy::new(config)))
     }
 
-    /// The circuit of a key, closed.
-    pub(crate) fn of_key(name: Name, presence: Presence, policy: Arc<Policy>) -> Arc<Self> {
-        Arc::new(Self::of(name, policy, None, presence))
-    }
-
-    fn of(name: Name, policy: Arc<Policy>, id: Option<registry::Id>, presence: Presence) -> Self {
-        Self {
+    /// Creates a closed circuit that shares its policy with others.
+    pub(crate) fn with_policy(name: Name, policy: Arc<Policy>) -> Arc<Self> {
+        Arc::new(Self {
             state: AtomicU64::new(Word::FIRST.to_bits()),
             probes: Probes::default(),
             window: Window::new(&policy.config),
             counters: Counters::default(),
             policy,
             name,
-            presence,
-            id,
-        }
+            residency: Residency::default(),
+        })
     }
 
-    pub(crate) fn presence(&self) -> &Presence {
-        &self.presence
+    pub(crate) fn residency(&self) -> &Residency {
+        &self.residency
     }
 
-    /// Whether it is closed, and not by an order.
+    /// Returns `true` if it is closed, and not forced closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.word().phase() == Phase::Closed
     }
 
-    /// Whether it is closed in the end, of a circuit that nobody else has any more.
-    pub(crate) fn is_closed_at_last(&self) -> bool {
-        // That nobody has it comes with all that its last user did, but the model checker does not know.
-        // So it is read by a write that changes nothing, which sees the latest state by itself.
+    /// Like [`is_closed`](Self::is_closed), for a circuit that no other thread can reach any more.
+    pub(crate) fn is_closed_exclusive(&self) -> bool {
+        // Dropping the last other handle already synchronizes with us, but loom does not model
+        // `Arc::get_mut`. A read-modify-write always sees the latest value.
         let word = Word::from_bits(self.state.fetch_or(0, Ordering::AcqRel));
         word.phase() == Phase::Closed
     }
@@ -102,14 +99,14 @@ impl Circuit {
         word.state(clock::now(), self.wait(word))
     }
 
-    /// Lets a call in, or says for how long not to ask.
+    /// Admits a call, or tells the caller how long to wait.
     #[inline]
     pub(crate) fn admit(&self) -> Result<Ticket, Rejection> {
         loop {
             let word = self.word();
             let admitted = if word.is_closed() {
-                self.admit_while_closed(word)
-            } else if let Some(rejection) = self.reject_at_a_glance(word) {
+                self.admit_closed(word)
+            } else if let Some(rejection) = self.reject_coarse(word) {
                 return Err(rejection);
             } else {
                 self.admit_probe(word)?
@@ -120,9 +117,10 @@ impl Circuit {
         }
     }
 
-    /// Lets a call in, unless it finds that others hang; `None` when the state is no longer `word`.
+    /// Admits a call unless calls in flight turn out to be overdue; `None` if the state has moved on
+    /// from `word`.
     #[inline]
-    fn admit_while_closed(&self, word: Word) -> Option<Ticket> {
+    fn admit_closed(&self, word: Word) -> Option<Ticket> {
         let start = match word.phase() {
             Phase::Closed => self.window.admit(word.generation()),
             _ => Ok(Start::NONE),
@@ -134,7 +132,7 @@ impl Circuit {
         None
     }
 
-    /// How long the open phase lasts that `word` stands for.
+    /// Returns how long the open phase described by `word` lasts.
     #[inline]
     fn wait(&self, word: Word) -> Span {
         self.policy.wait.of(word, &self.name)
@@ -142,23 +140,24 @@ impl Circuit {
 
     #[inline]
     fn word(&self) -> Word {
-        // Acquire: with a state comes all that its first observer did before.
+        // Acquire: whoever observes a state also observes everything that led to it.
         Word::from_bits(self.state.load(Ordering::Acquire))
     }
 
-    /// Rejects a call, unless a deadline is near. What it returns fits into registers.
+    /// Rejects by the coarse clock; `None` if a deadline is too near to tell. The result fits in
+    /// registers.
     #[inline(never)]
-    fn reject_at_a_glance(&self, word: Word) -> Option<Rejection> {
-        let rejection = self.seen_at_a_glance(word)?;
+    fn reject_coarse(&self, word: Word) -> Option<Rejection> {
+        let rejection = self.coarse_rejection(word)?;
         self.counters.add(Total::Rejected);
         Some(rejection)
     }
 
-    /// The rejection, when the coarse clock is enough to tell.
+    /// Returns the rejection, if the coarse clock is accurate enough to decide.
     #[inline]
-    fn seen_at_a_glance(&self, word: Word) -> Option<Rejection> {
+    fn coarse_rejection(&self, word: Word) -> Option<Rejection> {
         if word.phase() == Phase::ForcedOpen {
-            return Some(Rejection::ENDLESS);
+            return Some(Rejection::INDEFINITE);
         }
         let wait = self.wait(word);
         let half_open_at = word.half_open_at(wait);
@@ -175,17 +174,17 @@ impl Circuit {
         (latest < taken_until).then(|| Rejection::until(taken_until, earliest, limit.lease))
     }
 
-    /// Lets a call in as a probe, if it may be one; `None` when the state is no longer `word`.
+    /// Admits a call as a probe if a slot is free; `None` if the state has moved on from `word`.
     #[cold]
     fn admit_probe(&self, word: Word) -> Result<Option<Ticket>, Rejection> {
-        let leased = self.lease_place(word);
+        let leased = self.request_slot(word);
         if leased.is_err() {
             self.counters.add(Total::Rejected);
         }
         Ok(leased?.map(|lease| Ticket::for_probe(word, lease)))
     }
 
-    fn lease_place(&self, word: Word) -> Result<Option<Lease>, Rejection> {
+    fn request_slot(&self, word: Word) -> Result<Option<Lease>, Rejection> {
         let now = clock::now();
         let wait = self.wait(word);
         let half_open_at = word.half_open_at(wait);
@@ -193,23 +192,26 @@ impl Circuit {
             return Err(Rejection::until(half_open_at, now, wait));
         }
         let limit = self.policy.probes;
-        let still = || self.word() == word;
-        match self.probes.take(limit, word.generation(), now, still) {
-            Place::Taken(until) => Err(Rejection::until(until, now, limit.lease)),
-            Place::Leased(lease) => Ok(Some(lease)),
-            Place::Gone => Ok(None),
+        let still_current = || self.word() == word;
+        match self
+            .probes
+            .request(limit, word.generation(), now, still_current)
+        {
+            SlotRequest::Full(until) => Err(Rejection::until(until, now, limit.lease)),
+            SlotRequest::Granted(lease) => Ok(Some(lease)),
+            SlotRequest::Stale => Ok(None),
         }
     }
 
-    /// Takes a ticket back, with what became of the call.
+    /// Settles a ticket with the outcome of its call.
     ///
-    /// A success that no rule heeds, which is what most calls come to, is all here. What else there is to
-    /// do is in functions that are `extern` because those do not unwind, but end the process: so the
-    /// compiler need not keep the result of a call in memory for when this function would.
+    /// Here is the fast path: a success that no rule counts. Everything else is out of line and
+    /// `extern "C"`, which cannot unwind, so that the caller needs no landing pad and can keep the
+    /// call's result in registers. A panic in there is a bug, and aborts.
     #[inline]
     pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) {
         if outcome != Outcome::Succeeded {
-            self.did_not_succeed(ticket, outcome);
+            self.settle_slow(ticket, outcome);
         } else if ticket.word().phase() != Phase::Closed
             || self.window.heeds_successes()
             || !self.counters.try_add_alone(Total::Succeeded)
@@ -241,23 +243,23 @@ impl Circuit {
             .probes
             .succeed(limit, word.generation(), ticket.lease())
         {
-            self.change(word, Event::ProbeSucceeded, clock::now());
+            self.change(word, Trigger::ProbeSucceeded, clock::now());
         }
     }
 
-    /// Opens the circuit from now on, which may be long after the call that was too much.
+    /// Opens the circuit as of now, which may be well after the call that reached the limit.
     #[inline(never)]
     fn open(&self, word: Word) {
-        self.change(word, Event::LimitReached, clock::now());
+        self.change(word, Trigger::LimitReached, clock::now());
     }
 
     #[inline(never)]
-    extern "C" fn did_not_succeed(&self, ticket: Ticket, outcome: Outcome) {
+    extern "C" fn settle_slow(&self, ticket: Ticket, outcome: Outcome) {
         self.counters.add(Total::of(outcome));
         match outcome {
             Outcome::Failed | Outcome::TimedOut | Outcome::Panicked => self.failed(ticket),
             Outcome::Succeeded | Outcome::Ignored | Outcome::Cancelled => {
-                self.gave_no_evidence(ticket);
+                self.inconclusive(ticket);
             }
         }
     }
@@ -265,7 +267,7 @@ impl Circuit {
     fn failed(&self, ticket: Ticket) {
         let word = ticket.word();
         if self.word() != word {
-            return; // of an earlier generation
+            return; // stale: from an earlier generation
         }
         match word.phase() {
             Phase::Closed => {
@@ -277,35 +279,36 @@ impl Circuit {
                     self.open(word);
                 }
             }
-            Phase::Open => self.change(word, Event::ProbeFailed, clock::now()),
+            Phase::Open => self.change(word, Trigger::ProbeFailed, clock::now()),
             Phase::ForcedOpen | Phase::ForcedClosed => {}
         }
     }
 
-    /// A call that is no evidence. If it was a probe, another may take its place.
-    fn gave_no_evidence(&self, ticket: Ticket) {
+    /// Settles a call without evidence; a probe gives its slot back.
+    fn inconclusive(&self, ticket: Ticket) {
         let generation = ticket.word().generation();
         match ticket.word().phase() {
             Phase::Closed => self.window.no_evidence(generation, ticket.start()),
             Phase::Open => {
                 self.probes
-                    .give_back(self.policy.probes, generation, ticket.lease());
+                    .release(self.policy.probes, generation, ticket.lease());
             }
             Phase::ForcedOpen | Phase::ForcedClosed => {}
         }
     }
 
-    /// The one way in which the state changes: from the word that the event belongs to, or not at
-    /// all. Of events that race, one wins, and the others are of an earlier generation from then on.
-    fn change(&self, word: Word, event: Event, now: Instant) {
-        // The leases of its probes stay: they keep out whoever still sees the old word.
-        let _ = self.try_change(word, event, now);
+    /// Moves the state, from the word that the trigger was observed under or not at all. Of racing
+    /// triggers one wins; the others are stale from then on.
+    fn change(&self, word: Word, trigger: Trigger, now: Instant) {
+        // Probe leases are left in place: they keep out callers that still see the old word.
+        let _ = self.try_change(word, trigger, now);
     }
 
-    fn try_change(&self, word: Word, event: Event, now: Instant) -> Result<(), Word> {
-        let (next, effect) = step(word, event, now);
-        // Release: what led to the new state is visible to those who act on it. Acquire: whoever
-        // has to try again goes on from all that led to the actual one.
+    /// The only way the state changes: one compare-and-swap.
+    fn try_change(&self, word: Word, trigger: Trigger, now: Instant) -> Result<(), Word> {
+        let (next, change) = transition(word, trigger, now);
+        // Release: what led to the new state is visible to those that act on it. Acquire: a retry
+        // starts from everything that led to the actual state.
         self.state
             .compare_exchange(
                 word.to_bits(),
@@ -314,17 +317,17 @@ impl Circuit {
                 Ordering::Acquire,
             )
             .map_err(Word::from_bits)?;
-        if effect == Effect::Opened {
+        if change == Change::Opened {
             self.counters.add(Total::Opened);
         }
         Ok(())
     }
 
-    /// An operator's order: it holds whatever the state was.
-    pub(crate) fn force(&self, event: Event) {
+    /// Applies an operator's command, whatever the current state.
+    pub(crate) fn force(&self, trigger: Trigger) {
         let now = clock::now();
         let mut word = self.word();
-        while let Err(actual) = self.try_change(word, event, now) {
+        while let Err(actual) = self.try_change(word, trigger, now) {
             word = actual;
         }
     }
@@ -360,41 +363,49 @@ impl Circuit {
             opened: self.counters.total(Total::Opened),
         }
     }
-}
 
-impl Drop for Circuit {
-    fn drop(&mut self) {
-        if let Some(id) = self.id {
-            registry::remove(id);
+    /// Builds the error of a rejected call. Inlined, so that the error is constructed in its final
+    /// location: moving it would cost more than the rejection itself.
+    #[inline]
+    pub(crate) fn rejected(&self, rejection: Rejection) -> CircuitError {
+        let retry_after = rejection.retry_after();
+        CircuitError::Open {
+            breaker: self.name.clone(),
+            retry_after,
+        }
+    }
+
+    /// Builds the error of a call that timed out.
+    #[cold]
+    pub(crate) fn timed_out(&self, after: Duration) -> CircuitError {
+        CircuitError::Timeout {
+            breaker: self.name.clone(),
+            after,
+        }
+    }
+
+    /// Builds the error of a call whose timeout has no runtime to run on.
+    #[cold]
+    pub(crate) fn without_runtime(&self) -> CircuitError {
+        CircuitError::NoRuntime {
+            breaker: self.name.clone(),
         }
     }
 }
 
-/// That a call must not run, and how long not to ask again.
-///
-/// One number, so that whoever asks gets the answer in registers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rejection {
-    wait: Span,
+/// What call futures borrow, whichever handle they hold.
+impl AsRef<Circuit> for Circuit {
+    #[inline]
+    fn as_ref(&self) -> &Circuit {
+        self
+    }
 }
 
-impl Rejection {
-    /// No time ends it.
-    const ENDLESS: Self = Self {
-        wait: Span::ENDLESS,
-    };
-
-    /// Until `moment`, but for no longer than `longest`: the clock may lag behind the one that set
-    /// the moment.
-    #[inline]
-    fn until(moment: Instant, now: Instant, longest: Span) -> Self {
-        Self {
-            wait: moment.since(now).min(longest),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn retry_after(self) -> Option<Duration> {
-        (self.wait != Span::ENDLESS).then(|| self.wait.as_duration())
+impl fmt::Debug for Circuit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreaker")
+            .field("name", &self.name)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
     }
 }

@@ -1,3 +1,5 @@
+//! The probes of a half-open circuit, each with a lease of its slot.
+
 use std::collections::VecDeque;
 
 use super::evidence::Evidence;
@@ -7,103 +9,106 @@ use super::ticket::Lease;
 use crate::clock::{Instant, Span};
 use crate::sync::{AtomicU64, Lock, OnceBox, Ordering};
 
-/// The places of the probes that a half-open circuit lets in, and how many of them have succeeded.
+/// Up to this many probes, every lease lasts its full length; above, it may be shorter by `1 / EXACT`.
+const EXACT: u32 = 64;
+
+/// The slots of the probes that a half-open circuit admits, and the number of probes that succeeded.
 ///
-/// A place is leased, not owned: a probe that still runs when its lease ends has lost it, and another
-/// may take it. A lease is never longer than an open phase, so a place that was leased before the circuit
-/// opened again is free when probes are due again.
+/// A slot is leased, not owned: a probe still running when its lease expires loses the slot to the next
+/// caller. A lease is never longer than an open phase, so a slot leased before the circuit reopened is
+/// free when probes are due again.
 #[derive(Default)]
 pub(crate) struct Probes {
-    /// When a place is free again, while all are taken; past otherwise. Of any half-open phase.
+    /// While all slots are taken, when the first becomes free; otherwise in the past. Not reset between
+    /// half-open phases.
     taken_until: AtomicU64,
-    /// Made by the first probe.
-    places: OnceBox<Lock<Evidence<Places>>>,
+    /// Allocated by the first probe.
+    slots: OnceBox<Lock<Evidence<Slots>>>,
 }
 
-/// What comes of asking for a place.
+/// The result of requesting a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Leased(Lease),
-    /// All are taken, until this moment at least.
-    Taken(Instant),
+pub(crate) enum SlotRequest {
+    Granted(Lease),
+    /// All slots are taken, until this moment at least.
+    Full(Instant),
     /// The half-open phase is over.
-    Gone,
+    Stale,
 }
 
 impl Probes {
-    /// Until when all places are taken of the half-open phase that began at `half_open_at`, as far as
-    /// that can be told at a glance.
+    /// Returns until when all slots of the half-open phase that began at `half_open_at` are taken, as
+    /// far as the hint can tell.
     #[inline]
     pub(crate) fn taken_until(&self, limit: ProbeLimit, half_open_at: Instant) -> Option<Instant> {
-        // Relaxed: who is let past takes the lock.
+        // Relaxed: this is a hint; callers that pass it take the lock.
         let taken_until = Instant::from_micros(self.taken_until.load(Ordering::Relaxed));
-        // A thread that was stopped while it opened the circuit did so from an earlier moment on.
-        // Leases that others took meanwhile end after the wait does, and keep nobody out of the next
-        // phase: none of its own ends so soon. If the thread was stopped for all of the wait, one lease
-        // has to end first.
-        let first_end = half_open_at.plus(limit.lease);
-        (taken_until.plus(limit.step()) > first_end).then_some(taken_until)
+        // A thread preempted while it opened the circuit dates the opening too early. Leases taken
+        // meanwhile outlast that wait, but none of the next phase expires as soon as they do, so they
+        // keep nobody out of it. If the thread was preempted for the whole wait, one lease has to expire
+        // first.
+        let first_expiry = half_open_at.plus(limit.lease);
+        (taken_until.plus(limit.granularity()) > first_expiry).then_some(taken_until)
     }
 
-    /// Takes a place, if it is still the phase to do so, which is asked when nobody else can take one: who
-    /// comes too late must not keep others out, be it for a moment. Of threads that race for the places
-    /// exactly as many get one as there are.
-    pub(crate) fn take(
+    /// Requests a slot. `still_current` is evaluated under the lock, so that a late caller never takes a
+    /// slot of a phase that is over. Of racing threads, exactly as many succeed as there are slots.
+    pub(crate) fn request(
         &self,
         limit: ProbeLimit,
         generation: Generation,
         now: Instant,
-        still: impl FnOnce() -> bool,
-    ) -> Place {
-        self.with_places(limit, generation, |places| {
-            if !still() {
-                return Place::Gone;
+        still_current: impl FnOnce() -> bool,
+    ) -> SlotRequest {
+        self.with_slots(limit, generation, |slots| {
+            if !still_current() {
+                return SlotRequest::Stale;
             }
-            places.end_leases(now);
-            if !places.is_any_free(limit.count) {
-                return Place::Taken(places.free_at(limit.count).unwrap_or(now));
+            slots.expire(now);
+            if !slots.is_any_free(limit.count) {
+                return SlotRequest::Full(slots.free_at(limit.count).unwrap_or(now));
             }
-            let lease = Lease::new(now.rounded_down(limit.step()).plus(limit.lease));
-            places.add(lease);
-            Place::Leased(lease)
+            let lease = Lease::new(now.rounded_down(limit.granularity()).plus(limit.lease));
+            slots.add(lease);
+            SlotRequest::Granted(lease)
         })
-        .unwrap_or(Place::Gone)
+        .unwrap_or(SlotRequest::Stale)
     }
 
-    /// Frees the place of a probe that is no evidence, unless its lease has ended and the place is
-    /// another probe's by now.
-    pub(crate) fn give_back(&self, limit: ProbeLimit, generation: Generation, lease: Lease) {
-        self.with_places(limit, generation, |places| places.remove(lease));
+    /// Releases the slot of a probe without a result, unless its lease has expired and the slot belongs
+    /// to another probe.
+    pub(crate) fn release(&self, limit: ProbeLimit, generation: Generation, lease: Lease) {
+        self.with_slots(limit, generation, |slots| slots.remove(lease));
     }
 
-    /// Counts a probe that has succeeded; whether it was the last one that had to.
+    /// Records a successful probe; returns whether it was the last one required.
     pub(crate) fn succeed(&self, limit: ProbeLimit, generation: Generation, lease: Lease) -> bool {
-        let succeeded = self.with_places(limit, generation, |places| {
-            if places.succeeded + 1 == limit.count {
-                // It keeps its place: nobody may follow, as the circuit is about to close.
+        let succeeded = self.with_slots(limit, generation, |slots| {
+            if slots.succeeded + 1 == limit.count {
+                // Keep the slot: the circuit is about to close, so no further probe may start.
                 return true;
             }
-            places.remove(lease);
-            places.succeeded += 1;
+            slots.remove(lease);
+            slots.succeeded += 1;
             false
         });
         succeeded.unwrap_or(false)
     }
 
-    fn with_places<R>(
+    fn with_slots<R>(
         &self,
         limit: ProbeLimit,
         generation: Generation,
-        act: impl FnOnce(&mut Places) -> R,
+        section: impl FnOnce(&mut Slots) -> R,
     ) -> Option<R> {
-        let places = self.places.get_or_init(|| {
-            let places = Places::new(limit.count);
-            Box::new(Lock::new(Evidence::new(places)))
+        let slots = self.slots.get_or_init(|| {
+            let slots = Slots::new(limit.count);
+            Box::new(Lock::new(Evidence::new(slots)))
         });
-        places.with(|places| {
-            let places = places.of(generation, Places::clear)?;
-            let result = act(places);
-            let taken_until = places.free_at(limit.count).map_or(0, Instant::as_micros);
+        slots.with(|slots| {
+            let slots = slots.of(generation, Slots::clear)?;
+            let result = section(slots);
+            let taken_until = slots.free_at(limit.count).map_or(0, Instant::as_micros);
             self.taken_until.store(taken_until, Ordering::Relaxed);
             Some(result)
         })
@@ -111,9 +116,8 @@ impl Probes {
 }
 
 impl ProbeLimit {
-    /// To what leases are rounded: for few probes not at all, for many so that there are not too many
-    /// ends to remember.
-    fn step(self) -> Span {
+    /// Returns the granularity of lease expiry: exact for few probes, coarser for many to bound memory.
+    fn granularity(self) -> Span {
         if self.count <= EXACT {
             Span::MIN
         } else {
@@ -122,28 +126,24 @@ impl ProbeLimit {
     }
 }
 
-/// Up to so many probes each lease lasts for the whole time; above, it may be shorter by this part.
-const EXACT: u32 = 64;
-
-/// The places of one half-open phase.
-struct Places {
-    /// Those that are taken, by when their leases end, the first one first.
+/// The slots of one half-open phase.
+struct Slots {
+    /// The slots that are taken, grouped by the expiry of their leases, soonest first.
     leases: VecDeque<Leases>,
-    /// How many are taken.
     taken: u32,
     succeeded: u32,
 }
 
-/// Leases that end at the same time.
+/// Leases that expire at the same time.
 struct Leases {
     until: Instant,
     probes: u32,
 }
 
-impl Places {
-    fn new(most: u32) -> Self {
+impl Slots {
+    fn new(count: u32) -> Self {
         Self {
-            leases: VecDeque::with_capacity(most.min(EXACT) as usize + 1),
+            leases: VecDeque::with_capacity(count.min(EXACT) as usize + 1),
             taken: 0,
             succeeded: 0,
         }
@@ -155,19 +155,20 @@ impl Places {
         self.succeeded = 0;
     }
 
-    fn is_any_free(&self, most: u32) -> bool {
-        self.taken < self.places(most)
+    fn is_any_free(&self, count: u32) -> bool {
+        self.taken < self.left(count)
     }
 
-    /// How many there are: one less for each probe that has succeeded.
-    fn places(&self, most: u32) -> u32 {
-        most.saturating_sub(self.succeeded)
+    /// Returns how many slots there are: one less for each probe that has succeeded.
+    fn left(&self, count: u32) -> u32 {
+        count.saturating_sub(self.succeeded)
     }
 
-    /// When leases that end free a place; `None` while one is free. That is the first end, unless a probe
-    /// has succeeded whose place was another's by then: then more are taken than there are.
-    fn free_at(&self, most: u32) -> Option<Instant> {
-        let mut surplus = self.taken.checked_sub(self.places(most))?;
+    /// Returns when the expiry of leases frees a slot; `None` while one is free. This is the first
+    /// expiry, unless a probe succeeded after it had lost its slot to another: then more slots are taken
+    /// than there are.
+    fn free_at(&self, count: u32) -> Option<Instant> {
+        let mut surplus = self.taken.checked_sub(self.left(count))?;
         let frees = |leases: &&Leases| match surplus.checked_sub(leases.probes) {
             Some(left) => {
                 surplus = left;
@@ -179,15 +180,15 @@ impl Places {
         Some(leases.until)
     }
 
-    fn first_end(&self) -> Option<Instant> {
+    fn first_expiry(&self) -> Option<Instant> {
         self.leases.front().map(|leases| leases.until)
     }
 
-    /// Frees the places whose leases have ended by `now`.
-    fn end_leases(&mut self, now: Instant) {
-        while self.first_end().is_some_and(|end| end <= now) {
-            let ended = self.leases.pop_front().map_or(0, |leases| leases.probes);
-            self.taken -= ended;
+    /// Frees the slots whose leases have expired by `now`.
+    fn expire(&mut self, now: Instant) {
+        while self.first_expiry().is_some_and(|expiry| expiry <= now) {
+            let expired = self.leases.pop_front().map_or(0, |leases| leases.probes);
+            self.taken -= expired;
         }
     }
 
@@ -195,29 +196,29 @@ impl Places {
         let until = lease.until();
         self.taken += 1;
         match self.position(until) {
-            Ok(place) => {
-                if let Some(leases) = self.leases.get_mut(place) {
+            Ok(index) => {
+                if let Some(leases) = self.leases.get_mut(index) {
                     leases.probes += 1;
                 }
             }
-            Err(place) => self.leases.insert(place, Leases { until, probes: 1 }),
+            Err(index) => self.leases.insert(index, Leases { until, probes: 1 }),
         }
     }
 
     fn remove(&mut self, lease: Lease) {
-        let Ok(place) = self.position(lease.until()) else {
+        let Ok(index) = self.position(lease.until()) else {
             return;
         };
         self.taken -= 1;
-        if let Some(leases) = self.leases.get_mut(place) {
+        if let Some(leases) = self.leases.get_mut(index) {
             leases.probes -= 1;
             if leases.probes == 0 {
-                self.leases.remove(place);
+                self.leases.remove(index);
             }
         }
     }
 
-    /// Where the leases stand, or would, that end at `until`.
+    /// Returns the index of the leases that expire at `until`, or the index to insert them at.
     fn position(&self, until: Instant) -> Result<usize, usize> {
         self.leases
             .binary_search_by_key(&until, |leases| leases.until)
@@ -226,7 +227,7 @@ impl Places {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{Place, Probes};
+    use super::{Probes, SlotRequest};
     use crate::circuit::policy::ProbeLimit;
     use crate::circuit::state::Generation;
     use crate::clock::{Instant, Span};
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn leases_of_an_earlier_phase_keep_nobody_out_of_the_next() {
+    fn leases_of_an_earlier_phase_reject_nobody_in_the_next() {
         for count in [1, 64, 65, 2_000] {
             let limit = ProbeLimit {
                 count,
@@ -247,14 +248,14 @@ mod tests {
             };
             let probes = Probes::default();
             for _ in 0..count {
-                let place = probes.take(limit, Generation::FIRST, seconds(40), || true);
-                assert!(matches!(place, Place::Leased(_)));
+                let slot = probes.request(limit, Generation::FIRST, seconds(40), || true);
+                assert!(matches!(slot, SlotRequest::Granted(_)));
             }
             for half_open_at in [10, 40] {
                 let taken_until = probes.taken_until(limit, seconds(half_open_at));
                 assert!(taken_until.is_some_and(|end| end > seconds(69) && end <= seconds(70)));
             }
-            // Opened by a thread that was stopped since second 39, or earlier.
+            // Opened by a thread preempted since second 39, or earlier.
             assert_eq!(probes.taken_until(limit, seconds(69)), None);
             assert_eq!(probes.taken_until(limit, seconds(41)), None);
         }

@@ -1,20 +1,30 @@
-//! What state a breaker is in, as one number, and how events change it. No atomics, no clock.
+//! The state machine as a pure function on one word: no atomics, no clock.
+
+use std::fmt;
 
 use crate::clock::{Instant, Span};
 
 /// The state of a circuit breaker.
 ///
+/// These are all: an operator's hold is not a state of its own, but keeps the circuit in one of them.
+///
+/// # Examples
+///
 /// ```
 /// use circuit_runtime::{CircuitBreaker, Config, State};
 ///
 /// let breaker = CircuitBreaker::new("payments", Config::default());
-/// assert_eq!(breaker.state(), State::Closed);
+/// let color = match breaker.state() {
+///     State::Closed => "green",
+///     State::HalfOpen => "yellow",
+///     State::Open => "red",
+/// };
+/// assert_eq!(color, "green");
 /// assert_eq!(breaker.state().to_string(), "closed");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum State {
-    /// Calls run, and their results are evidence.
+    /// Calls run, and their results are counted.
     Closed,
     /// No call runs; each is rejected at once.
     Open,
@@ -22,8 +32,8 @@ pub enum State {
     HalfOpen,
 }
 
-impl std::fmt::Display for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Closed => "closed",
             Self::Open => "open",
@@ -32,21 +42,23 @@ impl std::fmt::Display for State {
     }
 }
 
-/// The state as one atomic word holds it: `generation (56) | re-openings (6) | phase (2)`.
+/// The state as one atomic word: `generation (56) | reopenings (6) | phase (2)`.
 ///
-/// The generation is the moment of the last transition in 32nds of a microsecond, and at least one
-/// more than the generation before. So it says since when the state holds, no two states of a
-/// breaker ever share one, and nothing has to be counted that could wrap. Re-openings are those by
-/// failed probes since the circuit was closed; counting stops at 63, when no wait can grow further.
+/// The generation is the time of the last transition in 32nds of a microsecond, and at least one
+/// more than the generation before. It therefore dates the state, is unique to it, and cannot wrap.
+/// Reopenings are those by failed probes since the circuit was closed; counting stops at 63, when no
+/// wait can grow further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct Word(u64);
 
-/// Which transition a state began with. Later ones are greater.
+/// Identifies the transition a state began with; later generations compare greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Generation(u64);
 
-/// Half-open is not among them: it is an open phase whose wait is over.
+/// The part of the state that does not depend on time.
+///
+/// There is no half-open phase: an open phase becomes half-open when its wait is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Closed,
@@ -55,10 +67,9 @@ pub(crate) enum Phase {
     ForcedOpen,
 }
 
-/// What can change the state.
+/// A cause of a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// A trip rule is met.
+pub(crate) enum Trigger {
     LimitReached,
     ProbeSucceeded,
     ProbeFailed,
@@ -67,70 +78,73 @@ pub(crate) enum Event {
     ForceClosed,
 }
 
-/// What a transition means for those who watch.
+/// A transition as seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    Nothing,
+pub(crate) enum Change {
+    /// The word stays as it is.
+    None,
     Opened,
     Closed,
 }
 
-/// One transition: the word that follows `word` when `event` happens at `now`, and what that means.
-/// An event that says nothing in this state leaves the word as it is.
-pub(crate) fn step(word: Word, event: Event, now: Instant) -> (Word, Effect) {
-    let (phase, effect) = match (word.phase(), event) {
-        (Phase::Open, Event::ProbeFailed) => return (word.reopened(now), Effect::Opened),
-        (Phase::Closed, Event::LimitReached) => (Phase::Open, Effect::Opened),
-        (Phase::Open, Event::ProbeSucceeded) | (_, Event::Reset) => (Phase::Closed, Effect::Closed),
-        (Phase::Closed | Phase::Open | Phase::ForcedClosed, Event::ForceOpen) => {
-            (Phase::ForcedOpen, Effect::Opened)
+/// Returns the word that follows `word` when `trigger` happens at `now`, and how that looks from
+/// outside. A trigger without meaning in this phase leaves the word unchanged.
+pub(crate) fn transition(word: Word, trigger: Trigger, now: Instant) -> (Word, Change) {
+    let (phase, change) = match (word.phase(), trigger) {
+        (Phase::Open, Trigger::ProbeFailed) => return (word.reopened(now), Change::Opened),
+        (Phase::Closed, Trigger::LimitReached) => (Phase::Open, Change::Opened),
+        (Phase::Open, Trigger::ProbeSucceeded) | (_, Trigger::Reset) => {
+            (Phase::Closed, Change::Closed)
         }
-        (Phase::Closed | Phase::Open | Phase::ForcedOpen, Event::ForceClosed) => {
-            (Phase::ForcedClosed, Effect::Closed)
+        (Phase::Closed | Phase::Open | Phase::ForcedClosed, Trigger::ForceOpen) => {
+            (Phase::ForcedOpen, Change::Opened)
         }
-        _ => return (word, Effect::Nothing),
+        (Phase::Closed | Phase::Open | Phase::ForcedOpen, Trigger::ForceClosed) => {
+            (Phase::ForcedClosed, Change::Closed)
+        }
+        _ => return (word, Change::None),
     };
-    (word.followed_by(phase, now), effect)
+    (word.followed_by(phase, now), change)
 }
 
 impl Generation {
-    /// Of a new breaker. Not zero, so that no word is.
+    /// The generation of a new breaker. Nonzero, so that every word is.
     pub(crate) const FIRST: Self = Self(1);
+
+    const LAST: Self = Self((1 << (u64::BITS - Word::GENERATION_SHIFT)) - 1);
 
     pub(crate) const fn to_bits(self) -> u64 {
         self.0
     }
-
-    const LAST: Self = Self((1 << (u64::BITS - Word::GENERATION_SHIFT)) - 1);
 }
 
 impl Word {
     const PHASE_BITS: u32 = 2;
-    const MOST_REOPENINGS: u64 = 63;
+    const MAX_REOPENINGS: u64 = 63;
     const GENERATION_SHIFT: u32 = 8;
     /// A microsecond has room for 32 transitions; each further one counts as the next microsecond.
     const TURN_BITS: u32 = 5;
 
-    /// The last moment that fits, seventy years on.
+    /// The last moment that fits, seventy years after the origin.
     const LAST_MOMENT: Instant = Instant::from_micros(Generation::LAST.0 >> Self::TURN_BITS);
 
-    /// Of a new breaker: closed.
+    /// The word of a new breaker: closed.
     pub(crate) const FIRST: Self = Self::new(Generation::FIRST, Phase::Closed);
 
     const fn new(generation: Generation, phase: Phase) -> Self {
         Self(generation.0 << Self::GENERATION_SHIFT | phase as u64)
     }
 
-    /// Open once more.
+    /// Reopened by a failed probe.
     fn reopened(self, now: Instant) -> Self {
-        let reopenings = u64::from(self.reopenings() + 1).min(Self::MOST_REOPENINGS);
+        let reopenings = u64::from(self.reopenings() + 1).min(Self::MAX_REOPENINGS);
         let Self(word) = self.followed_by(Phase::Open, now);
         Self(word | reopenings << Self::PHASE_BITS)
     }
 
-    /// How often a probe has failed since the circuit was closed.
+    /// Returns how often a probe has failed since the circuit was closed.
     pub(crate) const fn reopenings(self) -> u32 {
-        ((self.0 >> Self::PHASE_BITS) & Self::MOST_REOPENINGS) as u32
+        ((self.0 >> Self::PHASE_BITS) & Self::MAX_REOPENINGS) as u32
     }
 
     pub(crate) const fn from_bits(bits: u64) -> Self {
@@ -151,7 +165,7 @@ impl Word {
         }
     }
 
-    /// Whether every call may run.
+    /// Returns `true` if calls are admitted without limit.
     #[inline]
     pub(crate) const fn is_closed(self) -> bool {
         self.0 & Phase::Open as u64 == 0
@@ -162,19 +176,19 @@ impl Word {
         Generation(self.0 >> Self::GENERATION_SHIFT)
     }
 
-    /// When the state began.
+    /// Returns the time at which the phase began.
     #[inline]
     pub(crate) const fn since(self) -> Instant {
         Instant::from_micros(self.generation().0 >> Self::TURN_BITS)
     }
 
-    /// When the wait of an open phase is over.
+    /// Returns the time at which the wait of an open phase is over.
     #[inline]
     pub(crate) const fn half_open_at(self, wait: Span) -> Instant {
         self.since().plus(wait)
     }
 
-    /// The state that this word stands for at `now`.
+    /// Returns the public state at `now`, given the wait of an open phase.
     pub(crate) fn state(self, now: Instant, wait: Span) -> State {
         match self.phase() {
             Phase::Closed | Phase::ForcedClosed => State::Closed,
@@ -192,7 +206,7 @@ impl Word {
 
 #[cfg(test)]
 mod tests {
-    use super::{Effect, Event, Phase, State, Word, step};
+    use super::{Change, Phase, State, Trigger, Word, transition};
     use crate::clock::{Instant, Span};
     use std::time::Duration;
 
@@ -202,51 +216,51 @@ mod tests {
         Instant::from_micros(seconds * 1_000_000)
     }
 
-    /// A word of the given phase that holds since second 10.
+    /// Returns a word of this phase, begun at second 10.
     fn word(phase: Phase) -> Word {
         Word::FIRST.followed_by(phase, seconds(10))
     }
 
     #[test]
-    fn the_table_of_transitions() {
-        use Event::{ForceClosed, ForceOpen, LimitReached, ProbeFailed, ProbeSucceeded, Reset};
+    fn transitions_are_those_of_the_table() {
         use Phase::{Closed, ForcedClosed, ForcedOpen, Open};
+        use Trigger::{ForceClosed, ForceOpen, LimitReached, ProbeFailed, ProbeSucceeded, Reset};
 
         let table = [
-            (Closed, LimitReached, Open, Effect::Opened),
-            (Closed, ProbeSucceeded, Closed, Effect::Nothing),
-            (Closed, ProbeFailed, Closed, Effect::Nothing),
-            (Closed, Reset, Closed, Effect::Closed),
-            (Closed, ForceOpen, ForcedOpen, Effect::Opened),
-            (Closed, ForceClosed, ForcedClosed, Effect::Closed),
-            (Open, LimitReached, Open, Effect::Nothing),
-            (Open, ProbeSucceeded, Closed, Effect::Closed),
-            (Open, ProbeFailed, Open, Effect::Opened),
-            (Open, Reset, Closed, Effect::Closed),
-            (Open, ForceOpen, ForcedOpen, Effect::Opened),
-            (Open, ForceClosed, ForcedClosed, Effect::Closed),
-            (ForcedOpen, LimitReached, ForcedOpen, Effect::Nothing),
-            (ForcedOpen, ProbeSucceeded, ForcedOpen, Effect::Nothing),
-            (ForcedOpen, ProbeFailed, ForcedOpen, Effect::Nothing),
-            (ForcedOpen, Reset, Closed, Effect::Closed),
-            (ForcedOpen, ForceOpen, ForcedOpen, Effect::Nothing),
-            (ForcedOpen, ForceClosed, ForcedClosed, Effect::Closed),
-            (ForcedClosed, LimitReached, ForcedClosed, Effect::Nothing),
-            (ForcedClosed, ProbeSucceeded, ForcedClosed, Effect::Nothing),
-            (ForcedClosed, ProbeFailed, ForcedClosed, Effect::Nothing),
-            (ForcedClosed, Reset, Closed, Effect::Closed),
-            (ForcedClosed, ForceOpen, ForcedOpen, Effect::Opened),
-            (ForcedClosed, ForceClosed, ForcedClosed, Effect::Nothing),
+            (Closed, LimitReached, Open, Change::Opened),
+            (Closed, ProbeSucceeded, Closed, Change::None),
+            (Closed, ProbeFailed, Closed, Change::None),
+            (Closed, Reset, Closed, Change::Closed),
+            (Closed, ForceOpen, ForcedOpen, Change::Opened),
+            (Closed, ForceClosed, ForcedClosed, Change::Closed),
+            (Open, LimitReached, Open, Change::None),
+            (Open, ProbeSucceeded, Closed, Change::Closed),
+            (Open, ProbeFailed, Open, Change::Opened),
+            (Open, Reset, Closed, Change::Closed),
+            (Open, ForceOpen, ForcedOpen, Change::Opened),
+            (Open, ForceClosed, ForcedClosed, Change::Closed),
+            (ForcedOpen, LimitReached, ForcedOpen, Change::None),
+            (ForcedOpen, ProbeSucceeded, ForcedOpen, Change::None),
+            (ForcedOpen, ProbeFailed, ForcedOpen, Change::None),
+            (ForcedOpen, Reset, Closed, Change::Closed),
+            (ForcedOpen, ForceOpen, ForcedOpen, Change::None),
+            (ForcedOpen, ForceClosed, ForcedClosed, Change::Closed),
+            (ForcedClosed, LimitReached, ForcedClosed, Change::None),
+            (ForcedClosed, ProbeSucceeded, ForcedClosed, Change::None),
+            (ForcedClosed, ProbeFailed, ForcedClosed, Change::None),
+            (ForcedClosed, Reset, Closed, Change::Closed),
+            (ForcedClosed, ForceOpen, ForcedOpen, Change::Opened),
+            (ForcedClosed, ForceClosed, ForcedClosed, Change::None),
         ];
 
-        for (before, event, after, effect) in table {
-            let (next, shown) = step(word(before), event, seconds(70));
+        for (before, trigger, after, change) in table {
+            let (next, shown) = transition(word(before), trigger, seconds(70));
             assert_eq!(
                 (next.phase(), shown),
-                (after, effect),
-                "{before:?} and {event:?}"
+                (after, change),
+                "{before:?} and {trigger:?}"
             );
-            let moved = effect != Effect::Nothing;
+            let moved = change != Change::None;
             assert_eq!(next.since(), seconds(if moved { 70 } else { 10 }));
             assert_eq!(next.generation() > word(before).generation(), moved);
         }
@@ -256,16 +270,16 @@ mod tests {
     fn failed_probes_are_counted_until_the_circuit_closes() {
         let mut word = word(Phase::Open);
         for failed in 1..=100 {
-            (word, _) = step(word, Event::ProbeFailed, seconds(10 + failed));
+            (word, _) = transition(word, Trigger::ProbeFailed, seconds(10 + failed));
             assert_eq!(u64::from(word.reopenings()), failed.min(63));
             assert_eq!(
                 (word.phase(), word.since()),
                 (Phase::Open, seconds(10 + failed))
             );
         }
-        let (closed, _) = step(word, Event::ProbeSucceeded, seconds(200));
+        let (closed, _) = transition(word, Trigger::ProbeSucceeded, seconds(200));
         assert_eq!(closed.reopenings(), 0);
-        let (forced, _) = step(word, Event::ForceOpen, seconds(200));
+        let (forced, _) = transition(word, Trigger::ForceOpen, seconds(200));
         assert_eq!(forced.reopenings(), 0);
     }
 
@@ -290,7 +304,7 @@ mod tests {
     fn generations_differ_within_one_microsecond_and_when_the_clock_goes_back() {
         let mut word = word(Phase::Closed);
         for now in [seconds(10); 31].into_iter().chain([seconds(3); 100]) {
-            let (next, _) = step(word, Event::Reset, now);
+            let (next, _) = transition(word, Trigger::Reset, now);
             assert!(next.generation() > word.generation());
             assert!(next.since().since(seconds(10)) <= Span::of(Duration::from_micros(5)));
             word = next;
@@ -302,7 +316,7 @@ mod tests {
         let end_of_time = Instant::from_micros(u64::MAX);
         let mut word = Word::FIRST;
         for _ in 0..100 {
-            (word, _) = step(word, Event::LimitReached, end_of_time);
+            (word, _) = transition(word, Trigger::LimitReached, end_of_time);
             assert_eq!(
                 (word.since(), word.phase()),
                 (Word::LAST_MOMENT, Phase::Open)
@@ -312,7 +326,7 @@ mod tests {
                 State::HalfOpen
             );
 
-            (word, _) = step(word, Event::Reset, end_of_time);
+            (word, _) = transition(word, Trigger::Reset, end_of_time);
             assert_eq!(
                 (word.since(), word.phase()),
                 (Word::LAST_MOMENT, Phase::Closed)

@@ -57,12 +57,18 @@ impl Ticket {
 /// How a call ended. `repr(u8)` because it is passed to `extern "C"` functions, as is [`Ticket`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Outcome {
+pub enum Outcome {
+    /// The service answered.
     Succeeded,
+    /// The service did not answer, or with a failure.
     Failed,
+    /// The call was dropped because it took longer than its timeout.
     TimedOut,
+    /// The call panicked.
     Panicked,
+    /// The result says nothing about the service.
     Ignored,
+    /// The call ended without a result.
     Cancelled,
 }
 

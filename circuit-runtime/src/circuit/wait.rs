@@ -41,7 +41,7 @@ impl Wait {
         } else {
             self.reset.doubled(word.reopenings()).min(self.max_reset)
         };
-        if self.jitter == 0.0 {
+        if self.jitter.to_bits() == 0 {
             wait
         } else {
             self.shifted(wait, word, name)
@@ -75,7 +75,7 @@ fn fraction(seed: u64) -> f64 {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::Wait;
-    use crate::circuit::state::{Event, Word, step};
+    use crate::circuit::state::{Trigger, Word, transition};
     use crate::clock::{Instant, Span};
     use crate::config::Config;
     use std::time::Duration;
@@ -85,9 +85,9 @@ mod tests {
     /// A word that was re-opened so often, by probes that fail at once.
     fn reopened(times: u32) -> Word {
         let now = Instant::from_micros(1_000_000);
-        let (mut word, _) = step(Word::FIRST, Event::LimitReached, now);
+        let (mut word, _) = transition(Word::FIRST, Trigger::LimitReached, now);
         for _ in 0..times {
-            (word, _) = step(word, Event::ProbeFailed, now);
+            (word, _) = transition(word, Trigger::ProbeFailed, now);
         }
         word
     }
@@ -103,8 +103,12 @@ mod tests {
         let waits = [0, 1, 2, 3, 4, 1_000].map(|times| seconds(&wait, reopened(times)));
         assert_eq!(waits, [30, 60, 120, 180, 180, 180]);
 
-        let (recovered, _) = step(reopened(7), Event::ProbeSucceeded, Instant::from_micros(2));
-        let (tripped, _) = step(recovered, Event::LimitReached, Instant::from_micros(3));
+        let (recovered, _) = transition(
+            reopened(7),
+            Trigger::ProbeSucceeded,
+            Instant::from_micros(2),
+        );
+        let (tripped, _) = transition(recovered, Trigger::LimitReached, Instant::from_micros(3));
         assert_eq!(seconds(&wait, tripped), 30);
     }
 

@@ -1,57 +1,46 @@
-//! The breaker of a key, which is a string or can be shown as one.
+//! The expression given as `key`: a string, or anything else that implements `Display`.
 
 use std::cell::Cell;
 use std::fmt::{Display, Write};
 use std::sync::Arc;
 
 use crate::breaker::CircuitBreaker;
+use crate::circuit::registered;
 use crate::config::Config;
-use crate::keyed::Breakers;
+use crate::keyed::KeyedCircuits;
 use crate::name::Name;
 
+/// Text buffers larger than this are not kept.
+const MAX_KEPT: usize = 1_024;
+
 /// One breaker for each key of a function.
-pub struct Keyed(Arc<Breakers>);
+pub struct Keyed(Arc<KeyedCircuits>);
 
 impl Keyed {
-    /// At most `max_keys` breakers of these rules, unless all of them are busy.
+    /// Keeps at most `max_keys` breakers with this configuration, unless all of them are in use.
     #[must_use]
     pub fn new(name: &'static str, config: Config, max_keys: u32) -> Self {
-        Self(Breakers::new(Name::from(name), config, max_keys))
+        let circuits = KeyedCircuits::new(Name::from(name), config, max_keys);
+        registered::add(&circuits);
+        Self(circuits)
+    }
+
+    #[inline]
+    fn breaker(&self, key: &str) -> CircuitBreaker {
+        CircuitBreaker::from_circuit(self.0.for_key(key))
     }
 }
 
-/// What was written for a key.
+/// The expression given as `key`.
 pub struct Key<'k, K: ?Sized>(&'k K);
 
-/// The one place where a key is held to what it must be able to do.
+/// Wraps a key. The only place that bounds its type.
 #[inline]
 pub const fn key_of<K: KeyValue + ?Sized>(key: &K) -> Key<'_, K> {
     Key(key)
 }
 
-// The method of a `&&&Key` is that of the first trait which allows the type: each asks for one reference
-// less. So a string is found as it is, only what is none is written out, and what is no key gets no
-// second error. The long name is no method of a trait that the user has for every type.
-
-/// A key that is a string.
-pub trait Text {
-    /// Its breaker.
-    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
-}
-
-/// A key that can be shown.
-pub trait Shown {
-    /// Its breaker.
-    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
-}
-
-/// What is no key, which [`key_of`] refuses.
-pub trait Other {
-    /// Its breaker.
-    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
-}
-
-/// What can be a key.
+/// The types that can be a key.
 #[diagnostic::on_unimplemented(
     message = "`key` takes a string or what implements `Display`; write one of its fields, or of several parts `key = format!(\"{{a}}/{{b}}\")`",
     label = "is of type `{Self}`",
@@ -62,56 +51,76 @@ pub trait KeyValue {}
 #[diagnostic::do_not_recommend]
 impl<K: Display + ?Sized> KeyValue for K {}
 
-impl<K: AsRef<str> + ?Sized> Text for &&Key<'_, K> {
+// Autoref specialization: method lookup on `&&&Key` tries `StrKey`, then `DisplayKey`, then `NoKey`.
+// Strings are looked up as they are, other `Display` types are formatted, and anything else falls
+// through to `NoKey`, so that `key_of` reports the only error. The long method name cannot be that of a
+// trait which the user has implemented for every type.
+
+/// A key that is a string.
+pub trait StrKey {
+    /// Returns the breaker of this key.
+    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
+}
+
+impl<K: AsRef<str> + ?Sized> StrKey for &&Key<'_, K> {
     #[inline]
-    fn __circuit_breaker_of(&self, Keyed(breakers): &Keyed) -> CircuitBreaker {
-        breakers.of(self.0.as_ref())
+    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker {
+        breakers.breaker(self.0.as_ref())
     }
 }
 
-impl<K: Display + ?Sized> Shown for &Key<'_, K> {
-    fn __circuit_breaker_of(&self, Keyed(breakers): &Keyed) -> CircuitBreaker {
-        shown(self.0, |key| breakers.of(key))
+/// A key that is formatted.
+pub trait DisplayKey {
+    /// Returns the breaker of this key.
+    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
+}
+
+impl<K: Display + ?Sized> DisplayKey for &Key<'_, K> {
+    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker {
+        with_text(self.0, |key| breakers.breaker(key))
     }
 }
 
-impl<K: ?Sized> Other for Key<'_, K> {
-    fn __circuit_breaker_of(&self, Keyed(breakers): &Keyed) -> CircuitBreaker {
-        breakers.of("")
+/// Any other type, which [`key_of`] rejects.
+pub trait NoKey {
+    /// Returns some breaker, for code that does not compile.
+    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
+}
+
+impl<K: ?Sized> NoKey for Key<'_, K> {
+    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker {
+        breakers.breaker("")
     }
 }
 
 thread_local! {
-    /// Where keys are written out, so that not each takes memory of its own.
-    static WRITTEN: Cell<String> = const { Cell::new(String::new()) };
+    /// The buffer that keys are formatted in, so that not each allocates its own.
+    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
 }
 
-/// Of a longer key a thread does not keep the memory.
-const KEPT: usize = 1_024;
-
-/// Hands on what `value` shows itself as.
-fn shown<R>(value: &(impl Display + ?Sized), act: impl FnOnce(&str) -> R) -> R {
-    // Taken out, as showing it may come here again. A thread that is ending has none.
-    let mut written = WRITTEN.try_with(Cell::take).unwrap_or_default();
-    written.clear();
-    // What fails to show itself is known by what it came to.
-    let _ = write!(written, "{value}");
-    let result = act(&written);
-    if written.capacity() <= KEPT {
-        let _ = WRITTEN.try_with(|place| place.set(written));
+/// Calls `act` with `value` formatted.
+fn with_text<R>(value: &(impl Display + ?Sized), act: impl FnOnce(&str) -> R) -> R {
+    // Taken out, as `fmt` may call this function again. A thread that is ending has no buffer.
+    let mut text = BUFFER.try_with(Cell::take).unwrap_or_default();
+    text.clear();
+    // If `Display` fails, the key is whatever was written so far.
+    let _ = write!(text, "{value}");
+    let result = act(&text);
+    if text.capacity() <= MAX_KEPT {
+        let _ = BUFFER.try_with(|buffer| buffer.set(text));
     }
     result
 }
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{KEPT, WRITTEN, shown};
+    use super::{BUFFER, MAX_KEPT, with_text};
 
     #[test]
-    fn a_long_key_leaves_no_memory_behind() {
-        for (length, kept) in [(1_000_000, 0..=0), (10, 10..=KEPT)] {
-            assert_eq!(shown(&"x".repeat(length), str::len), length);
-            let capacity = WRITTEN.take().capacity();
+    fn the_memory_of_a_long_key_is_not_kept() {
+        for (length, kept) in [(1_000_000, 0..=0), (10, 10..=MAX_KEPT)] {
+            assert_eq!(with_text(&"x".repeat(length), str::len), length);
+            let capacity = BUFFER.take().capacity();
             assert!(kept.contains(&capacity), "{capacity} of {length}");
         }
     }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use shuttle::rand::{Rng, thread_rng};
 
 use super::plain::{End, Order, Pass, Plain, Totals};
-use super::shuttle::{RESET, below, breaker, one_of, together};
+use super::shuttle::{RESET, below, breaker, circuit, one_of, together};
 use crate::circuit::ticket::{Outcome, Ticket};
 use crate::clock::source::set as set_clock;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
@@ -107,7 +107,7 @@ impl Recorder {
 
     fn acquire(&self) {
         let mut let_in = None;
-        let number = self.note(Action::Acquire, || match self.breaker.admit() {
+        let number = self.note(Action::Acquire, || match circuit(self.breaker).admit() {
             Ok(ticket) => {
                 let_in = Some(ticket);
                 Answer::LetIn
@@ -127,7 +127,7 @@ impl Recorder {
             return self.acquire();
         };
         self.note(Action::Settle(number, end), || {
-            self.breaker.settle(ticket, outcome(end));
+            circuit(self.breaker).settle(ticket, outcome(end));
             Answer::Done
         });
     }
@@ -184,7 +184,7 @@ impl Recorder {
         let mut operations = std::mem::take(&mut self.record().operations);
         // The order of the ends is the one to try first: of those before it most are right.
         operations.sort_by_key(|operation| operation.end);
-        let plain = Explained::new(Plain::new(*self.breaker.config()));
+        let plain = Explained::new(Plain::new(self.breaker.config()));
         let mut left: Vec<&Operation> = operations.iter().collect();
         let is_explained = plain.explains(&mut left);
         if !is_explained {

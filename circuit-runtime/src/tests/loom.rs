@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use loom::thread;
 
+use crate::circuit::Circuit;
 use crate::circuit::counters::{Counters, Total};
 use crate::circuit::state::Phase;
 use crate::clock::source::{LAG, keep_behind, set as set_clock};
-use crate::keyed::Breakers;
+use crate::keyed::KeyedCircuits;
 use crate::sync::thread::leave;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
@@ -32,6 +33,10 @@ fn half_open() -> &'static CircuitBreaker {
     breaker.try_acquire().unwrap().failure();
     set_clock(RESET);
     breaker
+}
+
+fn circuit(breaker: &CircuitBreaker) -> &Circuit {
+    breaker.as_ref()
 }
 
 /// Runs all at the same time. What they came to, in their order.
@@ -264,7 +269,12 @@ fn probe_drop_against_order() {
 fn asking_for_a_place_against_reset() {
     model_of_three(|| {
         let breaker = half_open();
-        let ask = || breaker.admit().ok().map(|ticket| ticket.word().phase());
+        let ask = || {
+            circuit(breaker)
+                .admit()
+                .ok()
+                .map(|ticket| ticket.word().phase())
+        };
         let [_, first, second] = race([
             Box::new(|| {
                 breaker.reset();
@@ -832,13 +842,13 @@ fn failure_that_enters_the_window_against_one_that_leaves() {
     }
 }
 
-/// Of at most one key, opening at one failure, with a breaker for `a` already.
-fn keyed() -> &'static Breakers {
+/// The circuits of at most one key, which open at one failure; that of `a` exists.
+fn keyed() -> &'static KeyedCircuits {
     set_clock(0);
     let config = Config::builder().max_failures(1).build().unwrap();
-    let breakers: &'static Breakers = Box::leak(Box::new(Breakers::new("model".into(), config, 1)));
-    breakers.of("a");
-    breakers
+    let circuits = KeyedCircuits::new("model".into(), config, 1);
+    circuits.for_key("a");
+    Box::leak(Box::new(circuits))
 }
 
 /// Who finds the breaker of a key just before it is taken out, and who asks for that key after, have the
@@ -846,14 +856,14 @@ fn keyed() -> &'static Breakers {
 #[test]
 fn finding_a_key_against_its_eviction() {
     model_of_few_switches(|| {
-        let breakers = keyed();
-        let find = || breakers.of("a");
+        let circuits = keyed();
+        let find = || circuits.for_key("a");
         let evict = || {
-            breakers.of("b");
-            breakers.of("a")
+            circuits.for_key("b");
+            circuits.for_key("a")
         };
         let [found, found_again] = race([Box::new(find), Box::new(evict)]);
-        assert!(Arc::ptr_eq(found.circuit(), found_again.circuit()));
+        assert!(Arc::ptr_eq(&found, &found_again));
     });
 }
 
@@ -861,14 +871,14 @@ fn finding_a_key_against_its_eviction() {
 #[test]
 fn failure_of_a_key_against_its_eviction() {
     model_of_few_switches(|| {
-        let breakers = keyed();
-        let call = || breakers.of("a").try_acquire().unwrap().failure();
+        let circuits = keyed();
+        let call = || fail(&CircuitBreaker::from_circuit(circuits.for_key("a")));
         let evict = || {
-            breakers.of("b");
-            breakers.of("c");
+            circuits.for_key("b");
+            circuits.for_key("c");
         };
         race([Box::new(call), Box::new(evict)]);
-        assert_eq!(breakers.of("a").state(), State::Open);
+        assert_eq!(circuits.for_key("a").state(), State::Open);
     });
 }
 
@@ -876,9 +886,9 @@ fn failure_of_a_key_against_its_eviction() {
 #[test]
 fn first_call_of_a_key_against_another() {
     loom::model(|| {
-        let breakers = keyed();
-        let ask = || breakers.of("b");
+        let circuits = keyed();
+        let ask = || circuits.for_key("b");
         let [one, other] = race([Box::new(ask), Box::new(ask)]);
-        assert!(Arc::ptr_eq(one.circuit(), other.circuit()));
+        assert!(Arc::ptr_eq(&one, &other));
     });
 }

@@ -19,6 +19,7 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
 use crate::call::timeout::remaining;
+use crate::circuit::Circuit;
 use crate::circuit::counters::{Counters, Total};
 use crate::circuit::state::{Generation, Phase};
 use crate::circuit::ticket::{Outcome, Ticket};
@@ -40,6 +41,10 @@ pub(super) fn breaker(config: ConfigBuilder) -> &'static CircuitBreaker {
     keep_behind(0);
     let config = config.reset(Duration::from_micros(RESET)).build().unwrap();
     Box::leak(Box::new(CircuitBreaker::new("model", config)))
+}
+
+pub(super) fn circuit(breaker: &CircuitBreaker) -> &Circuit {
+    breaker.as_ref()
 }
 
 /// A number below this.
@@ -147,7 +152,7 @@ impl World {
     /// probe, the phase must have a place for it, and be due.
     fn acquire(&self) -> Option<Ticket> {
         let (order, orders) = self.with(|known| (known.order, known.orders));
-        let admitted = self.breaker.admit();
+        let admitted = circuit(self.breaker).admit();
         let probes = self.breaker.config().probes() as usize;
         self.with(|known| {
             if known.orders == orders && order == Some(Order::ForceOpen) {
@@ -192,7 +197,7 @@ impl World {
             let place = OUTCOMES.iter().position(|other| *other == outcome);
             known.ended[place.unwrap()] += 1;
         });
-        self.breaker.settle(ticket, outcome);
+        circuit(self.breaker).settle(ticket, outcome);
     }
 
     /// Only one thread gives orders.

@@ -402,7 +402,7 @@ mod tests {
 mod stress {
     use super::{CacheLine, Ledger, Page};
     use crate::circuit::evidence::Evidence;
-    use crate::circuit::state::{Event, Generation, Word, step};
+    use crate::circuit::state::{Generation, Trigger, Word, transition};
     use crate::circuit::ticket::Start;
     use crate::config::Config;
     use std::sync::Mutex;
@@ -418,7 +418,7 @@ mod stress {
         let mut word = Word::FIRST;
         (0..count)
             .map(|_| {
-                (word, _) = step(word, Event::Reset, crate::clock::now());
+                (word, _) = transition(word, Trigger::Reset, crate::clock::now());
                 word.generation()
             })
             .collect()

@@ -1,0 +1,176 @@
+//! The futures that an annotated function awaits.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::breaker::CircuitBreaker;
+use crate::call::guarded::{CallGuard, poll_guarded};
+use crate::call::timeout::{NoDeadline, TimerDeadline};
+use crate::circuit::{Circuit, Outcome, Ticket};
+use crate::error::CircuitError;
+
+/// Runs the body of a function that has no timeout.
+#[inline]
+pub fn guard<A, F, C, R>(
+    admission: A,
+    body: F,
+    classify: C,
+    on_rejection: R,
+) -> Guard<A::Handle, F, C, R>
+where
+    A: Admission,
+    F: Future,
+    C: Fn(&F::Output) -> Outcome,
+    R: Fn(CircuitError) -> F::Output,
+{
+    Guard {
+        call: admission.guard(NoDeadline),
+        body,
+        classify,
+        on_rejection,
+    }
+}
+
+/// Runs the body of a function that may have one. The caller converts the error, after the body and
+/// everything it holds has been dropped.
+#[inline]
+pub fn guard_timed<A, F, C>(admission: A, body: F, classify: C) -> GuardTimed<A::Handle, F, C>
+where
+    A: Admission,
+    F: Future,
+    C: Fn(&F::Output) -> Outcome,
+{
+    GuardTimed {
+        call: admission.guard(TimerDeadline::new()),
+        body,
+        classify,
+    }
+}
+
+/// Coerces to `&CircuitBreaker`.
+#[inline]
+#[must_use]
+pub fn borrowed(breaker: &CircuitBreaker) -> &CircuitBreaker {
+    breaker
+}
+
+/// Clones the handle, where the body takes ownership of what the breaker is stored in.
+#[inline]
+#[must_use]
+pub fn cloned(breaker: &CircuitBreaker) -> CircuitBreaker {
+    breaker.clone()
+}
+
+/// How a body is admitted: on its first poll, or ahead of time by [`admit`].
+pub trait Admission {
+    /// The breaker, or a reference to it.
+    type Handle: AsRef<Circuit>;
+
+    #[doc(hidden)]
+    fn guard<D>(self, deadline: D) -> CallGuard<Self::Handle, D>;
+}
+
+impl Admission for &CircuitBreaker {
+    type Handle = Self;
+
+    #[inline]
+    fn guard<D>(self, deadline: D) -> CallGuard<Self, D> {
+        CallGuard::new(self, deadline)
+    }
+}
+
+impl Admission for CircuitBreaker {
+    type Handle = Self;
+
+    #[inline]
+    fn guard<D>(self, deadline: D) -> CallGuard<Self, D> {
+        CallGuard::new(self, deadline)
+    }
+}
+
+/// An admitted call, to be handed to [`guard`], which settles it.
+#[must_use]
+pub struct Admitted<H> {
+    handle: H,
+    ticket: Ticket,
+}
+
+impl<H: AsRef<Circuit>> Admission for Admitted<H> {
+    type Handle = H;
+
+    #[inline]
+    fn guard<D>(self, deadline: D) -> CallGuard<H, D> {
+        CallGuard::from_ticket(self.handle, self.ticket, deadline)
+    }
+}
+
+/// Admits a call before its body is built, so that a fallback can run instead.
+///
+/// # Errors
+///
+/// Returns [`CircuitError::Open`] if the call must not be made.
+#[inline]
+pub fn admit<H: AsRef<Circuit>>(handle: H) -> Result<Admitted<H>, CircuitError> {
+    match handle.as_ref().admit() {
+        Ok(ticket) => Ok(Admitted { handle, ticket }),
+        Err(rejection) => Err(handle.as_ref().rejected(rejection)),
+    }
+}
+
+pin_project! {
+    /// The body of a function, run if the circuit admits it.
+    pub struct Guard<H: AsRef<Circuit>, F, C, R> {
+        #[pin]
+        call: CallGuard<H, NoDeadline>,
+        #[pin]
+        body: F,
+        classify: C,
+        on_rejection: R,
+    }
+}
+
+impl<H, F, C, R> Future for Guard<H, F, C, R>
+where
+    H: AsRef<Circuit>,
+    F: Future,
+    C: Fn(&F::Output) -> Outcome,
+    R: Fn(CircuitError) -> F::Output,
+{
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let result = ready!(poll_guarded(this.call, this.body, &*this.classify, cx));
+        Poll::Ready(result.unwrap_or_else(&*this.on_rejection))
+    }
+}
+
+pin_project! {
+    /// The body of a function that may have to end before it has a result. The body is dropped with
+    /// this future, as soon as this is ready.
+    pub struct GuardTimed<H: AsRef<Circuit>, F, C> {
+        #[pin]
+        call: CallGuard<H, TimerDeadline>,
+        #[pin]
+        body: F,
+        classify: C,
+    }
+}
+
+impl<H, F, C> Future for GuardTimed<H, F, C>
+where
+    H: AsRef<Circuit>,
+    F: Future,
+    C: Fn(&F::Output) -> Outcome,
+{
+    type Output = Result<F::Output, CircuitError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        poll_guarded(this.call, this.body, &*this.classify, cx)
+    }
+}

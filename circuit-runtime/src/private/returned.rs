@@ -1,0 +1,54 @@
+//! The return type of an annotated function.
+
+use crate::error::CircuitError;
+
+/// An annotated function's return type: a `Result` that can carry a rejected call.
+#[diagnostic::on_unimplemented(
+    message = "`#[circuit_breaker]` needs a function that returns a `Result`; write `-> Result<{Self}, YourError>`",
+    label = "not a `Result`"
+)]
+pub trait Returned: Sized {
+    #[doc(hidden)]
+    fn rejected(error: CircuitError) -> Self;
+}
+
+impl<T, E: FromCircuit> Returned for Result<T, E> {
+    #[inline]
+    fn rejected(error: CircuitError) -> Self {
+        Err(E::from_circuit(error))
+    }
+}
+
+/// `From<CircuitError>`, under a name that can say what to do when it is missing.
+#[diagnostic::on_unimplemented(
+    message = "the error type `{Self}` cannot carry a rejected call; add a variant with `#[from] CircuitError`",
+    label = "does not implement `From<CircuitError>`",
+    note = "an error type of another crate needs an enum around it, and a type parameter `E` the bound `E: From<CircuitError>`"
+)]
+pub trait FromCircuit {
+    #[doc(hidden)]
+    fn from_circuit(error: CircuitError) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<CircuitError>> FromCircuit for E {
+    #[inline]
+    fn from_circuit(error: CircuitError) -> Self {
+        error.into()
+    }
+}
+
+/// Converts `error` into the function's return type. The only place that bounds the return type: a
+/// second bound would report the same error twice.
+#[inline]
+#[must_use]
+pub fn rejected<R: Returned>(error: CircuitError) -> R {
+    R::rejected(error)
+}
+
+/// The value of a `return` that is never reached: it fixes the type of the body before the compiler
+/// reads the body, so that coercions and messages are those of the function as written.
+#[must_use]
+pub fn never<R>() -> R {
+    std::process::abort()
+}
