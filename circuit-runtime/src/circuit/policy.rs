@@ -31,11 +31,13 @@ impl Policy {
             wait: Wait::new(&config, Wait::random_salt()),
             failures: FailureLimit {
                 count: config.max_failures().unwrap_or(u32::MAX),
-                span: config.window().map_or(Span::ENDLESS, Span::of),
+                span: config
+                    .window()
+                    .map_or(Span::INDEFINITE, Span::from_duration),
             },
             probes: ProbeLimit {
                 count: config.probes(),
-                lease: Span::of(config.reset()),
+                lease: Span::from_duration(config.reset()),
             },
         }
     }

@@ -233,7 +233,7 @@ mod tests {
     use crate::clock::{Instant, Span};
     use std::time::Duration;
 
-    const RESET: Span = Span::of(Duration::from_secs(30));
+    const RESET: Span = Span::from_duration(Duration::from_secs(30));
 
     fn seconds(seconds: u64) -> Instant {
         Instant::from_micros(seconds * 1_000_000)

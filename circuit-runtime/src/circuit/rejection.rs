@@ -15,7 +15,7 @@ pub(crate) struct Rejection {
 impl Rejection {
     /// Not ended by time.
     pub(super) const INDEFINITE: Self = Self {
-        wait: Span::ENDLESS,
+        wait: Span::INDEFINITE,
     };
 
     /// Rejects until `moment`, but for no longer than `longest`: the clock may lag behind the one that
@@ -29,6 +29,6 @@ impl Rejection {
 
     #[inline]
     pub(crate) fn retry_after(self) -> Option<Duration> {
-        (self.wait != Span::ENDLESS).then(|| self.wait.as_duration())
+        (self.wait != Span::INDEFINITE).then(|| self.wait.as_duration())
     }
 }

@@ -210,7 +210,7 @@ mod tests {
     use crate::clock::{Instant, Span};
     use std::time::Duration;
 
-    const RESET: Span = Span::of(Duration::from_secs(30));
+    const RESET: Span = Span::from_duration(Duration::from_secs(30));
 
     fn seconds(seconds: u64) -> Instant {
         Instant::from_micros(seconds * 1_000_000)
@@ -306,7 +306,9 @@ mod tests {
         for now in [seconds(10); 31].into_iter().chain([seconds(3); 100]) {
             let (next, _) = transition(word, Trigger::Reset, now);
             assert!(next.generation() > word.generation());
-            assert!(next.since().since(seconds(10)) <= Span::of(Duration::from_micros(5)));
+            assert!(
+                next.since().since(seconds(10)) <= Span::from_duration(Duration::from_micros(5))
+            );
             word = next;
         }
     }
@@ -322,7 +324,7 @@ mod tests {
                 (Word::LAST_MOMENT, Phase::Open)
             );
             assert_eq!(
-                word.state(end_of_time, Span::of(Duration::MAX)),
+                word.state(end_of_time, Span::from_duration(Duration::MAX)),
                 State::HalfOpen
             );
 

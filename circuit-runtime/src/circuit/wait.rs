@@ -19,10 +19,10 @@ pub(crate) struct Wait {
 
 impl Wait {
     pub(crate) fn new(config: &Config, salt: u64) -> Self {
-        let reset = Span::of(config.reset());
+        let reset = Span::from_duration(config.reset());
         Self {
             reset,
-            max_reset: config.max_reset().map_or(reset, Span::of),
+            max_reset: config.max_reset().map_or(reset, Span::from_duration),
             jitter: config.jitter(),
             salt,
         }
@@ -50,7 +50,7 @@ impl Wait {
 
     #[inline(never)]
     fn shifted(&self, wait: Span, word: Word, name: &impl Hash) -> Span {
-        wait.longer_by(self.jitter * fraction(self.seed(name) ^ word.to_bits()))
+        wait.extended_by(self.jitter * fraction(self.seed(name) ^ word.to_bits()))
     }
 
     fn seed(&self, name: &impl Hash) -> u64 {
@@ -130,8 +130,8 @@ mod tests {
             .build();
         let wait = Wait::new(&config.unwrap(), 7);
         let longest = wait.of(reopened(u16::MAX.into()), &"payments");
-        assert!(longest > Span::of(RESET * 1_000_000_000));
-        assert!(longest < Span::ENDLESS);
+        assert!(longest > Span::from_duration(RESET * 1_000_000_000));
+        assert!(longest < Span::INDEFINITE);
     }
 
     #[test]

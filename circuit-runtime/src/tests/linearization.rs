@@ -18,7 +18,7 @@ use shuttle::rand::{Rng, thread_rng};
 use super::plain::{End, Order, Pass, Plain, Totals};
 use super::shuttle::{RESET, below, breaker, circuit, one_of, together};
 use crate::circuit::ticket::{Outcome, Ticket};
-use crate::clock::source::set as set_clock;
+use crate::clock::model::set as set_clock;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 const ITERATIONS: usize = 10_000;

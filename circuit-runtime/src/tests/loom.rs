@@ -16,6 +16,7 @@ use crate::sync::thread::leave;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 const RESET: u64 = 30_000_000;
+const LAG: u64 = crate::clock::LAG.as_micros();
 
 /// Opens at `max_failures` in a row, for thirty seconds. Made at the beginning of time, and never
 /// freed, so that permits can be moved to other threads.

@@ -23,12 +23,13 @@ use crate::circuit::Circuit;
 use crate::circuit::counters::{Counters, Total};
 use crate::circuit::state::{Generation, Phase};
 use crate::circuit::ticket::{Outcome, Ticket};
-use crate::clock::source::{LAG, keep_behind, set as set_clock};
+use crate::clock::model::{keep_behind, set as set_clock};
 use crate::clock::{self, Instant};
 use crate::sync::thread::leave;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 pub(super) const RESET: u64 = 30_000_000;
+const LAG: u64 = clock::LAG.as_micros();
 const ITERATIONS: usize = 5_000;
 
 fn explore(model: impl Fn() + Send + Sync + 'static) {

@@ -198,7 +198,7 @@ mod tests {
 
     /// So many in ten seconds.
     fn limit(count: u32) -> FailureLimit {
-        let span = Span::of(Duration::from_secs(10));
+        let span = Span::from_duration(Duration::from_secs(10));
         FailureLimit { count, span }
     }
 

@@ -6,7 +6,7 @@ use super::rates::Rates;
 use crate::circuit::evidence::Evidence;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUP_BITS, Start};
-use crate::clock::{Instant, Span, Watch};
+use crate::clock::{ClockSource, Instant, Span};
 use crate::config::Config;
 use crate::sync::{AtomicU64, CacheLine, Lock, OnceBox, Ordering};
 
@@ -23,7 +23,7 @@ pub(crate) struct Ledger {
     /// A call that takes longer is slow.
     slow_call: Option<Span>,
     /// None where time changes nothing.
-    watch: Option<Watch>,
+    watch: Option<ClockSource>,
     attention: Attention,
     traffic: Traffic,
     /// Made by the first call that needs attention.
@@ -62,9 +62,12 @@ pub(crate) struct LimitReached;
 impl Ledger {
     /// One for the rules that need it, if there are any.
     pub(super) fn new(config: &Config) -> Option<Self> {
-        let slow_call = config.slow_call().map(Span::of);
+        let slow_call = config.slow_call().map(Span::from_duration);
         let has_rate = config.failure_rate().is_some() || slow_call.is_some();
-        let (size, limits) = match (config.window().map(Span::of), config.last_calls()) {
+        let (size, limits) = match (
+            config.window().map(Span::from_duration),
+            config.last_calls(),
+        ) {
             (Some(span), _) if has_rate => (Size::Span(span), Limits::on_rates(config)),
             (_, Some(calls)) => (Size::Calls(calls), Limits::on_all(config)),
             _ => return None,
@@ -141,7 +144,7 @@ impl Ledger {
 
     #[inline]
     fn now(&self) -> Instant {
-        self.watch.map_or(Instant::from_micros(0), Watch::now)
+        self.watch.map_or(Instant::from_micros(0), ClockSource::now)
     }
 
     #[inline]
@@ -247,14 +250,14 @@ impl Ledger {
 
 impl Size {
     /// Off by less than a hundredth of the span, and than a tenth of what a call may take.
-    fn watch(self, slow_call: Option<Span>) -> Option<Watch> {
+    fn watch(self, slow_call: Option<Span>) -> Option<ClockSource> {
         let for_calls = slow_call.map(|slow_call| slow_call.divided_by(10));
         let for_span = match self {
             Self::Span(span) => Some(span.divided_by(100)),
             Self::Calls(_) => None,
         };
         let error = for_calls.into_iter().chain(for_span).min()?;
-        Some(Watch::accurate_to(error))
+        Some(ClockSource::for_accuracy(error))
     }
 }
 
@@ -384,7 +387,7 @@ mod tests {
         };
         let read = clock::now();
         assert!(!fail_at(read));
-        while clock::now() < read.plus(Span::of(window)) {}
+        while clock::now() < read.plus(Span::from_duration(window)) {}
         assert!(!fail_at(read), "both are long ago");
 
         let now = Instant::from_micros(u64::MAX >> 8);

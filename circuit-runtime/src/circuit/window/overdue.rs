@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn hanging() -> Hanging {
-        let mut hanging = Hanging::new(Span::of(Duration::from_micros(700)));
+        let mut hanging = Hanging::new(Span::from_duration(Duration::from_micros(700)));
         hanging.advance(at(0), &sum(0, 0, 0));
         hanging
     }

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_first_window_of_the_clock_is_one_like_any_other() {
-        let mut rates = Rates::new(Span::of(Duration::from_secs(12)));
+        let mut rates = Rates::new(Span::from_duration(Duration::from_secs(12)));
         for second in 0..12 {
             rates.advance(at(second * 1_000_000), second);
             rates.add(true, false);
@@ -151,7 +151,7 @@ mod tests {
     fn spans_of_every_length_are_exact_to_a_tenth() {
         for span in (1..200).chain([999, 1_000, 1_001, 9_999_999, 10_000_000]) {
             for offset in [0, 1, 7, span / 2, span, 3 * span + 1] {
-                let mut rates = Rates::new(Span::of(Duration::from_micros(span)));
+                let mut rates = Rates::new(Span::from_duration(Duration::from_micros(span)));
                 rates.advance(at(offset), 0);
                 rates.add(true, false);
                 rates.advance(at(offset + span * 9 / 10), 0);

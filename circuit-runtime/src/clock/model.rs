@@ -1,0 +1,32 @@
+//! A clock moved only by the model, with an adjustable lag of the coarse reading.
+
+use std::cell::Cell;
+
+use super::time::{Instant, Span};
+
+/// Less than what the models take for a short time.
+pub(crate) const LAG: Span = Span::from_micros(500);
+
+// All threads of a model run on one thread of the system.
+std::thread_local! {
+    static NOW: Cell<u64> = const { Cell::new(0) };
+    static LAG_BEHIND: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Moves the clock to this moment.
+pub(crate) fn set(micros: u64) {
+    NOW.set(micros);
+}
+
+/// Keeps the coarse clock behind by `micros`, which must be less than [`LAG`].
+pub(crate) fn keep_behind(micros: u64) {
+    LAG_BEHIND.set(micros);
+}
+
+pub(super) fn now() -> Instant {
+    Instant::from_micros(NOW.get())
+}
+
+pub(super) fn coarse() -> Instant {
+    Instant::from_micros(NOW.get().saturating_sub(LAG_BEHIND.get()))
+}
