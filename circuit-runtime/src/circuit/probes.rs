@@ -7,7 +7,8 @@ use super::policy::ProbeLimit;
 use super::state::Generation;
 use super::ticket::Lease;
 use crate::clock::{Instant, Span};
-use crate::sync::{AtomicU64, Lock, OnceBox, Ordering};
+use crate::sync::lock::Lock;
+use crate::sync::{AtomicU64, OnceBox, Ordering};
 
 /// Up to this many probes, every lease lasts its full length; above, it may be shorter by `1 / EXACT`.
 const EXACT: u32 = 64;

@@ -1,66 +1,75 @@
+//! Values striped over threads: each thread writes its own, readers visit all.
+
 use std::array;
 
 use super::OnceBox;
-use super::thread::{self, NUMBERS};
+use super::thread::{self, SLOTS};
 
-/// A place for each thread that has a number, where it is the only writer and counts with plain loads
-/// and stores. A reader goes over all places. A `T` is to be aligned to a cache line, so that no two
-/// threads write the same one.
-///
-/// The places of the first threads are here, those of later ones made on first use. A number's next
-/// holder goes on where the last one stopped; `thread::Numbers` orders the two.
-pub(crate) struct Striped<T: 'static> {
-    near: [T; NEAR],
-    far: [OnceBox<T>; NUMBERS as usize - NEAR],
-}
-
-const NEAR: usize = if cfg!(any(circuit_loom, circuit_shuttle)) {
+/// How many slots are stored inline. Fewer in a model, so that its threads use both kinds.
+const INLINE: usize = if cfg!(any(circuit_loom, circuit_shuttle)) {
     2
 } else {
     8
 };
 
+/// One `T` per thread slot, written by the slot's owner alone, with plain loads and stores. Readers
+/// visit all of them.
+///
+/// Align `T` to a cache line, so that no two threads write to the same one.
+///
+/// The first slots are stored inline, later ones are allocated on first use. A slot's next owner
+/// continues where the last one stopped; [`thread::Slots`] orders the two.
+pub(crate) struct Striped<T: 'static> {
+    inline: [T; INLINE],
+    spilled: [OnceBox<T>; SLOTS as usize - INLINE],
+}
+
 impl<T: Default> Striped<T> {
-    /// Acts on the calling thread's own place, if it is made.
+    /// Calls `act` with the calling thread's own `T`; `None` if the thread has none yet.
     #[inline]
     pub(crate) fn with_own<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
-        let number = thread::number_so_far() as usize;
-        match self.near(number) {
-            Some(near) => Some(act(near)),
-            None => self.far(number)?.get().map(act),
+        let slot = thread::current_slot() as usize;
+        match self.inline(slot) {
+            Some(inline) => Some(act(inline)),
+            None => self.spilled(slot)?.get().map(act),
         }
     }
 
-    /// The calling thread's own place; `None` for a thread without a number.
+    /// Returns the calling thread's own `T`, created on the first call; `None` for a thread without
+    /// a slot.
     #[inline(never)]
     pub(crate) fn make_own(&self) -> Option<&T> {
-        let number = thread::number()? as usize;
-        let make_far = || Some(self.far(number)?.get_or_init(Box::default));
-        self.near(number).or_else(make_far)
+        let slot = thread::slot()? as usize;
+        let make_spilled = || Some(self.spilled(slot)?.get_or_init(Box::default));
+        self.inline(slot).or_else(make_spilled)
     }
 
-    /// The places of all threads.
+    /// Iterates over the `T` of every slot that has one.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        let far = self.far.iter().filter_map(OnceBox::get);
-        self.near.iter().chain(far)
+        let spilled = self.spilled.iter().filter_map(OnceBox::get);
+        self.inline.iter().chain(spilled)
     }
 
     #[inline]
-    fn near(&self, number: usize) -> Option<&T> {
-        self.near.get(number)
+    fn inline(&self, slot: usize) -> Option<&T> {
+        self.inline.get(slot)
     }
 
     #[inline]
-    fn far(&self, number: usize) -> Option<&OnceBox<T>> {
-        self.far.get(number.checked_sub(NEAR)?)
+    fn spilled(&self, slot: usize) -> Option<&OnceBox<T>> {
+        self.spilled.get(slot.checked_sub(INLINE)?)
     }
 }
 
 impl<T: Default> Default for Striped<T> {
     fn default() -> Self {
         Self {
-            near: array::from_fn(|_| T::default()),
-            far: array::from_fn(|_| OnceBox::default()),
+            inline: array::from_fn(|_| T::default()),
+            spilled: array::from_fn(|_| OnceBox::default()),
         }
     }
 }
+
+/// Aligned so that no other data shares its cache line.
+#[repr(align(64))]
+pub(crate) struct CachePadded<T>(pub(crate) T);

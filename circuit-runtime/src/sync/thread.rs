@@ -1,12 +1,15 @@
-//! Small numbers for threads, so that each can have a place of its own in every breaker.
+//! Thread slots: small indices, reused after a thread exits, for per-thread stripes. And the
+//! lifecycle behind them, for anything that a thread holds from its first use until it exits.
 
 use std::cell::Cell;
 
-use super::{AtomicU64, Ordering};
+#[cfg(any(circuit_loom, circuit_shuttle))]
+use super::checker;
+use super::{AtomicU64, LocalKey, Ordering};
 
-/// How many threads can have a number of their own at the same time: in a model as many as there are, and in
-/// a long one so few that some have none.
-pub(crate) const NUMBERS: u32 = if cfg!(circuit_loom) {
+/// How many threads can hold a slot at once. Under loom all of them, under shuttle too few, so that
+/// the path of threads without a slot is exercised.
+pub(crate) const SLOTS: u32 = if cfg!(circuit_loom) {
     4
 } else if cfg!(circuit_shuttle) {
     3
@@ -14,39 +17,56 @@ pub(crate) const NUMBERS: u32 = if cfg!(circuit_loom) {
     63
 };
 
-/// The numbers that running threads hold, one bit each.
-#[derive(Debug)]
-pub(crate) struct Numbers(AtomicU64);
+#[cfg(not(any(circuit_loom, circuit_shuttle)))]
+static TAKEN: Slots = Slots::new();
 
-impl Numbers {
-    const NONE_FREE: u64 = (1 << NUMBERS) - 1;
+#[cfg(any(circuit_loom, circuit_shuttle))]
+checker::lazy_static! {
+    static ref TAKEN: Slots = Slots::new();
+}
 
-    /// The smallest free number, or `None` when there are more threads than numbers.
-    pub(crate) fn take(&self) -> Option<u32> {
-        // Acquire: what the number's last holder wrote under it is there for the next.
-        let mut held = self.0.load(Ordering::Acquire);
-        while held != Self::NONE_FREE {
-            let number = held.trailing_ones();
-            match self.0.compare_exchange_weak(
-                held,
-                held | 1 << number,
-                Ordering::Acquire,
-                Ordering::Acquire,
-            ) {
-                Ok(_) => return Some(number),
-                Err(actual) => held = actual,
-            }
-        }
-        None
-    }
+#[cfg(not(any(circuit_loom, circuit_shuttle)))]
+thread_local! {
+    static SLOT: Cell<u32> = const { Cell::new(Lifecycle::UNKNOWN) };
+    static SLOT_GUARD: ExitGuard = const { ExitGuard::new(release_slot) };
+}
 
-    pub(crate) fn give_back(&self, number: u32) {
-        // Release: hands everything written under this number to its next holder.
-        self.0.fetch_and(!(1 << number), Ordering::Release);
+#[cfg(any(circuit_loom, circuit_shuttle))]
+checker::thread_local! {
+    static SLOT: Cell<u32> = Cell::new(Lifecycle::UNKNOWN);
+    static SLOT_GUARD: ExitGuard = ExitGuard::new(release_slot);
+}
+
+const SLOT_LIFECYCLE: Lifecycle = Lifecycle::new(&SLOT, &SLOT_GUARD);
+
+/// Returns the calling thread's slot, below [`SLOTS`], taken on the first call. No other thread
+/// holds it at the same time. `None` for a thread whose first call found all slots taken, or that
+/// is exiting.
+pub(crate) fn slot() -> Option<u32> {
+    SLOT_LIFECYCLE.get_or_acquire(|| true, || TAKEN.take())
+}
+
+/// Returns the calling thread's slot if it has taken one; otherwise a value that is not below
+/// [`SLOTS`].
+#[inline]
+pub(crate) fn current_slot() -> u32 {
+    SLOT_LIFECYCLE.current()
+}
+
+/// Releases the calling thread's slot. Destructors that run later may still make calls.
+pub(crate) fn release_slot() {
+    if let Some(slot) = SLOT_LIFECYCLE.end() {
+        TAKEN.release(slot);
     }
 }
 
-impl Numbers {
+/// The slots that running threads hold, one bit each.
+#[derive(Debug)]
+pub(crate) struct Slots(AtomicU64);
+
+impl Slots {
+    const ALL: u64 = (1 << SLOTS) - 1;
+
     #[cfg(not(circuit_loom))]
     const fn new() -> Self {
         Self(AtomicU64::new(0))
@@ -56,103 +76,150 @@ impl Numbers {
     fn new() -> Self {
         Self(AtomicU64::new(0))
     }
-}
 
-/// The calling thread's number, below [`NUMBERS`]: no other running thread has it. `None` for a
-/// thread that came when all were taken, or that is ending.
-pub(crate) fn number() -> Option<u32> {
-    match NUMBER.with(Cell::get) {
-        UNKNOWN => assign(),
-        number => (number < NUMBERS).then_some(number),
+    /// Takes the lowest free slot; `None` if all are taken.
+    pub(crate) fn take(&self) -> Option<u32> {
+        // Relaxed, here and on failure: the value read is a guess, which the exchange verifies.
+        let mut taken = self.0.load(Ordering::Relaxed);
+        while taken != Self::ALL {
+            let slot = taken.trailing_ones();
+            match self.0.compare_exchange_weak(
+                taken,
+                taken | 1 << slot,
+                // Acquire: the new owner sees everything the last one wrote under this slot. It
+                // pairs with `release`, also if other slots were taken and released in between: all
+                // of these are read-modify-writes, which continue the release sequence.
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Some(slot),
+                Err(actual) => taken = actual,
+            }
+        }
+        None
+    }
+
+    pub(crate) fn release(&self, slot: u32) {
+        // Release: hands everything written under this slot to its next owner.
+        self.0.fetch_and(!(1 << slot), Ordering::Release);
     }
 }
 
-/// The calling thread's number if it has one already; otherwise a value above [`NUMBERS`].
-#[inline]
-pub(crate) fn number_so_far() -> u32 {
-    NUMBER.with(Cell::get)
+/// The lifecycle of something that a thread acquires on first use and loses when it exits: unknown,
+/// then held, then gone. What is held is a small number.
+///
+/// It is kept in two thread-locals. The first has no destructor: reading it costs one load and
+/// works at any time. The second is a guard, whose destructor ends the lifecycle.
+pub(crate) struct Lifecycle {
+    held: &'static LocalKey<Cell<u32>>,
+    guard: &'static LocalKey<ExitGuard>,
 }
 
-const UNKNOWN: u32 = u32::MAX;
-const WITHOUT: u32 = u32::MAX - 1;
+impl Lifecycle {
+    /// Nothing acquired yet: the initial value of the thread-local.
+    pub(crate) const UNKNOWN: u32 = u32::MAX;
 
-#[cfg(not(any(circuit_loom, circuit_shuttle)))]
-static TAKEN: Numbers = Numbers::new();
+    /// Nothing could be acquired, or the thread is exiting.
+    const GONE: u32 = u32::MAX - 1;
 
-#[cfg(circuit_loom)]
-use loom as checker;
-#[cfg(circuit_shuttle)]
-use shuttle as checker;
+    pub(crate) const fn new(
+        held: &'static LocalKey<Cell<u32>>,
+        guard: &'static LocalKey<ExitGuard>,
+    ) -> Self {
+        Self { held, guard }
+    }
 
-#[cfg(any(circuit_loom, circuit_shuttle))]
-checker::lazy_static! {
-    static ref TAKEN: Numbers = Numbers::new();
-}
+    /// Returns the number that the calling thread holds; if it holds none, one of the two largest.
+    #[inline]
+    pub(crate) fn current(&self) -> u32 {
+        self.held.with(Cell::get)
+    }
 
-#[cfg(not(any(circuit_loom, circuit_shuttle)))]
-thread_local! {
-    /// Has no destructor, hence costs one load to read.
-    static NUMBER: Cell<u32> = const { Cell::new(UNKNOWN) };
+    /// Returns the number that the calling thread holds, acquired on the first call; `None` if that
+    /// failed, or if the thread is exiting.
+    ///
+    /// `prepare` initializes other thread-locals that `acquire` or later uses rely on, and returns
+    /// `false` if they are gone already.
+    #[inline]
+    pub(crate) fn get_or_acquire(
+        &self,
+        prepare: impl FnOnce() -> bool,
+        acquire: impl FnOnce() -> Option<u32>,
+    ) -> Option<u32> {
+        match self.current() {
+            held if held < Self::GONE => Some(held),
+            Self::UNKNOWN => self.begin(prepare, acquire),
+            _ => None,
+        }
+    }
 
-    static HELD: Held = const { Held };
-}
+    #[cold]
+    #[inline(never)]
+    fn begin(
+        &self,
+        prepare: impl FnOnce() -> bool,
+        acquire: impl FnOnce() -> Option<u32>,
+    ) -> Option<u32> {
+        // Order matters: thread-locals are destroyed in reverse order of initialization, so the
+        // guard ends the lifecycle before anything that `prepare` has initialized is destroyed.
+        // Once it has been destroyed itself, nothing is acquired any more, as nothing would be
+        // released.
+        let is_guarded = prepare() && self.guard.try_with(|_| ()).is_ok();
+        let held = if is_guarded { acquire() } else { None };
+        self.held
+            .with(|known| known.set(held.unwrap_or(Self::GONE)));
+        held
+    }
 
-#[cfg(any(circuit_loom, circuit_shuttle))]
-checker::thread_local! {
-    static NUMBER: Cell<u32> = Cell::new(UNKNOWN);
-    static HELD: Held = Held;
-}
-
-#[cold]
-fn assign() -> Option<u32> {
-    // A thread whose destructors are running could not give a number back.
-    let number = HELD.try_with(|_| TAKEN.take()).ok().flatten();
-    NUMBER.with(|known| known.set(number.unwrap_or(WITHOUT)));
-    number
-}
-
-/// Gives the thread's number back. Destructors that run later may still make calls.
-pub(crate) fn leave() {
-    let number = NUMBER.with(|known| known.replace(WITHOUT));
-    if number < NUMBERS {
-        TAKEN.give_back(number);
+    /// Ends the lifecycle, and returns what the thread held.
+    pub(crate) fn end(&self) -> Option<u32> {
+        let held = self.held.with(|held| held.replace(Self::GONE));
+        (held < Self::GONE).then_some(held)
     }
 }
 
-/// Leaves when the thread ends.
-struct Held;
+/// Calls a function when the thread exits.
+pub(crate) struct ExitGuard(fn());
 
-// A model ends after its first thread, so there threads leave by themselves.
-#[cfg(not(any(circuit_loom, circuit_shuttle)))]
-impl Drop for Held {
+impl ExitGuard {
+    pub(crate) const fn new(on_exit: fn()) -> Self {
+        Self(on_exit)
+    }
+}
+
+impl Drop for ExitGuard {
     fn drop(&mut self) {
-        leave();
+        // Not under a model checker: a model ends with its main thread, so its threads call
+        // `release_slot` explicitly.
+        if !cfg!(any(circuit_loom, circuit_shuttle)) {
+            (self.0)();
+        }
     }
 }
 
-#[cfg(all(test, not(circuit_loom)))]
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{NUMBERS, Numbers, number};
+    use super::{SLOTS, Slots, slot};
     use std::thread;
 
     #[test]
-    fn numbers_are_handed_out_once_and_the_smallest_first() {
-        let numbers = Numbers::new();
-        assert!((0..NUMBERS).all(|expected| numbers.take() == Some(expected)));
-        assert_eq!(numbers.take(), None);
+    fn each_slot_is_taken_once_and_the_lowest_first() {
+        let slots = Slots::new();
+        assert!((0..SLOTS).all(|expected| slots.take() == Some(expected)));
+        assert_eq!(slots.take(), None);
 
-        numbers.give_back(40);
-        numbers.give_back(7);
+        slots.release(40);
+        slots.release(7);
         assert_eq!(
-            [numbers.take(), numbers.take(), numbers.take()],
+            [slots.take(), slots.take(), slots.take()],
             [Some(7), Some(40), None]
         );
     }
 
     #[test]
-    fn a_thread_that_ends_gives_its_number_back() {
-        for _ in 0..3 * NUMBERS {
-            let held = thread::spawn(|| (number(), number())).join();
+    fn a_thread_that_exits_releases_its_slot() {
+        for _ in 0..3 * SLOTS {
+            let held = thread::spawn(|| (slot(), slot())).join();
             assert!(matches!(held, Ok((Some(first), Some(again))) if first == again));
         }
     }

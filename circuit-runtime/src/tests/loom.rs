@@ -10,9 +10,9 @@ use loom::thread;
 use crate::circuit::Circuit;
 use crate::circuit::counters::{Counters, Total};
 use crate::circuit::state::Phase;
-use crate::clock::source::{LAG, keep_behind, set as set_clock};
+use crate::clock::model::{keep_behind, set as set_clock};
 use crate::keyed::KeyedCircuits;
-use crate::sync::thread::leave;
+use crate::sync::thread::release_slot;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 const RESET: u64 = 30_000_000;
@@ -394,7 +394,7 @@ fn stripes_against_reuse_of_a_number() {
         let counters: &'static Counters = Box::leak(Box::default());
         let count = || {
             counters.add(Total::Succeeded);
-            leave();
+            release_slot();
         };
         race([Box::new(count), Box::new(count)]);
         assert_eq!(counters.total(Total::Succeeded), 2);
@@ -410,7 +410,7 @@ fn stripes_against_a_reader() {
         let count = || {
             counters.add(Total::Succeeded);
             counters.add(Total::Succeeded);
-            leave();
+            release_slot();
         };
         race([
             Box::new(count) as Box<dyn FnOnce()>,

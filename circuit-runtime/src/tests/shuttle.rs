@@ -25,7 +25,7 @@ use crate::circuit::state::{Generation, Phase};
 use crate::circuit::ticket::{Outcome, Ticket};
 use crate::clock::model::{keep_behind, set as set_clock};
 use crate::clock::{self, Instant};
-use crate::sync::thread::leave;
+use crate::sync::thread::release_slot;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 pub(super) const RESET: u64 = 30_000_000;
@@ -73,7 +73,7 @@ pub(super) fn together<R: Send + 'static>(
         .map(|thread| {
             thread::spawn(move || {
                 let result = run(thread);
-                leave();
+                release_slot();
                 result
             })
         })

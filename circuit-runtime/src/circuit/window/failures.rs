@@ -4,7 +4,9 @@ use crate::circuit::evidence::Evidence;
 use crate::circuit::policy::FailureLimit;
 use crate::circuit::state::Generation;
 use crate::clock::{Instant, Span};
-use crate::sync::{CacheLine, Lock, OnceBox};
+use crate::sync::OnceBox;
+use crate::sync::lock::Lock;
+use crate::sync::striped::CachePadded;
 
 /// Failures in a span of time that ends now. One that is as old as the span no longer counts.
 ///
@@ -14,7 +16,7 @@ use crate::sync::{CacheLine, Lock, OnceBox};
 #[derive(Default)]
 pub(crate) struct Failures {
     /// Made by the first failure, apart from what every call reads.
-    counted: OnceBox<CacheLine<Lock<Evidence<Counted>>>>,
+    counted: OnceBox<CachePadded<Lock<Evidence<Counted>>>>,
 }
 
 /// The largest limit for which every failure is remembered by itself.
@@ -34,9 +36,9 @@ impl Failures {
     ) -> bool {
         // Before the lock, so that nobody waits for the clock of another.
         let now = clock();
-        let CacheLine(counted) = self.counted.get_or_init(|| {
+        let CachePadded(counted) = self.counted.get_or_init(|| {
             let counted = Counted::new(limit);
-            Box::new(CacheLine(Lock::new(Evidence::new(counted))))
+            Box::new(CachePadded(Lock::new(Evidence::new(counted))))
         });
         counted.with(|counted| match counted.of(generation, Counted::clear) {
             None => false,

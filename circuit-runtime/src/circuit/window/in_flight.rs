@@ -1,8 +1,9 @@
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUPS, Start};
 use crate::clock::Instant;
+use crate::sync::lock::Lock;
 use crate::sync::striped::Striped;
-use crate::sync::{AtomicU32, AtomicU64, Lock, OnceBox, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, OnceBox, Ordering};
 
 /// The calls of a closed circuit that need no attention: those that are under way, and those that were
 /// answered in time. Counted apart for each thread, in a cache line a thread, and in two more that

@@ -8,7 +8,9 @@ use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUP_BITS, Start};
 use crate::clock::{ClockSource, Instant, Span};
 use crate::config::Config;
-use crate::sync::{AtomicU64, CacheLine, Lock, OnceBox, Ordering};
+use crate::sync::lock::Lock;
+use crate::sync::striped::CachePadded;
+use crate::sync::{AtomicU64, OnceBox, Ordering};
 
 /// The calls that count towards limits on their number or their share.
 ///
@@ -27,7 +29,7 @@ pub(crate) struct Ledger {
     attention: Attention,
     traffic: Traffic,
     /// Made by the first call that needs attention.
-    page: OnceBox<CacheLine<Lock<Evidence<Page>>>>,
+    page: OnceBox<CachePadded<Lock<Evidence<Page>>>>,
 }
 
 /// Which calls count.
@@ -232,9 +234,9 @@ impl Ledger {
 
     /// Opens the page at `generation`; `None` when that is over.
     fn on_page<R>(&self, generation: Generation, act: impl FnOnce(&mut Page) -> R) -> Option<R> {
-        let CacheLine(page) = self.page.get_or_init(|| {
+        let CachePadded(page) = self.page.get_or_init(|| {
             let page = Page::new(self.size, self.slow_call);
-            Box::new(CacheLine(Lock::new(Evidence::new(page))))
+            Box::new(CachePadded(Lock::new(Evidence::new(page))))
         });
         page.with(|page| {
             let page = page.of(generation, |page| {
@@ -403,7 +405,7 @@ mod tests {
     reason = "a test that cannot go on has failed"
 )]
 mod stress {
-    use super::{CacheLine, Ledger, Page};
+    use super::{CachePadded, Ledger, Page};
     use crate::circuit::evidence::Evidence;
     use crate::circuit::state::{Generation, Trigger, Word, transition};
     use crate::circuit::ticket::Start;
@@ -429,7 +431,7 @@ mod stress {
 
     /// How many calls the ledger takes for being under way, hanging or not.
     fn under_way(ledger: &Ledger, generation: Generation) -> i64 {
-        let CacheLine(page) = ledger.page.get().unwrap();
+        let CachePadded(page) = ledger.page.get().unwrap();
         page.with(|page: &mut Evidence<Page>| {
             let page = page.of(generation, |_| panic!("a new page")).unwrap();
             let sum = ledger.traffic.sum(generation);
@@ -495,7 +497,7 @@ mod stress {
             }
             assert_eq!(under_way(&ledger, generations[2]), 0);
             let counted = {
-                let CacheLine(page) = ledger.page.get().unwrap();
+                let CachePadded(page) = ledger.page.get().unwrap();
                 page.with(|page| {
                     let page = page.of(generations[2], |_| panic!("a new page")).unwrap();
                     let sum = ledger.traffic.sum(generations[2]);

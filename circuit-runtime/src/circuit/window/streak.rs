@@ -1,6 +1,7 @@
 use crate::circuit::evidence::Evidence;
 use crate::circuit::state::Generation;
-use crate::sync::{AtomicBool, Lock, OnceBox, Ordering};
+use crate::sync::lock::Lock;
+use crate::sync::{AtomicBool, OnceBox, Ordering};
 
 /// Failures in a row, over any length of time; a success ends the row.
 ///
