@@ -47,7 +47,7 @@ impl KeyedCircuits {
 
     #[inline]
     fn find(&self, key: &str) -> Option<Arc<Circuit>> {
-        self.index.look(key, |entry| {
+        self.index.get_with(key, |entry| {
             let circuit = entry.circuit();
             circuit.residency().touch();
             Arc::clone(circuit)

@@ -32,7 +32,7 @@ impl Breakers {
 
     /// Looks a key up as a thread that is preempted before it has its handle, while `meanwhile` runs.
     fn find_late(&self, key: &str, meanwhile: impl FnOnce()) -> CircuitBreaker {
-        let found = self.0.index.look(key, |entry| {
+        let found = self.0.index.get_with(key, |entry| {
             meanwhile();
             Arc::clone(entry.circuit())
         });
