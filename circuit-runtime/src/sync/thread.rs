@@ -99,6 +99,7 @@ impl Slots {
         None
     }
 
+    /// Releases a slot that the calling thread has taken.
     pub(crate) fn release(&self, slot: u32) {
         // Release: hands everything written under this slot to its next owner.
         self.0.fetch_and(!(1 << slot), Ordering::Release);
@@ -199,7 +200,9 @@ impl Drop for ExitGuard {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{SLOTS, Slots, slot};
+    use super::{ExitGuard, Lifecycle, SLOTS, Slots, slot};
+    use std::cell::Cell;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
     #[test]
@@ -222,5 +225,58 @@ mod tests {
             let held = thread::spawn(|| (slot(), slot())).join();
             assert!(matches!(held, Ok((Some(first), Some(again))) if first == again));
         }
+    }
+
+    #[test]
+    fn a_thread_that_exits_takes_no_slot_again() {
+        static TAKES_NONE: AtomicBool = AtomicBool::new(false);
+
+        struct Late;
+
+        impl Drop for Late {
+            fn drop(&mut self) {
+                TAKES_NONE.store(slot().is_none(), Ordering::Relaxed);
+            }
+        }
+
+        thread_local!(static LATE: Late = const { Late });
+
+        let held = thread::spawn(|| {
+            // Initialized first, so that it is destroyed last.
+            LATE.with(|_| ());
+            slot()
+        });
+        assert!(matches!(held.join(), Ok(Some(_))));
+        assert!(TAKES_NONE.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn a_lifecycle_ends_before_the_state_that_it_prepared_is_destroyed() {
+        static HAS_ENDED: AtomicBool = AtomicBool::new(false);
+        const LIFECYCLE: Lifecycle = Lifecycle::new(&HELD, &GUARD);
+
+        struct State;
+
+        impl Drop for State {
+            fn drop(&mut self) {
+                let held = LIFECYCLE.get_or_acquire(|| true, || Some(7));
+                HAS_ENDED.store(held.is_none(), Ordering::Relaxed);
+            }
+        }
+
+        thread_local! {
+            static STATE: State = const { State };
+            static HELD: Cell<u32> = const { Cell::new(Lifecycle::UNKNOWN) };
+            static GUARD: ExitGuard = const { ExitGuard::new(end) };
+        }
+
+        fn end() {
+            LIFECYCLE.end();
+        }
+
+        let prepare = || STATE.try_with(|_| ()).is_ok();
+        let held = thread::spawn(move || LIFECYCLE.get_or_acquire(prepare, || Some(7)));
+        assert!(matches!(held.join(), Ok(Some(7))));
+        assert!(HAS_ENDED.load(Ordering::Relaxed));
     }
 }
