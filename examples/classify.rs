@@ -36,7 +36,7 @@ impl QuoteError {
     ignore_if = |error| matches!(error, QuoteError::NoToken),
 )]
 async fn quote(symbol: &str) -> Result<f64, QuoteError> {
-    // A program of yours would ask the exchange here.
+    // A real program would call the exchange here.
     match symbol {
         "ACME" => Ok(42.5),
         "NOPE" => Err(QuoteError::UnknownSymbol),

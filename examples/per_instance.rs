@@ -33,7 +33,7 @@ impl Bank {
 
     #[circuit_breaker(breaker = self.breaker)]
     async fn pay(&self, cents: u64) -> Result<u64, PaymentError> {
-        // A program of yours would ask the bank here.
+        // A real program would call the bank here.
         if self.is_up {
             Ok(cents)
         } else {

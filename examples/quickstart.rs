@@ -12,7 +12,7 @@ enum QuoteError {
 
 #[circuit_breaker(max_failures = 5, window = "10s", reset = "30s", timeout = "2s")]
 async fn quote(symbol: &str) -> Result<f64, QuoteError> {
-    // A program of yours would ask the exchange here.
+    // A real program would call the exchange here.
     Err(QuoteError::Down(symbol.to_owned()))
 }
 
