@@ -1,11 +1,15 @@
-//! What a caller gets when the circuit, not the service, answers.
+//! Errors returned in place of a call's own result.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::name::Name;
 
-/// Why the circuit breaker answered in place of the call.
+/// The error of a call that was rejected, that timed out, or that had no runtime for its timeout.
+///
+/// An annotated function returns it as its own error type, by `From<CircuitError>`.
+///
+/// # Examples
 ///
 /// ```
 /// use circuit_runtime::{CircuitBreaker, Config};
@@ -21,13 +25,14 @@ use crate::name::Name;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CircuitError {
-    /// The circuit is open, or half-open with all its probes out. The call did not run.
+    /// The circuit is open, or half-open with all probe slots taken. The call did not run.
     #[error("circuit `{breaker}` is open{}", Retry(*.retry_after))]
     Open {
         /// The name of the circuit breaker.
         breaker: Name,
-        /// How long to wait before the next try: until the circuit is half-open, or, while a probe
-        /// runs, until another may. `None` while an operator holds the circuit open.
+        /// How long to wait before the next attempt: until the circuit is half-open or, while
+        /// probes are in flight, until a slot is free at the latest. `None` while an operator holds
+        /// the circuit open.
         retry_after: Option<Duration>,
     },
 
@@ -40,11 +45,12 @@ pub enum CircuitError {
         after: Duration,
     },
 
-    /// The circuit has a `timeout`, and there is no tokio runtime with timers to measure it.
+    /// The breaker has a `timeout`, and there is no tokio runtime with timers to measure it.
     ///
-    /// Outside of any runtime the call did not run. On a runtime that was built without timers it
-    /// ran until it had to wait, and tokio's own panic, caught, was shown by the panic hook: there
-    /// is no other way to learn of it. In a program built with `panic = "abort"` it ends the process.
+    /// Outside of any runtime, the call does not run. On a runtime built without timers, the call
+    /// runs until it first has to wait. tokio reports the missing timer by a panic, which is caught
+    /// here but still reaches the panic hook. In a program built with `panic = "abort"`, it ends
+    /// the process.
     #[error(
         "circuit `{breaker}` has a timeout, which needs a tokio runtime with timers; \
          make the call inside of one, or leave `timeout` out"
@@ -56,20 +62,22 @@ pub enum CircuitError {
 }
 
 impl CircuitError {
-    /// Whether the call was rejected, and did not run.
+    /// Returns `true` if the call was rejected and did not run.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Open { .. })
     }
 
-    /// Whether the call took too long, and was dropped.
+    /// Returns `true` if the call took longer than `timeout` and was dropped.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
     }
 
-    /// How long to wait before the next try. `None` while an operator holds the circuit open, and
-    /// for errors that are no rejections.
+    /// Returns how long to wait before the next attempt, if that is known.
+    ///
+    /// It is `None` while an operator holds the circuit open, and for errors other than
+    /// [`Open`](Self::Open).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -78,7 +86,7 @@ impl CircuitError {
         }
     }
 
-    /// The name of the circuit breaker.
+    /// Returns the name of the circuit breaker.
     #[must_use]
     pub fn breaker(&self) -> &str {
         match self {
@@ -89,8 +97,10 @@ impl CircuitError {
     }
 }
 
-/// The error of a call through [`CircuitBreaker::call`](crate::CircuitBreaker::call): the call's
-/// own, or the circuit breaker's.
+/// The error of a call through [`CircuitBreaker::call`](crate::CircuitBreaker::call): either the
+/// call's own error or a [`CircuitError`].
+///
+/// # Examples
 ///
 /// ```
 /// use circuit_runtime::{CallError, CircuitBreaker, Config};
@@ -109,13 +119,15 @@ pub enum CallError<E> {
     /// The call ran and failed with this error.
     #[error(transparent)]
     Inner(E),
-    /// The circuit breaker rejected the call or gave it up.
+    /// The call was rejected, timed out, or had no runtime for its timeout.
     #[error(transparent)]
     Circuit(#[from] CircuitError),
 }
 
 impl<E> CallError<E> {
-    /// The error as the call's own type, when that can carry the circuit breaker's.
+    /// Converts into the call's own error type, if that implements `From<CircuitError>`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use circuit_runtime::{CircuitBreaker, Config};
@@ -141,7 +153,7 @@ impl<E> CallError<E> {
     }
 }
 
-/// `; retry in 12.3s`, or nothing when no time is known.
+/// Writes `; retry in 12.3s`, or nothing if the time is not known.
 struct Retry(Option<Duration>);
 
 impl fmt::Display for Retry {
@@ -153,8 +165,9 @@ impl fmt::Display for Retry {
     }
 }
 
-/// A duration to the tenth of a second, or to the millisecond below one second. Rounded up, as who
-/// comes too early comes in vain.
+/// A duration to the tenth of a second, or to the millisecond below one second.
+///
+/// Rounded up: a caller that retries too early is rejected again.
 struct Rounded(Duration);
 
 impl fmt::Display for Rounded {

@@ -1,4 +1,4 @@
-//! All circuit breakers that are in use, for health checks and operators.
+//! All circuit breakers in use, for health checks and operators.
 //!
 //! # Examples
 //!
@@ -21,8 +21,10 @@
 use crate::breaker::CircuitBreaker;
 use crate::circuit::registered::{self, Listed};
 
-/// Returns handles to all breakers in use, oldest first; the keyed breakers of one function are
-/// adjacent. An annotated function's breaker exists from its first call on.
+/// Returns handles to all breakers in use, oldest first.
+///
+/// The keyed breakers of one function are adjacent. An annotated function's breaker exists from its
+/// first call on.
 ///
 /// A handle keeps its breaker alive, even a keyed one that would otherwise be evicted.
 ///
