@@ -1,0 +1,148 @@
+//! How it works inside, for readers who want to trust the crate or to change it.
+//!
+//! The names in `code` are those of the source: [`CircuitBreaker`] is the handle; everything else
+//! here is private. `ARCHITECTURE.md` in the repository says which file holds what.
+//!
+//! # One call
+//!
+//! The attribute leaves the signature as written and replaces the body:
+//!
+//! ```text
+//! async fn quote(symbol: &str) -> Result<Quote, QuoteError> {
+//!     return guard(
+//!         { static BREAKER: Lazy<CircuitBreaker> = ..; &BREAKER },
+//!         async move { .. the body .. },
+//!         |result, permit| .. classify the result and settle the permit ..,
+//!         |error| .. convert a rejection into the function's error ..,
+//!     )
+//!     .await;
+//! }
+//! ```
+//!
+//! 1. **Poll.** The future that `guard` returns is written by hand. It holds a `CallGuard`, which
+//!    does everything except polling the body, and the body itself.
+//! 2. **Admission.** On the first poll, `CallGuard` calls `Circuit::admit`, which loads the state
+//!    word. A closed circuit issues a `Ticket`. An open one returns a `Rejection`, and the body
+//!    never runs. A half-open one requests a probe slot.
+//! 3. **Body.** While the body is polled, a `PanicGuard` stands by: if the poll unwinds, its
+//!    destructor settles the ticket as panicked. No lock is held.
+//! 4. **Pending.** The ticket is put back into the `CallGuard`. From here on, dropping the future
+//!    settles the ticket as cancelled. If there is a timeout, the timer is polled after the body,
+//!    so that a result which is ready when the deadline passes is the result.
+//! 5. **Ready.** The result is classified by the predicates, and the ticket becomes an `Outcome`:
+//!    succeeded, failed, timed out, panicked, ignored or cancelled.
+//! 6. **Settling.** `Circuit::settle` counts the outcome in the totals and hands it to the window,
+//!    or to the probes if the ticket is that of a probe.
+//! 7. **Transition.** If a limit is reached or a probe decides, the pure function `transition`
+//!    computes the next word, and one compare-and-swap stores it. The swap expects the word in the
+//!    ticket: if the state has changed since the call was admitted, nothing happens.
+//!
+//! A permit from [`try_acquire`] is a ticket in the caller's hands: steps 2, 5, 6 and 7 without a
+//! future.
+//!
+//! # The state word
+//!
+//! The state is one `AtomicU64`:
+//!
+//! ```text
+//! | generation: 56 bits | reopenings: 6 bits | phase: 2 bits |
+//! ```
+//!
+//! - The *phase* is closed, open, forced closed or forced open. There is no half-open phase: an
+//!   open phase becomes half-open when its wait is over. So no timer and no thread has to end it,
+//!   and [`state`] shows it without any traffic.
+//! - *Reopenings* counts failed probes since the circuit was closed. It determines the wait:
+//!   `reset`, doubled by each reopening up to `max_reset`, plus jitter. The jitter is a hash of the
+//!   word, the breaker's name and a random salt, so the wait of one open phase is the same whenever
+//!   it is computed, and need not be stored.
+//! - The *generation* is the time of the transition in 32nds of a microsecond, and at least one
+//!   more than the generation before. It therefore dates the state, is unique to it, and cannot
+//!   wrap: it lasts for seventy years.
+//!
+//! `transition(word, trigger, now)` returns the next word and the change that observers see. It
+//! knows neither atomics nor a clock, so its test is a table of all phases and triggers.
+//!
+//! # Generations
+//!
+//! A result counts only in the state in which its call was admitted. Each ticket carries its word,
+//! and everything that is counted is tagged with a generation: on first use by a newer generation
+//! it is cleared, and a result of an older one is discarded. A late failure cannot open a circuit
+//! that has recovered, a late success cannot close one, and an old probe cannot free a slot of a
+//! later phase. The passing of time alone makes no result stale: a call that takes an hour in an
+//! unchanged state still counts.
+//!
+//! # Windows
+//!
+//! A window counts and reports when a limit is reached. It decides nothing. Evidence expires by
+//! time stamp, not by timer, so a stalled runtime makes no difference.
+//!
+//! | rule | kept as |
+//! |---|---|
+//! | consecutive failures | one length, reset by a success |
+//! | `max_failures` in a window of time | the times of the latest failures, or failures per hundredth of the window above 1 000 |
+//! | rates over a window of time | calls, failures and slow calls in 20 buckets |
+//! | the last N calls | a bit per call for failed, another for slow |
+//! | overdue calls | calls in flight in groups by start time, a seventh of `slow_call` to a group |
+//!
+//! Under the rules on rates and on the last calls, a success that is fast enough is counted on the
+//! thread's own stripe, without a lock. It takes the lock only when the outcome could matter: when
+//! time moves the window on, when a rate is exceeded but `min_calls` is not reached, or when the
+//! evidence is of an earlier generation. One word, read by every call, says which.
+//!
+//! # Probes are leases
+//!
+//! A half-open circuit has `probes` slots. A call requests one under a lock and is granted a lease
+//! that lasts for `reset`. A probe that fails reopens the circuit; one that is cancelled or ignored
+//! releases its slot; one that is still running when its lease expires has lost it to the next
+//! caller. So a probe that hangs, or a permit that is leaked, cannot keep a circuit half-open
+//! forever. Of threads racing for the slots, exactly as many succeed as there are slots. A hint
+//! beside the lock says until when all slots are taken, so that most rejections do not take the
+//! lock.
+//!
+//! # Keyed breakers
+//!
+//! The breakers of a `key` are *residents* of a concurrent index. A lookup takes no lock; creation
+//! and eviction take one. Beyond `max_keys`, residents are evicted by the CLOCK algorithm (second
+//! chance): each lookup sets a reference bit, and eviction takes the first candidate that is idle,
+//! closed and whose bit is clear. If no resident can be evicted, the bound gives way.
+//!
+//! A thread may find a breaker in the index and be preempted before it clones the handle. An
+//! evicted breaker is therefore *retired*, not dropped: it is kept until no thread can still reach
+//! it. If its key is looked up meanwhile, it becomes resident again; so it does if it has opened
+//! since. A sweep drops the retired breakers that only the bookkeeping still refers to.
+//!
+//! # Clocks
+//!
+//! All time is monotonic, in whole microseconds, and read in one module. It offers two readings:
+//! the exact clock, and a coarse one that is cheaper and lags by less than 20 ms (Linux only).
+//! Where a deadline is nearer than the lag, the exact clock decides. With the feature `test-util`,
+//! both follow tokio's clock. Each tokio runtime then has a time line that starts at the latest
+//! moment any other has shown, so that time never runs backwards for a breaker that tests share.
+//! Under a model checker, the model moves the clock.
+//!
+//! # Memory orderings
+//!
+//! | data | ordering | reason |
+//! |---|---|---|
+//! | state word, read by a call | acquire | whoever observes a state also observes everything that led to it, such as evidence that was cleared |
+//! | state word, changed | compare-and-swap, acquire and release | of racing transitions one wins, and whoever acts on the new state sees what led to it; the others are stale |
+//! | totals | relaxed | a reader wants a number, not an order; the next owner of a stripe is ordered by the next row |
+//! | thread slots | taken with acquire, released with release | everything counted under a slot is visible to its next owner |
+//! | whether a streak of failures is running | relaxed | a failure that happened before a success, in any order a caller could observe, is visible to it; of concurrent ones either may come first |
+//! | until when a rate needs no attention | relaxed | a thread that needs to know more takes the lock; one that misses the latest value counts its call, and the next call to end is evaluated |
+//! | fast successes and calls in flight, per stripe | stored with release, summed with acquire | a reader that counts a call as a success must not count it as in flight, too, and one that counts it as in flight must know its start |
+//! | until when all probe slots are taken | relaxed | a hint; a call that passes it takes the lock |
+//! | reference bit of a key | relaxed | orders eviction; safety rests on the reference count |
+//! | state word of a breaker that no other thread can reach | read-modify-write without effect, acquire and release | an open circuit is not mistaken for a closed one; dropping the last other handle guarantees as much, but model checkers do not see that |
+//!
+//! # What checks it
+//!
+//! Each ordering is covered by a model that [`loom`](https://docs.rs/loom) runs through every
+//! interleaving (longer models: those with at most two or three preemptions), or only a statistic
+//! depends on it, as the table says. Longer programs with more threads run at random under
+//! [`shuttle`](https://docs.rs/shuttle). Random histories of operations, on one thread and on
+//! several, are compared with a plain reference breaker that keeps a list of time stamps.
+//!
+//! [`CircuitBreaker`]: crate::CircuitBreaker
+//! [`try_acquire`]: crate::CircuitBreaker::try_acquire
+//! [`state`]: crate::CircuitBreaker::state
