@@ -1,18 +1,21 @@
 //! A circuit breaker for async functions.
 //!
-//! A service that stops answering must not be asked again and again: every try costs the caller
-//! time and the service load. A circuit breaker counts the failures of calls to a service and, past
-//! a limit, answers at once without asking.
+//! A service that stops responding must not be called again and again: every attempt costs the
+//! caller time and adds load to the service. A circuit breaker counts the failures of calls to a
+//! service and, past a limit, rejects calls at once without making them.
 //!
-//! - **Closed**: calls run, and failures are counted. At `max_failures` the circuit opens. Other rules
-//!   open it at a share of calls that failed or were slow.
-//! - **Open**: no call runs; each is rejected with [`CircuitError::Open`]. Lasts `reset`.
-//! - **Half-open**: one call, the probe, may run; every other one is rejected. If it succeeds the
-//!   circuit is closed again, if it fails open again. If it is still running after `reset`, another
-//!   may run. With `probes` above one, so many may run, and all must succeed.
+//! - **Closed**: calls run, and their failures are counted. At `max_failures` the circuit opens.
+//!   Other rules open it when a share of the calls failed or was slow.
+//! - **Open**: no call runs; each is rejected with [`CircuitError::Open`]. This lasts for `reset`.
+//! - **Half-open**: one call, the probe, is admitted; all others are rejected. If it succeeds, the
+//!   circuit closes; if it fails, the circuit opens for another `reset`. A probe that is still
+//!   running after `reset` loses its slot, and another call may probe. With `probes = n`, up to `n`
+//!   calls probe, and all must succeed.
 //!
-//! Which rule to take for which service is told in the [`guide`], and what a call costs in
-//! [`performance`].
+//! The [`guide`] explains which rules suit which service, [`performance`] what a call costs, and
+//! [`internals`] how it works inside.
+//!
+//! # Examples
 #![cfg_attr(
     feature = "macros",
     doc = r#"
@@ -29,7 +32,7 @@ enum QuoteError {
 
 #[circuit_breaker(max_failures = 5, window = "10s", reset = "30s", timeout = "2s")]
 async fn quote(symbol: &str) -> Result<f64, QuoteError> {
-    // Ask the service that may be down.
+    // Call the service that may be down.
     # match symbol { "ACME" => Ok(12.5), _ => Err(QuoteError::Unknown(symbol.to_owned())) }
 }
 
@@ -42,25 +45,36 @@ println!("{}", quote("ACME").await?);
 "#
 )]
 //!
-//! The attribute gives the function a breaker of its own, made by the first call. It is shared by
-//! all instances, type arguments and implementors of what is written once. The option `key` makes one
-//! for each value of an argument; for one breaker for each instance, keep a [`CircuitBreaker`] in a field
-//! and name it with `breaker`, or [`call`](CircuitBreaker::call) through it.
+//! The attribute gives the function a breaker of its own, created on the first call. All instances,
+//! type arguments and implementors of the annotated function share it. With the option `key`, each
+//! value of an argument has a breaker of its own. For one breaker per instance, keep a
+//! [`CircuitBreaker`] in a field and name it with the option `breaker`, or make calls through it
+//! with [`call`](CircuitBreaker::call).
 //!
-//! # What is evidence
+//! # What counts as a failure
 //!
-//! - An `Ok` is a success, an `Err` a failure, unless `failure_if` says that the service answered, or
-//!   `ignore_if` that the error is no evidence. A panic is a failure too, and goes on unwinding.
-//! - A call that takes longer than `timeout` is dropped and is a failure.
-//! - A call that its caller drops is no evidence: the caller left, the service did nothing wrong.
-//! - A rejected call is no evidence.
-//! - A result that comes after the circuit has changed its state is of an earlier generation and
-//!   moves nothing.
+//! - An `Ok` is a success, an `Err` a failure, unless `failure_if` or `ignore_if` says otherwise. A
+//!   panic is a failure, too, and keeps unwinding.
+//! - A call that takes longer than `timeout` is dropped and counts as a failure.
+//! - A call dropped by its caller is not counted: the caller lost interest, the service did nothing
+//!   wrong.
+//! - A rejected call is not counted.
+//! - A result that arrives after the circuit has changed state belongs to an earlier generation and
+//!   is not counted.
+//!
+//! # Features
+//!
+//! | feature | default | meaning |
+//! |---|---|---|
+//! | `macros` | yes | the attribute `#[circuit_breaker]` |
+//! | `test-util` | no | every clock follows tokio's, which a test can pause and advance |
+//!
+//! No feature changes what a call does.
 //!
 //! # Time in tests
 //!
-//! With the feature `test-util` every breaker follows tokio's clock, which a test can pause: thirty
-//! seconds take no time at all.
+//! With the feature `test-util`, every breaker follows tokio's clock, which a test can pause:
+//! thirty seconds take no time at all.
 //!
 //! ```toml
 //! [dev-dependencies]
@@ -92,11 +106,12 @@ async fn the_circuit_becomes_half_open() {
 ```
 "#
 )]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![doc(test(attr(deny(warnings))))]
 
-// By this name the plain breaker of the tests, which the models share, knows the crate.
+// The reference breaker in `tests/histories` refers to this crate as `circuit_runtime`.
 #[cfg(all(test, circuit_shuttle))]
 extern crate self as circuit_runtime;
 
@@ -122,9 +137,10 @@ pub use breaker::CircuitBreaker;
 pub use call::{Call, Permit};
 pub use circuit::{Snapshot, State};
 #[cfg(feature = "macros")]
+#[cfg_attr(docsrs, doc(cfg(feature = "macros")))]
 pub use circuit_macros::circuit_breaker;
 pub use config::{Config, ConfigBuilder, ConfigError};
 #[doc(inline)]
-pub use docs::{guide, performance};
+pub use docs::{guide, internals, performance};
 pub use error::{CallError, CircuitError};
 pub use name::Name;
