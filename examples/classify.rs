@@ -1,17 +1,17 @@
-//! Which errors are an outage, and which are the caller's own fault: an exchange answers in every way
-//! there is, and only its outages open the circuit.
+//! Telling outages from other errors: an exchange fails in several ways, and only its outages open
+//! the circuit.
 
 use circuit_runtime::{CircuitError, circuit_breaker, registry};
 
 #[derive(Debug, thiserror::Error)]
 enum QuoteError {
-    /// The exchange did its work: it looked, and there is none.
+    /// The exchange works; there is no such symbol.
     #[error("no such symbol")]
     UnknownSymbol,
-    /// It was never asked.
+    /// The exchange was never called.
     #[error("no access token")]
     NoToken,
-    /// It answered, but not as it should.
+    /// The exchange responded with an error.
     #[error("status {0}")]
     Status(u16),
     #[error(transparent)]
@@ -23,7 +23,7 @@ impl QuoteError {
         match self {
             Self::Status(status) => *status >= 500,
             Self::UnknownSymbol => false,
-            // What is new is a failure until somebody thinks about it.
+            // A new kind of error counts as a failure until it is listed here.
             _ => true,
         }
     }
@@ -60,9 +60,9 @@ async fn main() {
     if let Some(exchange) = registry::find("exchange") {
         let totals = exchange.snapshot();
         println!();
-        println!("answered:     {}", totals.succeeded);
-        println!("failed:       {}", totals.failed);
-        println!("ignored:      {}", totals.ignored);
-        println!("not asked:    {}", totals.rejected);
+        println!("succeeded: {}", totals.succeeded);
+        println!("failed:    {}", totals.failed);
+        println!("ignored:   {}", totals.ignored);
+        println!("rejected:  {}", totals.rejected);
     }
 }

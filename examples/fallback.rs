@@ -1,4 +1,4 @@
-//! What to answer while a service is down: the last price that it gave, however old.
+//! A fallback: the last known price, however old, while the exchange is down.
 
 use std::collections::HashMap;
 
@@ -9,22 +9,22 @@ use tokio::sync::Mutex;
 enum QuoteError {
     #[error("the exchange is down")]
     Down,
-    #[error("no price of {0} so far, and {1}")]
-    NeverAsked(String, CircuitError),
+    #[error("no price of {0} is known, and {1}")]
+    Unknown(String, CircuitError),
     #[error(transparent)]
     Circuit(#[from] CircuitError),
 }
 
-/// The exchange, which goes down after three questions.
+/// The exchange, which goes down after three requests.
 struct Exchange {
-    questions: u32,
+    requests: u32,
 }
 
 impl Exchange {
-    fn ask(&mut self) -> Result<f64, QuoteError> {
-        self.questions += 1;
-        match self.questions {
-            1..=3 => Ok(40.0 + f64::from(self.questions)),
+    fn price(&mut self) -> Result<f64, QuoteError> {
+        self.requests += 1;
+        match self.requests {
+            1..=3 => Ok(40.0 + f64::from(self.requests)),
             _ => Err(QuoteError::Down),
         }
     }
@@ -44,12 +44,12 @@ impl Prices {
     }
 }
 
-/// Both the body and the fallback may take `symbol`: only one of them runs.
+/// Both the body and the fallback may take `symbol` by value: only one of them runs.
 #[circuit_breaker(max_failures = 2, fallback = |error| {
     println!("  ({error})");
     match prices.last(&symbol).await {
         Some(price) => Ok(price),
-        None => Err(QuoteError::NeverAsked(symbol, error)),
+        None => Err(QuoteError::Unknown(symbol, error)),
     }
 })]
 async fn quote(
@@ -57,14 +57,14 @@ async fn quote(
     prices: &Prices,
     symbol: String,
 ) -> Result<f64, QuoteError> {
-    let price = exchange.ask()?;
+    let price = exchange.price()?;
     prices.remember(symbol, price).await;
     Ok(price)
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let mut exchange = Exchange { questions: 0 };
+    let mut exchange = Exchange { requests: 0 };
     let prices = Prices::default();
     for symbol in [
         "ACME", "ACME", "ACME", "ACME", "ACME", "ACME", "ACME", "NEWCO",
@@ -75,5 +75,5 @@ async fn main() {
         }
     }
     println!();
-    println!("the exchange was asked {} times", exchange.questions);
+    println!("the exchange received {} requests", exchange.requests);
 }

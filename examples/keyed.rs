@@ -1,5 +1,5 @@
-//! One function, many hosts, over real HTTP: the host that is down is no longer asked, and the others do
-//! not notice.
+//! One function, many hosts, over real HTTP: a host that is down is no longer called, and the others
+//! are not affected.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -18,7 +18,7 @@ enum PageError {
 }
 
 impl PageError {
-    /// A page that is not there is an answer.
+    /// Returns whether the host is down. A missing page is an answer.
     fn is_outage(&self) -> bool {
         match self {
             Self::Http(error) => error.status().is_none_or(|status| status.is_server_error()),
@@ -27,7 +27,7 @@ impl PageError {
     }
 }
 
-/// Each host has a breaker of its own, called `page[host]`.
+/// Each host has a breaker of its own, named `page[host]`.
 #[circuit_breaker(
     name = "page",
     key = host,
@@ -36,11 +36,11 @@ impl PageError {
     failure_if = PageError::is_outage,
 )]
 async fn page(client: &reqwest::Client, host: SocketAddr, path: &str) -> Result<String, PageError> {
-    let answer = client.get(format!("http://{host}{path}")).send().await?;
-    Ok(answer.error_for_status()?.text().await?)
+    let response = client.get(format!("http://{host}{path}")).send().await?;
+    Ok(response.error_for_status()?.text().await?)
 }
 
-/// A host on this machine that answers `/` like this.
+/// Starts a host on this machine that responds to `/` with `status`.
 async fn host(status: StatusCode) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
@@ -49,7 +49,7 @@ async fn host(status: StatusCode) -> std::io::Result<SocketAddr> {
     Ok(address)
 }
 
-/// An address where nobody listens any more.
+/// Returns an address on which no host is listening.
 async fn gone() -> std::io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await?
@@ -60,7 +60,7 @@ async fn gone() -> std::io::Result<SocketAddr> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = reqwest::Client::new();
     let hosts = [
-        ("well", host(StatusCode::OK).await?, "/"),
+        ("healthy", host(StatusCode::OK).await?, "/"),
         ("without the page", host(StatusCode::OK).await?, "/missing"),
         (
             "failing",
@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         for (name, address, path) in hosts {
             match page(&client, address, path).await {
                 Ok(text) => println!("  {name}: {text}"),
-                Err(PageError::Circuit(error)) => println!("  {name}: not asked; {error}"),
+                Err(PageError::Circuit(error)) => println!("  {name}: rejected; {error}"),
                 Err(error) => println!("  {name}: {error}"),
             }
         }
@@ -84,7 +84,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for breaker in registry::all() {
         let totals = breaker.snapshot();
         println!(
-            "{} is {}: {} succeeded, {} failed, {} not asked",
+            "{} is {}: {} succeeded, {} failed, {} rejected",
             totals.name, totals.state, totals.succeeded, totals.failed, totals.rejected
         );
     }

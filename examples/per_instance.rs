@@ -1,5 +1,5 @@
-//! Two clients of the same type, each with a circuit of its own: what one of them meets does not keep the
-//! other from calling.
+//! Two clients of the same type, each with a circuit of its own: an outage that one of them meets does
+//! not stop the other from calling.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ struct Bank {
 }
 
 impl Bank {
-    /// The rules are part of the breaker: each bank can have others.
+    /// The configuration belongs to the breaker: each bank can have its own.
     fn new(name: &'static str, is_up: bool, max_failures: u32) -> Result<Self, ConfigError> {
         let config = Config::builder()
             .max_failures(max_failures)
@@ -41,7 +41,7 @@ impl Bank {
         }
     }
 
-    /// Another function of the same client, which is not asked either when the bank is down.
+    /// Shares the circuit of [`pay`](Self::pay): while the bank is down, both are rejected.
     #[circuit_breaker(breaker = self.breaker)]
     async fn balance(&self) -> Result<u64, PaymentError> {
         if self.is_up {

@@ -1,4 +1,4 @@
-//! The smallest complete program: it calls a service that is down until the circuit opens.
+//! The smallest complete program: calls a service that is down, until the circuit opens.
 
 use circuit_runtime::{CircuitError, circuit_breaker};
 

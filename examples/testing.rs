@@ -1,7 +1,7 @@
-//! How to test code that has a circuit breaker in it: with the feature `test-util` its clock is tokio's,
-//! which a test can pause, and hours take milliseconds.
+//! Testing code that has a circuit breaker: with the feature `test-util`, breakers follow tokio's
+//! clock, which a test can pause, and hours take milliseconds.
 //!
-//! `main` walks through an outage of two hours; the tests at the end are what tests of yours look like.
+//! `main` passes through an outage of two hours; the tests at the end show how to write your own.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -21,7 +21,7 @@ enum MailError {
 #[derive(Default)]
 struct Server {
     is_down: AtomicBool,
-    asked: AtomicU32,
+    requests: AtomicU32,
 }
 
 #[circuit_breaker(
@@ -32,7 +32,7 @@ struct Server {
     timeout = "5s"
 )]
 async fn send(server: &Server) -> Result<(), MailError> {
-    server.asked.fetch_add(1, Ordering::Relaxed);
+    server.requests.fetch_add(1, Ordering::Relaxed);
     sleep(Duration::from_millis(200)).await;
     if server.is_down.load(Ordering::Relaxed) {
         return Err(MailError::Down);
@@ -45,12 +45,12 @@ async fn main() {
     let (began, server) = (Instant::now(), Server::default());
     server.is_down.store(true, Ordering::Relaxed);
     let mut last = String::new();
-    let mut mails = 0;
+    let mut calls = 0;
     while began.elapsed() < Duration::from_secs(2 * 3_600) {
-        mails += 1;
+        calls += 1;
         let now = match send(&server).await {
             Ok(()) => "sent".to_owned(),
-            Err(MailError::Circuit(error)) if error.is_open() => "not asked".to_owned(),
+            Err(MailError::Circuit(error)) if error.is_open() => "rejected".to_owned(),
             Err(error) => error.to_string(),
         };
         if now != last {
@@ -61,8 +61,8 @@ async fn main() {
     }
     println!();
     println!(
-        "{mails} mails in two hours that took no time, of which the server was sent {}",
-        server.asked.load(Ordering::Relaxed)
+        "{calls} calls in two hours of virtual time, {} of them reached the server",
+        server.requests.load(Ordering::Relaxed)
     );
 }
 
@@ -74,10 +74,10 @@ mod tests {
     use std::time::Duration;
     use tokio::time::advance;
 
-    /// Tests that call the same function share its breaker, and so take turns.
+    /// Tests that call the same function share its breaker, so they take turns.
     static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-    /// A server that is down, with a circuit that is closed.
+    /// Returns a server that is down, with the circuit closed.
     fn outage() -> Server {
         if let Some(breaker) = registry::find("mail") {
             breaker.reset();
@@ -94,7 +94,7 @@ mod tests {
         for _ in 0..10 {
             assert!(send(&server).await.is_err());
         }
-        assert_eq!(server.asked.load(Ordering::Relaxed), 3);
+        assert_eq!(server.requests.load(Ordering::Relaxed), 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,11 +14,11 @@
 //!
 //! The [`guide`] explains which rules suit which service, [`performance`] what a call costs, and
 //! [`internals`] how it works inside.
-//!
-//! # Examples
 #![cfg_attr(
     feature = "macros",
     doc = r#"
+# Examples
+
 ```
 use circuit_runtime::{CircuitError, circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! Two clients of the service, alike but for one line.
+//! Two clients of the service that differ only in the attribute.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -60,12 +60,12 @@ async fn protected_quote(http: &reqwest::Client, url: &str) -> Result<String, Qu
     Ok(response.error_for_status()?.text().await?)
 }
 
-/// The breaker of the protected client, once it has made its first call.
+/// Returns the breaker of the protected client, once it has made its first call.
 pub(crate) fn breaker() -> Option<CircuitBreaker> {
     registry::find("quotes")
 }
 
-/// Sets the callers of both clients to work, until the set is dropped.
+/// Starts the callers of both clients. They stop when the returned set is dropped.
 pub(crate) fn start(
     service: SocketAddr,
     answers: &Log<Answer>,
@@ -74,13 +74,13 @@ pub(crate) fn start(
     for client in Client::BOTH {
         let caller = Caller {
             client,
-            // The service is on this machine, where no proxy of the user's can reach it.
+            // The service is on this machine, where a proxy cannot reach it.
             http: reqwest::Client::builder().no_proxy().build()?,
             url: format!("http://{service}{}", client.path()),
             answers: answers.clone(),
         };
         for number in 0..CALLERS {
-            // Spread over a pause, so that they do not call in step.
+            // Spread over one pause, so that they do not all call at the same moment.
             let delay = PAUSE * number / CALLERS;
             callers.spawn(caller.clone().call_again_and_again(delay));
         }

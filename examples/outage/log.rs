@@ -1,4 +1,4 @@
-//! What many tasks write and one reads.
+//! An append-only log with many writers and one reader.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,7 +22,7 @@ impl<T: Copy> Log<T> {
         self.entries_after(0)
     }
 
-    /// The entries but for the first `seen`.
+    /// Returns all entries except the first `seen`.
     pub(crate) fn entries_after(&self, seen: usize) -> Vec<T> {
         self.lock().iter().skip(seen).copied().collect()
     }

@@ -1,5 +1,5 @@
-//! Two clients of one HTTP service, with a circuit breaker and without, while it goes down and
-//! comes back three times.
+//! Two clients of one HTTP service, with a circuit breaker and without, while the service goes down
+//! and recovers three times.
 
 mod clients;
 mod log;
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Takes the service through all phases, and shows every second of them.
+/// Takes the service through all phases, and prints a line for each second.
 async fn play(
     condition: &watch::Sender<Condition>,
     answers: &Log<Answer>,
@@ -61,7 +61,7 @@ async fn play(
     let mut stages = Vec::new();
     let mut seen = 0;
     let mut seconds = interval(Duration::from_secs(1));
-    seconds.tick().await; // The first tick comes at once.
+    seconds.tick().await; // The first tick completes at once.
 
     for phase in PHASES {
         screen.heading(phase);
@@ -71,7 +71,8 @@ async fn play(
             seconds.tick().await;
             let new = answers.entries_after(seen);
             seen += new.len();
-            let [unprotected, protected] = Client::BOTH.map(|client| Tally::of(&new, client));
+            let [unprotected, protected] =
+                Client::BOTH.map(|client| Tally::for_client(&new, client));
             screen.second(&unprotected, breaker()?.state(), &protected);
         }
         stages.push(Stage {

@@ -1,11 +1,11 @@
-//! What was seen during the run, and the figures that follow from it.
+//! The observations of a run, and the figures computed from them.
 
 use std::time::{Duration, Instant};
 
 use crate::clients::Client;
 use crate::service::{Condition, Hit};
 
-/// What a caller got, and when.
+/// The answer that a caller received, with its times.
 #[derive(Clone, Copy)]
 pub(crate) struct Answer {
     pub(crate) client: Client,
@@ -18,7 +18,7 @@ pub(crate) struct Answer {
 pub(crate) enum Outcome {
     Success,
     Failure,
-    /// The circuit answered, not the service.
+    /// The circuit rejected the call.
     Rejection,
 }
 
@@ -28,7 +28,7 @@ impl Answer {
     }
 }
 
-/// Answers, counted.
+/// Counts of answers.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) calls: u32,
@@ -38,7 +38,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn of(answers: &[Answer], client: Client) -> Self {
+    pub(crate) fn for_client(answers: &[Answer], client: Client) -> Self {
         answers
             .iter()
             .filter(|answer| answer.client == client)
@@ -59,7 +59,7 @@ impl<'a> FromIterator<&'a Answer> for Tally {
     }
 }
 
-/// A condition of the service, with its time.
+/// A condition of the service, and when it held.
 #[derive(Clone, Copy)]
 pub(crate) struct Stage {
     pub(crate) condition: Condition,
@@ -73,7 +73,7 @@ impl Stage {
     }
 }
 
-/// All that was seen.
+/// All observations of a run.
 pub(crate) struct Run {
     pub(crate) stages: Vec<Stage>,
     pub(crate) answers: Vec<Answer>,
@@ -82,15 +82,15 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn tally(&self, client: Client) -> Tally {
-        Tally::of(&self.answers, client)
+        Tally::for_client(&self.answers, client)
     }
 
-    /// The calls that were made during an outage.
+    /// Counts the calls made during an outage.
     pub(crate) fn tally_during(&self, client: Client, outage: Condition) -> Tally {
         self.answers_during(client, outage).collect()
     }
 
-    /// The requests with which `client` hit the dead service.
+    /// Returns the number of requests by which `client` hit the dead service.
     pub(crate) fn all_hits(&self, client: Client) -> u32 {
         Condition::OUTAGES
             .map(|outage| self.hits(client, outage))
@@ -98,8 +98,8 @@ impl Run {
             .sum()
     }
 
-    /// Those of one outage, as the service counted them. Refused connections never reach it: they
-    /// are the calls that failed in that time.
+    /// Returns the number of such requests in one outage, as counted by the service. Refused
+    /// connections never reach it: for these, the failed calls are counted.
     pub(crate) fn hits(&self, client: Client, outage: Condition) -> u32 {
         if outage == Condition::Refusing {
             return self.tally_during(client, outage).failures;
@@ -109,12 +109,12 @@ impl Run {
             .sum()
     }
 
-    /// The time within which `percent` of the answers came, if any did.
+    /// Returns the time within which `percent` of the answers arrived, if there are any.
     pub(crate) fn percentile(&self, client: Client, percent: usize) -> Option<Duration> {
         percentile(self.answers_to(client), percent)
     }
 
-    /// The same of the calls that were made during an outage.
+    /// Returns the same for the calls made during an outage.
     pub(crate) fn percentile_during(
         &self,
         client: Client,
@@ -124,7 +124,7 @@ impl Run {
         percentile(self.answers_during(client, outage), percent)
     }
 
-    /// How long after the end of an outage every call succeeded again, if it came to that.
+    /// Returns how long after the end of an outage every call succeeded again, if they did.
     pub(crate) fn recovery(&self, client: Client, outage: Condition) -> Option<Duration> {
         let back = self.stage_after(outage)?;
         let answers: Vec<&Answer> = self

@@ -1,4 +1,4 @@
-//! Colour, where it is wanted.
+//! Coloured output.
 
 use std::env;
 use std::fmt::Display;
@@ -18,7 +18,7 @@ pub(crate) struct Paint {
 }
 
 impl Paint {
-    /// In colour on a terminal, unless the user has set `NO_COLOR`.
+    /// Enables colour on a terminal, unless `NO_COLOR` is set.
     pub(crate) fn for_stdout() -> Self {
         let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
@@ -34,7 +34,7 @@ impl Paint {
         }
     }
 
-    /// In colour when there is something to see.
+    /// Paints `text` if `seen` is true.
     pub(crate) fn paint_if(self, seen: bool, colour: Colour, text: impl Display) -> String {
         if seen {
             self.paint(colour, text)

@@ -1,4 +1,4 @@
-//! What the run has shown, in a table.
+//! The results of a run, as a table.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl<'a> Report<'a> {
         rows_by_outage("while it", |client, outage| {
             seconds(run.tally_during(client, outage).waited)
         });
-        row("median of all answers, rejections among them", |client| {
+        row("median response time, rejections included", |client| {
             time(run.percentile(client, 50))
         });
         row("99th percentile", |client| time(run.percentile(client, 99)));
@@ -67,7 +67,7 @@ impl<'a> Report<'a> {
         let [without, with] = Client::BOTH.map(|client| f64::from(self.run.all_hits(client)));
         let share = with / without;
         println!(
-            "{}: {:.2} % of the hits that there are without a breaker (below {} %)",
+            "{}: hits on the dead service are {:.2} % of those without a breaker (below {} %)",
             self.verdict(share < TARGET_SHARE),
             share * 100.0,
             TARGET_SHARE * 100.0,
@@ -76,7 +76,7 @@ impl<'a> Report<'a> {
         let run = self.run;
         let wait = run.percentile_during(Client::Protected, Condition::Hanging, 99);
         println!(
-            "{}: 99th percentile while the service hangs {} (below {TIMEOUT:?})",
+            "{}: 99th percentile while the service hangs is {} (below {TIMEOUT:?})",
             self.verdict(wait.is_some_and(|wait| wait < TIMEOUT)),
             time(wait),
         );

@@ -1,18 +1,18 @@
-//! Every figure of the run: what happens for how long, under which load and by which rules.
+//! The parameters of the run: phases, load and rules.
 
 use std::time::Duration;
 
 use crate::service::Condition;
 
-/// How many callers each client has. A caller waits for its answer, pauses, and calls again, so
-/// that both clients have the same callers, and the one that answers sooner gets more calls.
+/// The number of callers of each client. A caller waits for its answer, pauses, and calls again, so
+/// both clients have the same callers, and the one that answers sooner receives more calls.
 pub(crate) const CALLERS: u32 = 20;
 pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
-/// How long the service works on an answer while it is healthy.
+/// How long the healthy service takes for a response.
 pub(crate) const WORK: Duration = Duration::from_millis(5);
 
-/// How long either client waits for an answer.
+/// How long either client waits for a response.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(250);
 
 /// The rules of the protected client's breaker.
@@ -20,12 +20,12 @@ pub(crate) const MAX_FAILURES: u32 = 5;
 pub(crate) const WINDOW: Duration = Duration::from_secs(10);
 pub(crate) const RESET: Duration = Duration::from_millis(1_500);
 
-/// Of the requests that the unprotected client sends to the dead service, the share that the
-/// protected one has to stay below.
+/// The protected client must send the dead service less than this share of the requests that the
+/// unprotected client sends.
 pub(crate) const TARGET_SHARE: f64 = 0.02;
 
-/// The outages last no multiple of [`RESET`]: a probe that happens to fall on the moment when the
-/// service is back would flatter the breaker.
+/// No outage lasts a multiple of [`RESET`]: a probe at the very moment when the service recovers
+/// would flatter the breaker.
 pub(crate) const PHASES: [Phase; 7] = [
     Phase::new(Condition::Healthy, 2),
     Phase::new(Condition::Refusing, 5),

@@ -1,4 +1,4 @@
-//! What is shown while it happens: a heading for each phase, a line for each second.
+//! Live output: a heading for each phase, a line for each second.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// A screen that says what is about to be seen.
+    /// Creates a screen and prints an introduction.
     pub(crate) fn new(paint: Paint) -> Self {
         introduce();
         Self { paint, seconds: 0 }
@@ -75,18 +75,18 @@ impl Screen {
 fn introduce() {
     println!(
         "Two clients call one HTTP service, each with {CALLERS} callers: call, wait for the\n\
-         answer, pause for {PAUSE:?}, call again. Both give a call up after {TIMEOUT:?}. The\n\
-         protected one has a circuit breaker besides: {MAX_FAILURES} failures in {WINDOW:?} \
+         answer, pause for {PAUSE:?}, call again. Both drop a call after {TIMEOUT:?}. The protected\n\
+         client also has a circuit breaker: {MAX_FAILURES} failures within {WINDOW:?} \
          open it for {RESET:?}.\n\
-         A bar shows how much of their {:?} in each second the callers waited; the state\n\
-         is that at the end of it. Calls that are under way when it opens still fail.\n",
+         A bar shows how much of the callers' {:?} in each second was spent waiting. The\n\
+         state is that at the end of the second. Calls in flight when it opens still fail.\n",
         capacity(),
     );
     println!("    unprotected                 │ protected");
     println!("    calls failed waited         │ state     calls failed rejected waited");
 }
 
-/// The time that the callers of a client have in a second.
+/// The time that all callers of a client have in one second.
 fn capacity() -> Duration {
     Duration::from_secs(1) * CALLERS
 }

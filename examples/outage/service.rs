@@ -1,4 +1,4 @@
-//! A real HTTP service, which goes down in the ways that services do.
+//! A real HTTP service that can fail in three ways.
 
 use std::fmt;
 use std::future::pending;
@@ -16,17 +16,17 @@ use crate::clients::Client;
 use crate::log::Log;
 use crate::scenario::WORK;
 
-/// How many connections may wait to be accepted.
+/// The number of connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {
     Healthy,
-    /// Nobody listens on the port.
+    /// Connections are refused.
     Refusing,
-    /// Every answer is a 500.
+    /// Every response has status 500.
     Failing,
-    /// Requests are accepted and never answered.
+    /// Requests are accepted but never answered.
     Hanging,
 }
 
@@ -55,19 +55,19 @@ pub(crate) struct Hit {
 pub(crate) struct Service {
     address: SocketAddr,
     listener: TcpListener,
-    desk: Desk,
+    handler: Handler,
 }
 
 impl Service {
-    /// A service on a loopback port that the system chooses. It accepts connections at once, and
-    /// answers when it [runs](Self::run).
+    /// Creates a service on a free loopback port. It accepts connections at once, and responds once
+    /// it [runs](Self::run).
     pub(crate) fn new(condition: watch::Receiver<Condition>, hits: Log<Hit>) -> io::Result<Self> {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listener = reserve(any_port)?.listen(BACKLOG)?;
         Ok(Self {
             address: listener.local_addr()?,
             listener,
-            desk: Desk { condition, hits },
+            handler: Handler { condition, hits },
         })
     }
 
@@ -75,13 +75,13 @@ impl Service {
         self.address
     }
 
-    /// Follows the condition until nobody can change it any more.
+    /// Follows the condition until its sender is dropped.
     pub(crate) async fn run(self) -> io::Result<()> {
-        let mut condition = self.desk.condition.clone();
+        let mut condition = self.handler.condition.clone();
         let mut listener = self.listener;
         loop {
-            axum::serve(listener, self.desk.router())
-                .with_graceful_shutdown(closing_time(condition.clone()))
+            axum::serve(listener, self.handler.router())
+                .with_graceful_shutdown(until_refusing(condition.clone()))
                 .await?;
             let socket = reserve(self.address)?;
             if condition
@@ -96,36 +96,36 @@ impl Service {
     }
 }
 
-/// Holds a port without listening on it. Connections are refused, and nobody else is given the
-/// port, above all no client as the local end of its connection.
+/// Holds a port without listening on it. Connections are refused, and the system gives the port to
+/// no other socket, such as the local end of a client's connection.
 fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // The last connections of the listener before may linger on the port.
+    // Connections of the previous listener may linger on the port.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
 
-async fn closing_time(mut condition: watch::Receiver<Condition>) {
-    // An error says that the run is over, which is closing time as well.
+async fn until_refusing(mut condition: watch::Receiver<Condition>) {
+    // An error means that the sender is dropped and the run is over.
     let _ = condition.wait_for(|now| *now == Condition::Refusing).await;
 }
 
-/// Where requests are answered.
+/// Handles requests.
 #[derive(Clone)]
-struct Desk {
+struct Handler {
     condition: watch::Receiver<Condition>,
     hits: Log<Hit>,
 }
 
-impl Desk {
-    /// One path for each client tells whose requests they are.
+impl Handler {
+    /// Routes one path per client, which tells their requests apart.
     fn router(&self) -> Router {
         Client::BOTH
             .into_iter()
             .fold(Router::new(), |router, client| {
-                let desk = self.clone();
-                router.route(client.path(), get(move || desk.answer(client)))
+                let handler = self.clone();
+                router.route(client.path(), get(move || handler.answer(client)))
             })
     }
 
