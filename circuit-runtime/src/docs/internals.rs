@@ -104,7 +104,8 @@
 //! The breakers of a `key` are *residents* of a concurrent index. A lookup takes no lock; creation
 //! and eviction take one. Beyond `max_keys`, residents are evicted by the CLOCK algorithm (second
 //! chance): each lookup sets a reference bit, and eviction takes the first candidate that is idle,
-//! closed and whose bit is clear. If no resident can be evicted, the bound gives way.
+//! closed and whose bit is clear, or, after 32 second chances, any that is idle and closed. If no
+//! resident can be evicted, the bound gives way.
 //!
 //! A thread may find a breaker in the index and be preempted before it clones the handle. An
 //! evicted breaker is therefore *retired*, not dropped: it is kept until no thread can still reach
@@ -124,8 +125,8 @@
 //!
 //! | data | ordering | reason |
 //! |---|---|---|
-//! | state word, read by a call | acquire | whoever observes a state also observes everything that led to it, such as evidence that was cleared |
-//! | state word, changed | compare-and-swap, acquire and release | of racing transitions one wins, and whoever acts on the new state sees what led to it; the others are stale |
+//! | state word, read by a call | acquire | a thread that observes a state also observes everything that led to it, such as evidence that was cleared |
+//! | state word, changed | compare-and-swap, acquire and release | of racing transitions one wins, and a thread that acts on the new state sees what led to it; the others are stale |
 //! | totals | relaxed | a reader wants a number, not an order; the next owner of a stripe is ordered by the next row |
 //! | thread slots | taken with acquire, released with release | everything counted under a slot is visible to its next owner |
 //! | whether a streak of failures is running | relaxed | a failure that happened before a success, in any order a caller could observe, is visible to it; of concurrent ones either may come first |
