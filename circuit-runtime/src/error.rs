@@ -86,9 +86,37 @@ impl CircuitError {
         }
     }
 
+    /// Returns how many seconds to wait before the next attempt, as the header `Retry-After` of an HTTP
+    /// response wants it.
+    ///
+    /// This is [`retry_after`](Self::retry_after) rounded up: a client that retries too early is
+    /// rejected again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let config = Config::builder().max_failures(1).build().unwrap();
+    /// let breaker = CircuitBreaker::new("payments", config);
+    /// breaker.try_acquire()?.failure();
+    ///
+    /// let error = breaker.try_acquire().unwrap_err();
+    /// assert_eq!(error.retry_after_secs(), Some(30));
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
+    #[must_use]
+    pub fn retry_after_secs(&self) -> Option<u64> {
+        let wait = self.retry_after()?;
+        Some(
+            wait.as_secs()
+                .saturating_add(u64::from(wait.subsec_nanos() > 0)),
+        )
+    }
+
     /// Returns the name of the circuit breaker.
     #[must_use]
-    pub fn breaker(&self) -> &str {
+    pub fn breaker(&self) -> &Name {
         match self {
             Self::Open { breaker, .. }
             | Self::Timeout { breaker, .. }
@@ -186,8 +214,31 @@ impl fmt::Display for Rounded {
 
 #[cfg(test)]
 mod tests {
-    use super::{Retry, Rounded};
+    use super::{CircuitError, Retry, Rounded};
+    use crate::name::Name;
     use std::time::Duration;
+
+    #[test]
+    fn seconds_to_wait_are_rounded_up() {
+        let secs = |retry_after| {
+            let breaker = Name::from("payments");
+            let error = CircuitError::Open {
+                breaker,
+                retry_after,
+            };
+            error.retry_after_secs()
+        };
+        assert_eq!(secs(None), None);
+        for (wait, expected) in [
+            (Duration::ZERO, 0),
+            (Duration::from_nanos(1), 1),
+            (Duration::from_secs(30), 30),
+            (Duration::from_nanos(30_000_000_001), 31),
+            (Duration::MAX, u64::MAX),
+        ] {
+            assert_eq!(secs(Some(wait)), Some(expected), "{wait:?}");
+        }
+    }
 
     #[test]
     fn durations_are_rounded_up_to_what_a_reader_needs() {

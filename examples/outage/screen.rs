@@ -66,7 +66,7 @@ impl Screen {
         let colour = match state {
             State::Closed => Colour::Green,
             State::Open => Colour::Red,
-            _ => Colour::Yellow,
+            State::HalfOpen => Colour::Yellow,
         };
         self.paint.paint(colour, format!("{state:<9}"))
     }
