@@ -469,7 +469,7 @@ async fn a_forgotten_call_holds_up_nobody_but_a_probe_until_its_lease_ends() {
 /// However it ended: with a result, a panic, a timeout or a rejection.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_has_ended_stays_pending_and_counts_once() {
-    for config in pairs().iter().map(|pair| pair.config()) {
+    for config in pairs().iter().map(Pair::config) {
         for end in ENDS {
             let breaker = CircuitBreaker::new("ended", config);
             let mut call = Box::pin(breaker.call(async { end.result() }));

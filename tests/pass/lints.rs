@@ -419,7 +419,7 @@ pub mod forbidding {
 
         fn error(&self) -> CircuitError {
             CircuitError::Timeout {
-                breaker: self.breaker.name().to_owned().into(),
+                breaker: self.breaker.name().clone(),
                 after: std::time::Duration::ZERO,
             }
         }
