@@ -161,17 +161,18 @@ impl Circuit {
         }
         let wait = self.wait(word);
         let half_open_at = word.half_open_at(wait);
-        let earliest = clock::coarse();
-        let latest = earliest.plus(clock::LAG);
-        if latest < half_open_at {
-            return Some(Rejection::until(half_open_at, earliest, wait));
+        // The exact clock is ahead of this by less than `LAG`.
+        let now = clock::coarse();
+        let left = half_open_at.since(now);
+        if left > clock::LAG {
+            return Some(Rejection::new(left, wait));
         }
-        if earliest < half_open_at {
+        if left >= Span::MIN {
             return None;
         }
         let limit = self.policy.probes;
-        let taken_until = self.probes.taken_until(limit, half_open_at)?;
-        (latest < taken_until).then(|| Rejection::until(taken_until, earliest, limit.lease))
+        let left = self.probes.taken_until(limit, half_open_at)?.since(now);
+        (left > clock::LAG).then(|| Rejection::new(left, limit.lease))
     }
 
     /// Admits a call as a probe if a slot is free; `None` if the state has moved on from `word`.
@@ -189,7 +190,7 @@ impl Circuit {
         let wait = self.wait(word);
         let half_open_at = word.half_open_at(wait);
         if now < half_open_at {
-            return Err(Rejection::until(half_open_at, now, wait));
+            return Err(Rejection::new(half_open_at.since(now), wait));
         }
         let limit = self.policy.probes;
         let still_current = || self.word() == word;
@@ -197,7 +198,7 @@ impl Circuit {
             .probes
             .request(limit, word.generation(), now, still_current)
         {
-            SlotRequest::Full(until) => Err(Rejection::until(until, now, limit.lease)),
+            SlotRequest::Full(until) => Err(Rejection::new(until.since(now), limit.lease)),
             SlotRequest::Granted(lease) => Ok(Some(lease)),
             SlotRequest::Stale => Ok(None),
         }

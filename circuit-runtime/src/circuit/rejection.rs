@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::{Instant, Span};
+use crate::clock::Span;
 
 /// A rejected call, and how long to wait before retrying.
 ///
@@ -18,12 +18,12 @@ impl Rejection {
         wait: Span::INDEFINITE,
     };
 
-    /// Rejects until `moment`, but for no longer than `longest`: the clock may lag behind the one that
-    /// set the moment.
+    /// Rejects for what is `left` of a wait, and for no longer than the whole of it: the clock may lag
+    /// behind the one that began it.
     #[inline]
-    pub(super) fn until(moment: Instant, now: Instant, longest: Span) -> Self {
+    pub(super) fn new(left: Span, whole: Span) -> Self {
         Self {
-            wait: moment.since(now).min(longest),
+            wait: left.min(whole),
         }
     }
 
