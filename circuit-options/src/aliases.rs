@@ -1,0 +1,311 @@
+//! What other libraries call the options.
+
+use crate::names::OptionName;
+
+/// The names of options in other libraries.
+const ALIASES: [(OptionName, &[&str]); 19] = [
+    (
+        OptionName::MaxFailures,
+        &[
+            "handled_events_allowed_before_breaking",
+            "exceptions_allowed_before_breaking",
+            "failure_threshold",
+            "threshold",
+            "failures",
+            "max_errors",
+            "error_threshold",
+            "max_fails",
+            "failure_count",
+            "error_count",
+            "consecutive_failures",
+            "max_consecutive_failures",
+            "fail_max",
+        ],
+    ),
+    (
+        OptionName::Window,
+        &[
+            "interval",
+            "period",
+            "sliding_window",
+            "rolling_window",
+            "window_size",
+            "time_window",
+            "sliding_window_size",
+            "rolling_window_size",
+            "rolling_count_timeout",
+            "sampling_duration",
+            "stat_interval",
+            "last_calls",
+        ],
+    ),
+    (
+        OptionName::FailureRate,
+        &[
+            "rate",
+            "rates",
+            "failure_rate_threshold",
+            "failure_ratio",
+            "error_rate",
+            "error_ratio",
+            "error_percentage",
+            "error_rate_threshold",
+            "error_threshold_percentage",
+            "failure_percentage",
+        ],
+    ),
+    (
+        OptionName::SlowCall,
+        &[
+            "slow_call_duration",
+            "slow_call_duration_threshold",
+            "slow_call_threshold",
+            "slow_threshold",
+            "slow_after",
+            "slow_duration",
+            "max_allowed_rt",
+        ],
+    ),
+    (
+        OptionName::SlowRate,
+        &[
+            "slow_call_rate",
+            "slow_call_rate_threshold",
+            "slow_rate_threshold",
+            "slow_ratio",
+            "slow_ratio_threshold",
+            "slow_call_ratio",
+        ],
+    ),
+    (
+        OptionName::MinCalls,
+        &[
+            "minimum_request_threshold",
+            "minimum_number_of_calls",
+            "minimum_calls",
+            "min_requests",
+            "min_request_amount",
+            "minimum_throughput",
+            "min_throughput",
+            "volume_threshold",
+            "request_volume_threshold",
+        ],
+    ),
+    (
+        OptionName::Reset,
+        &[
+            "reset_timeout",
+            "reset_after",
+            "recovery",
+            "recovery_timeout",
+            "cooldown",
+            "open_for",
+            "open_duration",
+            "wait_duration",
+            "wait_duration_in_open_state",
+            "wait_duration_in_open",
+            "sleep_window",
+            "break_duration",
+            "duration_of_break",
+            "retry_timeout",
+            "half_open_after",
+            "open_timeout",
+        ],
+    ),
+    (
+        OptionName::MaxReset,
+        &[
+            "max_cooldown",
+            "max_backoff",
+            "reset_max",
+            "max_wait",
+            "max_delay",
+            "backoff",
+            "exponential_backoff",
+        ],
+    ),
+    (
+        OptionName::Jitter,
+        &["randomization", "random_factor", "jitter_factor"],
+    ),
+    (
+        OptionName::Probes,
+        &[
+            "half_open_max_calls",
+            "half_open_calls",
+            "half_open_requests",
+            "half_open_max_requests",
+            "permitted_calls_in_half_open",
+            "permitted_number_of_calls_in_half_open_state",
+            "success_threshold",
+            "max_requests",
+            "probe_num",
+        ],
+    ),
+    (
+        OptionName::Timeout,
+        &[
+            "call_timeout",
+            "timeout_duration",
+            "timeout_ms",
+            "deadline",
+            "max_duration",
+        ],
+    ),
+    (
+        OptionName::FailureIf,
+        &[
+            "predicate",
+            "failure_predicate",
+            "is_failure",
+            "record_exceptions",
+            "record_exception",
+            "record_failure_predicate",
+            "should_trip",
+            "should_handle",
+            "handle",
+            "fail_if",
+            "expected_exception",
+        ],
+    ),
+    (
+        OptionName::IgnoreIf,
+        &[
+            "ignore",
+            "ignore_exceptions",
+            "ignore_exception",
+            "ignore_exception_predicate",
+            "ignore_predicate",
+            "ignore_errors",
+            "exclude",
+        ],
+    ),
+    (
+        OptionName::Fallback,
+        &[
+            "fallback_method",
+            "fallback_fn",
+            "fallback_function",
+            "fallback_value",
+            "or_else",
+            "on_reject",
+            "on_rejected",
+        ],
+    ),
+    (
+        OptionName::Key,
+        &[
+            "keyed",
+            "keys",
+            "key_by",
+            "key_fn",
+            "per",
+            "by",
+            "partition",
+            "partition_key",
+            "group_by",
+        ],
+    ),
+    (
+        OptionName::MaxKeys,
+        &["max_breakers", "max_entries", "capacity", "cache_size"],
+    ),
+    (
+        OptionName::Breaker,
+        &["circuit_breaker", "instance", "with"],
+    ),
+    (OptionName::Name, &["id", "label"]),
+    (
+        OptionName::Crate,
+        &["crate_path", "crate_name", "krate", "runtime"],
+    ),
+];
+
+/// Options of other libraries without an equivalent here, and what to use instead.
+const UNSUPPORTED: [(&[&str], &str); 6] = [
+    (
+        &["sliding_window_type", "window_type"],
+        "a `window` is a span of time, such as \"10s\", or a number of calls, such as 100",
+    ),
+    (
+        &[
+            "max_retries",
+            "retries",
+            "retry",
+            "max_attempts",
+            "attempts",
+        ],
+        "nothing is tried again here, and `max_failures` opens the circuit",
+    ),
+    (
+        &[
+            "max_concurrent",
+            "max_concurrent_calls",
+            "bulkhead",
+            "concurrency",
+        ],
+        "calls are not limited in number here, but those of a half-open circuit are by `probes`",
+    ),
+    (
+        &[
+            "on_open",
+            "on_break",
+            "on_close",
+            "on_half_open",
+            "on_state_change",
+            "listener",
+            "listeners",
+            "callback",
+        ],
+        "changes of the state are not reported here, but `registry::find(name)` knows the `state()`",
+    ),
+    (
+        &["is_successful", "is_success", "success_if"],
+        "here it is the other way round: write `failure_if`, for the errors that are failures",
+    ),
+    (
+        &["ready_to_trip", "strategy", "policy", "trip_if"],
+        "here the rules are `max_failures`, `failure_rate` and `slow_rate`",
+    ),
+];
+
+/// Returns the option that another library calls `word`.
+#[must_use]
+pub fn option_called(word: &str) -> Option<OptionName> {
+    let mut all = ALIASES.iter();
+    all.find_map(|(option, aliases)| aliases.contains(&word).then_some(*option))
+}
+
+/// Returns what to use in place of an option of another library that has no equivalent here.
+#[must_use]
+pub fn instead_of(word: &str) -> Option<&'static str> {
+    let mut all = UNSUPPORTED.iter();
+    all.find_map(|(words, advice)| words.contains(&word).then_some(*advice))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALIASES, UNSUPPORTED, option_called};
+    use crate::names::OptionName;
+
+    #[test]
+    fn an_alias_is_of_one_option_and_the_name_of_none() {
+        let mut seen: Vec<_> = OptionName::ALL.map(OptionName::as_str).to_vec();
+        let aliases = ALIASES.iter().map(|(_, aliases)| *aliases);
+        let unsupported = UNSUPPORTED.iter().map(|(words, _)| *words);
+        for alias in aliases.chain(unsupported).flatten() {
+            assert!(!seen.contains(alias), "{alias}");
+            seen.push(alias);
+        }
+    }
+
+    #[test]
+    fn each_option_has_aliases() {
+        assert_eq!(ALIASES.map(|(option, _)| option), OptionName::ALL);
+        for (option, aliases) in ALIASES {
+            for alias in aliases {
+                assert_eq!(option_called(alias), Some(option), "{alias}");
+            }
+        }
+    }
+}

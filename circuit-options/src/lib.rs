@@ -1,0 +1,34 @@
+//! Support code of [`circuit-runtime`] and its attribute: the names, values and rules of the options,
+//! which both of them read. Depend on `circuit-runtime`, not on this crate: its items change with any
+//! release.
+//!
+//! - [`names`]: the options,
+//! - [`aliases`]: what other libraries call them,
+//! - [`suggest`]: the option that a misspelled word stands for,
+//! - [`durations`] and [`rates`]: values that are written as text,
+//! - [`defaults`]: the values of options that are not written,
+//! - [`rules`]: which values are valid, alone and together.
+//!
+//! ```
+//! use circuit_options::names::OptionName;
+//! use circuit_options::rules::{Rule, Setting, Settings};
+//!
+//! let mut settings = Settings::NONE;
+//! settings.failure_rate = Setting::Known(0.5);
+//!
+//! assert!(Rule::FailureRateWithoutWindow.is_broken(&settings));
+//! assert_eq!(Rule::FailureRateWithoutWindow.option(&settings), OptionName::FailureRate);
+//! ```
+//!
+//! [`circuit-runtime`]: https://docs.rs/circuit-runtime
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod aliases;
+pub mod defaults;
+pub mod durations;
+pub mod names;
+pub mod rates;
+pub mod rules;
+pub mod suggest;
