@@ -7,11 +7,13 @@
 //! - [`suggest`]: the option that a misspelled word stands for,
 //! - [`durations`] and [`rates`]: values that are written as text,
 //! - [`defaults`]: the values of options that are not written,
+//! - [`settings`]: what is known of the values,
 //! - [`rules`]: which values are valid, alone and together.
 //!
 //! ```
 //! use circuit_options::names::OptionName;
-//! use circuit_options::rules::{Rule, Setting, Settings};
+//! use circuit_options::rules::Rule;
+//! use circuit_options::settings::{Setting, Settings};
 //!
 //! let mut settings = Settings::NONE;
 //! settings.failure_rate = Setting::Known(0.5);
@@ -31,4 +33,5 @@ pub mod durations;
 pub mod names;
 pub mod rates;
 pub mod rules;
+pub mod settings;
 pub mod suggest;

@@ -1,11 +1,14 @@
-//! The options of an attribute, checked by the compiler: what is wrong is an error where it is written.
+//! Compile-time checks of attribute options, reported at the option.
 
 use std::ops::Deref;
 use std::time::Duration;
 
-use crate::config::{Config, ConfigBuilder, ConfigError, ConfigOption};
+use circuit_options::names::OptionName;
+use circuit_options::rules::Rule;
 
-/// The rules that an attribute states, or a compile error at the attribute.
+use crate::config::{Config, ConfigBuilder, ConfigError};
+
+/// Unwraps the configuration of an attribute, or fails to compile at the attribute.
 #[must_use]
 #[track_caller]
 pub const fn valid(config: Result<Config, ConfigError>) -> Config {
@@ -18,10 +21,10 @@ pub const fn valid(config: Result<Config, ConfigError>) -> Config {
 macro_rules! check {
     ($($name:ident: $option:ident;)*) => {
         $(
-            /// The rules with this option, which is an error here if it must change.
+            /// Returns the builder, or fails to compile here if this is the option that must change.
             #[track_caller]
             pub const fn $name(config: ConfigBuilder) -> ConfigBuilder {
-                match config.error_at(ConfigOption::$option) {
+                match config.error_at(OptionName::$option) {
                     None => config,
                     Some(error) => refuse(error.message()),
                 }
@@ -44,22 +47,22 @@ check! {
     timeout: Timeout;
 }
 
-/// How many keys there may be, which is an error here if there could be none.
+/// Returns the bound on the number of keys, or fails to compile here if it is 0.
 #[must_use]
 #[track_caller]
 pub const fn max_keys(most: u32) -> u32 {
     match most {
-        0 => refuse("`max_keys` must be at least 1; with 0 no key could have a breaker"),
+        0 => refuse(Rule::ZeroMaxKeys.message()),
         most => most,
     }
 }
 
-/// A `window` that is a constant expression: a span of time or a number of calls.
+/// Wraps a `window` that is a constant expression: a span of time or a number of calls.
 pub const fn window_of<T: WindowSize>(window: T) -> Window<T> {
     Window(window, NoWindow)
 }
 
-/// What a window can be measured in.
+/// The type of a `window`.
 #[diagnostic::on_unimplemented(
     message = "`window` takes a span of time, a `Duration`, or a number of calls, a `u32`",
     label = "is of type `{Self}`"
@@ -69,7 +72,7 @@ pub trait WindowSize: Copy {}
 impl WindowSize for Duration {}
 impl WindowSize for u32 {}
 
-/// A window that waits to be set.
+/// A window of either type, not yet set on a builder.
 pub struct Window<T>(T, NoWindow);
 
 impl Window<Duration> {
@@ -94,11 +97,11 @@ impl<T> Deref for Window<T> {
     }
 }
 
-/// What is no window. That is for [`window_of`] to say, once.
+/// Stands in for a window of any other type, so that [`window_of`] reports the only error.
 pub struct NoWindow;
 
 impl NoWindow {
-    /// Sets nothing.
+    /// Returns the builder unchanged.
     pub fn set(&self, config: ConfigBuilder) -> ConfigBuilder {
         config
     }

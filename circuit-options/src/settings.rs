@@ -1,0 +1,107 @@
+//! The values of the options, as far as they are known.
+
+use std::time::Duration;
+
+use crate::defaults;
+
+/// The value of an option, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Setting<T> {
+    /// The option is not written.
+    Absent,
+    /// The option is written, with a value that is not known: a constant, or one that is invalid.
+    Unknown,
+    /// The option is written with this value.
+    Known(T),
+}
+
+impl<T: Copy> Setting<T> {
+    /// Creates a setting whose value is known if it is there.
+    pub const fn from_option(value: Option<T>) -> Self {
+        match value {
+            Some(value) => Self::Known(value),
+            None => Self::Absent,
+        }
+    }
+
+    /// Returns whether the option is written.
+    pub const fn is_written(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+}
+
+/// What is known of all options. A rule is broken only by what is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// `max_failures`
+    pub max_failures: Setting<u32>,
+    /// `window`, as a span of time
+    pub window: Setting<Duration>,
+    /// `last_calls`, or `window` as a number of calls
+    pub last_calls: Setting<u32>,
+    /// `failure_rate`
+    pub failure_rate: Setting<f64>,
+    /// `slow_call`
+    pub slow_call: Setting<Duration>,
+    /// `slow_rate`
+    pub slow_rate: Setting<f64>,
+    /// `min_calls`
+    pub min_calls: Setting<u32>,
+    /// `reset`
+    pub reset: Setting<Duration>,
+    /// `max_reset`
+    pub max_reset: Setting<Duration>,
+    /// `jitter`
+    pub jitter: Setting<f64>,
+    /// `probes`
+    pub probes: Setting<u32>,
+    /// `timeout`
+    pub timeout: Setting<Duration>,
+    /// `max_keys`
+    pub max_keys: Setting<u32>,
+    /// Whether there is a `key`.
+    pub has_key: bool,
+}
+
+impl Settings {
+    /// No option is written.
+    pub const NONE: Self = Self {
+        max_failures: Setting::Absent,
+        window: Setting::Absent,
+        last_calls: Setting::Absent,
+        failure_rate: Setting::Absent,
+        slow_call: Setting::Absent,
+        slow_rate: Setting::Absent,
+        min_calls: Setting::Absent,
+        reset: Setting::Absent,
+        max_reset: Setting::Absent,
+        jitter: Setting::Absent,
+        probes: Setting::Absent,
+        timeout: Setting::Absent,
+        max_keys: Setting::Absent,
+        has_key: false,
+    };
+
+    pub(crate) const fn has_window(&self) -> bool {
+        self.window.is_written() || self.last_calls.is_written()
+    }
+
+    pub(crate) const fn has_rate(&self) -> bool {
+        self.failure_rate.is_written() || self.slow_call.is_written()
+    }
+
+    /// Returns the failures that open the circuit; those of the default where nothing else opens it.
+    pub(crate) const fn max_failures(&self) -> Setting<u32> {
+        match self.max_failures {
+            Setting::Absent if !self.has_rate() => Setting::Known(defaults::MAX_FAILURES),
+            written => written,
+        }
+    }
+
+    pub(crate) const fn reset(&self) -> Setting<Duration> {
+        match self.reset {
+            Setting::Absent => Setting::Known(defaults::RESET),
+            written => written,
+        }
+    }
+}
