@@ -1,13 +1,13 @@
-//! The mistakes of one use of the attribute, to be reported together.
+//! The errors of one use of the attribute, reported together.
 
 use proc_macro2::TokenStream;
 
-/// Every mistake found so far.
+/// The errors found so far.
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
 
 impl Errors {
-    /// Adds one mistake.
+    /// Records one error.
     pub(crate) fn push(&mut self, error: syn::Error) {
         match &mut self.0 {
             Some(errors) => errors.combine(error),
@@ -15,12 +15,12 @@ impl Errors {
         }
     }
 
-    /// Hands on the value, or keeps the mistake that stands in its place.
-    pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+    /// Returns the value, or records the error.
+    pub(crate) fn ok_or_push<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// A `compile_error!` for each mistake; none, when there was none.
+    /// Returns a `compile_error!` for each error, if there are any.
     pub(crate) fn into_compile_errors(self) -> Option<TokenStream> {
         self.0.map(|errors| errors.to_compile_error())
     }
@@ -28,7 +28,7 @@ impl Errors {
 
 #[cfg(test)]
 impl Errors {
-    /// What the user would read, in the order found.
+    /// Returns the messages, in the order found.
     pub(crate) fn messages(self) -> Vec<String> {
         self.0
             .into_iter()

@@ -6,21 +6,14 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-mod body;
-mod boxed;
-mod breaker;
-mod duration;
 mod errors;
 mod expand;
 mod function;
-#[cfg(test)]
-mod fuzz;
-mod opaque;
+mod generate;
 mod options;
-mod rules;
-mod spec;
-mod suggest;
-mod value;
+mod spans;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

@@ -1,5 +1,5 @@
-//! `Box::pin(async move { .. })`: what `#[async_trait]` makes of the body of an `async fn`, and what is
-//! written where there is no such trait.
+//! `Box::pin(async move { .. })`: the body that `#[async_trait]` gives to an `async fn`, or that is written
+//! by hand.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
@@ -7,9 +7,9 @@ use syn::{
     GenericArgument, PathArguments, PathSegment, ReturnType, Signature, Type, TypeParamBound,
 };
 
-use crate::body::Body;
+use super::body::Body;
 
-/// What stands around the block of a boxed future.
+/// The code around the block of a boxed future.
 pub(crate) struct BoxedBlock {
     /// `Box::pin`
     constructor: TokenStream,
@@ -22,24 +22,24 @@ pub(crate) struct BoxedBlock {
 
 /// A function that returns the future of a block.
 pub(crate) struct Boxed {
-    /// What the future results in.
+    /// The output of the future.
     pub(crate) output: Type,
-    /// What is in the block.
+    /// The contents of the block.
     pub(crate) body: Body,
-    pub(crate) around: BoxedBlock,
+    pub(crate) wrapper: BoxedBlock,
 }
 
 impl BoxedBlock {
-    /// Sees through a function that does nothing but box an `async move` block; hands the body back if
-    /// it does anything else.
-    pub(crate) fn see_through(signature: &Signature, outer: Body) -> Result<Boxed, Body> {
+    /// Recognizes a function whose body is just `Box::pin(async move { .. })`; returns the body unchanged
+    /// otherwise.
+    pub(crate) fn recognize(signature: &Signature, outer: Body) -> Result<Boxed, Body> {
         // Input:
         //     fn quote<'async_trait>(self: Box<Self>) -> Pin<Box<dyn Future<Output = R> + Send + 'async_trait>> {
         //         Box::pin(async move { body })
         //     }
         //
         // Output:
-        //     R, { body }, and the rest
+        //     R, { body }, and the code around it
         let parts = match &signature.output {
             ReturnType::Type(_, returned) if signature.asyncness.is_none() => {
                 output_of(returned).zip(parts(&outer))
@@ -49,7 +49,7 @@ impl BoxedBlock {
         let Some((output, (constructor, parentheses, keywords, body))) = parts else {
             return Err(outer);
         };
-        let around = Self {
+        let wrapper = Self {
             constructor,
             parentheses,
             keywords,
@@ -58,12 +58,12 @@ impl BoxedBlock {
         Ok(Boxed {
             output,
             body,
-            around,
+            wrapper,
         })
     }
 
-    /// The function's body, with this block in its place.
-    pub(crate) fn around(&self, block: &Group) -> Group {
+    /// Returns the function's body, with `block` as the block of the future.
+    pub(crate) fn wrap(&self, block: &Group) -> Group {
         let Self {
             constructor,
             keywords,
@@ -75,21 +75,21 @@ impl BoxedBlock {
     }
 }
 
-/// `Box::pin`, its argument, `async move`, and the block.
+/// Splits a body into `Box::pin`, its argument, `async move`, and the block.
 fn parts(outer: &Body) -> Option<(TokenStream, Group, TokenStream, Body)> {
-    let (constructor, parentheses) = ends_in_group(outer.tokens())?;
-    let (keywords, block) = ends_in_group(parentheses.stream())?;
+    let (constructor, parentheses) = split_last_group(outer.tokens())?;
+    let (keywords, block) = split_last_group(parentheses.stream())?;
     let is_constructor = is_path(&constructor) && words(&constructor).ends_with("Box::pin");
     let is_block = words(&keywords) == "asyncmove";
     if !is_constructor || !is_block || parentheses.delimiter() != Delimiter::Parenthesis {
         return None;
     }
-    let body = Body::of(&block)?;
+    let body = Body::from_group(&block)?;
     Some((constructor, parentheses, keywords, body))
 }
 
-/// The last group, if nothing follows it, and what comes before.
-fn ends_in_group(tokens: TokenStream) -> Option<(TokenStream, Group)> {
+/// Splits off the last group, if the tokens end in one.
+fn split_last_group(tokens: TokenStream) -> Option<(TokenStream, Group)> {
     let mut before: Vec<_> = tokens.into_iter().collect();
     match before.pop()? {
         TokenTree::Group(group) => Some((before.into_iter().collect(), group)),
@@ -110,7 +110,7 @@ fn words(tokens: &TokenStream) -> String {
     tokens.map(|token| token.to_string()).collect()
 }
 
-/// `R` in `Pin<Box<dyn Future<Output = R>>>`.
+/// Returns `R` of `Pin<Box<dyn Future<Output = R>>>`.
 fn output_of(returned: &Type) -> Option<Type> {
     let boxed = argument(last_segment(returned)?, "Pin")?;
     let Type::TraitObject(future) = argument(last_segment(boxed)?, "Box")? else {
@@ -122,15 +122,15 @@ fn output_of(returned: &Type) -> Option<Type> {
     })
 }
 
-fn last_segment(of: &Type) -> Option<&PathSegment> {
-    match of {
+fn last_segment(path: &Type) -> Option<&PathSegment> {
+    match path {
         Type::Path(path) => path.path.segments.last(),
         Type::Group(group) => last_segment(&group.elem),
         _ => None,
     }
 }
 
-/// The type argument of a segment called `name`.
+/// Returns the type argument of a segment, if that is called `name`.
 fn argument<'t>(segment: &'t PathSegment, name: &str) -> Option<&'t Type> {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
         return None;
@@ -141,7 +141,7 @@ fn argument<'t>(segment: &'t PathSegment, name: &str) -> Option<&'t Type> {
     }
 }
 
-/// `R` in `Future<Output = R>`.
+/// Returns `R` of `Future<Output = R>`.
 fn output(segment: &PathSegment) -> Option<Type> {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
         return None;
@@ -155,24 +155,24 @@ fn output(segment: &PathSegment) -> Option<Type> {
 #[cfg(test)]
 mod tests {
     use super::BoxedBlock;
-    use crate::body::Body;
+    use crate::function::body::Body;
     use proc_macro2::TokenStream;
     use quote::{ToTokens, quote};
     use syn::Signature;
     use syn::parse::{ParseStream, Parser};
 
-    /// What a function results in, and what its block is replaced by; nothing if it has none.
-    fn seen(function: TokenStream) -> Option<(String, String)> {
+    /// Returns the output of a function, and its body with another block; nothing if it is not recognized.
+    fn recognized(function: TokenStream) -> Option<(String, String)> {
         let parse = |input: ParseStream<'_>| Ok((input.parse()?, input.parse()?));
         let (signature, outer): (Signature, Body) = parse.parse2(function).ok()?;
-        let boxed = BoxedBlock::see_through(&signature, outer).ok()?;
+        let boxed = BoxedBlock::recognize(&signature, outer).ok()?;
         let output = boxed.output.into_token_stream().to_string();
         let block = boxed.body.replaced_by(quote!(replaced));
-        Some((output, boxed.around.around(&block).to_string()))
+        Some((output, boxed.wrapper.wrap(&block).to_string()))
     }
 
     #[test]
-    fn a_boxed_block_is_seen_through() {
+    fn a_boxed_block_is_recognized() {
         for (returned, constructor) in [
             (
                 quote!(
@@ -188,7 +188,9 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                seen(quote!(fn quote(&self) -> #returned { #constructor(async move { body; 1 }) })),
+                recognized(
+                    quote!(fn quote(&self) -> #returned { #constructor(async move { body; 1 }) })
+                ),
                 Some((
                     quote!(Result<u8, E>).to_string(),
                     quote!({ #constructor(async move { replaced }) }).to_string()
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is() {
+    fn no_other_body_is_recognized() {
         let boxed = quote!(Pin<Box<dyn Future<Output = R>>>);
         for function in [
             quote!(
@@ -224,7 +226,7 @@ mod tests {
             quote!(fn quote() -> #boxed {}),
             quote!(async fn quote() -> #boxed { Box::pin(async move { body }) }),
         ] {
-            assert_eq!(seen(function.clone()), None, "{function}");
+            assert_eq!(recognized(function.clone()), None, "{function}");
         }
     }
 }

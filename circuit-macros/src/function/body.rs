@@ -1,12 +1,12 @@
-//! A body, which is never parsed: one that is half typed is for the compiler to explain.
+//! A function body as raw tokens. It is never parsed, so that syntax errors in it are reported by rustc.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::braced;
 use syn::parse::{Parse, ParseStream};
 
-/// What stands between two braces.
+/// The contents of a pair of braces.
 pub(crate) struct Body {
-    /// Of both braces and all that is between.
+    /// From the opening to the closing brace.
     span: Span,
     tokens: TokenStream,
 }
@@ -22,29 +22,30 @@ impl Parse for Body {
 }
 
 impl Body {
-    /// What is between the braces of a group.
-    pub(crate) fn of(block: &Group) -> Option<Self> {
+    /// Returns the contents of a group, if its delimiters are braces.
+    pub(crate) fn from_group(block: &Group) -> Option<Self> {
         (block.delimiter() == Delimiter::Brace).then(|| Self {
             span: block.span(),
             tokens: block.stream(),
         })
     }
 
-    /// What is between the braces.
+    /// Returns the tokens between the braces.
     pub(crate) fn tokens(&self) -> TokenStream {
         self.tokens.clone()
     }
 
-    /// A body of these tokens, in place of the written one.
+    /// Returns a body of these tokens, in place of the written one.
     pub(crate) fn replaced_by(&self, tokens: TokenStream) -> Group {
-        // Where it is written, or the function would look generated and never be called unused.
+        // With the span of the written one: of a function that looks generated, rustc never says that it
+        // is unused.
         block(tokens, self.span)
     }
 
-    /// The written body as a block inside of another.
-    pub(crate) fn inner(&self) -> Group {
+    /// Returns the written body as a block inside of another.
+    pub(crate) fn as_inner_block(&self) -> Group {
         let span = if self.is_lone_expression() {
-            // As written, these braces would be called unused.
+            // With the written span, rustc would warn about unused braces.
             self.span.resolved_at(Span::mixed_site())
         } else {
             self.span
@@ -52,19 +53,19 @@ impl Body {
         block(self.tokens.clone(), span)
     }
 
-    /// Whether this identifier stands anywhere in it.
+    /// Returns whether this identifier occurs anywhere in the body.
     pub(crate) fn mentions(&self, identifier: &str) -> bool {
         mentions(&self.tokens, identifier)
     }
 
-    /// Whether this may be a single expression, because nothing ends in a semicolon.
+    /// Returns whether this may be a single expression, because it contains no semicolon.
     fn is_lone_expression(&self) -> bool {
         let is_semicolon = |token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';');
         !self.tokens.is_empty() && !self.tokens.clone().into_iter().any(is_semicolon)
     }
 }
 
-/// Whether an identifier stands anywhere in what is written.
+/// Returns whether an identifier occurs anywhere in the tokens.
 pub(crate) fn mentions(tokens: &TokenStream, identifier: &str) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(found) => found == identifier,

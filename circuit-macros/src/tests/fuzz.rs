@@ -1,12 +1,12 @@
-//! Whatever the tokens: no panic, and no item that is lost. Whatever the text of a duration: a length or an
-//! error.
+//! Random input: any tokens expand without a panic and keep their item, and any text of a duration is a
+//! duration or an error.
 
 use std::time::Duration;
 
+use circuit_options::durations::{format as shortest, parse};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::duration::parse;
 use crate::expand::circuit_breaker;
 
 const LIST: &str = r#"
@@ -33,7 +33,7 @@ const ITEM: &str = r#"
     where #[circuit_breaker] #[cfg(any())] # ! macro_rules .. x:u8 #![allow(unused)] Ok(1) let x=y.;
 "#;
 
-/// What durations are made of, and what they are not.
+/// Pieces of durations, and of other text.
 const PIECES: [&str; 40] = [
     "0",
     "1",
@@ -86,7 +86,7 @@ const UNITS: [(&str, u64); 5] = [
     ("ms", 1),
 ];
 
-/// Marsaglia's xorshift: the same sequence on every run.
+/// A pseudo-random sequence, the same on every run: Marsaglia's xorshift.
 struct Random(u64);
 
 impl Random {
@@ -97,14 +97,14 @@ impl Random {
         usize::try_from(self.0 >> 33).map_or(0, |number| number % bound)
     }
 
-    /// Up to so many pieces, one after the other.
+    /// Returns the concatenation of up to so many pieces.
     fn text(&mut self, pieces: usize) -> String {
         (0..self.below(pieces + 1))
             .filter_map(|_| PIECES.get(self.below(PIECES.len())).copied())
             .collect()
     }
 
-    /// A number of any magnitude.
+    /// Returns a number of any magnitude.
     fn number(&mut self) -> u64 {
         let bits = self.below(65);
         self.below(2);
@@ -132,7 +132,7 @@ fn any_tokens_expand() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut tried = 0;
     while tried < 5_000 {
-        // Only what has matching brackets reaches an attribute.
+        // Only tokens with matching brackets reach an attribute.
         let (Ok(list), Ok(pairs), Ok(item)) = (
             random.words(LIST).parse::<TokenStream>(),
             random.words(PAIRS).parse::<TokenStream>(),
@@ -157,7 +157,7 @@ fn any_tokens_expand() {
     }
 }
 
-/// The one way to write it in which no piece is as long as the next larger unit.
+/// Returns the only text in which no piece is as long as the next larger unit.
 fn written(length: Duration) -> String {
     let mut rest = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
     let pieces = UNITS.map(|(unit, millis)| {
@@ -180,15 +180,18 @@ fn written(length: Duration) -> String {
 #[test]
 fn any_text_is_a_duration_or_an_error() {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    let mut lengths = 0;
+    let mut durations = 0;
     for _ in 0..300_000 {
         let text = random.text(6);
         match parse(&text) {
             Ok(length) => {
-                lengths += 1;
+                durations += 1;
                 let is_of_one = |letter: char| letter.is_ascii_digit() || "dhms".contains(letter);
                 assert!(text.chars().all(is_of_one), "{text:?}");
                 assert_eq!(parse(&written(length)), Ok(length), "{text:?}");
+                let shortest = shortest(length).unwrap_or_default();
+                assert_eq!(parse(&shortest), Ok(length), "{shortest:?}");
+                assert!(shortest.len() <= written(length).len(), "{shortest:?}");
             }
             Err(message) => {
                 let dense: String = text.split_whitespace().collect();
@@ -200,7 +203,7 @@ fn any_text_is_a_duration_or_an_error() {
             }
         }
     }
-    assert!(lengths > 1_000, "{lengths} of them were durations");
+    assert!(durations > 1_000, "{durations} of them were durations");
 }
 
 #[test]

@@ -1,4 +1,7 @@
-//! The function under the attribute: its signature as syntax, its body as bare tokens.
+//! The function under the attribute: its signature as syntax, its body as raw tokens.
+
+pub(crate) mod body;
+mod boxed;
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -8,8 +11,8 @@ use syn::{
     TypeParamBound, Visibility,
 };
 
-use crate::body::{Body, mentions};
-use crate::boxed::BoxedBlock;
+use self::body::{Body, mentions};
+use self::boxed::BoxedBlock;
 use crate::errors::Errors;
 
 /// A function whose body is asynchronous.
@@ -18,27 +21,27 @@ pub(crate) struct Function {
     visibility: Visibility,
     defaultness: Option<Token![default]>,
     signature: Signature,
-    /// What a call results in.
+    /// The type of the result of a call.
     pub(crate) output: Type,
     body: Body,
-    /// What it is in, if the function is no `async fn`.
+    /// The code around the body, if the function is not an `async fn`.
     boxed: Option<BoxedBlock>,
 }
 
 impl Function {
-    /// Reads the item under the attribute. There is no function when there is a mistake.
+    /// Parses the item under the attribute. Returns nothing if it cannot be wrapped.
     pub(crate) fn parse(item: TokenStream, errors: &mut Errors) -> Option<Self> {
         let parse = |input: ParseStream<'_>| parse_function(input, errors);
         let function = parse.parse2(item);
-        errors.keep(function)
+        errors.ok_or_push(function)
     }
 
-    /// The name of the function.
+    /// Returns the name of the function.
     pub(crate) fn name(&self) -> &Ident {
         &self.signature.ident
     }
 
-    /// All that stands before the body, as written.
+    /// Returns the tokens before the body, as written.
     fn head(&self) -> TokenStream {
         let Self {
             attributes,
@@ -50,49 +53,50 @@ impl Function {
         quote!(#(#attributes)* #visibility #defaultness #signature)
     }
 
-    /// The written body as a block inside of another.
-    pub(crate) fn inner(&self) -> Group {
-        self.body.inner()
+    /// Returns the written body as a block inside of another.
+    pub(crate) fn inner_block(&self) -> Group {
+        self.body.as_inner_block()
     }
 
-    /// Whether the type of what the body results in is for the body to say.
+    /// Returns whether the body is boxed, so that its type must be stated inside.
     pub(crate) fn is_boxed(&self) -> bool {
         self.boxed.is_some()
     }
 
-    /// The function with `tokens` for its body.
+    /// Returns the function with `tokens` as its body.
     pub(crate) fn with_body(&self, tokens: TokenStream) -> TokenStream {
         let head = self.head();
         let body = self.body.replaced_by(tokens);
         let body = match &self.boxed {
             None => body,
-            Some(boxed) => boxed.around(&body),
+            Some(boxed) => boxed.wrap(&body),
         };
         quote!(#head #body)
     }
 
-    /// Whether the body may own what `expression` names: an argument that is no shared reference.
+    /// Returns whether the body may own an argument that `expression` names: one that is not a shared
+    /// reference.
     pub(crate) fn owns_any_in(&self, expression: &impl ToTokens) -> bool {
         let names = self
             .signature
             .inputs
             .iter()
             .filter(|input| !is_shared(input));
-        let names = names.flat_map(|input| identifiers(bound(input)));
+        let names = names.flat_map(|input| identifiers(binding(input)));
         let expression = expression.to_token_stream();
         names
             .into_iter()
             .any(|name| mentions(&expression, &name.to_string()))
     }
 
-    /// Whether `expression` is nothing but an argument that is a shared reference.
+    /// Returns whether `expression` is just an argument that is a shared reference.
     pub(crate) fn is_shared_argument(&self, expression: &Expr) -> bool {
         let written = expression.to_token_stream().to_string();
         let mut inputs = self.signature.inputs.iter();
-        inputs.any(|input| is_shared(input) && bound(input).to_string() == written)
+        inputs.any(|input| is_shared(input) && binding(input).to_string() == written)
     }
 
-    /// The arguments that are taken by value and bound as `mut`.
+    /// Returns the arguments that are taken by value and bound as `mut`.
     pub(crate) fn mutable_arguments(&self) -> impl Iterator<Item = Ident> {
         self.signature.inputs.iter().filter_map(mutable_argument)
     }
@@ -102,7 +106,7 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
     let attributes = input.call(Attribute::parse_outer)?;
     let visibility = input.parse()?;
     let defaultness = input.parse()?;
-    check_place(input)?;
+    check_item(input)?;
     let signature: Signature = input.parse()?;
     if input.peek(Token![;]) {
         return Err(input.error(
@@ -111,13 +115,13 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
     }
     let body: Body = input.parse()?;
 
-    errors.keep(check_once(&attributes));
-    let (output, body, boxed) = match BoxedBlock::see_through(&signature, body) {
-        // Where nothing was written after `->`, there is nothing to point at.
-        Ok(boxed) if is_nothing(&boxed.output) => return Err(no_output(&signature)),
-        Ok(boxed) => (boxed.output, boxed.body, Some(boxed.around)),
+    errors.ok_or_push(check_once(&attributes));
+    let (output, body, boxed) = match BoxedBlock::recognize(&signature, body) {
+        // For a function without `->`, `#[async_trait]` writes a `()` that is nowhere in the source.
+        Ok(boxed) if is_unit(&boxed.output) => return Err(no_output(&signature)),
+        Ok(boxed) => (boxed.output, boxed.body, Some(boxed.wrapper)),
         Err(body) => {
-            errors.keep(check_async(&signature, &body));
+            errors.ok_or_push(check_async(&signature, &body));
             (output(&signature)?, body, None)
         }
     };
@@ -132,8 +136,8 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
     })
 }
 
-/// Refuses what is not a function.
-fn check_place(input: ParseStream<'_>) -> syn::Result<()> {
+/// Rejects an item that is not a function.
+fn check_item(input: ParseStream<'_>) -> syn::Result<()> {
     if begins_function(input) {
         return Ok(());
     }
@@ -144,7 +148,7 @@ fn check_place(input: ParseStream<'_>) -> syn::Result<()> {
     }))
 }
 
-/// Whether the keyword `fn` comes next, or after nothing but qualifiers.
+/// Returns whether the keyword `fn` comes next, or only qualifiers before it.
 fn begins_function(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     while !ahead.peek(Token![fn]) {
@@ -160,14 +164,14 @@ fn begins_function(input: ParseStream<'_>) -> bool {
     true
 }
 
-/// Whether what comes next is an `impl`, a trait or a module.
+/// Returns whether an `impl`, a trait or a module comes next.
 fn holds_functions(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     let _unsafety: syn::Result<Option<Token![unsafe]>> = ahead.parse();
     ahead.peek(Token![impl]) || ahead.peek(Token![trait]) || ahead.peek(Token![mod])
 }
 
-/// Refuses a second `#[circuit_breaker]`; the first is the one being expanded.
+/// Rejects a second `#[circuit_breaker]`; the first is the one being expanded.
 fn check_once(attributes: &[Attribute]) -> syn::Result<()> {
     let again = attributes.iter().find(|attribute| {
         let name = attribute.path().segments.last();
@@ -179,6 +183,7 @@ fn check_once(attributes: &[Attribute]) -> syn::Result<()> {
     })
 }
 
+/// Rejects a function that is not `async`, and says how to make it so.
 fn check_async(signature: &Signature, body: &Body) -> syn::Result<()> {
     if signature.asyncness.is_some() {
         return Ok(());
@@ -189,7 +194,7 @@ fn check_async(signature: &Signature, body: &Body) -> syn::Result<()> {
                          put `#[circuit_breaker]` on an inherent `async fn`, and call it here";
         return Err(syn::Error::new(signature.ident.span(), rewritten));
     }
-    // What `#[tokio::main]` and `#[tokio::test]` leave behind.
+    // The body that `#[tokio::main]` and `#[tokio::test]` write.
     if body.mentions("block_on") && body.mentions("Builder") {
         let rewritten = "another attribute has already made this `async fn` block; \
                          put `#[circuit_breaker]` above it";
@@ -211,7 +216,7 @@ fn check_async(signature: &Signature, body: &Body) -> syn::Result<()> {
     })
 }
 
-/// Whether this is an `impl Future`.
+/// Returns whether this is an `impl Future`.
 fn is_future(output: &Type) -> bool {
     let Type::ImplTrait(output) = output else {
         return false;
@@ -238,16 +243,16 @@ fn no_output(signature: &Signature) -> syn::Error {
     syn::Error::new(signature.paren_token.span.close(), needs)
 }
 
-fn is_nothing(output: &Type) -> bool {
+fn is_unit(output: &Type) -> bool {
     matches!(output, Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
-/// Whether this is an argument of which everybody can have a copy.
+/// Returns whether this argument is a shared reference, and so `Copy`.
 fn is_shared(argument: &FnArg) -> bool {
     match argument {
         FnArg::Receiver(receiver) => match &receiver.kind {
             ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
-            ReceiverKind::Typed(_, of) => is_shared_reference(of),
+            ReceiverKind::Typed(_, receiver) => is_shared_reference(receiver),
             _ => false,
         },
         FnArg::Typed(argument) => {
@@ -256,12 +261,12 @@ fn is_shared(argument: &FnArg) -> bool {
     }
 }
 
-fn is_shared_reference(of: &Type) -> bool {
-    matches!(of, Type::Reference(reference) if reference.mutability.is_none())
+fn is_shared_reference(argument: &Type) -> bool {
+    matches!(argument, Type::Reference(reference) if reference.mutability.is_none())
 }
 
-/// What an argument binds.
-fn bound(argument: &FnArg) -> TokenStream {
+/// Returns the pattern that binds an argument.
+fn binding(argument: &FnArg) -> TokenStream {
     match argument {
         FnArg::Receiver(receiver) => receiver.self_token.to_token_stream(),
         FnArg::Typed(argument) => argument.pat.to_token_stream(),
@@ -278,8 +283,8 @@ fn identifiers(tokens: TokenStream) -> Vec<Ident> {
     found.collect()
 }
 
-/// The name in `mut order: Order` or `mut self`. An argument with attributes may be configured
-/// away.
+/// Returns the name in `mut order: Order` or `mut self`. An argument with attributes is left out, as it may
+/// be configured away.
 fn mutable_argument(argument: &FnArg) -> Option<Ident> {
     match argument {
         FnArg::Receiver(receiver) if receiver.attrs.is_empty() => match receiver.kind {
@@ -312,12 +317,12 @@ mod tests {
 
     fn mistakes(item: TokenStream) -> Vec<String> {
         let mut errors = Errors::default();
-        let _function = Function::parse(item, &mut errors);
+        let _ = Function::parse(item, &mut errors);
         errors.messages()
     }
 
     #[test]
-    fn the_head_is_kept_token_for_token() {
+    fn the_tokens_before_the_body_are_kept() {
         let head = quote! {
             #[doc = " Documented."]
             #[must_use]
@@ -339,7 +344,7 @@ mod tests {
     fn a_half_typed_body_is_kept() {
         let function =
             parse(quote!(async fn quote() -> Result<u8, E> { let length = symbol. ; if }));
-        let body = function.map(|function| function.inner().into_token_stream().to_string());
+        let body = function.map(|function| function.inner_block().into_token_stream().to_string());
         assert_eq!(
             body.ok(),
             Some(quote!({ let length = symbol. ; if }).to_string())
@@ -347,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn mutable_arguments_are_those_bound_by_value() {
+    fn only_arguments_bound_by_value_are_mutable_arguments() {
         let function = parse(quote! {
             async fn quote(
                 mut self: Box<Self>,
@@ -383,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn each_wrong_place_is_one_mistake() {
+    fn each_item_that_cannot_be_wrapped_is_one_error() {
         let not_async = "`#[circuit_breaker]` needs an `async fn`; write `async fn quote`";
         let not_a_function = "`#[circuit_breaker]` protects a function; put it on an `async fn`";
         let functions_inside =
@@ -439,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn several_mistakes_are_several_errors() {
+    fn each_mistake_in_a_function_is_an_error() {
         assert_eq!(
             mistakes(quote! {
                 #[circuit_breaker]

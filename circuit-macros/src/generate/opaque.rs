@@ -1,11 +1,11 @@
-//! `impl Trait` in a return type, which no expression can name.
+//! `impl Trait` in a return type, which cannot be named in an expression.
 
 use syn::{
     AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, Type, TypeInfer,
     TypeParamBound,
 };
 
-/// The type with `_` for each `impl Trait`.
+/// Returns the type with `_` in place of each `impl Trait`.
 pub(crate) fn inferred(output: &Type) -> Type {
     // Input:
     //     Result<Vec<impl Display>, E>
@@ -27,7 +27,7 @@ fn infer(output: &mut Type) {
         }
         Type::Array(array) => infer(&mut array.elem),
         Type::Group(group) => infer(&mut group.elem),
-        // Parentheses around a mere `_` would be called unused.
+        // rustc warns about parentheses around `_`.
         Type::Paren(paren) if matches!(*paren.elem, Type::ImplTrait(_)) => {
             *output = inferred(&paren.elem);
         }

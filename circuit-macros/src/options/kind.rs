@@ -1,0 +1,172 @@
+//! The kinds of values that options take.
+
+use std::fmt;
+
+use circuit_options::names::OptionName;
+use syn::{Expr, ExprLit, Lit, UnOp};
+
+use super::value::Value;
+
+/// The kind of value that an option takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// An integer of at least 1.
+    Count,
+    /// A duration.
+    Duration,
+    /// A duration, or a number of calls.
+    Window,
+    /// A share of a whole, from 0 to 1.
+    Share,
+    /// A share of calls, above 0 and at most 1.
+    Rate,
+    /// A string that is not empty.
+    Text,
+    /// A closure or a path, `fn(&E) -> bool`.
+    Predicate,
+    /// The function's result when its body does not run: an expression, or a closure over the error.
+    Fallback,
+    /// An expression over the arguments.
+    Key,
+    /// An expression that is a breaker or a reference to one.
+    Breaker,
+    /// A path without arguments.
+    Path,
+}
+
+impl Kind {
+    /// Reads the expression that is written for an option. Returns the value or an error message;
+    /// nothing if the expression is of another type.
+    pub(crate) fn read(self, name: OptionName, written: &Expr) -> Option<Result<Value, String>> {
+        match self {
+            Self::Predicate => return is_function(written).then_some(Ok(Value::Code)),
+            Self::Fallback => return fallback(name, written),
+            Self::Key => return is_computed(written).then_some(Ok(Value::Code)),
+            Self::Breaker => return breaker(name, written),
+            Self::Path => return is_plain_path(written).then_some(Ok(Value::Code)),
+            Self::Text if !is_literal(written) => return None,
+            _ if !is_literal(written) => return Some(Ok(Value::Constant)),
+            _ => {}
+        }
+        match (self, literal(written)?) {
+            (Self::Count, Lit::Int(literal)) => Some(Value::from_count(name, literal)),
+            (Self::Duration | Self::Window, Lit::Str(literal)) => {
+                Some(Value::from_duration(name, literal))
+            }
+            (Self::Window, Lit::Int(literal)) => Value::from_calls(name, literal),
+            (Self::Share | Self::Rate, literal) => Value::from_share(name, literal),
+            (Self::Text, Lit::Str(literal)) => Some(Value::from_text(name, literal)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Count => "an integer of at least 1",
+            Self::Duration => "a span of time",
+            Self::Window => "a span of time or a number of calls",
+            Self::Share => "a share from 0.0 to 1.0 or a percentage such as \"10%\"",
+            Self::Rate => "a share above 0.0, up to 1.0, or a percentage such as \"50%\"",
+            Self::Text => "a string literal",
+            Self::Predicate => "a closure or a path",
+            Self::Fallback => {
+                "a result in place of the body's, or a closure that makes one of the error"
+            }
+            Self::Key => "an expression over the arguments",
+            Self::Breaker => "a `CircuitBreaker` or a reference to one",
+            Self::Path => "a path",
+        })
+    }
+}
+
+fn fallback(name: OptionName, written: &Expr) -> Option<Result<Value, String>> {
+    match written {
+        Expr::Closure(closure) if closure.inputs.len() != 1 => Some(Err(format!(
+            "a `{name}` that is a closure takes the error; write `{name} = |error| ..`, or leave the \
+             closure out"
+        ))),
+        _ if is_future(written) => Some(Err(format!(
+            "a `{name}` is part of the function, and no future; write what is in the `async` block"
+        ))),
+        _ => (!is_literal(written)).then_some(Ok(Value::Code)),
+    }
+}
+
+fn breaker(name: OptionName, written: &Expr) -> Option<Result<Value, String>> {
+    if is_new_breaker(written) {
+        return Some(Err(format!(
+            "`{name}` must outlive the call, as a new one for each call never opens; make it once, \
+             in a field or a static"
+        )));
+    }
+    is_computed(written).then_some(Ok(Value::Code))
+}
+
+/// Returns the literal that this is. A string with a suffix is none: it means nothing.
+fn literal(expression: &Expr) -> Option<&Lit> {
+    match expression {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) if !text.suffix().is_empty() => None,
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+        _ => None,
+    }
+}
+
+/// Returns whether this is a literal, perhaps with a sign.
+fn is_literal(expression: &Expr) -> bool {
+    match expression {
+        Expr::Lit(_) => true,
+        Expr::Unary(unary) => matches!(unary.op, UnOp::Neg(_)) && is_literal(&unary.expr),
+        _ => false,
+    }
+}
+
+/// Returns whether this is syntactically a function: a closure or a path.
+fn is_function(expression: &Expr) -> bool {
+    match expression {
+        Expr::Closure(closure) => closure.asyncness.is_none(),
+        Expr::Path(_) => true,
+        _ => false,
+    }
+}
+
+/// Returns whether this can be a value that differs from call to call.
+fn is_computed(expression: &Expr) -> bool {
+    !is_literal(expression) && !matches!(expression, Expr::Closure(_))
+}
+
+/// Returns whether this is an `async` block, or a closure that is nothing else.
+fn is_future(expression: &Expr) -> bool {
+    match expression {
+        Expr::Async(_) => true,
+        Expr::Closure(closure) => matches!(*closure.body, Expr::Async(_)),
+        _ => false,
+    }
+}
+
+/// Returns whether this is `CircuitBreaker::new(..)`.
+fn is_new_breaker(expression: &Expr) -> bool {
+    let Expr::Call(call) = expression else {
+        return false;
+    };
+    let Expr::Path(function) = &*call.func else {
+        return false;
+    };
+    let mut names = function.path.segments.iter().rev();
+    let mut is_next = |name| names.next().is_some_and(|segment| segment.ident == name);
+    is_next("new") && is_next("CircuitBreaker")
+}
+
+fn is_plain_path(expression: &Expr) -> bool {
+    match expression {
+        Expr::Path(path) => {
+            let mut segments = path.path.segments.iter();
+            path.qself.is_none() && segments.all(|segment| segment.arguments.is_none())
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,204 @@
+//! Rules across options, checked on literals. Constants are checked by rustc.
+
+use circuit_options::names::OptionName;
+use circuit_options::rules::Rule;
+use circuit_options::settings::{Setting, Settings};
+
+use super::value::{Value, set};
+use super::{Options, Written};
+use crate::errors::Errors;
+
+/// The options that belong to the function, and not to its breaker.
+const BESIDE_BREAKER: [OptionName; 5] = [
+    OptionName::Breaker,
+    OptionName::Fallback,
+    OptionName::FailureIf,
+    OptionName::IgnoreIf,
+    OptionName::Crate,
+];
+
+/// Reports each option that is invalid beside the others, at its value.
+pub(crate) fn check(options: &Options, errors: &mut Errors) {
+    if options.was_attempted(OptionName::Breaker) {
+        let is_its_own = |option: &&Written| !BESIDE_BREAKER.contains(&option.name);
+        for option in options.iter().filter(is_its_own) {
+            errors.push(syn::Error::new(option.key.span(), beside_breaker(option)));
+        }
+        return;
+    }
+    let settings = settings(options);
+    for option in options.iter() {
+        let mut rules = Rule::ALL.iter().copied();
+        let broken = rules.find(|rule| {
+            rule.option(&settings) == option.name
+                && rule.is_broken(&settings)
+                && !is_consequence(*rule, options)
+        });
+        if let Some(rule) = broken {
+            let message = message(rule, &settings);
+            errors.push(syn::Error::new_spanned(&option.expression, message));
+        }
+    }
+}
+
+/// Collects the values of the options. Those of constants and of invalid options are unknown.
+fn settings(options: &Options) -> Settings {
+    let mut settings = Settings::NONE;
+    for name in options.attempted() {
+        set(&mut settings, name, options.get(name));
+    }
+    settings
+}
+
+/// Returns whether a rule is broken only because of a mistake that is reported elsewhere.
+fn is_consequence(rule: Rule, options: &Options) -> bool {
+    match rule {
+        // Two rates that miss the same window are one mistake.
+        Rule::SlowCallWithoutWindow => options.get(OptionName::FailureRate).is_some(),
+        // These two belong to a rate, so that the default number of failures is not meant.
+        Rule::MaxFailuresAboveLastCalls => {
+            !options.was_attempted(OptionName::MaxFailures)
+                && (options.was_attempted(OptionName::SlowRate)
+                    || options.was_attempted(OptionName::MinCalls))
+        }
+        _ => false,
+    }
+}
+
+/// Returns the message of a broken rule, with the numbers if both are written.
+fn message(rule: Rule, settings: &Settings) -> String {
+    match (rule, settings.max_failures, settings.last_calls) {
+        (Rule::MaxFailuresAboveLastCalls, Setting::Known(failures), Setting::Known(calls)) => {
+            Rule::failures_above_calls(failures, calls)
+        }
+        _ => rule.message().to_owned(),
+    }
+}
+
+/// Returns the message for an option that excludes `breaker`.
+fn beside_breaker(option: &Written) -> String {
+    let name = option.name;
+    let advice = match (name, &option.value) {
+        (OptionName::Key | OptionName::MaxKeys, _) => {
+            "remove one, as a key has breakers made for it".to_owned()
+        }
+        (OptionName::Name, _) => {
+            "write `CircuitBreaker::new(name, config)` where that is made".to_owned()
+        }
+        (OptionName::Window, Value::Count(_)) => {
+            "write `Config::builder().last_calls(..)` where that is made".to_owned()
+        }
+        _ => format!("write `Config::builder().{name}(..)` where that is made"),
+    };
+    format!("`{name}` does not go with `breaker`; {advice}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::errors::Errors;
+    use crate::options::Options;
+    use proc_macro2::TokenStream;
+    use quote::quote;
+
+    /// Returns the first words of each error.
+    fn mistakes(list: TokenStream) -> Vec<String> {
+        let mut errors = Errors::default();
+        check(&Options::parse(list, &mut errors), &mut errors);
+        let messages = errors.messages().into_iter();
+        messages
+            .map(|message| message.chars().take(24).collect())
+            .collect()
+    }
+
+    #[test]
+    fn each_rule_can_be_broken() {
+        for (list, broken) in [
+            (
+                quote!(max_failures = 9, window = 8),
+                "`max_failures` must not ",
+            ),
+            (quote!(window = 4), "`max_failures`, which is"),
+            (quote!(failure_rate = RATE), "`failure_rate` needs a `"),
+            (quote!(slow_call = "1s"), "`slow_call` needs a `win"),
+            (quote!(slow_rate = 1), "`slow_rate` needs `slow_"),
+            (
+                quote!(window = "1m", slow_call = "2s", timeout = "2s"),
+                "`slow_call` must be shor",
+            ),
+            (quote!(min_calls = LIMIT), "`min_calls` needs a rate"),
+            (
+                quote!(min_calls = 9, window = 8, failure_rate = 1),
+                "`min_calls` must not be ",
+            ),
+            (quote!(max_reset = "29s"), "`max_reset` must not be "),
+            (
+                quote!(max_reset = "1m", reset = "61s"),
+                "`max_reset` must not be ",
+            ),
+            (quote!(max_keys = 7), "`max_keys` needs a `key`"),
+            (
+                quote!(breaker = self.breaker, slow_rate = 0.5),
+                "`slow_rate` does not go ",
+            ),
+            (
+                quote!(key = host, breaker = BREAKER),
+                "`key` does not go with `",
+            ),
+        ] {
+            assert_eq!(mistakes(list.clone()), [broken], "{list}");
+        }
+    }
+
+    #[test]
+    fn options_that_go_together_break_no_rule() {
+        for list in [
+            quote!(max_failures = 8, window = 8),
+            quote!(window = 5),
+            quote!(window = 1, failure_rate = 1),
+            quote!(window = 1, slow_call = "1s"),
+            quote!(window = 8, failure_rate = 1, min_calls = 8),
+            quote!(window = LIMIT, max_failures = 9),
+            quote!(
+                window = "1s",
+                max_failures = 9,
+                slow_call = "1s",
+                min_calls = 9
+            ),
+            quote!(window = "1m", slow_call = "2s", timeout = "2001ms"),
+            quote!(window = "1m", slow_call = "2s", timeout = TIMEOUT),
+            quote!(
+                window = "1m",
+                slow_call = "2s",
+                timeout = "2s",
+                failure_rate = 1
+            ),
+            quote!(max_reset = "30s"),
+            quote!(max_reset = "1s", reset = RESET),
+            quote!(max_keys = LIMIT, key = host),
+            quote!(
+                breaker = BREAKER,
+                fallback = Ok(7),
+                failure_if = is_outage,
+                ignore_if = is_ours,
+                crate = ::renamed
+            ),
+        ] {
+            assert_eq!(mistakes(list.clone()), [""; 0], "{list}");
+        }
+    }
+
+    #[test]
+    fn an_option_that_is_invalid_by_itself_breaks_no_other_rule() {
+        for list in [
+            quote!(window = "10x", failure_rate = 0.5),
+            quote!(windwo = "10s", failure_rate = 0.5),
+            quote!(failure_rate = 0.5 window 100),
+            quote!(window = 3, max_failures = 0),
+            quote!(window = 3, slow_rate = 0.5),
+            quote!(max_reset = "10s", reset = "0s"),
+        ] {
+            assert_eq!(mistakes(list.clone()).len(), 1, "{list}");
+        }
+    }
+}
