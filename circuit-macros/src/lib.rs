@@ -17,7 +17,9 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-/// Protects what an `async fn` calls with a circuit breaker.
+/// Wraps an `async fn` in a circuit breaker.
+///
+/// # Examples
 ///
 /// ```
 /// use circuit_runtime::{CircuitError, circuit_breaker};
@@ -47,58 +49,56 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// While the circuit is closed, calls run and their failures are counted. At `max_failures` it
-/// opens: for the time of `reset` the body does not run, and each call returns
-/// [`CircuitError::Open`] at once. Then one call, the probe, may run. Its success closes the
-/// circuit, its failure opens it again. [Other rules](#when-it-opens) open it at a share of calls
-/// that failed or were slow.
+/// While the circuit is closed, calls run and their failures are counted. At `max_failures` it opens:
+/// for as long as `reset`, the body does not run, and each call returns [`CircuitError::Open`]
+/// immediately. Then one call, the probe, is admitted. Its success closes the circuit, its failure reopens
+/// it. [Other rules](#when-it-opens) open the circuit at a share of calls that failed or were slow.
 ///
-/// Every `Err` is a failure, unless `failure_if` or `ignore_if` [says otherwise](#what-is-a-failure);
-/// so are a panic, which goes on unwinding, and a call that runs into its `timeout`. A call that the
-/// caller drops is neither failure nor success.
+/// Every `Err` is a failure, unless `failure_if` or `ignore_if` [says otherwise](#what-is-a-failure). So
+/// are a panic, which keeps unwinding, and a call that exceeds its `timeout`. A call that its caller drops
+/// is neither failure nor success.
 ///
 /// # One breaker for one function
 ///
-/// The breaker belongs to the function as it is written. All its calls share it: those on different
-/// instances, with different type arguments and, for the default method of a trait, of different
-/// implementors. Two hosts behind one `&self` method open one circuit. Where each is to have its
-/// own, write a [`key`](#one-breaker-for-each-key), or a [`breaker`](#a-breaker-of-your-own).
+/// There is one breaker per annotated function. It is shared by all instances, all type arguments and, for
+/// the default method of a trait, all implementors. Two hosts behind one `&self` method open one circuit.
+/// To give each its own, write a [`key`](#one-breaker-for-each-key) or a
+/// [`breaker`](#a-breaker-of-your-own).
 ///
-/// It is made by the first call.
+/// The breaker is created by the first call.
 ///
-/// A recursive function counts each level as a call, and the inner call of its probe is rejected, so
-/// that its circuit cannot close again: annotate a function that calls it.
+/// In a recursive function, each level counts as a call, and the inner call of a probe is rejected, so that
+/// the circuit cannot close again: annotate a function that calls it instead.
 ///
 /// # Options
 ///
 /// | option | value | default | meaning |
 /// |---|---|---|---|
 /// | `max_failures` | integer of at least 1 | 5, when there is neither `failure_rate` nor `slow_call` | opens at this many failures: within `window`, or in a row when there is no `window` |
-/// | `window` | duration, or an integer from 1 to 65 536 | none | which calls count: those in this span of time up to now, or this many of the latest |
-/// | `failure_rate` | above `0.0`, up to `1.0`, or `"50%"` | none | opens when this share of the calls in `window` failed, or more; needs `window` |
+/// | `window` | duration, or an integer from 1 to 65 536 | none | which calls count: those of this span of time up to now, or this many of the latest |
+/// | `failure_rate` | above `0.0`, up to `1.0`, or `"50%"` | none | opens when at least this share of the calls in `window` failed; needs `window` |
 /// | `slow_call` | duration | none | a call that takes longer is slow, whether or not it succeeds; needs `window` |
-/// | `slow_rate` | like `failure_rate` | 1 | opens when this share of the calls in `window` was slow, or more; needs `slow_call` |
-/// | `min_calls` | integer of at least 1 | 20, or all of `window` when those are fewer | the two rates are not judged on fewer calls |
+/// | `slow_rate` | like `failure_rate` | 1 | opens when at least this share of the calls in `window` was slow; needs `slow_call` |
+/// | `min_calls` | integer of at least 1 | 20, or all of `window` when those are fewer | the two rates are not evaluated on fewer calls |
 /// | `reset` | duration | `"30s"` | how long the circuit stays open |
-/// | `max_reset` | duration of at least `reset` | none | each re-opening by a failed probe doubles the wait, up to this, with `jitter` on top; a recovery begins again from `reset` |
-/// | `jitter` | `0.0` to `1.0`, or `"10%"` | 0 | adds up to this share to each wait, at random, so that a fleet does not probe in step |
-/// | `probes` | integer of at least 1 | 1 | after the wait this many calls are let in, and all must succeed |
-/// | `timeout` | duration | none | a call that takes longer is dropped, is a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
-/// | `failure_if` | closure or path, `fn(&E) -> bool` | every `Err` | an `Err` for which it is false is a success: the service answered |
-/// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is no evidence, neither failure nor success |
-/// | `fallback` | a `Result`, or `\|error\| ..` that makes one | none | what the function returns when the call is rejected; it sees the arguments and may `.await` |
-/// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, made on first use |
-/// | `max_keys` | integer of at least 1 | 10 000 | how many breakers `key` makes at most; idle ones go first, busy ones never |
-/// | `breaker` | a [`CircuitBreaker`], or a reference to one | none | uses this breaker; beside it only `fallback`, `failure_if`, `ignore_if` and `crate` can be written |
+/// | `max_reset` | duration of at least `reset` | none | each failed probe doubles the wait, up to this, with `jitter` on top; a recovery starts again from `reset` |
+/// | `jitter` | `0.0` to `1.0`, or `"10%"` | 0 | adds up to this share to each wait, at random, so that instances do not probe at the same time |
+/// | `probes` | integer of at least 1 | 1 | after the wait, this many calls are admitted, and all must succeed |
+/// | `timeout` | duration | none | a call that takes longer is dropped, counts as a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
+/// | `failure_if` | closure or path, `fn(&E) -> bool` | every `Err` | an `Err` for which it is false counts as a success: the service answered |
+/// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is not counted: it is neither failure nor success |
+/// | `fallback` | a `Result`, or `\|error\| ..` that returns one | none | the result of a rejected call; it can use the arguments and `.await` |
+/// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, created on first use |
+/// | `max_keys` | integer of at least 1 | 10 000 | the most breakers that `key` creates; idle ones are evicted first, busy ones never |
+/// | `breaker` | a [`CircuitBreaker`], or a reference to one | none | uses this breaker; only `fallback`, `failure_if`, `ignore_if` and `crate` can be written beside it |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
-/// | `crate` | path | `::circuit_runtime` | where the runtime is, when it is renamed or re-exported |
+/// | `crate` | path | `::circuit_runtime` | the path of the runtime, if it is renamed or re-exported |
 ///
-/// All of them may be left out: `#[circuit_breaker]` alone opens after five failures in a row. The
-/// default name has no type in it: of two methods called alike in one module, name one.
+/// All options can be omitted: `#[circuit_breaker]` alone opens after five failures in a row. The default
+/// name does not include the type: if two methods in a module share a name, set `name` on one.
 ///
-/// A duration is written in pieces of an integer and a unit, which is one of `ms`, `s`, `m`, `h`
-/// and `d`, the largest first: `"250ms"`, `"1m30s"`. Numbers and durations can also be constant
-/// expressions:
+/// A duration is a sequence of integers with a unit, one of `ms`, `s`, `m`, `h` and `d`, the largest first:
+/// `"250ms"`, `"1m30s"`. Numbers and durations can also be constant expressions:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
@@ -116,17 +116,17 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// A count is a `u32`, a share an `f64` and a time a `Duration`; a `window` that is a `u32` is a number of
-/// calls. The breaker is made outside of the function, so a constant of a generic type, or `Self`, cannot
-/// be named.
+/// A count is a `u32`, a share an `f64` and a duration a `Duration`; a `window` that is a `u32` is a number
+/// of calls. The breaker is created outside of the function, so that a constant cannot use `Self` or a type
+/// parameter.
 ///
-/// A wrong value is a compile error, of a constant expression too. So are options that do not go
-/// together, such as a `failure_rate` without a `window`.
+/// An invalid value is a compile error, that of a constant expression too. So is an invalid combination of
+/// options, such as a `failure_rate` without a `window`.
 ///
 /// # What is a failure
 ///
-/// Every `Err`, if nothing else is said. But that there is no such symbol is an answer, and shows that
-/// the exchange is well; and what went wrong before it was asked says nothing about it:
+/// By default, every `Err`. But "no such symbol" is an answer: it shows that the exchange is up. And an
+/// error raised before the exchange was called says nothing about it:
 ///
 /// ```
 /// # use circuit_runtime::{CircuitError, circuit_breaker};
@@ -173,21 +173,21 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// Both take a closure or the path of a function, such as `QuoteError::is_outage`, that is shown the
-/// `Err` which the body returns. `ignore_if` is asked first, and what it ignores is not shown to
-/// `failure_if`. A panic, a timeout and a rejected call are shown to neither. If a predicate panics, the
-/// call is no evidence. What the function returns stays as it is.
+/// Both options take a closure or the path of a function, such as `QuoteError::is_outage`, which is called
+/// with the `Err` that the body returns. `ignore_if` is asked first; of an error that it ignores,
+/// `failure_if` is not asked. Neither is asked of a panic, a timeout or a rejected call. If a predicate
+/// panics, the call is not counted. The function's result is not changed.
 ///
-/// A predicate stands in the function, so `Self` and type parameters mean what they mean there, and so
-/// do arguments that are shared references or `Copy`. Any other belongs to the body that uses it, and not
-/// to the predicate: `failure_if = |error| error.is_outage_of(&host)` needs a `host: &str`, not a `String`.
+/// A predicate is part of the function, so it can name `Self` and type parameters, and arguments that are
+/// shared references or `Copy`. Any other argument is moved into the body:
+/// `failure_if = |error| error.is_outage_of(&host)` needs a `host: &str`, not a `String`.
 ///
 /// # In place of a rejected call
 ///
-/// A `fallback` is evaluated where the body would be, and only when the circuit rejects the call. A
-/// failure or a timeout of the body is returned as it is. It is either an expression or a closure that is
-/// shown the [`CircuitError`]. Both are part of the function: they may `.await`, use `?`, `return`, and take
-/// an argument that the body takes, too.
+/// A `fallback` is evaluated in place of the body, and only if the circuit rejects the call. A failure or a
+/// timeout of the body is returned as it is. A `fallback` is either an expression or a closure that takes
+/// the [`CircuitError`]. It is part of the function: it can `.await`, use `?`, `return`, and move an
+/// argument that the body moves, too.
 ///
 /// ```
 /// # use circuit_runtime::{CircuitError, circuit_breaker};
@@ -209,7 +209,7 @@ use proc_macro::TokenStream;
 ///
 /// # One breaker for each key
 ///
-/// With a `key`, each value of it has a breaker of its own, called `name[key]`:
+/// With a `key`, each of its values has a breaker of its own, called `name[key]`:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
@@ -231,16 +231,17 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// It is evaluated at each call, before the body, where it may `.await` and use `?`. A string is looked up as it is, and anything else that
-/// implements `Display` by what it shows: a number, an address, `format!("{region}/{host}")`. A breaker is
-/// found without a lock. When there are more than `max_keys`, the idle closed ones go, those first that were
-/// not asked for of late. One that is open or half-open, or has a call under way, stays, even if there are
-/// then more: a `key` that callers can make up at will needs a bound of its own.
+/// The `key` is evaluated at each call, before the body, and can `.await` and use `?`. A string is looked up
+/// as it is, any other type that implements `Display` by its text: a number, an address,
+/// `format!("{region}/{host}")`. The lookup takes no lock. When there are more than `max_keys` breakers,
+/// closed ones without a call in flight are evicted, those that were not used recently first. A breaker
+/// that is open or half-open, or has a call in flight, is kept, even if there are then more than
+/// `max_keys`: a `key` that callers can invent needs a bound of its own.
 ///
 /// # A breaker of your own
 ///
-/// A `breaker` is one that you have made, with its own rules and name. Several functions can share it, and
-/// each instance can have its own:
+/// A `breaker` is one that you have created, with its own rules and name. Several functions can share it,
+/// and each instance can have its own:
 ///
 /// ```
 /// use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
@@ -265,16 +266,16 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// The expression is evaluated at each call. The breaker's own `timeout` applies.
-/// A call borrows a breaker that is a field, an element or a static, if it is reached by shared references.
-/// Otherwise, as with `&mut self` or a function that returns it, the call keeps a handle of its own.
+/// The expression is evaluated at each call. The breaker's own `timeout` applies. A call borrows a breaker
+/// that is a field, an element or a static, if it is reached through shared references. Otherwise, as with
+/// `&mut self` or a function that returns the breaker, the call holds a handle of its own.
 ///
 /// # When it opens
 ///
-/// Each rule stands alone: the first that is met opens the circuit. Rejected calls do not count. Which
-/// rule suits which service is told in the [guide].
+/// Each rule stands alone: the first that is met opens the circuit. Rejected calls do not count. The
+/// [guide] explains which rules suit which service.
 ///
-/// `failure_rate` opens the circuit when this share of the calls in `window` failed, or more:
+/// `failure_rate` opens the circuit when at least this share of the calls in `window` failed:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
@@ -296,14 +297,14 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// It is judged on at least `min_calls` calls, so that the first failure of a quiet hour is not one
-/// of 100 %. With a `failure_rate` or a `slow_call`, a number of failures opens the circuit only if
+/// The rate is not evaluated on fewer than `min_calls` calls, so that the first failure of a quiet hour is
+/// not one of 100 %. With a `failure_rate` or a `slow_call`, a number of failures opens the circuit only if
 /// `max_failures` is written, too.
 ///
-/// `slow_call` is for a service that answers, but too late. A call that takes longer is slow, whether
-/// or not it succeeds, and one that is still running after that time is slow already: there is no timer,
-/// so whoever calls next finds it. Unlike `timeout`, this leaves the call alone. At a share of
-/// `slow_rate` the circuit opens. Failures are for another rule beside it:
+/// `slow_call` is for a service that answers, but too late. A call that takes longer is slow, whether or
+/// not it succeeds. A call that is still running after that time is slow already: there is no timer, so the
+/// next call notices it. Unlike `timeout`, `slow_call` does not end the call. At a share of `slow_rate` the
+/// circuit opens. For failures, set another rule beside it:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
@@ -329,8 +330,8 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// A `window` that is an integer counts the last calls, however long ago they were. This opens at
-/// ten failures among the last hundred calls, and when all of them were slow:
+/// A `window` that is an integer counts the last calls, however long ago they were. This one opens at ten
+/// failures among the last hundred calls, and when all of them were slow:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
@@ -354,8 +355,8 @@ use proc_macro::TokenStream;
 ///
 /// # How it closes
 ///
-/// After `reset` the circuit is half-open. It lets `probes` calls in and rejects the others. When all
-/// of the probes have succeeded it closes; the first that fails opens it again:
+/// After `reset` the circuit is half-open. It admits `probes` calls and rejects all others. When all of
+/// the probes have succeeded it closes; the first that fails reopens it:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
@@ -380,23 +381,35 @@ use proc_macro::TokenStream;
 ///
 /// # The function
 ///
-/// Any `async fn` that returns a `Result`: free, a method with any receiver, generic, in a trait or
-/// an `impl` of one. Its signature stays as it is. A rejected call returns the function's own error
-/// type, which is why that implements `From<CircuitError>`, as `anyhow::Error`,
-/// `Box<dyn Error + Send + Sync>` and the enum above do.
+/// Works on any `async fn` that returns a `Result`: free functions, methods with any receiver, generic
+/// functions, trait methods and their implementations. The signature stays as it is. A rejected call
+/// returns the function's own error type, which must therefore implement `From<CircuitError>`, as
+/// `anyhow::Error`, `Box<dyn Error + Send + Sync>` and the enum above do.
 ///
 /// Arguments that the body does not use are dropped after the call was counted, not before.
 ///
-/// Among several attributes write this one first: `#[tokio::test]` and `#[tokio::main]` leave no
-/// `async fn` to those below them. Under `#[async_trait]` annotate the methods; there a `fallback`, a `key`
-/// and a `breaker` see `self` and the arguments that are plain names, but not those that a pattern takes
-/// apart. A function that is nothing but `Box::pin(async move { .. })` can be annotated, too.
+/// Write this attribute above others: below `#[tokio::test]` or `#[tokio::main]` there is no `async fn`
+/// left to wrap. Under `#[async_trait]`, annotate the methods; there a `fallback`, a `key` and a `breaker`
+/// can use `self` and the arguments that are plain names, but not those that a pattern destructures. A
+/// function whose body is just `Box::pin(async move { .. })` can be annotated, too.
+///
+/// # Errors
+///
+/// The annotated function returns its own errors, and one made of a [`CircuitError`]: of
+/// [`CircuitError::Open`] if the circuit rejects the call and there is no `fallback`, of
+/// [`CircuitError::Timeout`] if the call exceeds its `timeout`, and of [`CircuitError::NoRuntime`] if there
+/// is no timer to measure it with.
+///
+/// # Cancel safety
+///
+/// A future that is dropped before it completes counts its call as cancelled: neither as a failure nor as a
+/// success. A probe that is dropped returns its slot.
 ///
 /// # Tests
 ///
-/// With the feature `test-util` of `circuit-runtime` every breaker follows tokio's clock, which a test
-/// can pause. Tests that call the same function share its breaker: let them take turns, and begin with
-/// `registry::find(name)` and, if there is one already, `reset()`.
+/// With the feature `test-util` of `circuit-runtime`, every breaker follows tokio's clock, which a test can
+/// pause. Tests that call the same function share its breaker: let them take turns, and start each with
+/// `registry::find(name)` and, if the breaker exists already, `reset()`.
 ///
 /// [`CircuitError`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html
 /// [guide]: https://docs.rs/circuit-runtime/latest/circuit_runtime/guide/index.html
