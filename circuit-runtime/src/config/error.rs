@@ -78,6 +78,8 @@ macro_rules! rules {
             #[doc(hidden)]
             pub const ALL: [Self; 21] = [$(Self::$name,)*];
 
+            const RULES: [(Self, Rule); 21] = [$((Self::$name, Rule::$name),)*];
+
             const fn rule(self) -> Rule {
                 match self {
                     $(Self::$name => Rule::$name,)*
@@ -97,12 +99,12 @@ rules! {
 impl ConfigError {
     /// Returns the first error in these settings.
     pub(super) const fn first_in(settings: &Settings) -> Option<Self> {
-        let mut errors: &[Self] = &Self::ALL;
-        while let [error, others @ ..] = errors {
-            if error.rule().is_broken(settings) {
+        let mut rules: &[(Self, Rule)] = &Self::RULES;
+        while let [(error, rule), others @ ..] = rules {
+            if rule.is_broken(settings) {
                 return Some(*error);
             }
-            errors = others;
+            rules = others;
         }
         None
     }
