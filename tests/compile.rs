@@ -1,19 +1,19 @@
-//! What the attribute makes of what people write: `pass/` compiles and runs, `ui/` is refused with
-//! exactly the words beside it.
+//! The attribute on functions that people write: those in `pass/` compile and run, those in `ui/` are
+//! rejected with exactly the messages beside them.
 
-/// The compiler whose words `ui/**/*.stderr` repeat.
+/// The compiler whose messages `ui/**/*.stderr` repeat.
 const COMPILER: &str = "rustc 1.95.";
 
 #[test]
-fn what_is_right_compiles() {
+fn valid_functions_compile_and_run() {
     trybuild::TestCases::new().pass("pass/*.rs");
 }
 
 #[test]
-fn what_is_wrong_is_explained() {
+fn invalid_functions_are_explained() {
     let compiler = version();
     if !compiler.starts_with(COMPILER) {
-        println!("skipped: the expected words are those of {COMPILER}x, and this is {compiler}");
+        println!("skipped: the expected messages are those of {COMPILER}x, and this is {compiler}");
         return;
     }
     trybuild::TestCases::new().compile_fail("ui/*/*.rs");
