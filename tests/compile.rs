@@ -1,5 +1,5 @@
-//! The attribute on functions that people write: those in `pass/` compile and run, those in `ui/` are
-//! rejected with exactly the messages beside them.
+//! The attribute on functions that people write: those in `pass/` compile and run, those in `ui/`
+//! are rejected with exactly the messages beside them.
 
 /// The compiler whose messages `ui/**/*.stderr` repeat.
 const COMPILER: &str = "rustc 1.95.";

@@ -49,26 +49,27 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// While the circuit is closed, calls run and their failures are counted. At `max_failures` it opens:
-/// for as long as `reset`, the body does not run, and each call returns [`CircuitError::Open`]
-/// immediately. Then one call, the probe, is admitted. Its success closes the circuit, its failure reopens
-/// it. [Other rules](#when-it-opens) open the circuit at a share of calls that failed or were slow.
+/// While the circuit is closed, calls run and their failures are counted. At `max_failures` it
+/// opens: for as long as `reset`, the body does not run, and each call returns
+/// [`CircuitError::Open`] immediately. Then one call, the probe, is admitted. Its success closes
+/// the circuit, its failure reopens it. [Other rules](#when-it-opens) open the circuit at a share
+/// of calls that failed or were slow.
 ///
-/// Every `Err` is a failure, unless `failure_if` or `ignore_if` [says otherwise](#what-is-a-failure). So
-/// are a panic, which keeps unwinding, and a call that exceeds its `timeout`. A call that its caller drops
-/// is neither failure nor success.
+/// Every `Err` is a failure, unless `failure_if` or `ignore_if`
+/// [says otherwise](#what-is-a-failure). So are a panic, which keeps unwinding, and a call that exceeds
+/// its `timeout`. A call that its caller drops is neither failure nor success.
 ///
 /// # One breaker for one function
 ///
-/// There is one breaker per annotated function. It is shared by all instances, all type arguments and, for
-/// the default method of a trait, all implementors. Two hosts behind one `&self` method open one circuit.
-/// To give each its own, write a [`key`](#one-breaker-for-each-key) or a
+/// There is one breaker per annotated function. It is shared by all instances, all type arguments
+/// and, for the default method of a trait, all implementors. Two hosts behind one `&self` method
+/// open one circuit. To give each its own, write a [`key`](#one-breaker-for-each-key) or a
 /// [`breaker`](#a-breaker-of-your-own).
 ///
 /// The breaker is created by the first call.
 ///
-/// In a recursive function, each level counts as a call, and the inner call of a probe is rejected, so that
-/// the circuit cannot close again: annotate a function that calls it instead.
+/// In a recursive function, each level counts as a call, and the inner call of a probe is rejected,
+/// so that the circuit cannot close again: annotate a function that calls it instead.
 ///
 /// # Options
 ///
@@ -94,11 +95,12 @@ use proc_macro::TokenStream;
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 /// | `crate` | path | `::circuit_runtime` | the path of the runtime, if it is renamed or re-exported |
 ///
-/// All options can be omitted: `#[circuit_breaker]` alone opens after five failures in a row. The default
-/// name does not include the type: if two methods in a module share a name, set `name` on one.
+/// All options can be omitted: `#[circuit_breaker]` alone opens after five failures in a row. The
+/// default name does not include the type: if two methods in a module share a name, set `name` on
+/// one.
 ///
-/// A duration is a sequence of integers with a unit, one of `ms`, `s`, `m`, `h` and `d`, the largest first:
-/// `"250ms"`, `"1m30s"`. Numbers and durations can also be constant expressions:
+/// A duration is a sequence of integers with a unit, one of `ms`, `s`, `m`, `h` and `d`, the
+/// largest first: `"250ms"`, `"1m30s"`. Numbers and durations can also be constant expressions:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
@@ -116,17 +118,17 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// A count is a `u32`, a share an `f64` and a duration a `Duration`; a `window` that is a `u32` is a number
-/// of calls. The breaker is created outside of the function, so that a constant cannot use `Self` or a type
-/// parameter.
+/// A count is a `u32`, a share an `f64` and a duration a `Duration`; a `window` that is a `u32` is
+/// a number of calls. The breaker is created outside of the function, so that a constant cannot use
+/// `Self` or a type parameter.
 ///
-/// An invalid value is a compile error, that of a constant expression too. So is an invalid combination of
-/// options, such as a `failure_rate` without a `window`.
+/// An invalid value is a compile error, that of a constant expression too. So is an invalid
+/// combination of options, such as a `failure_rate` without a `window`.
 ///
 /// # What is a failure
 ///
-/// By default, every `Err`. But "no such symbol" is an answer: it shows that the exchange is up. And an
-/// error raised before the exchange was called says nothing about it:
+/// By default, every `Err`. But "no such symbol" is an answer: it shows that the exchange is up.
+/// And an error raised before the exchange was called says nothing about it:
 ///
 /// ```
 /// # use circuit_runtime::{CircuitError, circuit_breaker};
@@ -173,27 +175,30 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// Both options take a closure or the path of a function, such as `QuoteError::is_outage`, which is called
-/// with the `Err` that the body returns. `ignore_if` is asked first; of an error that it ignores,
-/// `failure_if` is not asked. Neither is asked of a panic, a timeout or a rejected call. If a predicate
-/// panics, the call is not counted. The function's result is not changed.
+/// Both options take a closure or the path of a function, such as `QuoteError::is_outage`, which is
+/// called with the `Err` that the body returns. `ignore_if` is asked first; of an error that it
+/// ignores, `failure_if` is not asked. Neither is asked of a panic, a timeout or a rejected call.
+/// If a predicate panics, the call is not counted. The function's result is not changed.
 ///
-/// A predicate is part of the function, so it can name `Self` and type parameters, and arguments that are
-/// shared references or `Copy`. Any other argument is moved into the body:
+/// A predicate is part of the function, so it can name `Self` and type parameters, and arguments
+/// that are shared references or `Copy`. Any other argument is moved into the body, so that
 /// `failure_if = |error| error.is_outage_of(&host)` needs a `host: &str`, not a `String`.
 ///
 /// # In place of a rejected call
 ///
-/// A `fallback` is evaluated in place of the body, and only if the circuit rejects the call. A failure or a
-/// timeout of the body is returned as it is. A `fallback` is either an expression or a closure that takes
-/// the [`CircuitError`]. It is part of the function: it can `.await`, use `?`, `return`, and move an
-/// argument that the body moves, too.
+/// A `fallback` is evaluated in place of the body, and only if the circuit rejects the call. A
+/// failure or a timeout of the body is returned as it is. A `fallback` is either an expression or a
+/// closure that takes the [`CircuitError`]. It is part of the function: it can `.await`, use `?`,
+/// `return`, and move an argument that the body moves, too.
 ///
 /// ```
 /// # use circuit_runtime::{CircuitError, circuit_breaker};
 /// # type Error = Box<dyn std::error::Error + Send + Sync>;
 /// # async fn cached(symbol: &str) -> Option<f64> { (symbol == "ACME").then_some(12.5) }
-/// #[circuit_breaker(max_failures = 1, fallback = |error| cached(&symbol).await.ok_or(error.into()))]
+/// #[circuit_breaker(
+///     max_failures = 1,
+///     fallback = |error| cached(&symbol).await.ok_or(error.into()),
+/// )]
 /// async fn quote(symbol: String) -> Result<f64, Error> {
 ///     // ..
 /// #   Err(symbol.into())
@@ -213,8 +218,9 @@ use proc_macro::TokenStream;
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
+/// # type Error = Box<dyn std::error::Error + Send + Sync>;
 /// #[circuit_breaker(max_failures = 1, key = host)]
-/// async fn page(host: &str, path: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+/// async fn page(host: &str, path: &str) -> Result<String, Error> {
 ///     // ..
 /// #   let _ = path;
 /// #   Err(host.into())
@@ -226,22 +232,24 @@ use proc_macro::TokenStream;
 /// #         assert!(page(host, "/").await.is_err());
 /// #     }
 /// #     let made = circuit_runtime::registry::all();
-/// #     let mut made = made.iter().map(|breaker| (breaker.name().ends_with("::page[b]"), breaker.snapshot()));
+/// #     let mut made = made.iter().map(|breaker| {
+/// #         (breaker.name().ends_with("::page[b]"), breaker.snapshot())
+/// #     });
 /// #     assert!(made.any(|(found, totals)| found && (totals.failed, totals.rejected) == (1, 1)));
 /// # }
 /// ```
 ///
-/// The `key` is evaluated at each call, before the body, and can `.await` and use `?`. A string is looked up
-/// as it is, any other type that implements `Display` by its text: a number, an address,
-/// `format!("{region}/{host}")`. The lookup takes no lock. When there are more than `max_keys` breakers,
-/// closed ones without a call in flight are evicted, those that were not used recently first. A breaker
-/// that is open or half-open, or has a call in flight, is kept, even if there are then more than
-/// `max_keys`: a `key` that callers can invent needs a bound of its own.
+/// The `key` is evaluated at each call, before the body, and can `.await` and use `?`. A string is
+/// looked up as it is, any other type that implements `Display` by its text: a number, an address,
+/// `format!("{region}/{host}")`. The lookup takes no lock. When there are more than `max_keys`
+/// breakers, closed ones without a call in flight are evicted, those that were not used recently
+/// first. A breaker that is open or half-open, or has a call in flight, is kept, even if there are
+/// then more than `max_keys`: a `key` that callers can invent needs a bound of its own.
 ///
 /// # A breaker of your own
 ///
-/// A `breaker` is one that you have created, with its own rules and name. Several functions can share it,
-/// and each instance can have its own:
+/// A `breaker` is one that you have created, with its own rules and name. Several functions can
+/// share it, and each instance can have its own:
 ///
 /// ```
 /// use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
@@ -266,14 +274,15 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// The expression is evaluated at each call. The breaker's own `timeout` applies. A call borrows a breaker
-/// that is a field, an element or a static, if it is reached through shared references. Otherwise, as with
-/// `&mut self` or a function that returns the breaker, the call holds a handle of its own.
+/// The expression is evaluated at each call. The breaker's own `timeout` applies. A call borrows a
+/// breaker that is a field, an element or a static, if it is reached through shared references.
+/// Otherwise, as with `&mut self` or a function that returns the breaker, the call holds a handle
+/// of its own.
 ///
 /// # When it opens
 ///
-/// Each rule stands alone: the first that is met opens the circuit. Rejected calls do not count. The
-/// [guide] explains which rules suit which service.
+/// Each rule stands alone: the first that is met opens the circuit. Rejected calls do not count.
+/// The [guide] explains which rules suit which service.
 ///
 /// `failure_rate` opens the circuit when at least this share of the calls in `window` failed:
 ///
@@ -297,14 +306,14 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// The rate is not evaluated on fewer than `min_calls` calls, so that the first failure of a quiet hour is
-/// not one of 100 %. With a `failure_rate` or a `slow_call`, a number of failures opens the circuit only if
-/// `max_failures` is written, too.
+/// The rate is not evaluated on fewer than `min_calls` calls, so that the first failure of a quiet
+/// hour is not one of 100 %. With a `failure_rate` or a `slow_call`, a number of failures opens the
+/// circuit only if `max_failures` is written, too.
 ///
-/// `slow_call` is for a service that answers, but too late. A call that takes longer is slow, whether or
-/// not it succeeds. A call that is still running after that time is slow already: there is no timer, so the
-/// next call notices it. Unlike `timeout`, `slow_call` does not end the call. At a share of `slow_rate` the
-/// circuit opens. For failures, set another rule beside it:
+/// `slow_call` is for a service that answers, but too late. A call that takes longer is slow,
+/// whether or not it succeeds. A call that is still running after that time is slow already: there
+/// is no timer, so the next call notices it. Unlike `timeout`, `slow_call` does not end the call.
+/// At a share of `slow_rate` the circuit opens. For failures, set another rule beside it:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
@@ -325,13 +334,15 @@ use proc_macro::TokenStream;
 /// #     assert_eq!(quote("4.5").await?, 4.5);
 /// #     let made = circuit_runtime::registry::all();
 /// #     let mut configs = made.iter().map(|breaker| breaker.config());
-/// #     assert!(configs.any(|config| config.slow_rate() == Some(0.8) && config.min_calls() == 20));
+/// #     assert!(configs.any(|config| {
+/// #         config.slow_rate() == Some(0.8) && config.min_calls() == 20
+/// #     }));
 /// #     Ok(())
 /// # }
 /// ```
 ///
-/// A `window` that is an integer counts the last calls, however long ago they were. This one opens at ten
-/// failures among the last hundred calls, and when all of them were slow:
+/// A `window` that is an integer counts the last calls, however long ago they were. This one opens
+/// at ten failures among the last hundred calls, and when all of them were slow:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
@@ -355,8 +366,8 @@ use proc_macro::TokenStream;
 ///
 /// # How it closes
 ///
-/// After `reset` the circuit is half-open. It admits `probes` calls and rejects all others. When all of
-/// the probes have succeeded it closes; the first that fails reopens it:
+/// After `reset` the circuit is half-open. It admits `probes` calls and rejects all others. When
+/// all of the probes have succeeded it closes; the first that fails reopens it:
 ///
 /// ```
 /// # use circuit_runtime::circuit_breaker;
@@ -376,45 +387,44 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
-/// Here the circuit stays open for 5 seconds at first, then for 10, 20 and so on up to 5 minutes, each
-/// time up to a tenth longer.
+/// Here the circuit stays open for 5 seconds at first, then for 10, 20 and so on up to 5 minutes,
+/// each time up to a tenth longer.
 ///
 /// # The function
 ///
-/// Works on any `async fn` that returns a `Result`: free functions, methods with any receiver, generic
-/// functions, trait methods and their implementations. The signature stays as it is. A rejected call
-/// returns the function's own error type, which must therefore implement `From<CircuitError>`, as
-/// `anyhow::Error`, `Box<dyn Error + Send + Sync>` and the enum above do.
+/// Works on any `async fn` that returns a `Result`: free functions, methods with any receiver,
+/// generic functions, trait methods and their implementations. The signature stays as it is. A
+/// rejected call returns the function's own error type, which must therefore implement
+/// `From<CircuitError>`, as `anyhow::Error`, `Box<dyn Error + Send + Sync>` and the enum above do.
 ///
 /// Arguments that the body does not use are dropped after the call was counted, not before.
 ///
-/// Write this attribute above others: below `#[tokio::test]` or `#[tokio::main]` there is no `async fn`
-/// left to wrap. Under `#[async_trait]`, annotate the methods; there a `fallback`, a `key` and a `breaker`
-/// can use `self` and the arguments that are plain names, but not those that a pattern destructures. A
-/// function whose body is just `Box::pin(async move { .. })` can be annotated, too.
+/// Write this attribute above others: below `#[tokio::test]` or `#[tokio::main]` there is no `async
+/// fn` left to wrap. Under `#[async_trait]`, annotate the methods; there a `fallback`, a `key` and
+/// a `breaker` can use `self` and the arguments that are plain names, but not those that a pattern
+/// destructures. A function whose body is just `Box::pin(async move { .. })` can be annotated, too.
 ///
 /// # Errors
 ///
 /// The annotated function returns its own errors, and one made of a [`CircuitError`]: of
 /// [`CircuitError::Open`] if the circuit rejects the call and there is no `fallback`, of
-/// [`CircuitError::Timeout`] if the call exceeds its `timeout`, and of [`CircuitError::NoRuntime`] if there
-/// is no timer to measure it with.
+/// [`CircuitError::Timeout`] if the call exceeds its `timeout`, and of [`CircuitError::NoRuntime`]
+/// if there is no timer to measure it with.
 ///
 /// # Cancel safety
 ///
-/// A future that is dropped before it completes counts its call as cancelled: neither as a failure nor as a
-/// success. A probe that is dropped returns its slot.
+/// A future that is dropped before it completes counts its call as cancelled: neither as a failure
+/// nor as a success. A probe that is dropped returns its slot.
 ///
 /// # Tests
 ///
-/// With the feature `test-util` of `circuit-runtime`, every breaker follows tokio's clock, which a test can
-/// pause. Tests that call the same function share its breaker: let them take turns, and start each with
-/// `registry::find(name)` and, if the breaker exists already, `reset()`.
+/// With the feature `test-util` of `circuit-runtime`, every breaker follows tokio's clock, which a
+/// test can pause. Tests that call the same function share its breaker: let them take turns, and
+/// start each with `registry::find(name)` and, if the breaker exists already, `reset()`.
 ///
 /// [`CircuitError`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html
 /// [guide]: https://docs.rs/circuit-runtime/latest/circuit_runtime/guide/index.html
 /// [`CircuitBreaker`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html
-/// [`CircuitBreaker::try_acquire`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html#method.try_acquire
 /// [`CircuitError::NoRuntime`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.NoRuntime
 /// [`CircuitError::Open`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Open
 /// [`CircuitError::Timeout`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Timeout

@@ -1,6 +1,6 @@
-//! Support code of [`circuit-runtime`] and its attribute: the names, values and rules of the options,
-//! which both of them read. Depend on `circuit-runtime`, not on this crate: its items change with any
-//! release.
+//! Support code of [`circuit-runtime`] and its attribute: the names, values and rules of the
+//! options, which both of them read. Depend on `circuit-runtime`, not on this crate: its items
+//! change with any release.
 //!
 //! - [`names`]: the options,
 //! - [`aliases`]: what other libraries call them,

@@ -66,8 +66,8 @@ macro_rules! rules {
     };
 }
 
-// Each rule: its scope, the option that must change, when it is broken, and the message. The messages
-// are worded for the attribute: there `last_calls(100)` is `window = 100`.
+// Each rule: its scope, the option that must change, when it is broken, and the message. The
+// messages are worded for the attribute: there `last_calls(100)` is `window = 100`.
 rules! {
     settings;
 
@@ -195,8 +195,8 @@ impl Rule {
         format!("{requirement}; {advice}")
     }
 
-    /// Returns the message of [`MaxFailuresAboveLastCalls`](Self::MaxFailuresAboveLastCalls) for two
-    /// numbers that are both written.
+    /// Returns the message of [`MaxFailuresAboveLastCalls`](Self::MaxFailuresAboveLastCalls) for
+    /// two numbers that are both written.
     #[must_use]
     pub fn failures_above_calls(failures: u32, calls: u32) -> String {
         format!(

@@ -90,7 +90,8 @@ impl Settings {
         self.failure_rate.is_written() || self.slow_call.is_written()
     }
 
-    /// Returns the failures that open the circuit; those of the default where nothing else opens it.
+    /// Returns the failures that open the circuit; those of the default where nothing else opens
+    /// it.
     pub(crate) const fn max_failures(&self) -> Setting<u32> {
         match self.max_failures {
             Setting::Absent if !self.has_rate() => Setting::Known(defaults::MAX_FAILURES),

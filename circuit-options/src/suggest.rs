@@ -43,7 +43,8 @@ fn nearest_option(word: &str) -> Option<OptionName> {
     OptionName::from_name(name)
 }
 
-/// Returns the known word that `word` misspells: at most two letters differ, and fewer than half of them.
+/// Returns the known word that `word` misspells: at most two letters differ, and fewer than half of
+/// them.
 fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
     known
         .iter()
@@ -70,8 +71,8 @@ fn snake_case(word: &str) -> String {
 /// Returns the Levenshtein distance: the letters to insert, delete or replace to turn one word into
 /// the other.
 fn distance(from: &str, to: &str) -> usize {
-    // One row of the algorithm of Wagner and Fischer: the distances from the letters of `from` so far
-    // to each beginning of `to`.
+    // One row of the algorithm of Wagner and Fischer: the distances from the letters of `from` so
+    // far to each beginning of `to`.
     let mut row: Vec<usize> = (1..=to.chars().count()).collect();
     for (position, letter) in from.chars().enumerate() {
         let mut diagonal = position;

@@ -1,4 +1,5 @@
-//! A function body as raw tokens. It is never parsed, so that syntax errors in it are reported by rustc.
+//! A function body as raw tokens. It is never parsed, so that syntax errors in it are reported by
+//! rustc.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::braced;
@@ -37,8 +38,8 @@ impl Body {
 
     /// Returns a body of these tokens, in place of the written one.
     pub(crate) fn replaced_by(&self, tokens: TokenStream) -> Group {
-        // With the span of the written one: of a function that looks generated, rustc never says that it
-        // is unused.
+        // With the span of the written one: of a function that looks generated, rustc never says
+        // that it is unused.
         block(tokens, self.span)
     }
 

@@ -1,5 +1,5 @@
-//! `Box::pin(async move { .. })`: the body that `#[async_trait]` gives to an `async fn`, or that is written
-//! by hand.
+//! `Box::pin(async move { .. })`: the body that `#[async_trait]` gives to an `async fn`, or that is
+//! written by hand.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
@@ -30,11 +30,11 @@ pub(crate) struct Boxed {
 }
 
 impl BoxedBlock {
-    /// Recognizes a function whose body is just `Box::pin(async move { .. })`; returns the body unchanged
-    /// otherwise.
+    /// Recognizes a function whose body is just `Box::pin(async move { .. })`; returns the body
+    /// unchanged otherwise.
     pub(crate) fn recognize(signature: &Signature, outer: Body) -> Result<Boxed, Body> {
         // Input:
-        //     fn quote<'async_trait>(self: Box<Self>) -> Pin<Box<dyn Future<Output = R> + Send + 'async_trait>> {
+        //     fn quote(self: Box<Self>) -> Pin<Box<dyn Future<Output = R> + Send + 'async_trait>> {
         //         Box::pin(async move { body })
         //     }
         //
@@ -161,7 +161,8 @@ mod tests {
     use syn::Signature;
     use syn::parse::{ParseStream, Parser};
 
-    /// Returns the output of a function, and its body with another block; nothing if it is not recognized.
+    /// Returns the output of a function, and its body with another block; nothing if it is not
+    /// recognized.
     fn recognized(function: TokenStream) -> Option<(String, String)> {
         let parse = |input: ParseStream<'_>| Ok((input.parse()?, input.parse()?));
         let (signature, outer): (Signature, Body) = parse.parse2(function).ok()?;

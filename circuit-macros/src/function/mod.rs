@@ -74,8 +74,8 @@ impl Function {
         quote!(#head #body)
     }
 
-    /// Returns whether the body may own an argument that `expression` names: one that is not a shared
-    /// reference.
+    /// Returns whether the body may own an argument that `expression` names: one that is not a
+    /// shared reference.
     pub(crate) fn owns_any_in(&self, expression: &impl ToTokens) -> bool {
         let names = self
             .signature
@@ -117,7 +117,8 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
 
     errors.ok_or_push(check_once(&attributes));
     let (output, body, boxed) = match BoxedBlock::recognize(&signature, body) {
-        // For a function without `->`, `#[async_trait]` writes a `()` that is nowhere in the source.
+        // For a function without `->`, `#[async_trait]` writes a `()` that is nowhere in the
+        // source.
         Ok(boxed) if is_unit(&boxed.output) => return Err(no_output(&signature)),
         Ok(boxed) => (boxed.output, boxed.body, Some(boxed.wrapper)),
         Err(body) => {
@@ -283,8 +284,8 @@ fn identifiers(tokens: TokenStream) -> Vec<Ident> {
     found.collect()
 }
 
-/// Returns the name in `mut order: Order` or `mut self`. An argument with attributes is left out, as it may
-/// be configured away.
+/// Returns the name in `mut order: Order` or `mut self`. An argument with attributes is left out,
+/// as it may be configured away.
 fn mutable_argument(argument: &FnArg) -> Option<Ident> {
     match argument {
         FnArg::Receiver(receiver) if receiver.attrs.is_empty() => match receiver.kind {

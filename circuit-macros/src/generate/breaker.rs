@@ -14,8 +14,8 @@ use crate::options::value::Value;
 use crate::options::{Options, Written};
 use crate::spans::ends;
 
-/// Returns the breaker of a call: the one that is written, the one of its key, or the function's only one.
-/// It is in a block of its own, so that its items cannot shadow anything of the user's.
+/// Returns the breaker of a call: the one that is written, the one of its key, or the function's
+/// only one. It is in a block of its own, so that its items cannot shadow anything of the user's.
 pub(crate) fn breaker(function: &Function, options: &Options, span: Span) -> TokenStream {
     if let Some(expression) = options.code(OptionName::Breaker) {
         given_breaker(expression, function, options)
@@ -89,7 +89,8 @@ fn reference_to(expression: &Expr, function: &Function) -> TokenStream {
     let (first, last) = ends(expression);
     let reference = quote_spanned!(first.resolved_at(Span::mixed_site())=> &);
     if function.is_shared_argument(expression) {
-        // Reborrowed: a reference to the argument itself would keep a second copy of it in the future.
+        // Reborrowed: a reference to the argument itself would keep a second copy of it in the
+        // future.
         return quote_spanned!(first.resolved_at(Span::mixed_site())=> #reference *#expression);
     }
     let expression = quote_spanned!(last.resolved_at(Span::mixed_site())=> (#expression));
@@ -105,8 +106,9 @@ fn keyed_breaker(key: &Expr, function: &Function, options: &Options, span: Span)
     //     {
     //         static __CIRCUIT_CONFIG: Config = ..;
     //         static __CIRCUIT_MAX_KEYS: u32 = 100u32;
-    //         static __CIRCUIT_BREAKERS: Lazy<Keyed> =
-    //             Lazy::new(|| Keyed::new("crate::module::quote", __CIRCUIT_CONFIG, __CIRCUIT_MAX_KEYS));
+    //         static __CIRCUIT_BREAKERS: Lazy<Keyed> = Lazy::new(|| {
+    //             Keyed::new("crate::module::quote", __CIRCUIT_CONFIG, __CIRCUIT_MAX_KEYS)
+    //         });
     //         use private::key::{DisplayKey as _, NoKey as _, StrKey as _};
     //         (&&&key_of(&host)).__circuit_breaker_of(&__CIRCUIT_BREAKERS)
     //     }

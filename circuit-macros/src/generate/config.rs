@@ -62,8 +62,8 @@ fn set(option: &Written, builder: &TokenStream, options: &Options, span: Span) -
     // Output:
     //     Config::builder().reset(RESET).last_calls(100u32)
     //
-    // A constant may be of a wrong type, which rustc reports at both the method and its argument: hence
-    // they have one span.
+    // A constant may be of a wrong type, which rustc reports at both the method and its argument:
+    // hence they have one span.
     let setter_span = match option.value {
         Value::Constant => option.expression.span(),
         _ => span,
@@ -85,8 +85,8 @@ fn set(option: &Written, builder: &TokenStream, options: &Options, span: Span) -
     quote_spanned!(span=> #builder.#setter(#argument))
 }
 
-/// Returns a builder with a window that is a constant: only rustc knows whether it is a duration or a number
-/// of calls.
+/// Returns a builder with a window that is a constant: only rustc knows whether it is a duration or
+/// a number of calls.
 fn window(option: &Written, builder: &TokenStream, options: &Options, span: Span) -> TokenStream {
     // Input:
     //     max_failures = 5, window = WINDOW

@@ -40,13 +40,14 @@ pub(crate) fn guarded(function: &Function, options: &Options) -> TokenStream {
     //         .await;
     //     }
     //
-    // - The inner `return` fixes the type of the block before its body is checked, as the signature does
-    //   without the attribute: `?` and coercions work, and a wrong body is one error.
+    // - The inner `return` fixes the type of the block before its body is checked, as the signature
+    //   does without the attribute: `?` and coercions work, and a wrong body is one error.
     // - The outer `return` satisfies `clippy::implicit_return`.
-    // - `&symbol` makes the block capture all of `symbol`. If it captured single fields, rustc could warn
-    //   that an assignment to one of them is unused. The price: of an unused `mut` argument rustc only says
-    //   that it need not be `mut`.
-    // - A parameter with the name of a constant of the user's would be a pattern; hence the long names.
+    // - `&symbol` makes the block capture all of `symbol`. If it captured single fields, rustc
+    //   could warn that an assignment to one of them is unused. The price: of an unused `mut`
+    //   argument rustc only says that it need not be `mut`.
+    // - A parameter with the name of a constant of the user's would be a pattern; hence the long
+    //   names.
     // - Only `rejected` bounds the return type, so that a wrong one is one error. With predicates,
     //   `classifier` has the same bound at the same span.
     let span = function.output.span().resolved_at(Span::mixed_site());
@@ -80,7 +81,8 @@ pub(crate) fn guarded(function: &Function, options: &Options) -> TokenStream {
         }
         Some(fallback) => {
             let choice = with_fallback(fallback, &breaker, &arguments, options);
-            // Otherwise the first `return` of a boxed body, here the fallback's, would fix its type.
+            // Otherwise the first `return` of a boxed body, here the fallback's, would fix its
+            // type.
             let return_type_hint = function.is_boxed().then_some(return_type_hint);
             quote_spanned!(span=> #return_type_hint #choice)
         }
@@ -122,8 +124,9 @@ impl Arguments<'_> {
         //         Err(__circuit_error) => rejected::<Result<Quote, QuoteError>>(__circuit_error),
         //     }
         //
-        // The body has started by then. It must be dropped before the error is converted: the conversion,
-        // which is the user's code, may need something that the body holds, such as a lock.
+        // The body has started by then. It must be dropped before the error is converted: the
+        // conversion, which is the user's code, may need something that the body holds, such as a
+        // lock.
         let Self {
             body,
             classifier,
@@ -165,9 +168,10 @@ fn with_fallback(
     //     };
     //     return guard(__circuit_admitted, async move { .. }, ..).await;
     //
-    // - The closure is not called, only its body is used: an `.await`, a `?` and a `return` in it are the
-    //   function's own.
-    // - The error is gone before the guard is built: held beside it, it would make the future larger.
+    // - The closure is not called, only its body is used: an `.await`, a `?` and a `return` in it
+    //   are the function's own.
+    // - The error is gone before the guard is built: held beside it, it would make the future
+    //   larger.
     // - Without the `else`, a fallback that panics would make the `return` unreachable.
     let span = arguments.span;
     let guarded = arguments.call(&quote_spanned!(span=> __circuit_admitted));
@@ -208,7 +212,8 @@ fn with_fallback(
     }
 }
 
-/// Returns the pattern that binds the error and, if its type is written, a `let` that binds it again.
+/// Returns the pattern that binds the error and, if its type is written, a `let` that binds it
+/// again.
 fn error_pattern(error: Option<&Pat>, span: Span) -> (TokenStream, Option<TokenStream>) {
     // Input:
     //     |error: CircuitError| ..
@@ -235,7 +240,8 @@ fn fallback_value(expression: &Expr, arguments: &Arguments<'_>) -> TokenStream {
     let Arguments { runtime, span, .. } = arguments;
     let tokens = expression.to_token_stream();
     let value = match (expression, tokens.clone().into_iter().next()) {
-        // With their written span, rustc would warn about braces that are needed there, but not here.
+        // With their written span, rustc would warn about braces that are needed there, but not
+        // here.
         (Expr::Block(_), Some(TokenTree::Group(block))) => Body::from_group(&block)
             .map_or(tokens, |body| body.as_inner_block().into_token_stream()),
         _ => tokens,

@@ -24,7 +24,8 @@ pub(crate) enum Kind {
     Text,
     /// A closure or a path, `fn(&E) -> bool`.
     Predicate,
-    /// The function's result when its body does not run: an expression, or a closure over the error.
+    /// The function's result when its body does not run: an expression, or a closure over the
+    /// error.
     Fallback,
     /// An expression over the arguments.
     Key,

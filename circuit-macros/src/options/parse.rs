@@ -61,7 +61,8 @@ fn parse_value(key: Span, input: ParseStream<'_>) -> Result<Expr, Missing> {
     }
 }
 
-/// Parses a block, or that of a closure, ahead of the input: its syntax error may be many lines down.
+/// Parses a block, or that of a closure, ahead of the input: its syntax error may be many lines
+/// down.
 fn parse_block(input: ParseStream<'_>) -> syn::Result<()> {
     let ahead = input.fork();
     if ahead.parse::<Token![|]>().is_ok() {
@@ -89,7 +90,8 @@ pub(super) fn begins_pair(input: ParseStream<'_>) -> bool {
     input.peek(Ident::peek_any) && input.peek2(Token![=])
 }
 
-/// Returns the expression without what only groups it: parentheses, or a fragment of `macro_rules!`.
+/// Returns the expression without what only groups it: parentheses, or a fragment of
+/// `macro_rules!`.
 fn bare(expression: Expr) -> Expr {
     match expression {
         Expr::Group(group) => bare(*group.expr),

@@ -38,7 +38,8 @@ impl Value {
         }
     }
 
-    /// Reads a number of calls; nothing if it has the suffix of another type, which may be a unit of time.
+    /// Reads a number of calls; nothing if it has the suffix of another type, which may be a unit
+    /// of time.
     pub(super) fn from_calls(name: OptionName, literal: &LitInt) -> Option<Result<Self, String>> {
         let calls = literal.base10_parse();
         has_suffix(literal.suffix(), "u32").then(|| match calls {

@@ -1,5 +1,5 @@
-//! Random input: any tokens expand without a panic and keep their item, and any text of a duration is a
-//! duration or an error.
+//! Random input: any tokens expand without a panic and keep their item, and any text of a duration
+//! is a duration or an error.
 
 use std::time::Duration;
 

@@ -6,8 +6,8 @@ use circuit_options::settings::Settings;
 
 /// An invalid configuration.
 ///
-/// The messages are worded for the attribute: there `last_calls(100)` is `window = 100`, and a duration
-/// is a string such as `"10s"`.
+/// The messages are worded for the attribute: there `last_calls(100)` is `window = 100`, and a
+/// duration is a string such as `"10s"`.
 ///
 /// # Examples
 ///
@@ -114,8 +114,8 @@ impl ConfigError {
         self.rule().option(settings)
     }
 
-    /// Returns what is wrong and what to write instead: the text of [`Display`](std::fmt::Display), for
-    /// use in constants.
+    /// Returns what is wrong and what to write instead: the text of [`Display`](std::fmt::Display),
+    /// for use in constants.
     #[must_use]
     pub const fn message(&self) -> &'static str {
         self.rule().message()

@@ -13,8 +13,8 @@ pub use error::ConfigError;
 /// The rules of a circuit breaker.
 ///
 /// A `Config` is always valid: [`ConfigBuilder::build`] rejects invalid combinations. See the
-/// [`guide`](crate::docs::guide) for which rules suit which service. Durations are rounded up to whole
-/// microseconds.
+/// [`guide`](crate::docs::guide) for which rules suit which service. Durations are rounded up to
+/// whole microseconds.
 ///
 /// # Examples
 ///
@@ -51,7 +51,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Returns a builder with the defaults: five consecutive failures open the circuit for thirty seconds.
+    /// Returns a builder with the defaults: five consecutive failures open the circuit for thirty
+    /// seconds.
     pub const fn builder() -> ConfigBuilder {
         ConfigBuilder {
             config: Self {
@@ -71,9 +72,9 @@ impl Config {
         }
     }
 
-    /// Returns the number of failures that opens the circuit: within [`window`](Self::window), among the
-    /// [`last_calls`](Self::last_calls), or consecutive ones where neither is set; `None` if only a rate
-    /// opens it.
+    /// Returns the number of failures that opens the circuit: within [`window`](Self::window),
+    /// among the [`last_calls`](Self::last_calls), or consecutive ones where neither is set; `None`
+    /// if only a rate opens it.
     #[must_use]
     pub const fn max_failures(&self) -> Option<u32> {
         match self.max_failures {
@@ -134,8 +135,8 @@ impl Config {
         self.reset
     }
 
-    /// Returns the upper bound of the wait, which each failed probe doubles, before `jitter`; `None` if the
-    /// wait does not grow.
+    /// Returns the upper bound of the wait, which each failed probe doubles, before `jitter`;
+    /// `None` if the wait does not grow.
     #[must_use]
     pub const fn max_reset(&self) -> Option<Duration> {
         self.max_reset
@@ -190,8 +191,8 @@ impl Config {
 }
 
 impl Default for Config {
-    /// Returns the defaults: five consecutive failures open the circuit for thirty seconds, and a call has
-    /// no timeout.
+    /// Returns the defaults: five consecutive failures open the circuit for thirty seconds, and a
+    /// call has no timeout.
     fn default() -> Self {
         Self::builder().config.resolved()
     }
@@ -229,8 +230,8 @@ impl ConfigBuilder {
     /// Opens the circuit at this many failures: within [`window`](Self::window), among the
     /// [`last_calls`](Self::last_calls), or in a row where neither is set. At least 1.
     ///
-    /// Defaults to 5, if neither [`failure_rate`](Self::failure_rate) nor [`slow_call`](Self::slow_call) is
-    /// set; otherwise no number of failures opens the circuit.
+    /// Defaults to 5, if neither [`failure_rate`](Self::failure_rate) nor
+    /// [`slow_call`](Self::slow_call) is set; otherwise no number of failures opens the circuit.
     pub const fn max_failures(mut self, max_failures: u32) -> Self {
         self.config.max_failures = Some(max_failures);
         self
@@ -243,83 +244,86 @@ impl ConfigBuilder {
         self
     }
 
-    /// Counts the last calls, this many of them, however long ago they were. From 1 to 65 536, and not
-    /// together with [`window`](Self::window). In the attribute this is also called `window`.
+    /// Counts the last calls, this many of them, however long ago they were. From 1 to 65 536, and
+    /// not together with [`window`](Self::window). In the attribute this is also called `window`.
     pub const fn last_calls(mut self, last_calls: u32) -> Self {
         self.config.last_calls = Some(last_calls);
         self
     }
 
-    /// Opens the circuit when this share of the calls in the window failed, or more. Above 0, at most 1.
-    /// Needs [`window`](Self::window) or [`last_calls`](Self::last_calls).
+    /// Opens the circuit when this share of the calls in the window failed, or more. Above 0, at
+    /// most 1. Needs [`window`](Self::window) or [`last_calls`](Self::last_calls).
     pub const fn failure_rate(mut self, failure_rate: f64) -> Self {
         self.config.failure_rate = Some(failure_rate);
         self
     }
 
-    /// Counts a call that takes longer than this as slow, whether or not it succeeds. Longer than zero.
-    /// Needs [`window`](Self::window) or [`last_calls`](Self::last_calls).
+    /// Counts a call that takes longer than this as slow, whether or not it succeeds. Longer than
+    /// zero. Needs [`window`](Self::window) or [`last_calls`](Self::last_calls).
     ///
     /// A call that is still running is counted as soon as it has taken this long. A probe need only
-    /// succeed, however late. Unless it is below [`timeout`](Self::timeout), only calls without a timeout
-    /// (such as those by [`try_acquire`](crate::CircuitBreaker::try_acquire)) can be slow.
+    /// succeed, however late. Unless it is below [`timeout`](Self::timeout), only calls without a
+    /// timeout (such as those by [`try_acquire`](crate::CircuitBreaker::try_acquire)) can be slow.
     ///
-    /// On Linux, calls are measured by a clock that ticks every 10 ms or more often, so that a call within
-    /// a tick of the limit may be counted either way. With a `slow_call` below 200 ms, or a `window` below
-    /// 2 s, or on another system, the exact clock is used, and read twice for each call.
+    /// On Linux, calls are measured by a clock that ticks every 10 ms or more often, so that a call
+    /// within a tick of the limit may be counted either way. With a `slow_call` below 200 ms, or a
+    /// `window` below 2 s, or on another system, the exact clock is used, and read twice for each
+    /// call.
     pub const fn slow_call(mut self, slow_call: Duration) -> Self {
         self.config.slow_call = Some(slow_call);
         self
     }
 
-    /// Opens the circuit when this share of the calls in the window was slow, or more. Above 0, at most 1.
-    /// Defaults to 1. Needs [`slow_call`](Self::slow_call).
+    /// Opens the circuit when this share of the calls in the window was slow, or more. Above 0, at
+    /// most 1. Defaults to 1. Needs [`slow_call`](Self::slow_call).
     pub const fn slow_rate(mut self, slow_rate: f64) -> Self {
         self.config.slow_rate = Some(slow_rate);
         self
     }
 
-    /// Evaluates the rates only once the window holds at least this many calls. At least 1. Defaults to 20,
-    /// or to [`last_calls`](Self::last_calls) if those are fewer. Needs a rate.
+    /// Evaluates the rates only once the window holds at least this many calls. At least 1.
+    /// Defaults to 20, or to [`last_calls`](Self::last_calls) if those are fewer. Needs a rate.
     pub const fn min_calls(mut self, min_calls: u32) -> Self {
         self.config.min_calls = Some(min_calls);
         self
     }
 
-    /// Keeps the circuit open for this long, then admits probes. Longer than zero. Defaults to 30 seconds.
+    /// Keeps the circuit open for this long, then admits probes. Longer than zero. Defaults to 30
+    /// seconds.
     pub const fn reset(mut self, reset: Duration) -> Self {
         self.config.reset = reset;
         self
     }
 
-    /// Doubles the wait each time a probe fails, up to this, with [`jitter`](Self::jitter) on top; a
-    /// recovery starts again from [`reset`](Self::reset). Not shorter than `reset`. If it is not set, the
-    /// wait does not grow.
+    /// Doubles the wait each time a probe fails, up to this, with [`jitter`](Self::jitter) on top;
+    /// a recovery starts again from [`reset`](Self::reset). Not shorter than `reset`. If it is not
+    /// set, the wait does not grow.
     pub const fn max_reset(mut self, max_reset: Duration) -> Self {
         self.config.max_reset = Some(max_reset);
         self
     }
 
-    /// Adds up to this fraction to each wait, at random, so that the instances of a service do not probe at
-    /// the same moment. From 0 to 1. Defaults to 0.
+    /// Adds up to this fraction to each wait, at random, so that the instances of a service do not
+    /// probe at the same moment. From 0 to 1. Defaults to 0.
     pub const fn jitter(mut self, jitter: f64) -> Self {
         self.config.jitter = jitter;
         self
     }
 
-    /// Admits this many calls while the circuit is half-open. When all have succeeded it closes; the first
-    /// that fails reopens it. At least 1. Defaults to 1.
+    /// Admits this many calls while the circuit is half-open. When all have succeeded it closes;
+    /// the first that fails reopens it. At least 1. Defaults to 1.
     pub const fn probes(mut self, probes: u32) -> Self {
         self.config.probes = probes;
         self
     }
 
     /// Drops a call that takes longer than this, counts it as a failure and returns
-    /// [`CircuitError::Timeout`](crate::CircuitError::Timeout). Longer than zero. If it is not set, a call
-    /// may take any time.
+    /// [`CircuitError::Timeout`](crate::CircuitError::Timeout). Longer than zero. If it is not set,
+    /// a call may take any time.
     ///
     /// Needs a tokio runtime with timers around the call. Without one, a call returns
-    /// [`CircuitError::NoRuntime`](crate::CircuitError::NoRuntime), at the latest when it has to wait.
+    /// [`CircuitError::NoRuntime`](crate::CircuitError::NoRuntime), at the latest when it has to
+    /// wait.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = Some(timeout);
         self
@@ -374,7 +378,8 @@ mod tests {
         assert_eq!(written.build(), Err(ConfigError::MinCallsWithoutRate));
     }
 
-    /// The attribute checks each option on its own: an error that belongs to none would go unreported.
+    /// The attribute checks each option on its own: an error that belongs to none would go
+    /// unreported.
     #[test]
     fn an_error_is_reported_at_the_option_that_must_change() {
         let three = Config::builder().last_calls(3);

@@ -21,7 +21,8 @@ pub const fn valid(config: Result<Config, ConfigError>) -> Config {
 macro_rules! check {
     ($($name:ident: $option:ident;)*) => {
         $(
-            /// Returns the builder, or fails to compile here if this is the option that must change.
+            /// Returns the builder, or fails to compile here if this is the option that must
+            /// change.
             #[track_caller]
             pub const fn $name(config: ConfigBuilder) -> ConfigBuilder {
                 match config.error_at(OptionName::$option) {
