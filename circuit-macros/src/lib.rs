@@ -399,10 +399,11 @@ use proc_macro::TokenStream;
 ///
 /// Arguments that the body does not use are dropped after the call was counted, not before.
 ///
-/// Write this attribute above others: below `#[tokio::test]` or `#[tokio::main]` there is no `async
-/// fn` left to wrap. Under `#[async_trait]`, annotate the methods; there a `fallback`, a `key` and
-/// a `breaker` can use `self` and the arguments that are plain names, but not those that a pattern
-/// destructures. A function whose body is just `Box::pin(async move { .. })` can be annotated, too.
+/// Write this attribute above others: below `#[tokio::test]` or `#[tokio::main]` there is no
+/// `async fn` left to wrap. Under `#[async_trait]`, annotate the methods; there a `fallback`, a
+/// `key` and a `breaker` can use `self` and the arguments that are plain names, but not those that
+/// a pattern destructures. A function whose body is just `Box::pin(async move { .. })` can be
+/// annotated, too.
 ///
 /// # Errors
 ///

@@ -261,9 +261,10 @@ impl ConfigBuilder {
     /// Counts a call that takes longer than this as slow, whether or not it succeeds. Longer than
     /// zero. Needs [`window`](Self::window) or [`last_calls`](Self::last_calls).
     ///
-    /// A call that is still running is counted as soon as it has taken this long. A probe need only
-    /// succeed, however late. Unless it is below [`timeout`](Self::timeout), only calls without a
-    /// timeout (such as those by [`try_acquire`](crate::CircuitBreaker::try_acquire)) can be slow.
+    /// A call that is still running is counted as soon as it has taken this long. For a probe only
+    /// success matters, however late it comes. Unless `slow_call` is below
+    /// [`timeout`](Self::timeout), only calls without a timeout (such as those by
+    /// [`try_acquire`](crate::CircuitBreaker::try_acquire)) can be slow.
     ///
     /// On Linux, calls are measured by a clock that ticks every 10 ms or more often, so that a call
     /// within a tick of the limit may be counted either way. With a `slow_call` below 200 ms, or a
