@@ -13,6 +13,8 @@ const UNITS: [(&str, u64); 5] = [
 
 /// Reads a duration: pieces of a whole number and a unit, each unit once and the largest first.
 ///
+/// # Examples
+///
 /// ```
 /// use circuit_options::durations::parse;
 /// use std::time::Duration;
@@ -79,6 +81,8 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 ///
 /// Returns nothing for a duration that [`parse`] cannot read: one that is not a whole number of
 /// milliseconds, or too long.
+///
+/// # Examples
 ///
 /// ```
 /// use circuit_options::durations::format;

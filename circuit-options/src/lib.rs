@@ -10,6 +10,8 @@
 //! - [`settings`]: what is known of the values,
 //! - [`rules`]: which values are valid, alone and together.
 //!
+//! # Examples
+//!
 //! ```
 //! use circuit_options::names::OptionName;
 //! use circuit_options::rules::Rule;

@@ -6,6 +6,8 @@ use crate::names::OptionName;
 ///
 /// Returns nothing for any other text.
 ///
+/// # Examples
+///
 /// ```
 /// use circuit_options::rates::parse;
 ///

@@ -86,6 +86,14 @@ fn is_place(expression: &Expr) -> bool {
 
 /// Returns a reference to an expression, spanned at that expression.
 fn reference_to(expression: &Expr, function: &Function) -> TokenStream {
+    // Input:
+    //     self.breaker
+    //
+    // Output:
+    //     &(self.breaker)
+    //
+    // Output, for an argument that is a shared reference:
+    //     &*breaker
     let (first, last) = ends(expression);
     let reference = quote_spanned!(first.resolved_at(Span::mixed_site())=> &);
     if function.is_shared_argument(expression) {
@@ -131,6 +139,11 @@ fn keyed_breaker(key: &Expr, function: &Function, options: &Options, span: Span)
 
 /// Returns the bound on the number of keys.
 fn max_keys(options: &Options, span: Span) -> TokenStream {
+    // Input:
+    //     max_keys = MOST
+    //
+    // Output, checked by rustc as it is a constant:
+    //     check::max_keys(MOST)
     let default = defaults::MAX_KEYS;
     match options.written(OptionName::MaxKeys) {
         None => quote_spanned!(span=> #default),
@@ -166,6 +179,11 @@ fn static_breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
 
 /// Returns the name in errors and in the registry.
 fn full_name(name: &Ident, options: &Options, span: Span) -> TokenStream {
+    // Input:
+    //     async fn quote
+    //
+    // Output, unless `name` is written:
+    //     concat!(module_path!(), "::", "quote")
     if let Some(name) = options.text(OptionName::Name) {
         return name.to_token_stream();
     }

@@ -32,6 +32,13 @@ pub(super) fn static_config(options: &Options, span: Span) -> TokenStream {
 
 /// Returns the builder of the configuration, with the options that are written.
 fn builder(options: &Options, span: Span) -> TokenStream {
+    // Input:
+    //     max_failures = LIMIT, reset = "30s"
+    //
+    // Output, where a constant has every option checked:
+    //     check::reset(check::max_failures(
+    //         Config::builder().max_failures(LIMIT).reset(Duration::new(30u64, 0u32)),
+    //     ))
     let settings: Vec<_> = options.iter().filter(|option| is_setting(option)).collect();
     let is_constant = |option: &&Written| matches!(option.value, Value::Constant);
 

@@ -91,6 +91,13 @@ pub(crate) fn guarded(function: &Function, options: &Options) -> TokenStream {
 
 /// Returns a `return` that is never reached, and fixes the type of the enclosing block.
 fn return_type_hint(output: &Type, options: &Options) -> TokenStream {
+    // Input:
+    //     Result<Quote, QuoteError>
+    //
+    // Output:
+    //     if false {
+    //         return never::<Result<Quote, QuoteError>>();
+    //     }
     let (first, last) = ends(output);
     let span = first.resolved_at(Span::mixed_site());
     let runtime = options.runtime(span);

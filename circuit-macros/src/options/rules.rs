@@ -17,11 +17,11 @@ const BESIDE_BREAKER: [OptionName; 5] = [
     OptionName::Crate,
 ];
 
-/// Reports each option that is invalid beside the others, at its value.
+/// Reports each option that is invalid beside the others.
 pub(crate) fn check(options: &Options, errors: &mut Errors) {
     if options.was_attempted(OptionName::Breaker) {
-        let is_its_own = |option: &&Written| !BESIDE_BREAKER.contains(&option.name);
-        for option in options.iter().filter(is_its_own) {
+        let is_of_breaker = |option: &&Written| !BESIDE_BREAKER.contains(&option.name);
+        for option in options.iter().filter(is_of_breaker) {
             errors.push(syn::Error::new(option.key.span(), beside_breaker(option)));
         }
         return;
