@@ -137,7 +137,7 @@ impl Circuit {
     /// How long the open phase lasts that `word` stands for.
     #[inline]
     fn wait(&self, word: Word) -> Span {
-        self.policy.wait.of(word, &self.name)
+        self.policy.wait.for_word(word, &self.name)
     }
 
     #[inline]
@@ -211,8 +211,8 @@ impl Circuit {
         if outcome != Outcome::Succeeded {
             self.did_not_succeed(ticket, outcome);
         } else if ticket.word().phase() != Phase::Closed
-            || self.window.heeds_successes()
-            || !self.counters.try_add_alone(Total::Succeeded)
+            || self.window.counts_successes()
+            || !self.counters.add_to_own_stripe(Total::Succeeded)
         {
             self.succeeded(ticket);
         }
@@ -253,7 +253,7 @@ impl Circuit {
 
     #[inline(never)]
     extern "C" fn did_not_succeed(&self, ticket: Ticket, outcome: Outcome) {
-        self.counters.add(Total::of(outcome));
+        self.counters.add(Total::for_outcome(outcome));
         match outcome {
             Outcome::Failed | Outcome::TimedOut | Outcome::Panicked => self.failed(ticket),
             Outcome::Succeeded | Outcome::Ignored | Outcome::Cancelled => {
@@ -286,7 +286,7 @@ impl Circuit {
     fn gave_no_evidence(&self, ticket: Ticket) {
         let generation = ticket.word().generation();
         match ticket.word().phase() {
-            Phase::Closed => self.window.no_evidence(generation, ticket.start()),
+            Phase::Closed => self.window.inconclusive(generation, ticket.start()),
             Phase::Open => {
                 self.probes
                     .give_back(self.policy.probes, generation, ticket.lease());

@@ -1,8 +1,10 @@
+//! The rules of a breaker, as its circuit uses them.
+
 use super::wait::Wait;
 use crate::clock::Span;
 use crate::config::Config;
 
-/// What a config comes to, worked out once. The breakers of all keys of a function share it.
+/// Values derived from a [`Config`] once. Shared by all keyed breakers of a function.
 pub(crate) struct Policy {
     pub(crate) config: Config,
     pub(crate) wait: Wait,

@@ -101,7 +101,7 @@ impl Probes {
             Box::new(Lock::new(Evidence::new(places)))
         });
         places.with(|places| {
-            let places = places.of(generation, Places::clear)?;
+            let places = places.for_generation(generation, Places::clear)?;
             let result = act(places);
             let taken_until = places.free_at(limit.count).map_or(0, Instant::as_micros);
             self.taken_until.store(taken_until, Ordering::Relaxed);

@@ -1,7 +1,9 @@
-use super::in_flight::{Sum, Traffic};
+//! The calls that count towards a rate, or towards any limit on the last calls.
+
+use super::in_flight::{InFlight, Sum};
 use super::last_calls::LastCalls;
-use super::limits::{Limits, Tally, Verdict};
-use super::overdue::Hanging;
+use super::limits::{Limits, Standing, Tally};
+use super::overdue::Overdue;
 use super::rates::Rates;
 use crate::circuit::evidence::Evidence;
 use crate::circuit::state::Generation;
@@ -12,35 +14,37 @@ use crate::sync::{AtomicU64, CacheLine, Lock, OnceBox, Ordering};
 
 /// The calls that count towards limits on their number or their share.
 ///
-/// A call that is answered in time is counted where no other thread writes, and is not judged but in
-/// three cases: time has gone on to where it changes the tally, a success may be the call that was
-/// missing for a rate, or the evidence is of an earlier generation. One number, which all read and
-/// few write, tells whether it is so. These calls and all others are judged under a lock, each by
-/// itself; what they cost depends on the threads that call, and not on how many calls there are.
+/// A fast success is counted on the thread's own stripe and does not evaluate the limits, with three
+/// exceptions: time has reached a point where it changes the tally by itself, the success may be the
+/// call that was missing for a rate, or the evidence belongs to an earlier generation. One word,
+/// which all threads read and few write, tells whether one of these holds. Such calls and all others
+/// are judged under a lock, one at a time. What they cost depends on the number of threads that
+/// call, not on the number of calls.
 pub(crate) struct Ledger {
-    size: Size,
+    kind: Kind,
     limits: Limits,
     /// A call that takes longer is slow.
     slow_call: Option<Span>,
-    /// None where time changes nothing.
+    /// `None` where time changes nothing.
     watch: Option<Watch>,
-    attention: Attention,
-    traffic: Traffic,
-    /// Made by the first call that needs attention.
-    page: OnceBox<CacheLine<Lock<Evidence<Page>>>>,
+    fast_path: FastPath,
+    in_flight: InFlight,
+    /// Allocated by the first call that leaves the fast path.
+    locked: OnceBox<CacheLine<Lock<Evidence<Locked>>>>,
 }
 
 /// Which calls count.
 #[derive(Clone, Copy)]
-enum Size {
-    Span(Span),
-    Calls(u32),
+enum Kind {
+    InSpan(Span),
+    Last(u32),
 }
 
-/// What is under the lock.
-struct Page {
+/// The state behind the lock.
+struct Locked {
     calls: Calls,
-    hanging: Option<Hanging>,
+    /// `None` where no call is timed.
+    overdue: Option<Overdue>,
 }
 
 enum Calls {
@@ -55,85 +59,85 @@ struct End {
     slow: bool,
 }
 
-/// That the circuit must open.
+/// A limit is reached: the circuit must open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LimitReached;
 
 impl Ledger {
-    /// One for the rules that need it, if there are any.
+    /// Creates the ledger for the rules that need one, if there are any.
     pub(super) fn new(config: &Config) -> Option<Self> {
         let slow_call = config.slow_call().map(Span::of);
         let has_rate = config.failure_rate().is_some() || slow_call.is_some();
-        let (size, limits) = match (config.window().map(Span::of), config.last_calls()) {
-            (Some(span), _) if has_rate => (Size::Span(span), Limits::on_rates(config)),
-            (_, Some(calls)) => (Size::Calls(calls), Limits::on_all(config)),
+        let (kind, limits) = match (config.window().map(Span::of), config.last_calls()) {
+            (Some(span), _) if has_rate => (Kind::InSpan(span), Limits::on_rates(config)),
+            (_, Some(calls)) => (Kind::Last(calls), Limits::on_all(config)),
             _ => return None,
         };
         Some(Self {
-            size,
+            kind,
             limits,
             slow_call,
-            watch: size.watch(slow_call),
-            attention: Attention::default(),
-            traffic: Traffic::default(),
-            page: OnceBox::default(),
+            watch: kind.watch(slow_call),
+            fast_path: FastPath::default(),
+            in_flight: InFlight::default(),
+            locked: OnceBox::default(),
         })
     }
 
-    /// Lets a call in, unless calls that hang reach a limit.
+    /// Admits a call, unless calls in flight turn out to be overdue and reach a limit.
     #[inline]
     pub(super) fn admit(&self, generation: Generation) -> Result<Start, LimitReached> {
         if self.slow_call.is_none() {
             return Ok(Start::NONE);
         }
-        self.start(generation)
+        self.admit_timed(generation)
     }
 
-    /// Lets a call in whose time is measured, unless calls that hang reach a limit.
+    /// Admits a call whose duration is measured.
     #[inline(never)]
-    fn start(&self, generation: Generation) -> Result<Start, LimitReached> {
+    fn admit_timed(&self, generation: Generation) -> Result<Start, LimitReached> {
         let now = self.now();
-        if let Some(place) = self.attention.unneeded(now) {
-            let start = Start::new(now, place);
-            let still = || self.attention.unneeded(now) == Some(place);
-            if self.traffic.started(generation, start, still) {
+        if let Some(group) = self.fast_path.group_at(now) {
+            let start = Start::new(now, group);
+            let still_fast = || self.fast_path.group_at(now) == Some(group);
+            if self.in_flight.start(generation, start, still_fast) {
                 return Ok(start);
             }
         }
-        self.look(generation, now)
+        self.admit_slow(generation, now)
     }
 
-    /// Counts a success; whether a limit is reached with it.
+    /// Records a success; returns whether a limit is reached.
     #[inline]
     pub(super) fn success(&self, generation: Generation, start: Start) -> bool {
         let now = self.now();
         let slow = self.is_slow(start, now);
-        let quiet = || self.attention.unneeded(now).is_some();
-        if !slow && quiet() && self.answered_in_time(generation, start, quiet) {
+        let is_fast = || self.fast_path.group_at(now).is_some();
+        if !slow && is_fast() && self.add_fast_success(generation, start, is_fast) {
             return false;
         }
         let end = End {
             failed: false,
             slow,
         };
-        self.attend(generation, start, end, now)
+        self.record_slow(generation, start, end, now)
     }
 
-    /// Counts a failure; whether a limit is reached with it.
+    /// Records a failure; returns whether a limit is reached.
     pub(super) fn failure(&self, generation: Generation, start: Start) -> bool {
         let now = self.now();
         let slow = self.is_slow(start, now);
         let end = End { failed: true, slow };
-        self.attend(generation, start, end, now)
+        self.record_slow(generation, start, end, now)
     }
 
-    /// Takes note that a call has ended which is no evidence.
-    pub(super) fn no_evidence(&self, generation: Generation, start: Start) {
+    /// Records the end of a call that is neither success nor failure.
+    pub(super) fn inconclusive(&self, generation: Generation, start: Start) {
         if self.slow_call.is_some() {
             let slow = self.is_slow(start, self.now());
-            if slow || !self.traffic.ended(generation, start) {
-                self.on_page(generation, |page| {
-                    self.ended(page, generation, start, slow);
+            if slow || !self.in_flight.end(generation, start) {
+                self.with_lock(generation, |locked| {
+                    self.end(locked, generation, start, slow);
                 });
             }
         }
@@ -150,167 +154,177 @@ impl Ledger {
             .is_some_and(|slow_call| now.since(start.moment()) > slow_call)
     }
 
+    /// Counts a fast success; returns whether it could.
     #[inline]
-    fn answered_in_time(
+    fn add_fast_success(
         &self,
         generation: Generation,
         start: Start,
-        still: impl FnOnce() -> bool,
+        still_fast: impl FnOnce() -> bool,
     ) -> bool {
         if self.slow_call.is_some() {
-            self.traffic.answered_in_time(generation, start, still)
+            self.in_flight
+                .end_fast_success(generation, start, still_fast)
         } else {
-            self.traffic.answered(generation, still)
+            self.in_flight.add_fast_success(generation, still_fast)
         }
     }
 
-    /// Judges the calls so far, and lets one more in.
+    /// Judges the calls so far, and admits one more.
     #[cold]
-    fn look(&self, generation: Generation, now: Instant) -> Result<Start, LimitReached> {
-        let looked = self.on_page(generation, |page| {
-            let sum = self.traffic.sum(generation);
-            page.advance(now, &sum);
-            if self.judge(page, generation, sum.answered) {
+    fn admit_slow(&self, generation: Generation, now: Instant) -> Result<Start, LimitReached> {
+        let admitted = self.with_lock(generation, |locked| {
+            let sum = self.in_flight.sum(generation);
+            locked.advance(now, &sum);
+            if self.judge(locked, generation, sum.fast_successes) {
                 return Err(LimitReached);
             }
-            let start = Start::new(now, page.place());
-            self.traffic.started(generation, start, || true);
+            let start = Start::new(now, locked.group());
+            self.in_flight.start(generation, start, || true);
             Ok(start)
         });
-        // The call is of an earlier generation: it may run, and nobody asks how long it takes.
-        looked.unwrap_or(Ok(Start::NONE))
+        // The generation is over: admit the call, but do not time it.
+        admitted.unwrap_or(Ok(Start::NONE))
     }
 
-    /// Counts a call and judges it.
+    /// Records a call and judges it.
     #[inline(never)]
-    fn attend(&self, generation: Generation, start: Start, end: End, now: Instant) -> bool {
-        let attended = self.on_page(generation, |page| {
-            let mut sum = self.traffic.sum(generation);
-            page.advance(now, &sum);
+    fn record_slow(&self, generation: Generation, start: Start, end: End, now: Instant) -> bool {
+        let reached = self.with_lock(generation, |locked| {
+            let mut sum = self.in_flight.sum(generation);
+            locked.advance(now, &sum);
             if end.failed || end.slow {
-                page.calls.add(end);
-                self.ended(page, generation, start, end.slow);
+                locked.calls.add(end);
+                self.end(locked, generation, start, end.slow);
             } else {
-                self.answered_in_time(generation, start, || true);
-                sum.answered += 1;
+                self.add_fast_success(generation, start, || true);
+                sum.fast_successes += 1;
             }
-            self.judge(page, generation, sum.answered)
+            self.judge(locked, generation, sum.fast_successes)
         });
-        attended.unwrap_or(false)
+        reached.unwrap_or(false)
     }
 
-    /// Takes note that a call is no longer under way.
-    fn ended(&self, page: &mut Page, generation: Generation, start: Start, slow: bool) {
-        if let Some(hanging) = &mut page.hanging {
-            if !(slow && hanging.end(start)) {
-                self.traffic.ended(generation, start);
+    /// Records that a call is no longer in flight.
+    fn end(&self, locked: &mut Locked, generation: Generation, start: Start, slow: bool) {
+        if let Some(overdue) = &mut locked.overdue {
+            if !(slow && overdue.end(start)) {
+                self.in_flight.end(generation, start);
             }
         }
     }
 
-    /// Whether a limit is reached, with so many calls that were answered in time. Says from when on
-    /// others need attention.
-    fn judge(&self, page: &mut Page, generation: Generation, answered: u64) -> bool {
-        let mut verdict = self.limits.judge(page.tally(answered));
-        if verdict == Verdict::Reached && self.watch.is_some() {
-            // The time at which the call was counted may be long ago, if the system stopped this
-            // thread since. What no longer counts must not open the circuit.
-            let sum = self.traffic.sum(generation);
-            page.advance(self.now(), &sum);
-            verdict = self.limits.judge(page.tally(sum.answered));
+    /// Returns whether a limit is reached, with `fast_successes` in all, and sets until when calls
+    /// may take the fast path.
+    fn judge(&self, locked: &mut Locked, generation: Generation, fast_successes: u64) -> bool {
+        let mut standing = self.limits.judge(locked.tally(fast_successes));
+        if standing == Standing::Reached && self.watch.is_some() {
+            // The time at which the call was counted may be long past, if this thread was preempted
+            // since. Calls that no longer count must not open the circuit.
+            let sum = self.in_flight.sum(generation);
+            locked.advance(self.now(), &sum);
+            standing = self.limits.judge(locked.tally(sum.fast_successes));
         }
-        let next = match verdict {
-            Verdict::Below => page.changes_at(),
-            Verdict::Near | Verdict::Reached => Instant::from_micros(0),
+        let fast_until = match standing {
+            Standing::Below => locked.changes_at(),
+            Standing::Near | Standing::Reached => Instant::from_micros(0),
         };
-        self.attention.set(next, page.place());
-        verdict == Verdict::Reached
+        self.fast_path.set(fast_until, locked.group());
+        standing == Standing::Reached
     }
 
-    /// Opens the page at `generation`; `None` when that is over.
-    fn on_page<R>(&self, generation: Generation, act: impl FnOnce(&mut Page) -> R) -> Option<R> {
-        let CacheLine(page) = self.page.get_or_init(|| {
-            let page = Page::new(self.size, self.slow_call);
-            Box::new(CacheLine(Lock::new(Evidence::new(page))))
+    /// Runs `section` under the lock, on the evidence of `generation`; `None` if that has ended.
+    fn with_lock<R>(
+        &self,
+        generation: Generation,
+        section: impl FnOnce(&mut Locked) -> R,
+    ) -> Option<R> {
+        let CacheLine(locked) = self.locked.get_or_init(|| {
+            let locked = Locked::new(self.kind, self.slow_call);
+            Box::new(CacheLine(Lock::new(Evidence::new(locked))))
         });
-        page.with(|page| {
-            let page = page.of(generation, |page| {
-                page.clear();
-                // Before any line is of the new generation.
-                self.attention.set(Instant::from_micros(0), 0);
+        locked.with(|evidence| {
+            let locked = evidence.for_generation(generation, |locked| {
+                locked.clear();
+                // Before any stripe belongs to the new generation.
+                self.fast_path.set(Instant::from_micros(0), 0);
             })?;
-            self.traffic.begin(generation);
-            Some(act(page))
+            self.in_flight.begin(generation);
+            Some(section(locked))
         })
     }
 }
 
-impl Size {
-    /// Off by less than a hundredth of the span, and than a tenth of what a call may take.
+impl Kind {
+    /// Returns a watch that is off by less than a hundredth of the span, and less than a tenth of
+    /// `slow_call`.
     fn watch(self, slow_call: Option<Span>) -> Option<Watch> {
         let for_calls = slow_call.map(|slow_call| slow_call.divided_by(10));
         let for_span = match self {
-            Self::Span(span) => Some(span.divided_by(100)),
-            Self::Calls(_) => None,
+            Self::InSpan(span) => Some(span.divided_by(100)),
+            Self::Last(_) => None,
         };
         let error = for_calls.into_iter().chain(for_span).min()?;
         Some(Watch::accurate_to(error))
     }
 }
 
-impl Page {
-    fn new(size: Size, slow_call: Option<Span>) -> Self {
+impl Locked {
+    fn new(kind: Kind, slow_call: Option<Span>) -> Self {
         Self {
-            calls: match size {
-                Size::Span(span) => Calls::InSpan(Rates::new(span)),
-                Size::Calls(calls) => Calls::Last(LastCalls::new(calls)),
+            calls: match kind {
+                Kind::InSpan(span) => Calls::InSpan(Rates::new(span)),
+                Kind::Last(calls) => Calls::Last(LastCalls::new(calls)),
             },
-            hanging: slow_call.map(Hanging::new),
+            overdue: slow_call.map(Overdue::new),
         }
     }
 
     fn clear(&mut self) {
         self.calls.clear();
-        if let Some(hanging) = &mut self.hanging {
-            hanging.clear();
+        if let Some(overdue) = &mut self.overdue {
+            overdue.clear();
         }
     }
 
+    /// Advances to `now`, by when the calls of the fast path add up to `sum`.
     fn advance(&mut self, now: Instant, sum: &Sum) {
         match &mut self.calls {
-            Calls::InSpan(rates) => rates.advance(now, sum.answered),
-            Calls::Last(last_calls) => last_calls.advance(sum.answered),
+            Calls::InSpan(rates) => rates.advance(now, sum.fast_successes),
+            Calls::Last(last_calls) => last_calls.advance(sum.fast_successes),
         }
-        if let Some(hanging) = &mut self.hanging {
-            hanging.advance(now, sum);
+        if let Some(overdue) = &mut self.overdue {
+            overdue.advance(now, sum);
         }
     }
 
-    fn tally(&mut self, answered: u64) -> Tally {
+    /// Adds up the calls that count.
+    fn tally(&mut self, fast_successes: u64) -> Tally {
         let mut tally = match &mut self.calls {
-            Calls::InSpan(rates) => rates.tally(answered),
+            Calls::InSpan(rates) => rates.tally(fast_successes),
             Calls::Last(last_calls) => {
-                last_calls.advance(answered);
+                last_calls.advance(fast_successes);
                 last_calls.tally()
             }
         };
-        tally.hanging = self.hanging.as_ref().map_or(0, Hanging::calls);
+        tally.overdue = self.overdue.as_ref().map_or(0, Overdue::calls);
         tally
     }
 
-    fn place(&self) -> usize {
-        self.hanging.as_ref().map_or(0, Hanging::place)
+    /// Returns the group of calls that start now.
+    fn group(&self) -> usize {
+        self.overdue.as_ref().map_or(0, Overdue::group)
     }
 
-    /// When time alone changes something next.
+    /// Returns when time alone changes something next.
     fn changes_at(&self) -> Instant {
-        let hanging = self.hanging.as_ref().map(Hanging::changes_at);
+        let overdue = self.overdue.as_ref().map(Overdue::changes_at);
         let calls = match &self.calls {
             Calls::InSpan(rates) => Some(rates.changes_at()),
             Calls::Last(_) => None,
         };
-        let first = hanging.into_iter().chain(calls).min();
-        first.unwrap_or(Attention::NEVER)
+        let first = overdue.into_iter().chain(calls).min();
+        first.unwrap_or(FastPath::FOREVER)
     }
 }
 
@@ -331,28 +345,29 @@ impl Calls {
     }
 }
 
-/// From when on calls that are answered in time need attention, and where calls that start are under
-/// way until then, as one number.
+/// Until when fast successes can skip the lock, packed with the current group.
 #[derive(Default)]
-struct Attention(AtomicU64);
+struct FastPath(AtomicU64);
 
-impl Attention {
-    const NEVER: Instant = Instant::from_micros(u64::MAX >> GROUP_BITS);
+impl FastPath {
+    /// Later than every moment.
+    const FOREVER: Instant = Instant::from_micros(u64::MAX >> GROUP_BITS);
 
-    /// Where a call that starts `now` is under way, if it needs no attention.
+    /// Returns the group of a call that starts `now`, if it can skip the lock.
     #[inline]
-    fn unneeded(&self, now: Instant) -> Option<usize> {
-        // Relaxed: who needs to know more takes the lock. A thread that misses the latest number
-        // counts its call unjudged, and the next call that ends judges it.
+    fn group_at(&self, now: Instant) -> Option<usize> {
+        // Relaxed: a call that needs to know more takes the lock. A thread that misses the latest
+        // value counts its call unjudged, and the next call that ends judges it.
         let bits = self.0.load(Ordering::Relaxed);
-        let place = bits & ((1 << GROUP_BITS) - 1);
-        (now.as_micros() < bits >> GROUP_BITS).then_some(place as usize)
+        let group = bits & ((1 << GROUP_BITS) - 1);
+        (now.as_micros() < bits >> GROUP_BITS).then_some(group as usize)
     }
 
     /// Called under the lock.
-    fn set(&self, next: Instant, place: usize) {
-        let next = next.min(Self::NEVER).as_micros();
-        let bits = next << GROUP_BITS | place as u64;
+    fn set(&self, until: Instant, group: usize) {
+        let until = until.min(Self::FOREVER).as_micros();
+        let bits = until << GROUP_BITS | group as u64;
+        // Relaxed: as above.
         self.0.store(bits, Ordering::Relaxed);
     }
 }
@@ -365,10 +380,10 @@ mod tests {
     use crate::config::Config;
     use std::time::Duration;
 
-    /// A thread that the system stops after it has read the clock must not open the circuit with what
-    /// no longer counts.
+    /// A thread that is preempted after reading the clock must not open the circuit with calls that
+    /// no longer count.
     #[test]
-    fn a_thread_that_comes_late_opens_nothing() {
+    fn a_late_thread_does_not_open_the_circuit() {
         let window = Duration::from_millis(2);
         let config = Config::builder()
             .failure_rate(1.0)
@@ -380,16 +395,16 @@ mod tests {
                 failed: true,
                 slow: false,
             };
-            ledger.attend(Generation::FIRST, Start::NONE, end, now)
+            ledger.record_slow(Generation::FIRST, Start::NONE, end, now)
         };
         let read = clock::now();
         assert!(!fail_at(read));
         while clock::now() < read.plus(Span::of(window)) {}
-        assert!(!fail_at(read), "both are long ago");
+        assert!(!fail_at(read), "both are long past");
 
         let now = Instant::from_micros(u64::MAX >> 8);
         assert!(!fail_at(now));
-        assert!(fail_at(now), "both are of this moment");
+        assert!(fail_at(now), "both are recent");
     }
 }
 
@@ -400,7 +415,7 @@ mod tests {
     reason = "a test that cannot go on has failed"
 )]
 mod stress {
-    use super::{CacheLine, Ledger, Page};
+    use super::{CacheLine, Ledger, Locked};
     use crate::circuit::evidence::Evidence;
     use crate::circuit::state::{Event, Generation, Word, step};
     use crate::circuit::ticket::Start;
@@ -413,7 +428,7 @@ mod stress {
     const THREADS: usize = 80;
     const CALLS_EACH: usize = 510;
 
-    /// Generations, one after the other.
+    /// Returns consecutive generations.
     fn generations(count: usize) -> Vec<Generation> {
         let mut word = Word::FIRST;
         (0..count)
@@ -424,20 +439,31 @@ mod stress {
             .collect()
     }
 
-    /// How many calls the ledger takes for being under way, hanging or not.
-    fn under_way(ledger: &Ledger, generation: Generation) -> i64 {
-        let CacheLine(page) = ledger.page.get().unwrap();
-        page.with(|page: &mut Evidence<Page>| {
-            let page = page.of(generation, |_| panic!("a new page")).unwrap();
-            let sum = ledger.traffic.sum(generation);
-            page.hanging.as_ref().unwrap().under_way(&sum)
+    /// Runs `section` on the evidence of `generation`, which must be the current one.
+    fn with_current<R>(
+        ledger: &Ledger,
+        generation: Generation,
+        section: impl FnOnce(&mut Locked) -> R,
+    ) -> R {
+        let CacheLine(locked) = ledger.locked.get().unwrap();
+        locked.with(|evidence: &mut Evidence<Locked>| {
+            let locked = evidence.for_generation(generation, |_| panic!("a new generation"));
+            section(locked.unwrap())
         })
     }
 
-    /// More threads than have a number, on the real clock, with calls that end on other threads than
-    /// they started, some of them late, and some after their generation.
+    /// Returns how many calls the ledger takes for in flight, overdue or not.
+    fn in_flight(ledger: &Ledger, generation: Generation) -> i64 {
+        with_current(ledger, generation, |locked| {
+            let sum = ledger.in_flight.sum(generation);
+            locked.overdue.as_ref().unwrap().in_flight(&sum)
+        })
+    }
+
+    /// More threads than slots, on the real clock, with calls that end on other threads than they
+    /// started on, some of them late, and some after their generation.
     #[test]
-    fn whatever_threads_do_all_calls_of_a_generation_are_counted_and_none_stays_under_way() {
+    fn under_contention_each_call_of_a_generation_is_counted_and_none_stays_in_flight() {
         for slow_call in [1, 7, 50, 1_000, 1_000_000] {
             let config = Config::builder()
                 .slow_call(Duration::from_micros(slow_call))
@@ -452,7 +478,7 @@ mod stress {
                     0 | 1 => ledger.success(generation, start),
                     2 => ledger.failure(generation, start),
                     _ => {
-                        ledger.no_evidence(generation, start);
+                        ledger.inconclusive(generation, start);
                         return;
                     }
                 };
@@ -474,8 +500,8 @@ mod stress {
                                     moved.push((generation, start));
                                     None
                                 } else {
-                                    let place = (call * 31 + thread * 17) % calls;
-                                    let other = &mut moved[place];
+                                    let index = (call * 31 + thread * 17) % calls;
+                                    let other = &mut moved[index];
                                     Some(std::mem::replace(other, (generation, start)))
                                 }
                             };
@@ -490,15 +516,11 @@ mod stress {
             for call in rest {
                 end(call, 1);
             }
-            assert_eq!(under_way(&ledger, generations[2]), 0);
-            let counted = {
-                let CacheLine(page) = ledger.page.get().unwrap();
-                page.with(|page| {
-                    let page = page.of(generations[2], |_| panic!("a new page")).unwrap();
-                    let sum = ledger.traffic.sum(generations[2]);
-                    page.tally(sum.answered).calls
-                })
-            };
+            assert_eq!(in_flight(&ledger, generations[2]), 0);
+            let counted = with_current(&ledger, generations[2], |locked| {
+                let sum = ledger.in_flight.sum(generations[2]);
+                locked.tally(sum.fast_successes).calls
+            });
             assert_eq!(counted, ended.load(Ordering::Relaxed));
         }
     }

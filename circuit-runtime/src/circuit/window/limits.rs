@@ -1,6 +1,8 @@
+//! The limits, and how the calls in a window stand against them.
+
 use crate::config::Config;
 
-/// What the calls that count may come to at most.
+/// The limits on the calls in the window.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     max_failures: Option<u32>,
@@ -9,7 +11,7 @@ pub(super) struct Limits {
     min_calls: u32,
 }
 
-/// The calls that count.
+/// The calls in the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     /// Those with a result.
@@ -18,16 +20,17 @@ pub(super) struct Tally {
     pub(super) failed: u64,
     /// Of these, those that were slow.
     pub(super) slow: u64,
-    /// Those without a result that are slow already.
-    pub(super) hanging: u64,
+    /// Those in flight that are slow already.
+    pub(super) overdue: u64,
 }
 
-/// What a tally means.
+/// How a tally stands against the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Nothing but a call that fails or is slow, or time, can reach a limit.
+pub(super) enum Standing {
+    /// Only a call that fails or is slow, or the passing of time, can reach a limit.
     Below,
-    /// A rate is reached, but of too few calls: a success may be the one that was missing.
+    /// A rate is exceeded but `min_calls` is not reached yet: the next call, even a success, may
+    /// reach it.
     Near,
     /// The circuit must open.
     Reached,
@@ -52,51 +55,51 @@ impl Limits {
         }
     }
 
-    pub(super) fn judge(&self, tally: Tally) -> Verdict {
-        let failures = self.max_failures.map_or(Verdict::Below, |most| {
+    pub(super) fn judge(&self, tally: Tally) -> Standing {
+        let failures = self.max_failures.map_or(Standing::Below, |most| {
             if tally.failed >= most.into() {
-                Verdict::Reached
+                Standing::Reached
             } else {
-                Verdict::Below
+                Standing::Below
             }
         });
         let failed = self.judge_rate(self.failure_rate, tally.failed, tally.calls);
         let slow = self.judge_rate(
             self.slow_rate,
-            tally.slow + tally.hanging,
-            tally.calls + tally.hanging,
+            tally.slow + tally.overdue,
+            tally.calls + tally.overdue,
         );
         match [failures, failed, slow] {
-            verdicts if verdicts.contains(&Verdict::Reached) => Verdict::Reached,
-            verdicts if verdicts.contains(&Verdict::Near) => Verdict::Near,
-            _ => Verdict::Below,
+            standings if standings.contains(&Standing::Reached) => Standing::Reached,
+            standings if standings.contains(&Standing::Near) => Standing::Near,
+            _ => Standing::Below,
         }
     }
 
-    /// What `part` of so many `calls` means for a limit on their share. A quotient of two integers is
-    /// rounded to the nearest number, as is the limit that was written: 57 of 100 is `0.57`.
+    /// Judges `part` of `calls` against a rate. The quotient of two integers is rounded to the
+    /// nearest number, as is a rate in source code: 57 of 100 equals `0.57`.
     #[expect(
         clippy::cast_precision_loss,
         reason = "exact up to 2^53 calls in one window"
     )]
-    fn judge_rate(&self, rate: Option<f64>, part: u64, calls: u64) -> Verdict {
+    fn judge_rate(&self, rate: Option<f64>, part: u64, calls: u64) -> Standing {
         let enough = u64::from(self.min_calls);
         match rate {
             Some(rate) if part as f64 / calls.max(enough) as f64 >= rate => {
                 if calls >= enough {
-                    Verdict::Reached
+                    Standing::Reached
                 } else {
-                    Verdict::Near
+                    Standing::Near
                 }
             }
-            _ => Verdict::Below,
+            _ => Standing::Below,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, Tally, Verdict};
+    use super::{Limits, Standing, Tally};
     use crate::config::{Config, ConfigBuilder};
     use std::time::Duration;
 
@@ -113,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn every_percentage_is_reached_by_that_many_of_a_hundred() {
+    fn n_percent_is_reached_by_n_failures_of_a_hundred() {
         for percent in 1..=100_u32 {
             let written = [
                 f64::from(percent) / 100.0,
@@ -125,11 +128,11 @@ mod tests {
                     let failed = u64::from(percent) * hundreds;
                     assert_eq!(
                         limits.judge(tally(100 * hundreds, failed)),
-                        Verdict::Reached
+                        Standing::Reached
                     );
                     assert_eq!(
                         limits.judge(tally(100 * hundreds, failed - 1)),
-                        Verdict::Below
+                        Standing::Below
                     );
                 }
             }
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_failures_reaches_every_legal_rate() {
+    fn a_hundred_percent_failures_reach_every_legal_rate() {
         for rate in [
             f64::MIN_POSITIVE,
             f64::EPSILON,
@@ -147,45 +150,45 @@ mod tests {
         ] {
             let limits = limits(Config::builder().failure_rate(rate).min_calls(1));
             for calls in [1, 3, 65_536, u64::from(u32::MAX), 1 << 53] {
-                assert_eq!(limits.judge(tally(calls, calls)), Verdict::Reached);
-                assert_eq!(limits.judge(tally(calls, 0)), Verdict::Below);
+                assert_eq!(limits.judge(tally(calls, calls)), Standing::Reached);
+                assert_eq!(limits.judge(tally(calls, 0)), Standing::Below);
             }
         }
     }
 
     #[test]
-    fn too_few_calls_are_not_judged() {
+    fn fewer_than_min_calls_do_not_reach_a_rate() {
         let limits = limits(Config::builder().failure_rate(0.5).min_calls(10));
-        assert_eq!(limits.judge(tally(9, 9)), Verdict::Near);
-        assert_eq!(limits.judge(tally(9, 5)), Verdict::Near);
-        assert_eq!(limits.judge(tally(9, 4)), Verdict::Below);
-        assert_eq!(limits.judge(tally(10, 5)), Verdict::Reached);
-        assert_eq!(limits.judge(tally(0, 0)), Verdict::Below);
+        assert_eq!(limits.judge(tally(9, 9)), Standing::Near);
+        assert_eq!(limits.judge(tally(9, 5)), Standing::Near);
+        assert_eq!(limits.judge(tally(9, 4)), Standing::Below);
+        assert_eq!(limits.judge(tally(10, 5)), Standing::Reached);
+        assert_eq!(limits.judge(tally(0, 0)), Standing::Below);
     }
 
     #[test]
-    fn a_hanging_call_is_slow_and_has_not_failed() {
+    fn an_overdue_call_is_slow_and_has_not_failed() {
         let config = Config::builder()
             .slow_call(Duration::from_secs(1))
             .slow_rate(0.5)
             .failure_rate(0.5);
         let limits = limits(config.min_calls(10));
-        let tally = |calls, slow, hanging| Tally {
+        let tally = |calls, slow, overdue| Tally {
             calls,
             failed: 0,
             slow,
-            hanging,
+            overdue,
         };
-        assert_eq!(limits.judge(tally(5, 0, 5)), Verdict::Reached);
-        assert_eq!(limits.judge(tally(6, 1, 4)), Verdict::Reached);
-        assert_eq!(limits.judge(tally(6, 0, 4)), Verdict::Below);
-        assert_eq!(limits.judge(tally(0, 0, 9)), Verdict::Near);
+        assert_eq!(limits.judge(tally(5, 0, 5)), Standing::Reached);
+        assert_eq!(limits.judge(tally(6, 1, 4)), Standing::Reached);
+        assert_eq!(limits.judge(tally(6, 0, 4)), Standing::Below);
+        assert_eq!(limits.judge(tally(0, 0, 9)), Standing::Near);
     }
 
     #[test]
-    fn each_limit_stands_alone() {
+    fn each_limit_is_reached_independently_of_the_others() {
         let limits = limits(Config::builder().failure_rate(1.0).max_failures(3));
-        assert_eq!(limits.judge(tally(1_000, 3)), Verdict::Reached);
-        assert_eq!(limits.judge(tally(1_000, 2)), Verdict::Below);
+        assert_eq!(limits.judge(tally(1_000, 3)), Standing::Reached);
+        assert_eq!(limits.judge(tally(1_000, 2)), Standing::Below);
     }
 }

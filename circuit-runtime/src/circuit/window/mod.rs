@@ -1,5 +1,4 @@
-//! The evidence of a closed circuit. A window counts it, and says when its limit is reached; what
-//! follows from that is for the state.
+//! Counts the evidence of a closed circuit and reports when a limit is reached. It decides nothing.
 
 mod failures;
 mod in_flight;
@@ -20,28 +19,29 @@ use failures::Failures;
 use ledger::{Ledger, LimitReached};
 use streak::Streak;
 
-/// The results that count towards a trip.
+/// The results that count towards the limits.
 pub(crate) struct Window {
     count: Count,
-    /// Of the rules on shares of calls, and of all rules on the last calls.
+    /// For the rates, and for every limit on the last calls.
     ledger: Option<Box<Ledger>>,
 }
 
-/// A number of failures.
+/// The `max_failures` rule.
 enum Count {
-    /// None opens the circuit by itself.
+    /// No such rule, or one on the last calls.
     Unlimited,
-    /// In a row.
-    InRow(Streak),
-    /// In a span of time.
+    /// Consecutive failures.
+    Consecutive(Streak),
+    /// Failures in a span of time.
     InSpan(Failures),
 }
 
 impl Window {
+    /// Creates the window that the rules of `config` need.
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             count: match (config.max_failures(), config.window(), config.last_calls()) {
-                (Some(_), None, None) => Count::InRow(Streak::default()),
+                (Some(_), None, None) => Count::Consecutive(Streak::default()),
                 (Some(_), Some(_), _) => Count::InSpan(Failures::default()),
                 _ => Count::Unlimited,
             },
@@ -49,7 +49,7 @@ impl Window {
         }
     }
 
-    /// Lets a call of the given generation in, unless calls that hang reach a limit.
+    /// Admits a call, unless calls in flight turn out to be overdue and reach a limit.
     #[inline]
     pub(crate) fn admit(&self, generation: Generation) -> Result<Start, LimitReached> {
         match &self.ledger {
@@ -58,19 +58,19 @@ impl Window {
         }
     }
 
-    /// Whether a success changes anything.
+    /// Returns whether a success changes anything.
     #[inline]
-    pub(crate) fn heeds_successes(&self) -> bool {
+    pub(crate) fn counts_successes(&self) -> bool {
         match &self.count {
-            Count::InRow(streak) => streak.is_running(),
+            Count::Consecutive(streak) => streak.is_running(),
             Count::Unlimited | Count::InSpan(_) => self.ledger.is_some(),
         }
     }
 
-    /// Counts a success; whether a limit is reached with it.
+    /// Records a success; returns whether a limit is reached.
     pub(crate) fn success(&self, generation: Generation, start: Start) -> bool {
-        if let Count::InRow(streak) = &self.count {
-            // All other rules look at a window, and a row has none.
+        if let Count::Consecutive(streak) = &self.count {
+            // Without a window, no other rule applies.
             return streak.success(generation);
         }
         match &self.ledger {
@@ -79,7 +79,7 @@ impl Window {
         }
     }
 
-    /// Counts a failure; whether a limit is reached with it.
+    /// Records a failure; returns whether a limit is reached.
     pub(crate) fn failure(
         &self,
         limit: FailureLimit,
@@ -88,7 +88,7 @@ impl Window {
     ) -> bool {
         let counted = match &self.count {
             Count::Unlimited => false,
-            Count::InRow(streak) => streak.failure(limit.count, generation),
+            Count::Consecutive(streak) => streak.failure(limit.count, generation),
             Count::InSpan(failures) => failures.failure(limit, generation, clock::now),
         };
         let judged = match &self.ledger {
@@ -98,10 +98,10 @@ impl Window {
         counted || judged
     }
 
-    /// Takes note that a call has ended which is no evidence.
-    pub(crate) fn no_evidence(&self, generation: Generation, start: Start) {
+    /// Records the end of a call that is neither success nor failure.
+    pub(crate) fn inconclusive(&self, generation: Generation, start: Start) {
         if let Some(ledger) = &self.ledger {
-            ledger.no_evidence(generation, start);
+            ledger.inconclusive(generation, start);
         }
     }
 }

@@ -1,51 +1,53 @@
+//! The calls of a span of time, for rates.
+
 use std::collections::VecDeque;
 
 use super::limits::Tally;
 use crate::clock::{Instant, Span};
 
-/// The calls in a span of time that ends now, counted in twentieths of it: what is as old as the span is
-/// out, and what is younger by a tenth of it is in.
+/// Calls within a sliding time window, in buckets of 1/20: calls as old as the span no longer count,
+/// those younger than 9/10 of it do.
 ///
-/// In one kilobyte, or 1.6 for a span of a few microseconds, whatever the number of calls. A quick success costs nothing here:
-/// of those the sum at the beginning of each slice is kept. Neither the span nor the traffic changes
-/// what a failure costs.
+/// One kilobyte, or 1.6 for a span of a few microseconds, for any number of calls. A fast success
+/// costs nothing here: each bucket remembers how many there were before it. A failure costs the same
+/// for every span and load.
 pub(super) struct Rates {
-    /// How long a slice lasts, in microseconds.
+    /// How long a bucket lasts, in microseconds.
     length: u64,
-    /// How many slices are in the span.
+    /// How many buckets are in the span.
     most: u64,
     /// Oldest first, those without calls left out.
-    slices: VecDeque<Slice>,
-    /// The sums over all slices.
+    buckets: VecDeque<Bucket>,
+    /// The sums over all buckets.
     failed: u64,
     slow: u64,
-    /// Of calls that failed or were slow.
+    /// Calls that failed or were slow.
     noted: u64,
 }
 
-struct Slice {
-    /// Its place on the time line, in lengths of a slice.
+struct Bucket {
+    /// Its start, in bucket lengths.
     index: u64,
-    /// Quick successes before it.
-    answered_before: u64,
+    /// Fast successes before it.
+    fast_successes_before: u64,
     failed: u64,
     slow: u64,
     noted: u64,
 }
 
 impl Rates {
-    const SLICES: u64 = 20;
+    const PER_SPAN: u64 = 20;
 
     pub(super) fn new(span: Span) -> Self {
-        let length = (span.as_micros() / Self::SLICES).max(1);
-        // Of a span that cannot be divided evenly more, but fewer than twice as many. What is left of
-        // it, and the slice that is under way, are less than two of twenty.
+        let length = (span.as_micros() / Self::PER_SPAN).max(1);
+        // More than twenty if the span cannot be divided evenly, but fewer than twice as many. The
+        // remainder and the current bucket are together less than two twentieths.
         let most = span.as_micros() / length;
         let capacity = usize::try_from(most).unwrap_or_default();
         Self {
             length,
             most,
-            slices: VecDeque::with_capacity(capacity),
+            buckets: VecDeque::with_capacity(capacity),
             failed: 0,
             slow: 0,
             noted: 0,
@@ -53,69 +55,77 @@ impl Rates {
     }
 
     pub(super) fn clear(&mut self) {
-        self.slices.clear();
+        self.buckets.clear();
         (self.failed, self.slow, self.noted) = (0, 0, 0);
     }
 
-    /// Goes on to `now`, by when there were so many quick successes.
-    pub(super) fn advance(&mut self, now: Instant, answered: u64) {
+    /// Advances to `now`, by when there were `fast_successes` in all.
+    pub(super) fn advance(&mut self, now: Instant, fast_successes: u64) {
         let index = now.as_micros() / self.length;
-        if self.slices.back().is_none_or(|latest| latest.index < index) {
+        if self
+            .buckets
+            .back()
+            .is_none_or(|latest| latest.index < index)
+        {
             if let Some(last) = index.checked_sub(self.most) {
                 self.forget_until(last);
             }
-            self.slices.push_back(Slice::new(index, answered));
+            self.buckets.push_back(Bucket::new(index, fast_successes));
         }
     }
 
-    /// Forgets the slices up to this one.
+    /// Forgets the buckets up to `last`.
     fn forget_until(&mut self, last: u64) {
-        while self.slices.front().is_some_and(|slice| slice.index <= last) {
-            if let Some(slice) = self.slices.pop_front() {
-                self.failed -= slice.failed;
-                self.slow -= slice.slow;
-                self.noted -= slice.noted;
+        while self
+            .buckets
+            .front()
+            .is_some_and(|bucket| bucket.index <= last)
+        {
+            if let Some(bucket) = self.buckets.pop_front() {
+                self.failed -= bucket.failed;
+                self.slow -= bucket.slow;
+                self.noted -= bucket.noted;
             }
         }
     }
 
     /// Adds a call that failed or was slow.
     pub(super) fn add(&mut self, failed: bool, slow: bool) {
-        if let Some(slice) = self.slices.back_mut() {
-            slice.failed += u64::from(failed);
-            slice.slow += u64::from(slow);
-            slice.noted += 1;
+        if let Some(bucket) = self.buckets.back_mut() {
+            bucket.failed += u64::from(failed);
+            bucket.slow += u64::from(slow);
+            bucket.noted += 1;
             self.failed += u64::from(failed);
             self.slow += u64::from(slow);
             self.noted += 1;
         }
     }
 
-    pub(super) fn tally(&self, answered: u64) -> Tally {
+    pub(super) fn tally(&self, fast_successes: u64) -> Tally {
         let before = self
-            .slices
+            .buckets
             .front()
-            .map_or(0, |oldest| oldest.answered_before);
+            .map_or(0, |oldest| oldest.fast_successes_before);
         Tally {
-            calls: answered.saturating_sub(before) + self.noted,
+            calls: fast_successes.saturating_sub(before) + self.noted,
             failed: self.failed,
             slow: self.slow,
-            hanging: 0,
+            overdue: 0,
         }
     }
 
-    /// When time alone changes the tally next.
+    /// Returns when time alone changes the tally next.
     pub(super) fn changes_at(&self) -> Instant {
-        let next = self.slices.back().map_or(0, |latest| latest.index + 1);
+        let next = self.buckets.back().map_or(0, |latest| latest.index + 1);
         Instant::from_micros(next.saturating_mul(self.length))
     }
 }
 
-impl Slice {
-    fn new(index: u64, answered_before: u64) -> Self {
+impl Bucket {
+    fn new(index: u64, fast_successes_before: u64) -> Self {
         Self {
             index,
-            answered_before,
+            fast_successes_before,
             failed: 0,
             slow: 0,
             noted: 0,
@@ -134,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_window_of_the_clock_is_one_like_any_other() {
+    fn the_first_span_of_the_clock_is_counted_like_any_other() {
         let mut rates = Rates::new(Span::of(Duration::from_secs(12)));
         for second in 0..12 {
             rates.advance(at(second * 1_000_000), second);
@@ -146,9 +156,9 @@ mod tests {
         assert_eq!(rates.tally(12).calls, 11 + 11);
     }
 
-    /// No call counts that is as old as the span, and every one that is younger than nine tenths of it.
+    /// Calls as old as the span no longer count, those younger than nine tenths of it do.
     #[test]
-    fn spans_of_every_length_are_exact_to_a_tenth() {
+    fn rates_over_a_span_of_any_length_are_exact_to_a_tenth() {
         for span in (1..200).chain([999, 1_000, 1_001, 9_999_999, 10_000_000]) {
             for offset in [0, 1, 7, span / 2, span, 3 * span + 1] {
                 let mut rates = Rates::new(Span::of(Duration::from_micros(span)));
