@@ -124,7 +124,7 @@ impl Circuit {
     #[inline]
     fn admit_while_closed(&self, word: Word) -> Option<Ticket> {
         let start = match word.phase() {
-            Phase::Closed => self.window.admit(word.generation()),
+            Phase::Closed => self.window.admit(&self.policy.limits, word.generation()),
             _ => Ok(Start::NONE),
         };
         if let Ok(start) = start {
@@ -170,7 +170,7 @@ impl Circuit {
         if earliest < half_open_at {
             return None;
         }
-        let limit = self.policy.probes;
+        let limit = self.policy.limits.probes();
         let taken_until = self.probes.taken_until(limit, half_open_at)?;
         (latest < taken_until).then(|| Rejection::until(taken_until, earliest, limit.lease))
     }
@@ -192,7 +192,7 @@ impl Circuit {
         if now < half_open_at {
             return Err(Rejection::until(half_open_at, now, wait));
         }
-        let limit = self.policy.probes;
+        let limit = self.policy.limits.probes();
         let still = || self.word() == word;
         match self.probes.take(limit, word.generation(), now, still) {
             Place::Taken(until) => Err(Rejection::until(until, now, limit.lease)),
@@ -224,7 +224,10 @@ impl Circuit {
         let word = ticket.word();
         match word.phase() {
             Phase::Closed => {
-                if self.window.success(word.generation(), ticket.start()) {
+                if self
+                    .window
+                    .success(&self.policy.limits, word.generation(), ticket.start())
+                {
                     self.open(word);
                 }
             }
@@ -236,7 +239,7 @@ impl Circuit {
     #[inline(never)]
     fn probe_succeeded(&self, ticket: Ticket) {
         let word = ticket.word();
-        let limit = self.policy.probes;
+        let limit = self.policy.limits.probes();
         if self
             .probes
             .succeed(limit, word.generation(), ticket.lease())
@@ -269,10 +272,10 @@ impl Circuit {
         }
         match word.phase() {
             Phase::Closed => {
-                let limit = self.policy.failures;
+                let limits = &self.policy.limits;
                 if self
                     .window
-                    .failure(limit, word.generation(), ticket.start())
+                    .failure(limits, word.generation(), ticket.start())
                 {
                     self.open(word);
                 }
@@ -286,10 +289,13 @@ impl Circuit {
     fn gave_no_evidence(&self, ticket: Ticket) {
         let generation = ticket.word().generation();
         match ticket.word().phase() {
-            Phase::Closed => self.window.inconclusive(generation, ticket.start()),
+            Phase::Closed => {
+                let limits = &self.policy.limits;
+                self.window.inconclusive(limits, generation, ticket.start());
+            }
             Phase::Open => {
                 self.probes
-                    .give_back(self.policy.probes, generation, ticket.lease());
+                    .give_back(self.policy.limits.probes(), generation, ticket.lease());
             }
             Phase::ForcedOpen | Phase::ForcedClosed => {}
         }
@@ -337,7 +343,7 @@ impl Circuit {
         let retry_at = match (state, word.phase()) {
             (State::Open, Phase::Open) => word.half_open_at(wait),
             (State::HalfOpen, _) => {
-                let limit = self.policy.probes;
+                let limit = self.policy.limits.probes();
                 let taken_until = self.probes.taken_until(limit, word.half_open_at(wait));
                 taken_until.map_or(now, |taken_until| taken_until.min(now.plus(limit.lease)))
             }

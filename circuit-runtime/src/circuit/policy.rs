@@ -1,25 +1,48 @@
 //! The rules of a breaker, as its circuit uses them.
 
+// Not `crate::sync`, whose atomics the model checkers replace: no thread writes a limit after its
+// construction, so there is no interleaving to explore, and each load would multiply their number.
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
 use super::wait::Wait;
-use crate::clock::Span;
+use crate::clock::{Span, Watch};
 use crate::config::Config;
+
+/// The number of failures that stands for no such limit: no rule can set it.
+const UNLIMITED: u32 = 0;
+
+/// The rate that stands for no such limit: no rule can set it.
+const NO_RATE: f64 = f64::INFINITY;
 
 /// Values derived from a [`Config`] once. Shared by all keyed breakers of a function.
 pub(crate) struct Policy {
     pub(crate) config: Config,
     pub(crate) wait: Wait,
-    pub(crate) failures: FailureLimit,
-    pub(crate) probes: ProbeLimit,
+    pub(crate) limits: Limits,
 }
 
-/// How many failures open the circuit, and within which time, if within any.
-#[derive(Clone, Copy)]
-pub(crate) struct FailureLimit {
-    pub(crate) count: u32,
-    pub(crate) span: Span,
+/// Every limit of the rules, as one word each. Windows and probes are passed a reference and keep no
+/// copy.
+///
+/// Aligned to a cache line, away from the reference count of the policy, which every new key writes.
+#[repr(align(64))]
+pub(crate) struct Limits {
+    max_failures: AtomicU32,
+    min_calls: AtomicU32,
+    probes: AtomicU32,
+    /// In microseconds, as are all spans here.
+    window: AtomicU64,
+    /// The bits of an `f64`.
+    failure_rate: AtomicU64,
+    /// The bits of an `f64`.
+    slow_rate: AtomicU64,
+    slow_call: AtomicU64,
+    /// Derived from `window` and `slow_call`, as every call needs it.
+    clock_error: AtomicU64,
+    lease: AtomicU64,
 }
 
-/// How many probes a half-open circuit lets in, and how long each of them holds its place.
+/// How many probes a half-open circuit admits, and how long each of them may hold its slot.
 #[derive(Clone, Copy)]
 pub(crate) struct ProbeLimit {
     pub(crate) count: u32,
@@ -27,18 +50,99 @@ pub(crate) struct ProbeLimit {
 }
 
 impl Policy {
+    /// Derives the policy of breakers with this configuration.
     pub(crate) fn new(config: Config) -> Self {
         Self {
             config,
             wait: Wait::new(&config, Wait::random_salt()),
-            failures: FailureLimit {
-                count: config.max_failures().unwrap_or(u32::MAX),
-                span: config.window().map_or(Span::ENDLESS, Span::of),
-            },
-            probes: ProbeLimit {
-                count: config.probes(),
-                lease: Span::of(config.reset()),
-            },
+            limits: Limits::new(&config),
         }
     }
+}
+
+// Relaxed throughout: each word is read by itself, and nothing else is published through it.
+impl Limits {
+    /// Creates the limits that `config` sets.
+    pub(crate) fn new(config: &Config) -> Self {
+        let window = config.window().map(Span::of);
+        let slow_call = config.slow_call().map(Span::of);
+        let micros = |span: Option<Span>| AtomicU64::new(span.unwrap_or(Span::ENDLESS).as_micros());
+        let bits = |rate: Option<f64>| AtomicU64::new(rate.unwrap_or(NO_RATE).to_bits());
+        Self {
+            max_failures: config.max_failures().unwrap_or(UNLIMITED).into(),
+            min_calls: config.min_calls().into(),
+            probes: config.probes().into(),
+            window: micros(window),
+            failure_rate: bits(config.failure_rate()),
+            slow_rate: bits(config.slow_rate()),
+            slow_call: micros(slow_call),
+            clock_error: micros(clock_error(window, slow_call)),
+            lease: micros(Some(Span::of(config.reset()))),
+        }
+    }
+
+    /// Returns how many failures open the circuit.
+    pub(super) fn max_failures(&self) -> Option<u32> {
+        let max_failures = self.max_failures.load(Ordering::Relaxed);
+        (max_failures != UNLIMITED).then_some(max_failures)
+    }
+
+    /// Returns on how many calls the rates are judged at least.
+    pub(super) fn min_calls(&self) -> u32 {
+        self.min_calls.load(Ordering::Relaxed)
+    }
+
+    /// Returns how long a call counts; endless when no span of time is set.
+    pub(super) fn window(&self) -> Span {
+        Span::from_micros(self.window.load(Ordering::Relaxed))
+    }
+
+    /// Returns the share of failed calls that opens the circuit.
+    pub(super) fn failure_rate(&self) -> Option<f64> {
+        Self::rate(&self.failure_rate)
+    }
+
+    /// Returns the share of slow calls that opens the circuit.
+    pub(super) fn slow_rate(&self) -> Option<f64> {
+        Self::rate(&self.slow_rate)
+    }
+
+    fn rate(bits: &AtomicU64) -> Option<f64> {
+        let rate = f64::from_bits(bits.load(Ordering::Relaxed));
+        (rate < NO_RATE).then_some(rate)
+    }
+
+    /// Returns how long a call may take without being slow; `None` when no call is timed.
+    #[inline]
+    pub(super) fn slow_call(&self) -> Option<Span> {
+        Self::span(&self.slow_call)
+    }
+
+    /// Returns the watch to time calls and rates with; `None` when time changes nothing.
+    #[inline]
+    pub(super) fn watch(&self) -> Option<Watch> {
+        Self::span(&self.clock_error).map(Watch::accurate_to)
+    }
+
+    #[inline]
+    fn span(micros: &AtomicU64) -> Option<Span> {
+        let span = Span::from_micros(micros.load(Ordering::Relaxed));
+        (span != Span::ENDLESS).then_some(span)
+    }
+
+    /// Returns the limit on probes.
+    pub(super) fn probes(&self) -> ProbeLimit {
+        ProbeLimit {
+            count: self.probes.load(Ordering::Relaxed),
+            lease: Span::from_micros(self.lease.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+/// Returns how far off the clock may be: less than a hundredth of the window, and than a tenth of
+/// `slow_call`.
+fn clock_error(window: Option<Span>, slow_call: Option<Span>) -> Option<Span> {
+    let for_window = window.map(|window| window.divided_by(100));
+    let for_calls = slow_call.map(|slow_call| slow_call.divided_by(10));
+    for_window.into_iter().chain(for_calls).min()
 }

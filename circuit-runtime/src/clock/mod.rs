@@ -55,6 +55,11 @@ impl Span {
     /// Longer than any duration.
     pub(crate) const ENDLESS: Self = Self(u64::MAX);
 
+    #[inline]
+    pub(crate) const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
     pub(crate) const fn of(duration: Duration) -> Self {
         let micros = duration.as_nanos().div_ceil(1_000);
         if micros >= u64::MAX as u128 {

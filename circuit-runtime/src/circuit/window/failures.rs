@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::circuit::evidence::Evidence;
-use crate::circuit::policy::FailureLimit;
+use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::clock::{Instant, Span};
 use crate::sync::{CacheLine, Lock, OnceBox};
@@ -31,10 +31,14 @@ impl Failures {
     /// taken, and once more if the limit seems to be reached.
     pub(super) fn failure(
         &self,
-        FailureLimit { count: limit, span }: FailureLimit,
+        limits: &Limits,
         generation: Generation,
         clock: impl Fn() -> Instant,
     ) -> bool {
+        let Some(limit) = limits.max_failures() else {
+            return false;
+        };
+        let span = limits.window();
         // Read the clock before taking the lock, to keep the section short.
         let now = clock();
         let CacheLine(counted) = self.counted.get_or_init(|| {
@@ -197,16 +201,19 @@ fn index_after<T>(items: &VecDeque<T>, is_before: impl FnMut(&T) -> bool) -> usi
 #[cfg(test)]
 mod tests {
     use super::{EXACT, Failures};
-    use crate::circuit::policy::FailureLimit;
+    use crate::circuit::policy::Limits;
     use crate::circuit::state::Generation;
-    use crate::clock::{Instant, Span};
+    use crate::clock::Instant;
+    use crate::config::Config;
     use std::cell::Cell;
     use std::time::Duration;
 
-    /// Returns a limit of `count` failures in ten seconds.
-    fn limit(count: u32) -> FailureLimit {
-        let span = Span::of(Duration::from_secs(10));
-        FailureLimit { count, span }
+    /// Returns the limits of a rule on `count` failures in ten seconds.
+    fn limits(count: u32) -> Limits {
+        let config = Config::builder()
+            .max_failures(count)
+            .window(Duration::from_secs(10));
+        Limits::new(&config.build().unwrap())
     }
 
     /// Returns for each of these failures whether the limit is reached with it.
@@ -214,7 +221,7 @@ mod tests {
         let failures = Failures::default();
         millis.map(|at| {
             let now = Instant::from_micros(at * 1_000);
-            failures.failure(limit(count), Generation::FIRST, || now)
+            failures.failure(&limits(count), Generation::FIRST, || now)
         })
     }
 
@@ -225,7 +232,7 @@ mod tests {
             let failures = Failures::default();
             let second = |second: u64| Instant::from_micros(second * 1_000_000);
             let fail = |clock: &dyn Fn() -> Instant| {
-                failures.failure(limit(count), Generation::FIRST, clock)
+                failures.failure(&limits(count), Generation::FIRST, clock)
             };
             assert!((1..count).all(|_| !fail(&|| second(100))));
             let reading = Cell::new(0);
@@ -252,7 +259,7 @@ mod tests {
         let count = |times: u32, seconds: u64| {
             let at = Instant::from_micros(seconds * 1_000_000);
             (0..times)
-                .filter(|_| failures.failure(limit(EXACT + 1), Generation::FIRST, || at))
+                .filter(|_| failures.failure(&limits(EXACT + 1), Generation::FIRST, || at))
                 .count()
         };
         assert_eq!(count(EXACT, 40), 0);

@@ -2,13 +2,14 @@
 
 use super::in_flight::{InFlight, Sum};
 use super::last_calls::LastCalls;
-use super::limits::{Limits, Standing, Tally};
+use super::limits::{Standing, Tally};
 use super::overdue::Overdue;
 use super::rates::Rates;
 use crate::circuit::evidence::Evidence;
+use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUP_BITS, Start};
-use crate::clock::{Instant, Span, Watch};
+use crate::clock::{Instant, Watch};
 use crate::config::Config;
 use crate::sync::{AtomicU64, CacheLine, Lock, OnceBox, Ordering};
 
@@ -22,11 +23,6 @@ use crate::sync::{AtomicU64, CacheLine, Lock, OnceBox, Ordering};
 /// call, not on the number of calls.
 pub(crate) struct Ledger {
     kind: Kind,
-    limits: Limits,
-    /// A call that takes longer is slow.
-    slow_call: Option<Span>,
-    /// `None` where time changes nothing.
-    watch: Option<Watch>,
     fast_path: FastPath,
     in_flight: InFlight,
     /// Allocated by the first call that leaves the fast path.
@@ -36,7 +32,8 @@ pub(crate) struct Ledger {
 /// Which calls count.
 #[derive(Clone, Copy)]
 enum Kind {
-    InSpan(Span),
+    InSpan,
+    /// As many as this.
     Last(u32),
 }
 
@@ -66,18 +63,14 @@ pub(crate) struct LimitReached;
 impl Ledger {
     /// Creates the ledger for the rules that need one, if there are any.
     pub(super) fn new(config: &Config) -> Option<Self> {
-        let slow_call = config.slow_call().map(Span::of);
-        let has_rate = config.failure_rate().is_some() || slow_call.is_some();
-        let (kind, limits) = match (config.window().map(Span::of), config.last_calls()) {
-            (Some(span), _) if has_rate => (Kind::InSpan(span), Limits::on_rates(config)),
-            (_, Some(calls)) => (Kind::Last(calls), Limits::on_all(config)),
+        let has_rate = config.failure_rate().is_some() || config.slow_call().is_some();
+        let kind = match (config.window(), config.last_calls()) {
+            (Some(_), _) if has_rate => Kind::InSpan,
+            (_, Some(calls)) => Kind::Last(calls),
             _ => return None,
         };
         Some(Self {
             kind,
-            limits,
-            slow_call,
-            watch: kind.watch(slow_call),
             fast_path: FastPath::default(),
             in_flight: InFlight::default(),
             locked: OnceBox::default(),
@@ -86,17 +79,21 @@ impl Ledger {
 
     /// Admits a call, unless calls in flight turn out to be overdue and reach a limit.
     #[inline]
-    pub(super) fn admit(&self, generation: Generation) -> Result<Start, LimitReached> {
-        if self.slow_call.is_none() {
+    pub(super) fn admit(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+    ) -> Result<Start, LimitReached> {
+        if limits.slow_call().is_none() {
             return Ok(Start::NONE);
         }
-        self.admit_timed(generation)
+        self.admit_timed(limits, generation)
     }
 
     /// Admits a call whose duration is measured.
     #[inline(never)]
-    fn admit_timed(&self, generation: Generation) -> Result<Start, LimitReached> {
-        let now = self.now();
+    fn admit_timed(&self, limits: &Limits, generation: Generation) -> Result<Start, LimitReached> {
+        let now = now(limits);
         if let Some(group) = self.fast_path.group_at(now) {
             let start = Start::new(now, group);
             let still_fast = || self.fast_path.group_at(now) == Some(group);
@@ -104,14 +101,14 @@ impl Ledger {
                 return Ok(start);
             }
         }
-        self.admit_slow(generation, now)
+        self.admit_slow(limits, generation, now)
     }
 
     /// Records a success; returns whether a limit is reached.
     #[inline]
-    pub(super) fn success(&self, generation: Generation, start: Start) -> bool {
-        let now = self.now();
-        let slow = self.is_slow(start, now);
+    pub(super) fn success(&self, limits: &Limits, generation: Generation, start: Start) -> bool {
+        let now = now(limits);
+        let slow = is_slow(limits, start, now);
         let is_fast = || self.fast_path.group_at(now).is_some();
         if !slow && is_fast() && self.add_fast_success(generation, start, is_fast) {
             return false;
@@ -120,38 +117,27 @@ impl Ledger {
             failed: false,
             slow,
         };
-        self.record_slow(generation, start, end, now)
+        self.record_slow(limits, generation, start, end, now)
     }
 
     /// Records a failure; returns whether a limit is reached.
-    pub(super) fn failure(&self, generation: Generation, start: Start) -> bool {
-        let now = self.now();
-        let slow = self.is_slow(start, now);
+    pub(super) fn failure(&self, limits: &Limits, generation: Generation, start: Start) -> bool {
+        let now = now(limits);
+        let slow = is_slow(limits, start, now);
         let end = End { failed: true, slow };
-        self.record_slow(generation, start, end, now)
+        self.record_slow(limits, generation, start, end, now)
     }
 
     /// Records the end of a call that is neither success nor failure.
-    pub(super) fn inconclusive(&self, generation: Generation, start: Start) {
-        if self.slow_call.is_some() {
-            let slow = self.is_slow(start, self.now());
+    pub(super) fn inconclusive(&self, limits: &Limits, generation: Generation, start: Start) {
+        if start != Start::NONE {
+            let slow = is_slow(limits, start, now(limits));
             if slow || !self.in_flight.end(generation, start) {
-                self.with_lock(generation, |locked| {
+                self.with_lock(limits, generation, |locked| {
                     self.end(locked, generation, start, slow);
                 });
             }
         }
-    }
-
-    #[inline]
-    fn now(&self) -> Instant {
-        self.watch.map_or(Instant::from_micros(0), Watch::now)
-    }
-
-    #[inline]
-    fn is_slow(&self, start: Start, now: Instant) -> bool {
-        self.slow_call
-            .is_some_and(|slow_call| now.since(start.moment()) > slow_call)
     }
 
     /// Counts a fast success; returns whether it could.
@@ -162,21 +148,26 @@ impl Ledger {
         start: Start,
         still_fast: impl FnOnce() -> bool,
     ) -> bool {
-        if self.slow_call.is_some() {
+        if start == Start::NONE {
+            self.in_flight.add_fast_success(generation, still_fast)
+        } else {
             self.in_flight
                 .end_fast_success(generation, start, still_fast)
-        } else {
-            self.in_flight.add_fast_success(generation, still_fast)
         }
     }
 
     /// Judges the calls so far, and admits one more.
     #[cold]
-    fn admit_slow(&self, generation: Generation, now: Instant) -> Result<Start, LimitReached> {
-        let admitted = self.with_lock(generation, |locked| {
+    fn admit_slow(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        now: Instant,
+    ) -> Result<Start, LimitReached> {
+        let admitted = self.with_lock(limits, generation, |locked| {
             let sum = self.in_flight.sum(generation);
-            locked.advance(now, &sum);
-            if self.judge(locked, generation, sum.fast_successes) {
+            locked.advance(limits, now, &sum);
+            if self.judge(limits, locked, generation, sum.fast_successes) {
                 return Err(LimitReached);
             }
             let start = Start::new(now, locked.group());
@@ -189,10 +180,17 @@ impl Ledger {
 
     /// Records a call and judges it.
     #[inline(never)]
-    fn record_slow(&self, generation: Generation, start: Start, end: End, now: Instant) -> bool {
-        let reached = self.with_lock(generation, |locked| {
+    fn record_slow(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+        end: End,
+        now: Instant,
+    ) -> bool {
+        let reached = self.with_lock(limits, generation, |locked| {
             let mut sum = self.in_flight.sum(generation);
-            locked.advance(now, &sum);
+            locked.advance(limits, now, &sum);
             if end.failed || end.slow {
                 locked.calls.add(end);
                 self.end(locked, generation, start, end.slow);
@@ -200,7 +198,7 @@ impl Ledger {
                 self.add_fast_success(generation, start, || true);
                 sum.fast_successes += 1;
             }
-            self.judge(locked, generation, sum.fast_successes)
+            self.judge(limits, locked, generation, sum.fast_successes)
         });
         reached.unwrap_or(false)
     }
@@ -216,17 +214,23 @@ impl Ledger {
 
     /// Returns whether a limit is reached, with `fast_successes` in all, and sets until when calls
     /// may take the fast path.
-    fn judge(&self, locked: &mut Locked, generation: Generation, fast_successes: u64) -> bool {
-        let mut standing = self.limits.judge(locked.tally(fast_successes));
-        if standing == Standing::Reached && self.watch.is_some() {
+    fn judge(
+        &self,
+        limits: &Limits,
+        locked: &mut Locked,
+        generation: Generation,
+        fast_successes: u64,
+    ) -> bool {
+        let mut standing = locked.standing(limits, fast_successes);
+        if standing == Standing::Reached && limits.watch().is_some() {
             // The time at which the call was counted may be long past, if this thread was preempted
             // since. Calls that no longer count must not open the circuit.
             let sum = self.in_flight.sum(generation);
-            locked.advance(self.now(), &sum);
-            standing = self.limits.judge(locked.tally(sum.fast_successes));
+            locked.advance(limits, now(limits), &sum);
+            standing = locked.standing(limits, sum.fast_successes);
         }
         let fast_until = match standing {
-            Standing::Below => locked.changes_at(),
+            Standing::Below => locked.changes_at(limits),
             Standing::Near | Standing::Reached => Instant::from_micros(0),
         };
         self.fast_path.set(fast_until, locked.group());
@@ -236,11 +240,12 @@ impl Ledger {
     /// Runs `section` under the lock, on the evidence of `generation`; `None` if that has ended.
     fn with_lock<R>(
         &self,
+        limits: &Limits,
         generation: Generation,
         section: impl FnOnce(&mut Locked) -> R,
     ) -> Option<R> {
         let CacheLine(locked) = self.locked.get_or_init(|| {
-            let locked = Locked::new(self.kind, self.slow_call);
+            let locked = Locked::new(self.kind, limits);
             Box::new(CacheLine(Lock::new(Evidence::new(locked))))
         });
         locked.with(|evidence| {
@@ -255,28 +260,27 @@ impl Ledger {
     }
 }
 
-impl Kind {
-    /// Returns a watch that is off by less than a hundredth of the span, and less than a tenth of
-    /// `slow_call`.
-    fn watch(self, slow_call: Option<Span>) -> Option<Watch> {
-        let for_calls = slow_call.map(|slow_call| slow_call.divided_by(10));
-        let for_span = match self {
-            Self::InSpan(span) => Some(span.divided_by(100)),
-            Self::Last(_) => None,
-        };
-        let error = for_calls.into_iter().chain(for_span).min()?;
-        Some(Watch::accurate_to(error))
-    }
+/// Reads the clock as exactly as the limits ask for, if time changes anything.
+#[inline]
+fn now(limits: &Limits) -> Instant {
+    limits.watch().map_or(Instant::from_micros(0), Watch::now)
+}
+
+#[inline]
+fn is_slow(limits: &Limits, start: Start, now: Instant) -> bool {
+    limits
+        .slow_call()
+        .is_some_and(|slow_call| now.since(start.moment()) > slow_call)
 }
 
 impl Locked {
-    fn new(kind: Kind, slow_call: Option<Span>) -> Self {
+    fn new(kind: Kind, limits: &Limits) -> Self {
         Self {
             calls: match kind {
-                Kind::InSpan(span) => Calls::InSpan(Rates::new(span)),
+                Kind::InSpan => Calls::InSpan(Rates::new(limits.window())),
                 Kind::Last(calls) => Calls::Last(LastCalls::new(calls)),
             },
-            overdue: slow_call.map(Overdue::new),
+            overdue: limits.slow_call().map(|_| Overdue::new()),
         }
     }
 
@@ -288,13 +292,23 @@ impl Locked {
     }
 
     /// Advances to `now`, by when the calls of the fast path add up to `sum`.
-    fn advance(&mut self, now: Instant, sum: &Sum) {
+    fn advance(&mut self, limits: &Limits, now: Instant, sum: &Sum) {
         match &mut self.calls {
-            Calls::InSpan(rates) => rates.advance(now, sum.fast_successes),
+            Calls::InSpan(rates) => rates.advance(limits.window(), now, sum.fast_successes),
             Calls::Last(last_calls) => last_calls.advance(sum.fast_successes),
         }
-        if let Some(overdue) = &mut self.overdue {
-            overdue.advance(now, sum);
+        if let (Some(overdue), Some(slow_call)) = (&mut self.overdue, limits.slow_call()) {
+            overdue.advance(slow_call, now, sum);
+        }
+    }
+
+    /// Judges the calls that count, of which `fast_successes` are in the stripes.
+    fn standing(&mut self, limits: &Limits, fast_successes: u64) -> Standing {
+        let tally = self.tally(fast_successes);
+        match self.calls {
+            // The number of failures in a span is counted by `Failures`, to the failure.
+            Calls::InSpan(_) => tally.standing_on_rates(limits),
+            Calls::Last(_) => tally.standing(limits),
         }
     }
 
@@ -317,10 +331,11 @@ impl Locked {
     }
 
     /// Returns when time alone changes something next.
-    fn changes_at(&self) -> Instant {
-        let overdue = self.overdue.as_ref().map(Overdue::changes_at);
+    fn changes_at(&self, limits: &Limits) -> Instant {
+        let overdue = self.overdue.as_ref().zip(limits.slow_call());
+        let overdue = overdue.map(|(overdue, slow_call)| overdue.changes_at(slow_call));
         let calls = match &self.calls {
-            Calls::InSpan(rates) => Some(rates.changes_at()),
+            Calls::InSpan(rates) => Some(rates.changes_at(limits.window())),
             Calls::Last(_) => None,
         };
         let first = overdue.into_iter().chain(calls).min();
@@ -375,6 +390,7 @@ impl FastPath {
 #[cfg(all(test, not(circuit_loom)))]
 mod tests {
     use super::{End, Ledger, Start};
+    use crate::circuit::policy::Limits;
     use crate::circuit::state::Generation;
     use crate::clock::{self, Instant, Span};
     use crate::config::Config;
@@ -389,13 +405,14 @@ mod tests {
             .failure_rate(1.0)
             .min_calls(2)
             .window(window);
-        let ledger = Ledger::new(&config.build().unwrap()).unwrap();
+        let config = config.build().unwrap();
+        let (ledger, limits) = (Ledger::new(&config).unwrap(), Limits::new(&config));
         let fail_at = |now| {
             let end = End {
                 failed: true,
                 slow: false,
             };
-            ledger.record_slow(Generation::FIRST, Start::NONE, end, now)
+            ledger.record_slow(&limits, Generation::FIRST, Start::NONE, end, now)
         };
         let read = clock::now();
         assert!(!fail_at(read));
@@ -417,6 +434,7 @@ mod tests {
 mod stress {
     use super::{CacheLine, Ledger, Locked};
     use crate::circuit::evidence::Evidence;
+    use crate::circuit::policy::Limits;
     use crate::circuit::state::{Event, Generation, Word, step};
     use crate::circuit::ticket::Start;
     use crate::config::Config;
@@ -469,16 +487,17 @@ mod stress {
                 .slow_call(Duration::from_micros(slow_call))
                 .min_calls(u32::MAX)
                 .window(Duration::from_secs(3_600));
-            let ledger = Ledger::new(&config.build().unwrap()).unwrap();
+            let config = config.build().unwrap();
+            let (ledger, limits) = (Ledger::new(&config).unwrap(), Limits::new(&config));
             let generations = generations(3);
             let ended = AtomicU64::new(0);
             let moved: Mutex<Vec<(Generation, Start)>> = Mutex::default();
             let end = |(generation, start): (Generation, Start), how: usize| {
                 match how % 4 {
-                    0 | 1 => ledger.success(generation, start),
-                    2 => ledger.failure(generation, start),
+                    0 | 1 => ledger.success(&limits, generation, start),
+                    2 => ledger.failure(&limits, generation, start),
                     _ => {
-                        ledger.inconclusive(generation, start);
+                        ledger.inconclusive(&limits, generation, start);
                         return;
                     }
                 };
@@ -488,11 +507,12 @@ mod stress {
             };
             thread::scope(|scope| {
                 for thread in 0..THREADS {
-                    let (generations, moved, end, ledger) = (&generations, &moved, &end, &ledger);
+                    let (ledger, limits) = (&ledger, &limits);
+                    let (generations, moved, end) = (&generations, &moved, &end);
                     scope.spawn(move || {
                         for call in 0..CALLS_EACH {
                             let generation = generations[3 * call / CALLS_EACH];
-                            let start = ledger.admit(generation).unwrap();
+                            let start = ledger.admit(limits, generation).unwrap();
                             let other = {
                                 let mut moved = moved.lock().unwrap();
                                 let calls = moved.len();

@@ -1,15 +1,6 @@
-//! The limits, and how the calls in a window stand against them.
+//! How the calls in a window stand against the limits.
 
-use crate::config::Config;
-
-/// The limits on the calls in the window.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    max_failures: Option<u32>,
-    failure_rate: Option<f64>,
-    slow_rate: Option<f64>,
-    min_calls: u32,
-}
+use crate::circuit::policy::Limits;
 
 /// The calls in the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,64 +27,49 @@ pub(super) enum Standing {
     Reached,
 }
 
-impl Limits {
-    /// Those on rates alone.
-    pub(super) fn on_rates(config: &Config) -> Self {
-        Self {
-            max_failures: None,
-            failure_rate: config.failure_rate(),
-            slow_rate: config.slow_rate(),
-            min_calls: config.min_calls(),
+impl Tally {
+    /// Judges the tally against every limit.
+    pub(super) fn standing(self, limits: &Limits) -> Standing {
+        match limits.max_failures() {
+            Some(most) if self.failed >= most.into() => Standing::Reached,
+            _ => self.standing_on_rates(limits),
         }
     }
 
-    /// Those on rates and on the number of failures.
-    pub(super) fn on_all(config: &Config) -> Self {
-        Self {
-            max_failures: config.max_failures(),
-            ..Self::on_rates(config)
+    /// Judges the tally against the rates alone.
+    pub(super) fn standing_on_rates(self, limits: &Limits) -> Standing {
+        let min_calls = limits.min_calls().into();
+        let failed = judge(limits.failure_rate(), self.failed, self.calls, min_calls);
+        let slow = judge(
+            limits.slow_rate(),
+            self.slow + self.overdue,
+            self.calls + self.overdue,
+            min_calls,
+        );
+        match (failed, slow) {
+            (Standing::Reached, _) | (_, Standing::Reached) => Standing::Reached,
+            (Standing::Near, _) | (_, Standing::Near) => Standing::Near,
+            _ => Standing::Below,
         }
     }
+}
 
-    pub(super) fn judge(&self, tally: Tally) -> Standing {
-        let failures = self.max_failures.map_or(Standing::Below, |most| {
-            if tally.failed >= most.into() {
+/// Judges `part` of `calls` against a rate. The quotient of two integers is rounded to the nearest
+/// number, as is a rate in source code: 57 of 100 equals `0.57`.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to 2^53 calls in one window"
+)]
+fn judge(rate: Option<f64>, part: u64, calls: u64, min_calls: u64) -> Standing {
+    match rate {
+        Some(rate) if part as f64 / calls.max(min_calls) as f64 >= rate => {
+            if calls >= min_calls {
                 Standing::Reached
             } else {
-                Standing::Below
+                Standing::Near
             }
-        });
-        let failed = self.judge_rate(self.failure_rate, tally.failed, tally.calls);
-        let slow = self.judge_rate(
-            self.slow_rate,
-            tally.slow + tally.overdue,
-            tally.calls + tally.overdue,
-        );
-        match [failures, failed, slow] {
-            standings if standings.contains(&Standing::Reached) => Standing::Reached,
-            standings if standings.contains(&Standing::Near) => Standing::Near,
-            _ => Standing::Below,
         }
-    }
-
-    /// Judges `part` of `calls` against a rate. The quotient of two integers is rounded to the
-    /// nearest number, as is a rate in source code: 57 of 100 equals `0.57`.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "exact up to 2^53 calls in one window"
-    )]
-    fn judge_rate(&self, rate: Option<f64>, part: u64, calls: u64) -> Standing {
-        let enough = u64::from(self.min_calls);
-        match rate {
-            Some(rate) if part as f64 / calls.max(enough) as f64 >= rate => {
-                if calls >= enough {
-                    Standing::Reached
-                } else {
-                    Standing::Near
-                }
-            }
-            _ => Standing::Below,
-        }
+        _ => Standing::Below,
     }
 }
 
@@ -104,7 +80,7 @@ mod tests {
     use std::time::Duration;
 
     fn limits(config: ConfigBuilder) -> Limits {
-        Limits::on_all(&config.last_calls(65_536).build().unwrap())
+        Limits::new(&config.last_calls(65_536).build().unwrap())
     }
 
     fn tally(calls: u64, failed: u64) -> Tally {
@@ -127,11 +103,11 @@ mod tests {
                 for hundreds in [1, 7, 1_000_003] {
                     let failed = u64::from(percent) * hundreds;
                     assert_eq!(
-                        limits.judge(tally(100 * hundreds, failed)),
+                        tally(100 * hundreds, failed).standing(&limits),
                         Standing::Reached
                     );
                     assert_eq!(
-                        limits.judge(tally(100 * hundreds, failed - 1)),
+                        tally(100 * hundreds, failed - 1).standing(&limits),
                         Standing::Below
                     );
                 }
@@ -150,8 +126,8 @@ mod tests {
         ] {
             let limits = limits(Config::builder().failure_rate(rate).min_calls(1));
             for calls in [1, 3, 65_536, u64::from(u32::MAX), 1 << 53] {
-                assert_eq!(limits.judge(tally(calls, calls)), Standing::Reached);
-                assert_eq!(limits.judge(tally(calls, 0)), Standing::Below);
+                assert_eq!(tally(calls, calls).standing(&limits), Standing::Reached);
+                assert_eq!(tally(calls, 0).standing(&limits), Standing::Below);
             }
         }
     }
@@ -159,11 +135,11 @@ mod tests {
     #[test]
     fn fewer_than_min_calls_do_not_reach_a_rate() {
         let limits = limits(Config::builder().failure_rate(0.5).min_calls(10));
-        assert_eq!(limits.judge(tally(9, 9)), Standing::Near);
-        assert_eq!(limits.judge(tally(9, 5)), Standing::Near);
-        assert_eq!(limits.judge(tally(9, 4)), Standing::Below);
-        assert_eq!(limits.judge(tally(10, 5)), Standing::Reached);
-        assert_eq!(limits.judge(tally(0, 0)), Standing::Below);
+        assert_eq!(tally(9, 9).standing(&limits), Standing::Near);
+        assert_eq!(tally(9, 5).standing(&limits), Standing::Near);
+        assert_eq!(tally(9, 4).standing(&limits), Standing::Below);
+        assert_eq!(tally(10, 5).standing(&limits), Standing::Reached);
+        assert_eq!(tally(0, 0).standing(&limits), Standing::Below);
     }
 
     #[test]
@@ -179,16 +155,16 @@ mod tests {
             slow,
             overdue,
         };
-        assert_eq!(limits.judge(tally(5, 0, 5)), Standing::Reached);
-        assert_eq!(limits.judge(tally(6, 1, 4)), Standing::Reached);
-        assert_eq!(limits.judge(tally(6, 0, 4)), Standing::Below);
-        assert_eq!(limits.judge(tally(0, 0, 9)), Standing::Near);
+        assert_eq!(tally(5, 0, 5).standing(&limits), Standing::Reached);
+        assert_eq!(tally(6, 1, 4).standing(&limits), Standing::Reached);
+        assert_eq!(tally(6, 0, 4).standing(&limits), Standing::Below);
+        assert_eq!(tally(0, 0, 9).standing(&limits), Standing::Near);
     }
 
     #[test]
     fn each_limit_is_reached_independently_of_the_others() {
         let limits = limits(Config::builder().failure_rate(1.0).max_failures(3));
-        assert_eq!(limits.judge(tally(1_000, 3)), Standing::Reached);
-        assert_eq!(limits.judge(tally(1_000, 2)), Standing::Below);
+        assert_eq!(tally(1_000, 3).standing(&limits), Standing::Reached);
+        assert_eq!(tally(1_000, 2).standing(&limits), Standing::Below);
     }
 }

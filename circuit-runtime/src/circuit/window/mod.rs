@@ -9,7 +9,7 @@ mod overdue;
 mod rates;
 mod streak;
 
-use crate::circuit::policy::FailureLimit;
+use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::Start;
 use crate::clock;
@@ -51,10 +51,14 @@ impl Window {
 
     /// Admits a call, unless calls in flight turn out to be overdue and reach a limit.
     #[inline]
-    pub(crate) fn admit(&self, generation: Generation) -> Result<Start, LimitReached> {
+    pub(crate) fn admit(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+    ) -> Result<Start, LimitReached> {
         match &self.ledger {
             None => Ok(Start::NONE),
-            Some(ledger) => ledger.admit(generation),
+            Some(ledger) => ledger.admit(limits, generation),
         }
     }
 
@@ -68,40 +72,35 @@ impl Window {
     }
 
     /// Records a success; returns whether a limit is reached.
-    pub(crate) fn success(&self, generation: Generation, start: Start) -> bool {
+    pub(crate) fn success(&self, limits: &Limits, generation: Generation, start: Start) -> bool {
         if let Count::Consecutive(streak) = &self.count {
             // Without a window, no other rule applies.
             return streak.success(generation);
         }
         match &self.ledger {
             None => false,
-            Some(ledger) => ledger.success(generation, start),
+            Some(ledger) => ledger.success(limits, generation, start),
         }
     }
 
     /// Records a failure; returns whether a limit is reached.
-    pub(crate) fn failure(
-        &self,
-        limit: FailureLimit,
-        generation: Generation,
-        start: Start,
-    ) -> bool {
+    pub(crate) fn failure(&self, limits: &Limits, generation: Generation, start: Start) -> bool {
         let counted = match &self.count {
             Count::Unlimited => false,
-            Count::Consecutive(streak) => streak.failure(limit.count, generation),
-            Count::InSpan(failures) => failures.failure(limit, generation, clock::now),
+            Count::Consecutive(streak) => streak.failure(limits, generation),
+            Count::InSpan(failures) => failures.failure(limits, generation, clock::now),
         };
         let judged = match &self.ledger {
             None => false,
-            Some(ledger) => ledger.failure(generation, start),
+            Some(ledger) => ledger.failure(limits, generation, start),
         };
         counted || judged
     }
 
     /// Records the end of a call that is neither success nor failure.
-    pub(crate) fn inconclusive(&self, generation: Generation, start: Start) {
+    pub(crate) fn inconclusive(&self, limits: &Limits, generation: Generation, start: Start) {
         if let Some(ledger) = &self.ledger {
-            ledger.inconclusive(generation, start);
+            ledger.inconclusive(limits, generation, start);
         }
     }
 }

@@ -6,15 +6,15 @@ use super::in_flight::Sum;
 use crate::circuit::ticket::{GROUPS, Start};
 use crate::clock::{Instant, Span};
 
+/// How many groups begin within `slow_call`.
+const GROUPS_PER_SLOW_CALL: u64 = 7;
+
 /// Calls in flight that already exceed `slow_call`. There is no timer: the next call detects them.
 ///
 /// Calls are grouped by start time, a seventh of `slow_call` to a group, and a group is overdue when
 /// its last call is. So no call is reported early, except by up to that seventh when another thread
 /// opens the next group concurrently. Half a kilobyte, for any number of calls.
 pub(super) struct Overdue {
-    slow_call: Span,
-    /// How long calls join a group.
-    length: Span,
     /// The groups that are not overdue yet, oldest first; new calls join the last.
     pending: VecDeque<Group>,
     next_index: usize,
@@ -36,10 +36,8 @@ struct Group {
 }
 
 impl Overdue {
-    pub(super) fn new(slow_call: Span) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            slow_call,
-            length: slow_call.divided_by(7),
             pending: VecDeque::with_capacity(GROUPS),
             next_index: 0,
             found: [0; GROUPS],
@@ -66,11 +64,10 @@ impl Overdue {
     }
 
     /// Advances to `now`, by when the calls in flight add up to `sum`.
-    pub(super) fn advance(&mut self, now: Instant, sum: &Sum) {
+    pub(super) fn advance(&mut self, slow_call: Span, now: Instant, sum: &Sum) {
         if let Some(last) = self.pending.back_mut() {
             last.latest_start = last.latest_start.max(sum.latest_start);
         }
-        let slow_call = self.slow_call;
         let is_overdue = |group: &Group| now.since(group.latest_start) > slow_call;
         while self.pending.front().is_some_and(is_overdue) {
             if let Some(group) = self.pending.pop_front() {
@@ -78,7 +75,7 @@ impl Overdue {
             }
         }
         self.find(sum);
-        let is_over = |last: &Group| now.since(last.first_start) >= self.length;
+        let is_over = |last: &Group| now.since(last.first_start) >= group_length(slow_call);
         if self.pending.back().is_none_or(is_over) && self.pending.len() < GROUPS {
             self.pending.push_back(Group {
                 index: self.next_index,
@@ -111,15 +108,15 @@ impl Overdue {
     }
 
     /// Returns when time alone changes the count or the group next.
-    pub(super) fn changes_at(&self) -> Instant {
+    pub(super) fn changes_at(&self, slow_call: Span) -> Instant {
         let overdue_at = self.pending.front().map(|first| {
             let just_after = Instant::from_micros(first.latest_start.as_micros() + 1);
-            just_after.plus(self.slow_call)
+            just_after.plus(slow_call)
         });
         let over_at = self
             .pending
             .back()
-            .map(|last| last.first_start.plus(self.length));
+            .map(|last| last.first_start.plus(group_length(slow_call)));
         overdue_at
             .into_iter()
             .chain(over_at)
@@ -136,6 +133,11 @@ impl Overdue {
     }
 }
 
+/// Returns how long calls join a group.
+fn group_length(slow_call: Span) -> Span {
+    slow_call.divided_by(GROUPS_PER_SLOW_CALL)
+}
+
 /// Returns the signed, wrapping difference.
 #[expect(clippy::cast_possible_wrap, reason = "below zero when it has wrapped")]
 fn signed_difference(before: u32, after: u32) -> i64 {
@@ -149,6 +151,8 @@ mod tests {
     use crate::circuit::ticket::{GROUPS, Start};
     use crate::clock::{Instant, Span};
     use std::time::Duration;
+
+    const SLOW_CALL: Span = Span::of(Duration::from_micros(700));
 
     fn at(micros: u64) -> Instant {
         Instant::from_micros(micros)
@@ -165,8 +169,8 @@ mod tests {
     }
 
     fn overdue() -> Overdue {
-        let mut overdue = Overdue::new(Span::of(Duration::from_micros(700)));
-        overdue.advance(at(0), &sum(0, 0, 0));
+        let mut overdue = Overdue::new();
+        overdue.advance(SLOW_CALL, at(0), &sum(0, 0, 0));
         overdue
     }
 
@@ -174,7 +178,7 @@ mod tests {
     fn calls_join_a_group_for_a_seventh_of_slow_call() {
         let mut overdue = overdue();
         let mut group = |now| {
-            overdue.advance(at(now), &sum(0, 0, 0));
+            overdue.advance(SLOW_CALL, at(now), &sum(0, 0, 0));
             overdue.group()
         };
         let first = group(1);
@@ -185,9 +189,9 @@ mod tests {
     #[test]
     fn a_call_that_ends_in_time_while_its_group_is_found_is_not_overdue_for_long() {
         let mut overdue = overdue();
-        overdue.advance(at(701), &sum(0, 0, 1));
+        overdue.advance(SLOW_CALL, at(701), &sum(0, 0, 1));
         assert_eq!(overdue.calls(), 1);
-        overdue.advance(at(701), &sum(0, 0, 0));
+        overdue.advance(SLOW_CALL, at(701), &sum(0, 0, 0));
         assert_eq!(overdue.calls(), 0);
     }
 
@@ -195,11 +199,11 @@ mod tests {
     fn a_call_that_joins_its_group_after_it_was_found_is_overdue_until_it_ends() {
         let mut overdue = overdue();
         let start = Start::new(at(0), overdue.group());
-        overdue.advance(at(701), &sum(0, 0, 0));
-        overdue.advance(at(702), &sum(0, start.group(), 1));
+        overdue.advance(SLOW_CALL, at(701), &sum(0, 0, 0));
+        overdue.advance(SLOW_CALL, at(702), &sum(0, start.group(), 1));
         assert_eq!(overdue.calls(), 1);
         assert!(overdue.end(start));
-        overdue.advance(at(703), &sum(0, start.group(), 1));
+        overdue.advance(SLOW_CALL, at(703), &sum(0, start.group(), 1));
         assert_eq!(overdue.calls(), 0);
     }
 }

@@ -12,10 +12,6 @@ use crate::clock::{Instant, Span};
 /// costs nothing here: each bucket remembers how many there were before it. A failure costs the same
 /// for every span and load.
 pub(super) struct Rates {
-    /// How long a bucket lasts, in microseconds.
-    length: u64,
-    /// How many buckets are in the span.
-    most: u64,
     /// Oldest first, those without calls left out.
     buckets: VecDeque<Bucket>,
     /// The sums over all buckets.
@@ -39,14 +35,8 @@ impl Rates {
     const PER_SPAN: u64 = 20;
 
     pub(super) fn new(span: Span) -> Self {
-        let length = (span.as_micros() / Self::PER_SPAN).max(1);
-        // More than twenty if the span cannot be divided evenly, but fewer than twice as many. The
-        // remainder and the current bucket are together less than two twentieths.
-        let most = span.as_micros() / length;
-        let capacity = usize::try_from(most).unwrap_or_default();
+        let capacity = usize::try_from(Self::per_span(span)).unwrap_or_default();
         Self {
-            length,
-            most,
             buckets: VecDeque::with_capacity(capacity),
             failed: 0,
             slow: 0,
@@ -60,18 +50,30 @@ impl Rates {
     }
 
     /// Advances to `now`, by when there were `fast_successes` in all.
-    pub(super) fn advance(&mut self, now: Instant, fast_successes: u64) {
-        let index = now.as_micros() / self.length;
+    pub(super) fn advance(&mut self, span: Span, now: Instant, fast_successes: u64) {
+        let index = now.as_micros() / Self::length(span);
         if self
             .buckets
             .back()
             .is_none_or(|latest| latest.index < index)
         {
-            if let Some(last) = index.checked_sub(self.most) {
+            if let Some(last) = index.checked_sub(Self::per_span(span)) {
                 self.forget_until(last);
             }
             self.buckets.push_back(Bucket::new(index, fast_successes));
         }
+    }
+
+    /// Returns the length of a bucket, in microseconds.
+    fn length(span: Span) -> u64 {
+        (span.as_micros() / Self::PER_SPAN).max(1)
+    }
+
+    /// Returns how many buckets are in the span: more than twenty if it cannot be divided evenly,
+    /// but fewer than twice as many. The remainder and the current bucket are together less than
+    /// two twentieths.
+    fn per_span(span: Span) -> u64 {
+        span.as_micros() / Self::length(span)
     }
 
     /// Forgets the buckets up to `last`.
@@ -115,9 +117,9 @@ impl Rates {
     }
 
     /// Returns when time alone changes the tally next.
-    pub(super) fn changes_at(&self) -> Instant {
+    pub(super) fn changes_at(&self, span: Span) -> Instant {
         let next = self.buckets.back().map_or(0, |latest| latest.index + 1);
-        Instant::from_micros(next.saturating_mul(self.length))
+        Instant::from_micros(next.saturating_mul(Self::length(span)))
     }
 }
 
@@ -145,13 +147,14 @@ mod tests {
 
     #[test]
     fn the_first_span_of_the_clock_is_counted_like_any_other() {
-        let mut rates = Rates::new(Span::of(Duration::from_secs(12)));
+        let span = Span::of(Duration::from_secs(12));
+        let mut rates = Rates::new(span);
         for second in 0..12 {
-            rates.advance(at(second * 1_000_000), second);
+            rates.advance(span, at(second * 1_000_000), second);
             rates.add(true, false);
             assert_eq!(rates.tally(second).failed, second + 1);
         }
-        rates.advance(at(12_000_000), 12);
+        rates.advance(span, at(12_000_000), 12);
         assert_eq!(rates.tally(12).failed, 11);
         assert_eq!(rates.tally(12).calls, 11 + 11);
     }
@@ -161,12 +164,13 @@ mod tests {
     fn rates_over_a_span_of_any_length_are_exact_to_a_tenth() {
         for span in (1..200).chain([999, 1_000, 1_001, 9_999_999, 10_000_000]) {
             for offset in [0, 1, 7, span / 2, span, 3 * span + 1] {
-                let mut rates = Rates::new(Span::of(Duration::from_micros(span)));
-                rates.advance(at(offset), 0);
+                let micros = Span::of(Duration::from_micros(span));
+                let mut rates = Rates::new(micros);
+                rates.advance(micros, at(offset), 0);
                 rates.add(true, false);
-                rates.advance(at(offset + span * 9 / 10), 0);
+                rates.advance(micros, at(offset + span * 9 / 10), 0);
                 assert_eq!(rates.tally(0).failed, 1, "{span} from {offset}");
-                rates.advance(at(offset + span), 0);
+                rates.advance(micros, at(offset + span), 0);
                 assert_eq!(rates.tally(0).failed, 0, "{span} from {offset}");
             }
         }

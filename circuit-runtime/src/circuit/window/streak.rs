@@ -1,6 +1,7 @@
 //! Consecutive failures.
 
 use crate::circuit::evidence::Evidence;
+use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::sync::{AtomicBool, Lock, OnceBox, Ordering};
 
@@ -43,8 +44,11 @@ impl Streak {
     }
 
     /// Adds a failure; returns whether the streak has reached the limit.
-    pub(super) fn failure(&self, limit: u32, generation: Generation) -> bool {
-        self.run.get_or_init(Box::default).grow(limit, generation)
+    pub(super) fn failure(&self, limits: &Limits, generation: Generation) -> bool {
+        limits.max_failures().is_some_and(|limit| {
+            let run = self.run.get_or_init(Box::default);
+            run.grow(limit, generation)
+        })
     }
 }
 
