@@ -27,7 +27,7 @@ pub use snapshot::Snapshot;
 pub use state::State;
 use state::{Effect, Event, Phase, Word, step};
 use ticket::{Lease, Outcome, Start, Ticket};
-use window::Window;
+use window::{ReachedLimit, Window};
 
 /// What all handles of a breaker share.
 pub(crate) struct Circuit {
@@ -120,18 +120,32 @@ impl Circuit {
         }
     }
 
-    /// Lets a call in, unless it finds that others hang; `None` when the state is no longer `word`.
+    /// Admits a call unless calls in flight turn out to be overdue; `None` if the state has moved on
+    /// from `word`.
     #[inline]
     fn admit_while_closed(&self, word: Word) -> Option<Ticket> {
+        let limits = &self.policy.limits;
         let start = match word.phase() {
-            Phase::Closed => self.window.admit(&self.policy.limits, word.generation()),
-            _ => Ok(Start::NONE),
+            Phase::Closed => match self.window.admit(limits, word.generation()) {
+                Some(start) => start,
+                None => self.admit_slow(word)?,
+            },
+            _ => Start::NONE,
         };
-        if let Ok(start) = start {
-            return Some(Ticket::for_call(word, start));
+        Some(Ticket::for_call(word, start))
+    }
+
+    /// Slow path: judges the calls so far first.
+    #[cold]
+    fn admit_slow(&self, word: Word) -> Option<Start> {
+        let limits = &self.policy.limits;
+        match self.window.admit_slow(limits, word.generation()) {
+            Ok(start) => Some(start),
+            Err(limit) => {
+                self.open(word, limit);
+                None
+            }
         }
-        self.open(word);
-        None
     }
 
     /// How long the open phase lasts that `word` stands for.
@@ -224,11 +238,12 @@ impl Circuit {
         let word = ticket.word();
         match word.phase() {
             Phase::Closed => {
-                if self
+                let limits = &self.policy.limits;
+                let reached = self
                     .window
-                    .success(&self.policy.limits, word.generation(), ticket.start())
-                {
-                    self.open(word);
+                    .success(limits, word.generation(), ticket.start());
+                if let Some(limit) = reached {
+                    self.open(word, limit);
                 }
             }
             Phase::Open => self.probe_succeeded(ticket),
@@ -249,8 +264,9 @@ impl Circuit {
     }
 
     /// Opens the circuit from now on, which may be long after the call that was too much.
+    /// Every limit has the same effect on the state.
     #[inline(never)]
-    fn open(&self, word: Word) {
+    fn open(&self, word: Word, _limit: ReachedLimit) {
         self.change(word, Event::LimitReached, clock::now());
     }
 
@@ -273,11 +289,11 @@ impl Circuit {
         match word.phase() {
             Phase::Closed => {
                 let limits = &self.policy.limits;
-                if self
+                let reached = self
                     .window
-                    .failure(limits, word.generation(), ticket.start())
-                {
-                    self.open(word);
+                    .failure(limits, word.generation(), ticket.start());
+                if let Some(limit) = reached {
+                    self.open(word, limit);
                 }
             }
             Phase::Open => self.change(word, Event::ProbeFailed, clock::now()),

@@ -5,11 +5,11 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::wait::Wait;
-use crate::clock::{Span, Watch};
+use crate::clock::Span;
 use crate::config::Config;
 
-/// The number of failures that stands for no such limit: no rule can set it.
-const UNLIMITED: u32 = 0;
+/// The number of failures that stands for no such limit: more than any window holds.
+const UNLIMITED: u32 = u32::MAX;
 
 /// The rate that stands for no such limit: no rule can set it.
 const NO_RATE: f64 = f64::INFINITY;
@@ -81,56 +81,58 @@ impl Limits {
         }
     }
 
-    /// Returns how many failures open the circuit.
-    pub(super) fn max_failures(&self) -> Option<u32> {
-        let max_failures = self.max_failures.load(Ordering::Relaxed);
-        (max_failures != UNLIMITED).then_some(max_failures)
+    /// Returns how many failures open the circuit: more than any window holds when there is no such
+    /// limit.
+    #[inline]
+    pub(super) fn max_failures(&self) -> u32 {
+        self.max_failures.load(Ordering::Relaxed)
     }
 
     /// Returns on how many calls the rates are judged at least.
+    #[inline]
     pub(super) fn min_calls(&self) -> u32 {
         self.min_calls.load(Ordering::Relaxed)
     }
 
     /// Returns how long a call counts; endless when no span of time is set.
+    #[inline]
     pub(super) fn window(&self) -> Span {
         Span::from_micros(self.window.load(Ordering::Relaxed))
     }
 
     /// Returns the share of failed calls that opens the circuit.
+    #[inline]
     pub(super) fn failure_rate(&self) -> Option<f64> {
         Self::rate(&self.failure_rate)
     }
 
     /// Returns the share of slow calls that opens the circuit.
+    #[inline]
     pub(super) fn slow_rate(&self) -> Option<f64> {
         Self::rate(&self.slow_rate)
     }
 
+    #[inline]
     fn rate(bits: &AtomicU64) -> Option<f64> {
         let rate = f64::from_bits(bits.load(Ordering::Relaxed));
         (rate < NO_RATE).then_some(rate)
     }
 
-    /// Returns how long a call may take without being slow; `None` when no call is timed.
+    /// Returns how long a call may take without being slow: endless when no call is timed.
     #[inline]
-    pub(super) fn slow_call(&self) -> Option<Span> {
-        Self::span(&self.slow_call)
+    pub(super) fn slow_call(&self) -> Span {
+        Span::from_micros(self.slow_call.load(Ordering::Relaxed))
     }
 
-    /// Returns the watch to time calls and rates with; `None` when time changes nothing.
+    /// Returns by how much the times of calls and rates may be off: endless when time changes
+    /// nothing.
     #[inline]
-    pub(super) fn watch(&self) -> Option<Watch> {
-        Self::span(&self.clock_error).map(Watch::accurate_to)
-    }
-
-    #[inline]
-    fn span(micros: &AtomicU64) -> Option<Span> {
-        let span = Span::from_micros(micros.load(Ordering::Relaxed));
-        (span != Span::ENDLESS).then_some(span)
+    pub(super) fn clock_error(&self) -> Span {
+        Span::from_micros(self.clock_error.load(Ordering::Relaxed))
     }
 
     /// Returns the limit on probes.
+    #[inline]
     pub(super) fn probes(&self) -> ProbeLimit {
         ProbeLimit {
             count: self.probes.load(Ordering::Relaxed),

@@ -117,22 +117,10 @@ pub(crate) fn coarse() -> Instant {
     Instant::from_micros(source::coarse())
 }
 
-/// The cheaper of the two readings that will do.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Watch {
-    exact: bool,
-}
-
-impl Watch {
-    /// One whose readings are off by less than `error`.
-    pub(crate) fn accurate_to(error: Span) -> Self {
-        Self { exact: error < LAG }
-    }
-
-    #[inline]
-    pub(crate) fn now(self) -> Instant {
-        if self.exact { now() } else { coarse() }
-    }
+/// A reading that is off by less than `error`: the cheaper of the two that is.
+#[inline]
+pub(crate) fn accurate_to(error: Span) -> Instant {
+    if error < LAG { now() } else { coarse() }
 }
 
 /// What `Duration::as_micros` says, without its 128 bits.

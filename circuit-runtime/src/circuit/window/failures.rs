@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::limits::ReachedLimit;
 use crate::circuit::evidence::Evidence;
 use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
@@ -27,39 +28,36 @@ enum Counted {
 }
 
 impl Failures {
-    /// Records a failure; returns whether the limit is reached. `clock` is read before the lock is
+    /// Records a failure; returns the limit if it is reached. `clock` is read before the lock is
     /// taken, and once more if the limit seems to be reached.
     pub(super) fn failure(
         &self,
         limits: &Limits,
         generation: Generation,
         clock: impl Fn() -> Instant,
-    ) -> bool {
-        let Some(limit) = limits.max_failures() else {
-            return false;
-        };
-        let span = limits.window();
+    ) -> Option<ReachedLimit> {
+        let (limit, span) = (limits.max_failures(), limits.window());
         // Read the clock before taking the lock, to keep the section short.
         let now = clock();
         let CacheLine(counted) = self.counted.get_or_init(|| {
             let counted = Counted::new(limit);
             Box::new(CacheLine(Lock::new(Evidence::new(counted))))
         });
-        counted.with(
-            |counted| match counted.for_generation(generation, Counted::clear) {
-                None => false,
-                // Rechecked against a fresh reading: this thread may have been preempted since the
-                // first.
-                Some(Counted::Latest(latest)) => {
+        counted.with(|evidence| {
+            // Rechecked against a fresh reading: this thread may have been preempted since the
+            // first.
+            let reached = match evidence.for_generation(generation, Counted::clear)? {
+                Counted::Latest(latest) => {
                     let limit = limit as usize;
                     latest.failure(limit, span, now) && latest.reach(limit, span, clock())
                 }
-                Some(Counted::Buckets(buckets)) => {
+                Counted::Buckets(buckets) => {
                     let limit = u64::from(limit);
                     buckets.failure(limit, span, now) && buckets.reach(limit, span, clock())
                 }
-            },
-        )
+            };
+            reached.then_some(ReachedLimit::MaxFailures)
+        })
     }
 }
 
@@ -221,7 +219,9 @@ mod tests {
         let failures = Failures::default();
         millis.map(|at| {
             let now = Instant::from_micros(at * 1_000);
-            failures.failure(&limits(count), Generation::FIRST, || now)
+            failures
+                .failure(&limits(count), Generation::FIRST, || now)
+                .is_some()
         })
     }
 
@@ -232,7 +232,9 @@ mod tests {
             let failures = Failures::default();
             let second = |second: u64| Instant::from_micros(second * 1_000_000);
             let fail = |clock: &dyn Fn() -> Instant| {
-                failures.failure(&limits(count), Generation::FIRST, clock)
+                failures
+                    .failure(&limits(count), Generation::FIRST, clock)
+                    .is_some()
             };
             assert!((1..count).all(|_| !fail(&|| second(100))));
             let reading = Cell::new(0);
@@ -259,7 +261,7 @@ mod tests {
         let count = |times: u32, seconds: u64| {
             let at = Instant::from_micros(seconds * 1_000_000);
             (0..times)
-                .filter(|_| failures.failure(&limits(EXACT + 1), Generation::FIRST, || at))
+                .filter_map(|_| failures.failure(&limits(EXACT + 1), Generation::FIRST, || at))
                 .count()
         };
         assert_eq!(count(EXACT, 40), 0);

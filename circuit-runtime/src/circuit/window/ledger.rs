@@ -2,14 +2,14 @@
 
 use super::in_flight::{InFlight, Sum};
 use super::last_calls::LastCalls;
-use super::limits::{Standing, Tally};
+use super::limits::{ReachedLimit, Standing, Tally};
 use super::overdue::Overdue;
 use super::rates::Rates;
 use crate::circuit::evidence::Evidence;
 use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUP_BITS, Start};
-use crate::clock::{Instant, Watch};
+use crate::clock::{self, Instant, Span};
 use crate::config::Config;
 use crate::sync::{AtomicU64, CacheLine, Lock, OnceBox, Ordering};
 
@@ -56,10 +56,6 @@ struct End {
     slow: bool,
 }
 
-/// A limit is reached: the circuit must open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LimitReached;
-
 impl Ledger {
     /// Creates the ledger for the rules that need one, if there are any.
     pub(super) fn new(config: &Config) -> Option<Self> {
@@ -77,41 +73,61 @@ impl Ledger {
         })
     }
 
-    /// Admits a call, unless calls in flight turn out to be overdue and reach a limit.
+    /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge first.
     #[inline]
-    pub(super) fn admit(
-        &self,
-        limits: &Limits,
-        generation: Generation,
-    ) -> Result<Start, LimitReached> {
-        if limits.slow_call().is_none() {
-            return Ok(Start::NONE);
+    pub(super) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
+        if limits.slow_call() == Span::ENDLESS {
+            return Some(Start::NONE);
         }
         self.admit_timed(limits, generation)
     }
 
     /// Admits a call whose duration is measured.
     #[inline(never)]
-    fn admit_timed(&self, limits: &Limits, generation: Generation) -> Result<Start, LimitReached> {
-        let now = now(limits);
-        if let Some(group) = self.fast_path.group_at(now) {
-            let start = Start::new(now, group);
-            let still_fast = || self.fast_path.group_at(now) == Some(group);
-            if self.in_flight.start(generation, start, still_fast) {
-                return Ok(start);
-            }
-        }
-        self.admit_slow(limits, generation, now)
+    fn admit_timed(&self, limits: &Limits, generation: Generation) -> Option<Start> {
+        let now = clock::accurate_to(limits.clock_error());
+        let group = self.fast_path.group_at(now)?;
+        let start = Start::new(now, group);
+        let still_fast = || self.fast_path.group_at(now) == Some(group);
+        let counted = self.in_flight.start(generation, start, still_fast);
+        counted.then_some(start)
     }
 
-    /// Records a success; returns whether a limit is reached.
+    /// Judges the calls so far, and admits one more unless calls in flight turn out to be overdue
+    /// and reach a limit.
+    pub(super) fn admit_slow(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+    ) -> Result<Start, ReachedLimit> {
+        let now = now(limits);
+        let admitted = self.with_lock(limits, generation, |locked| {
+            let sum = self.in_flight.sum(generation);
+            locked.advance(limits, now, &sum);
+            if let Some(limit) = self.judge(limits, locked, generation, sum.fast_successes) {
+                return Err(limit);
+            }
+            let start = Start::new(now, locked.group());
+            self.in_flight.start(generation, start, || true);
+            Ok(start)
+        });
+        // The generation is over: admit the call, but do not time it.
+        admitted.unwrap_or(Ok(Start::NONE))
+    }
+
+    /// Records a success; returns the limit that is reached, if any.
     #[inline]
-    pub(super) fn success(&self, limits: &Limits, generation: Generation, start: Start) -> bool {
+    pub(super) fn success(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+    ) -> Option<ReachedLimit> {
         let now = now(limits);
         let slow = is_slow(limits, start, now);
         let is_fast = || self.fast_path.group_at(now).is_some();
         if !slow && is_fast() && self.add_fast_success(generation, start, is_fast) {
-            return false;
+            return None;
         }
         let end = End {
             failed: false,
@@ -120,8 +136,13 @@ impl Ledger {
         self.record_slow(limits, generation, start, end, now)
     }
 
-    /// Records a failure; returns whether a limit is reached.
-    pub(super) fn failure(&self, limits: &Limits, generation: Generation, start: Start) -> bool {
+    /// Records a failure; returns the limit that is reached, if any.
+    pub(super) fn failure(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+    ) -> Option<ReachedLimit> {
         let now = now(limits);
         let slow = is_slow(limits, start, now);
         let end = End { failed: true, slow };
@@ -156,28 +177,6 @@ impl Ledger {
         }
     }
 
-    /// Judges the calls so far, and admits one more.
-    #[cold]
-    fn admit_slow(
-        &self,
-        limits: &Limits,
-        generation: Generation,
-        now: Instant,
-    ) -> Result<Start, LimitReached> {
-        let admitted = self.with_lock(limits, generation, |locked| {
-            let sum = self.in_flight.sum(generation);
-            locked.advance(limits, now, &sum);
-            if self.judge(limits, locked, generation, sum.fast_successes) {
-                return Err(LimitReached);
-            }
-            let start = Start::new(now, locked.group());
-            self.in_flight.start(generation, start, || true);
-            Ok(start)
-        });
-        // The generation is over: admit the call, but do not time it.
-        admitted.unwrap_or(Ok(Start::NONE))
-    }
-
     /// Records a call and judges it.
     #[inline(never)]
     fn record_slow(
@@ -187,7 +186,7 @@ impl Ledger {
         start: Start,
         end: End,
         now: Instant,
-    ) -> bool {
+    ) -> Option<ReachedLimit> {
         let reached = self.with_lock(limits, generation, |locked| {
             let mut sum = self.in_flight.sum(generation);
             locked.advance(limits, now, &sum);
@@ -200,7 +199,7 @@ impl Ledger {
             }
             self.judge(limits, locked, generation, sum.fast_successes)
         });
-        reached.unwrap_or(false)
+        reached.flatten()
     }
 
     /// Records that a call is no longer in flight.
@@ -212,29 +211,30 @@ impl Ledger {
         }
     }
 
-    /// Returns whether a limit is reached, with `fast_successes` in all, and sets until when calls
-    /// may take the fast path.
+    /// Returns the limit that is reached with `fast_successes` in all, if any, and sets until when
+    /// calls may take the fast path.
     fn judge(
         &self,
         limits: &Limits,
         locked: &mut Locked,
         generation: Generation,
         fast_successes: u64,
-    ) -> bool {
+    ) -> Option<ReachedLimit> {
         let mut standing = locked.standing(limits, fast_successes);
-        if standing == Standing::Reached && limits.watch().is_some() {
+        if matches!(standing, Standing::Reached(_)) && limits.clock_error() != Span::ENDLESS {
             // The time at which the call was counted may be long past, if this thread was preempted
             // since. Calls that no longer count must not open the circuit.
             let sum = self.in_flight.sum(generation);
             locked.advance(limits, now(limits), &sum);
             standing = locked.standing(limits, sum.fast_successes);
         }
-        let fast_until = match standing {
-            Standing::Below => locked.changes_at(limits),
-            Standing::Near | Standing::Reached => Instant::from_micros(0),
+        let (reached, fast_until) = match standing {
+            Standing::Below => (None, locked.changes_at(limits)),
+            Standing::Near => (None, Instant::from_micros(0)),
+            Standing::Reached(limit) => (Some(limit), Instant::from_micros(0)),
         };
         self.fast_path.set(fast_until, locked.group());
-        standing == Standing::Reached
+        reached
     }
 
     /// Runs `section` under the lock, on the evidence of `generation`; `None` if that has ended.
@@ -263,14 +263,15 @@ impl Ledger {
 /// Reads the clock as exactly as the limits ask for, if time changes anything.
 #[inline]
 fn now(limits: &Limits) -> Instant {
-    limits.watch().map_or(Instant::from_micros(0), Watch::now)
+    match limits.clock_error() {
+        Span::ENDLESS => Instant::from_micros(0),
+        error => clock::accurate_to(error),
+    }
 }
 
 #[inline]
 fn is_slow(limits: &Limits, start: Start, now: Instant) -> bool {
-    limits
-        .slow_call()
-        .is_some_and(|slow_call| now.since(start.moment()) > slow_call)
+    start != Start::NONE && now.since(start.moment()) > limits.slow_call()
 }
 
 impl Locked {
@@ -280,7 +281,7 @@ impl Locked {
                 Kind::InSpan => Calls::InSpan(Rates::new(limits.window())),
                 Kind::Last(calls) => Calls::Last(LastCalls::new(calls)),
             },
-            overdue: limits.slow_call().map(|_| Overdue::new()),
+            overdue: (limits.slow_call() != Span::ENDLESS).then(Overdue::new),
         }
     }
 
@@ -297,8 +298,8 @@ impl Locked {
             Calls::InSpan(rates) => rates.advance(limits.window(), now, sum.fast_successes),
             Calls::Last(last_calls) => last_calls.advance(sum.fast_successes),
         }
-        if let (Some(overdue), Some(slow_call)) = (&mut self.overdue, limits.slow_call()) {
-            overdue.advance(slow_call, now, sum);
+        if let Some(overdue) = &mut self.overdue {
+            overdue.advance(limits.slow_call(), now, sum);
         }
     }
 
@@ -332,8 +333,8 @@ impl Locked {
 
     /// Returns when time alone changes something next.
     fn changes_at(&self, limits: &Limits) -> Instant {
-        let overdue = self.overdue.as_ref().zip(limits.slow_call());
-        let overdue = overdue.map(|(overdue, slow_call)| overdue.changes_at(slow_call));
+        let overdue = self.overdue.as_ref();
+        let overdue = overdue.map(|overdue| overdue.changes_at(limits.slow_call()));
         let calls = match &self.calls {
             Calls::InSpan(rates) => Some(rates.changes_at(limits.window())),
             Calls::Last(_) => None,
@@ -389,7 +390,7 @@ impl FastPath {
 
 #[cfg(all(test, not(circuit_loom)))]
 mod tests {
-    use super::{End, Ledger, Start};
+    use super::{End, Ledger, ReachedLimit, Start};
     use crate::circuit::policy::Limits;
     use crate::circuit::state::Generation;
     use crate::clock::{self, Instant, Span};
@@ -415,13 +416,17 @@ mod tests {
             ledger.record_slow(&limits, Generation::FIRST, Start::NONE, end, now)
         };
         let read = clock::now();
-        assert!(!fail_at(read));
+        assert_eq!(fail_at(read), None);
         while clock::now() < read.plus(Span::of(window)) {}
-        assert!(!fail_at(read), "both are long past");
+        assert_eq!(fail_at(read), None, "both are long past");
 
         let now = Instant::from_micros(u64::MAX >> 8);
-        assert!(!fail_at(now));
-        assert!(fail_at(now), "both are recent");
+        assert_eq!(fail_at(now), None);
+        assert_eq!(
+            fail_at(now),
+            Some(ReachedLimit::FailureRate),
+            "both are recent"
+        );
     }
 }
 
@@ -512,7 +517,10 @@ mod stress {
                     scope.spawn(move || {
                         for call in 0..CALLS_EACH {
                             let generation = generations[3 * call / CALLS_EACH];
-                            let start = ledger.admit(limits, generation).unwrap();
+                            let start = match ledger.admit(limits, generation) {
+                                Some(start) => start,
+                                None => ledger.admit_slow(limits, generation).unwrap(),
+                            };
                             let other = {
                                 let mut moved = moved.lock().unwrap();
                                 let calls = moved.len();

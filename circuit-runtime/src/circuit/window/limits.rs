@@ -2,6 +2,14 @@
 
 use crate::circuit::policy::Limits;
 
+/// A limit that is reached: the circuit must open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReachedLimit {
+    MaxFailures,
+    FailureRate,
+    SlowRate,
+}
+
 /// The calls in the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
@@ -23,59 +31,74 @@ pub(super) enum Standing {
     /// A rate is exceeded but `min_calls` is not reached yet: the next call, even a success, may
     /// reach it.
     Near,
-    /// The circuit must open.
-    Reached,
+    Reached(ReachedLimit),
 }
 
 impl Tally {
     /// Judges the tally against every limit.
     pub(super) fn standing(self, limits: &Limits) -> Standing {
-        match limits.max_failures() {
-            Some(most) if self.failed >= most.into() => Standing::Reached,
-            _ => self.standing_on_rates(limits),
+        if self.failed >= limits.max_failures().into() {
+            return Standing::Reached(ReachedLimit::MaxFailures);
         }
+        self.standing_on_rates(limits)
     }
 
     /// Judges the tally against the rates alone.
     pub(super) fn standing_on_rates(self, limits: &Limits) -> Standing {
         let min_calls = limits.min_calls().into();
-        let failed = judge(limits.failure_rate(), self.failed, self.calls, min_calls);
-        let slow = judge(
-            limits.slow_rate(),
-            self.slow + self.overdue,
-            self.calls + self.overdue,
-            min_calls,
-        );
+        let failed = Rate {
+            limit: ReachedLimit::FailureRate,
+            part: self.failed,
+            calls: self.calls,
+        };
+        let slow = Rate {
+            limit: ReachedLimit::SlowRate,
+            part: self.slow + self.overdue,
+            calls: self.calls + self.overdue,
+        };
+        let failed = failed.standing(limits.failure_rate(), min_calls);
+        let slow = slow.standing(limits.slow_rate(), min_calls);
         match (failed, slow) {
-            (Standing::Reached, _) | (_, Standing::Reached) => Standing::Reached,
+            (Standing::Reached(limit), _) | (_, Standing::Reached(limit)) => {
+                Standing::Reached(limit)
+            }
             (Standing::Near, _) | (_, Standing::Near) => Standing::Near,
+            (Standing::Below, Standing::Below) => Standing::Below,
+        }
+    }
+}
+
+/// The share of calls that a limit is on.
+struct Rate {
+    limit: ReachedLimit,
+    part: u64,
+    calls: u64,
+}
+
+impl Rate {
+    /// Judges the share against `most`. The quotient of two integers is rounded to the nearest
+    /// number, as is a rate in source code: 57 of 100 equals `0.57`.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "exact up to 2^53 calls in one window"
+    )]
+    fn standing(self, most: Option<f64>, min_calls: u64) -> Standing {
+        match most {
+            Some(most) if self.part as f64 / self.calls.max(min_calls) as f64 >= most => {
+                if self.calls >= min_calls {
+                    Standing::Reached(self.limit)
+                } else {
+                    Standing::Near
+                }
+            }
             _ => Standing::Below,
         }
     }
 }
 
-/// Judges `part` of `calls` against a rate. The quotient of two integers is rounded to the nearest
-/// number, as is a rate in source code: 57 of 100 equals `0.57`.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "exact up to 2^53 calls in one window"
-)]
-fn judge(rate: Option<f64>, part: u64, calls: u64, min_calls: u64) -> Standing {
-    match rate {
-        Some(rate) if part as f64 / calls.max(min_calls) as f64 >= rate => {
-            if calls >= min_calls {
-                Standing::Reached
-            } else {
-                Standing::Near
-            }
-        }
-        _ => Standing::Below,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Limits, Standing, Tally};
+    use super::{Limits, ReachedLimit, Standing, Tally};
     use crate::config::{Config, ConfigBuilder};
     use std::time::Duration;
 
@@ -104,7 +127,7 @@ mod tests {
                     let failed = u64::from(percent) * hundreds;
                     assert_eq!(
                         tally(100 * hundreds, failed).standing(&limits),
-                        Standing::Reached
+                        Standing::Reached(ReachedLimit::FailureRate)
                     );
                     assert_eq!(
                         tally(100 * hundreds, failed - 1).standing(&limits),
@@ -126,8 +149,11 @@ mod tests {
         ] {
             let limits = limits(Config::builder().failure_rate(rate).min_calls(1));
             for calls in [1, 3, 65_536, u64::from(u32::MAX), 1 << 53] {
-                assert_eq!(tally(calls, calls).standing(&limits), Standing::Reached);
-                assert_eq!(tally(calls, 0).standing(&limits), Standing::Below);
+                assert_eq!(
+                    tally(calls, calls).standing_on_rates(&limits),
+                    Standing::Reached(ReachedLimit::FailureRate)
+                );
+                assert_eq!(tally(calls, 0).standing_on_rates(&limits), Standing::Below);
             }
         }
     }
@@ -138,7 +164,10 @@ mod tests {
         assert_eq!(tally(9, 9).standing(&limits), Standing::Near);
         assert_eq!(tally(9, 5).standing(&limits), Standing::Near);
         assert_eq!(tally(9, 4).standing(&limits), Standing::Below);
-        assert_eq!(tally(10, 5).standing(&limits), Standing::Reached);
+        assert_eq!(
+            tally(10, 5).standing(&limits),
+            Standing::Reached(ReachedLimit::FailureRate)
+        );
         assert_eq!(tally(0, 0).standing(&limits), Standing::Below);
     }
 
@@ -155,8 +184,14 @@ mod tests {
             slow,
             overdue,
         };
-        assert_eq!(tally(5, 0, 5).standing(&limits), Standing::Reached);
-        assert_eq!(tally(6, 1, 4).standing(&limits), Standing::Reached);
+        assert_eq!(
+            tally(5, 0, 5).standing(&limits),
+            Standing::Reached(ReachedLimit::SlowRate)
+        );
+        assert_eq!(
+            tally(6, 1, 4).standing(&limits),
+            Standing::Reached(ReachedLimit::SlowRate)
+        );
         assert_eq!(tally(6, 0, 4).standing(&limits), Standing::Below);
         assert_eq!(tally(0, 0, 9).standing(&limits), Standing::Near);
     }
@@ -164,7 +199,10 @@ mod tests {
     #[test]
     fn each_limit_is_reached_independently_of_the_others() {
         let limits = limits(Config::builder().failure_rate(1.0).max_failures(3));
-        assert_eq!(tally(1_000, 3).standing(&limits), Standing::Reached);
+        assert_eq!(
+            tally(1_000, 3).standing(&limits),
+            Standing::Reached(ReachedLimit::MaxFailures)
+        );
         assert_eq!(tally(1_000, 2).standing(&limits), Standing::Below);
     }
 }

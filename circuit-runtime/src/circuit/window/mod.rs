@@ -16,7 +16,8 @@ use crate::clock;
 use crate::config::Config;
 
 use failures::Failures;
-use ledger::{Ledger, LimitReached};
+use ledger::Ledger;
+pub(crate) use limits::ReachedLimit;
 use streak::Streak;
 
 /// The results that count towards the limits.
@@ -49,16 +50,24 @@ impl Window {
         }
     }
 
-    /// Admits a call, unless calls in flight turn out to be overdue and reach a limit.
+    /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge first.
     #[inline]
-    pub(crate) fn admit(
+    pub(crate) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
+        match &self.ledger {
+            None => Some(Start::NONE),
+            Some(ledger) => ledger.admit(limits, generation),
+        }
+    }
+
+    /// Admits a call, unless calls in flight turn out to be overdue and reach a limit.
+    pub(crate) fn admit_slow(
         &self,
         limits: &Limits,
         generation: Generation,
-    ) -> Result<Start, LimitReached> {
+    ) -> Result<Start, ReachedLimit> {
         match &self.ledger {
             None => Ok(Start::NONE),
-            Some(ledger) => ledger.admit(limits, generation),
+            Some(ledger) => ledger.admit_slow(limits, generation),
         }
     }
 
@@ -71,30 +80,38 @@ impl Window {
         }
     }
 
-    /// Records a success; returns whether a limit is reached.
-    pub(crate) fn success(&self, limits: &Limits, generation: Generation, start: Start) -> bool {
+    /// Records a success; returns the limit that is reached, if any.
+    pub(crate) fn success(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+    ) -> Option<ReachedLimit> {
         if let Count::Consecutive(streak) = &self.count {
             // Without a window, no other rule applies.
             return streak.success(generation);
         }
-        match &self.ledger {
-            None => false,
-            Some(ledger) => ledger.success(limits, generation, start),
-        }
+        let ledger = self.ledger.as_ref()?;
+        ledger.success(limits, generation, start)
     }
 
-    /// Records a failure; returns whether a limit is reached.
-    pub(crate) fn failure(&self, limits: &Limits, generation: Generation, start: Start) -> bool {
+    /// Records a failure; returns the limit that is reached, if any.
+    pub(crate) fn failure(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+    ) -> Option<ReachedLimit> {
         let counted = match &self.count {
-            Count::Unlimited => false,
-            Count::Consecutive(streak) => streak.failure(limits, generation),
+            // Without a window, no other rule applies.
+            Count::Consecutive(streak) => return streak.failure(limits, generation),
             Count::InSpan(failures) => failures.failure(limits, generation, clock::now),
+            Count::Unlimited => None,
         };
-        let judged = match &self.ledger {
-            None => false,
-            Some(ledger) => ledger.failure(limits, generation, start),
-        };
-        counted || judged
+        match &self.ledger {
+            None => counted,
+            Some(ledger) => counted.or(ledger.failure(limits, generation, start)),
+        }
     }
 
     /// Records the end of a call that is neither success nor failure.

@@ -1,5 +1,6 @@
 //! Consecutive failures.
 
+use super::limits::ReachedLimit;
 use crate::circuit::evidence::Evidence;
 use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
@@ -37,18 +38,18 @@ impl Streak {
         self.run.get().is_some_and(Run::is_running)
     }
 
-    /// Resets the streak, unless it has reached the limit; returns whether it has.
-    pub(super) fn success(&self, generation: Generation) -> bool {
-        let run = self.run.get();
-        run.is_some_and(|run| run.is_running() && run.reset(generation))
+    /// Resets the streak, unless it has reached the limit; returns the limit if it has.
+    pub(super) fn success(&self, generation: Generation) -> Option<ReachedLimit> {
+        let run = self.run.get()?;
+        let reached = run.is_running() && run.reset(generation);
+        reached.then_some(ReachedLimit::MaxFailures)
     }
 
-    /// Adds a failure; returns whether the streak has reached the limit.
-    pub(super) fn failure(&self, limits: &Limits, generation: Generation) -> bool {
-        limits.max_failures().is_some_and(|limit| {
-            let run = self.run.get_or_init(Box::default);
-            run.grow(limit, generation)
-        })
+    /// Adds a failure; returns the limit if the streak has reached it.
+    pub(super) fn failure(&self, limits: &Limits, generation: Generation) -> Option<ReachedLimit> {
+        let run = self.run.get_or_init(Box::default);
+        let reached = run.grow(limits.max_failures(), generation);
+        reached.then_some(ReachedLimit::MaxFailures)
     }
 }
 
