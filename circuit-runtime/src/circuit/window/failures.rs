@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::buckets::{Buckets, Division, index_after};
 use super::limits::ReachedLimit;
 use crate::circuit::evidence::Evidence;
 use crate::circuit::policy::Limits;
@@ -11,6 +12,9 @@ use crate::sync::{CacheLine, Lock, OnceBox};
 
 /// The largest limit for which the time of every failure is remembered.
 const EXACT: u32 = 1_000;
+
+/// The part of the span to which failures are counted above that.
+const PER_SPAN: u16 = 100;
 
 /// Failures within a sliding time window. A failure as old as the span no longer counts.
 ///
@@ -24,7 +28,7 @@ pub(crate) struct Failures {
 
 enum Counted {
     Latest(Latest),
-    Buckets(Buckets),
+    Bucketed(Bucketed),
 }
 
 impl Failures {
@@ -51,9 +55,9 @@ impl Failures {
                     let limit = limit as usize;
                     latest.failure(limit, span, now) && latest.reach(limit, span, clock())
                 }
-                Counted::Buckets(buckets) => {
+                Counted::Bucketed(bucketed) => {
                     let limit = u64::from(limit);
-                    buckets.failure(limit, span, now) && buckets.reach(limit, span, clock())
+                    bucketed.failure(limit, span, now) && bucketed.reach(limit, span, clock())
                 }
             };
             reached.then_some(ReachedLimit::MaxFailures)
@@ -66,14 +70,14 @@ impl Counted {
         if limit <= EXACT {
             Self::Latest(Latest::new(limit as usize))
         } else {
-            Self::Buckets(Buckets::new())
+            Self::Bucketed(Bucketed::new())
         }
     }
 
     fn clear(&mut self) {
         match self {
             Self::Latest(latest) => latest.times.clear(),
-            Self::Buckets(buckets) => buckets.clear(),
+            Self::Bucketed(bucketed) => bucketed.buckets.clear(),
         }
     }
 }
@@ -116,84 +120,33 @@ impl Latest {
 }
 
 /// Failures per bucket of 1/100 of the span.
-struct Buckets {
-    /// Oldest first, those without failures left out.
-    buckets: VecDeque<Bucket>,
-    /// The sum over all of them.
-    failures: u64,
+struct Bucketed {
+    buckets: Buckets<u64>,
 }
 
-struct Bucket {
-    /// Its start, in bucket lengths.
-    index: u64,
-    failures: u64,
-}
-
-impl Buckets {
-    const PER_SPAN: u16 = 100;
-
+impl Bucketed {
     fn new() -> Self {
+        // One more for a late failure, and one that is added before the oldest is forgotten.
         Self {
-            buckets: VecDeque::with_capacity(usize::from(Self::PER_SPAN) + 2),
-            failures: 0,
+            buckets: Buckets::new(usize::from(PER_SPAN) + 2),
         }
     }
 
-    fn clear(&mut self) {
-        self.buckets.clear();
-        self.failures = 0;
-    }
-
     fn failure(&mut self, limit: u64, span: Span, now: Instant) -> bool {
-        self.count(now.as_micros() / Self::length(span));
+        let division = Division::into_at_most(PER_SPAN.into(), span);
+        self.buckets.add(division.index_at(now), 1);
         self.reach(limit, span, now)
     }
 
     /// Forgets the failures before the span that ends now, or with the latest failure if that is
     /// later; returns whether `limit` are left.
     fn reach(&mut self, limit: u64, span: Span, now: Instant) -> bool {
-        let length = Self::length(span);
-        let per_span = span.as_micros().div_ceil(length);
-        let latest = self.buckets.back().map_or(0, |latest| latest.index);
-        let last = latest.max(now.as_micros() / length);
-        self.forget_before(last.saturating_sub(per_span.saturating_sub(1)));
-        self.failures >= limit
+        let division = Division::into_at_most(PER_SPAN.into(), span);
+        let latest = self.buckets.latest().max(Some(division.index_at(now)));
+        self.buckets
+            .forget_before(division.oldest(latest.unwrap_or(0)));
+        self.buckets.sum() >= limit
     }
-
-    /// Returns the length of a bucket, in microseconds.
-    fn length(span: Span) -> u64 {
-        span.as_micros().div_ceil(Self::PER_SPAN.into()).max(1)
-    }
-
-    fn count(&mut self, index: u64) {
-        let after = index_after(&self.buckets, |bucket| bucket.index <= index);
-        let same = after
-            .checked_sub(1)
-            .and_then(|before| self.buckets.get_mut(before))
-            .filter(|bucket| bucket.index == index);
-        match same {
-            Some(bucket) => bucket.failures += 1,
-            None => self.buckets.insert(after, Bucket { index, failures: 1 }),
-        }
-        self.failures += 1;
-    }
-
-    fn forget_before(&mut self, oldest: u64) {
-        while self
-            .buckets
-            .front()
-            .is_some_and(|bucket| bucket.index < oldest)
-        {
-            let forgotten = self.buckets.pop_front().map_or(0, |bucket| bucket.failures);
-            self.failures -= forgotten;
-        }
-    }
-}
-
-/// Returns the index after the last item that `is_before` the new one: the end, except for late
-/// threads.
-fn index_after<T>(items: &VecDeque<T>, is_before: impl FnMut(&T) -> bool) -> usize {
-    items.iter().rposition(is_before).map_or(0, |last| last + 1)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Counts the evidence of a closed circuit and reports when a limit is reached. It decides nothing.
 
+mod buckets;
 mod failures;
 mod in_flight;
 mod last_calls;

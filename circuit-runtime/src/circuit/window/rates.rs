@@ -1,137 +1,118 @@
 //! The calls of a span of time, for rates.
 
-use std::collections::VecDeque;
+use std::ops::{AddAssign, SubAssign};
 
+use super::buckets::{Buckets, Division};
 use super::limits::Tally;
 use crate::clock::{Instant, Span};
 
+/// The part of the span to which calls are counted.
+const PER_SPAN: u64 = 20;
+
 /// Calls within a sliding time window, in buckets of 1/20: calls as old as the span no longer count,
-/// those younger than 9/10 of it do.
+/// those younger than 9/10 of it do. What a division leaves out and the current bucket are together
+/// less than 2/20.
 ///
 /// One kilobyte, or 1.6 for a span of a few microseconds, for any number of calls. A fast success
-/// costs nothing here: each bucket remembers how many there were before it. A failure costs the same
-/// for every span and load.
+/// costs nothing here: the next bucket counts those of the one before. A failure costs the same for
+/// every span and load.
 pub(super) struct Rates {
-    /// Oldest first, those without calls left out.
-    buckets: VecDeque<Bucket>,
-    /// The sums over all buckets.
-    failed: u64,
-    slow: u64,
-    /// Calls that failed or were slow.
-    noted: u64,
+    buckets: Buckets<Counts>,
+    /// Fast successes before the latest bucket.
+    fast_successes_before: u64,
 }
 
-struct Bucket {
-    /// Its start, in bucket lengths.
-    index: u64,
-    /// Fast successes before it.
-    fast_successes_before: u64,
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    /// Zero in the latest bucket.
+    fast_successes: u64,
+    /// Calls that failed or were slow.
+    others: u64,
     failed: u64,
     slow: u64,
-    noted: u64,
 }
 
 impl Rates {
-    const PER_SPAN: u64 = 20;
-
+    /// Creates an empty window, with room for a span as long as this.
     pub(super) fn new(span: Span) -> Self {
-        let capacity = usize::try_from(Self::per_span(span)).unwrap_or_default();
         Self {
-            buckets: VecDeque::with_capacity(capacity),
-            failed: 0,
-            slow: 0,
-            noted: 0,
+            buckets: Buckets::new(Division::into_at_least(PER_SPAN, span).per_span()),
+            fast_successes_before: 0,
         }
     }
 
     pub(super) fn clear(&mut self) {
         self.buckets.clear();
-        (self.failed, self.slow, self.noted) = (0, 0, 0);
+        self.fast_successes_before = 0;
     }
 
     /// Advances to `now`, by when there were `fast_successes` in all.
     pub(super) fn advance(&mut self, span: Span, now: Instant, fast_successes: u64) {
-        let index = now.as_micros() / Self::length(span);
-        if self
-            .buckets
-            .back()
-            .is_none_or(|latest| latest.index < index)
-        {
-            if let Some(last) = index.checked_sub(Self::per_span(span)) {
-                self.forget_until(last);
-            }
-            self.buckets.push_back(Bucket::new(index, fast_successes));
+        let division = Division::into_at_least(PER_SPAN, span);
+        let index = division.index_at(now);
+        let latest = self.buckets.latest();
+        if latest >= Some(index) {
+            return;
         }
-    }
-
-    /// Returns the length of a bucket, in microseconds.
-    fn length(span: Span) -> u64 {
-        (span.as_micros() / Self::PER_SPAN).max(1)
-    }
-
-    /// Returns how many buckets are in the span: more than twenty if it cannot be divided evenly,
-    /// but fewer than twice as many. The remainder and the current bucket are together less than
-    /// two twentieths.
-    fn per_span(span: Span) -> u64 {
-        span.as_micros() / Self::length(span)
-    }
-
-    /// Forgets the buckets up to `last`.
-    fn forget_until(&mut self, last: u64) {
-        while self
-            .buckets
-            .front()
-            .is_some_and(|bucket| bucket.index <= last)
-        {
-            if let Some(bucket) = self.buckets.pop_front() {
-                self.failed -= bucket.failed;
-                self.slow -= bucket.slow;
-                self.noted -= bucket.noted;
-            }
+        if let Some(latest) = latest {
+            let counts = Counts {
+                fast_successes: fast_successes.saturating_sub(self.fast_successes_before),
+                ..Counts::default()
+            };
+            self.buckets.add(latest, counts);
         }
+        self.buckets.forget_before(division.oldest(index));
+        self.buckets.add(index, Counts::default());
+        self.fast_successes_before = fast_successes;
     }
 
     /// Adds a call that failed or was slow.
     pub(super) fn add(&mut self, failed: bool, slow: bool) {
-        if let Some(bucket) = self.buckets.back_mut() {
-            bucket.failed += u64::from(failed);
-            bucket.slow += u64::from(slow);
-            bucket.noted += 1;
-            self.failed += u64::from(failed);
-            self.slow += u64::from(slow);
-            self.noted += 1;
+        if let Some(latest) = self.buckets.latest() {
+            let counts = Counts {
+                fast_successes: 0,
+                others: 1,
+                failed: failed.into(),
+                slow: slow.into(),
+            };
+            self.buckets.add(latest, counts);
         }
     }
 
+    /// Adds up the calls in the window, with `fast_successes` in all.
     pub(super) fn tally(&self, fast_successes: u64) -> Tally {
-        let before = self
-            .buckets
-            .front()
-            .map_or(0, |oldest| oldest.fast_successes_before);
+        let sum = self.buckets.sum();
+        let latest = fast_successes.saturating_sub(self.fast_successes_before);
         Tally {
-            calls: fast_successes.saturating_sub(before) + self.noted,
-            failed: self.failed,
-            slow: self.slow,
+            calls: sum.fast_successes + latest + sum.others,
+            failed: sum.failed,
+            slow: sum.slow,
             overdue: 0,
         }
     }
 
     /// Returns when time alone changes the tally next.
     pub(super) fn changes_at(&self, span: Span) -> Instant {
-        let next = self.buckets.back().map_or(0, |latest| latest.index + 1);
-        Instant::from_micros(next.saturating_mul(Self::length(span)))
+        let next = self.buckets.latest().map_or(0, |latest| latest + 1);
+        Division::into_at_least(PER_SPAN, span).start(next)
     }
 }
 
-impl Bucket {
-    fn new(index: u64, fast_successes_before: u64) -> Self {
-        Self {
-            index,
-            fast_successes_before,
-            failed: 0,
-            slow: 0,
-            noted: 0,
-        }
+impl AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        self.fast_successes += more.fast_successes;
+        self.others += more.others;
+        self.failed += more.failed;
+        self.slow += more.slow;
+    }
+}
+
+impl SubAssign for Counts {
+    fn sub_assign(&mut self, less: Self) {
+        self.fast_successes -= less.fast_successes;
+        self.others -= less.others;
+        self.failed -= less.failed;
+        self.slow -= less.slow;
     }
 }
 
