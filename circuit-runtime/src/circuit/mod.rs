@@ -136,7 +136,7 @@ impl Circuit {
     }
 
     /// Slow path: judges the calls so far first.
-    #[cold]
+    #[inline(never)]
     fn admit_slow(&self, word: Word) -> Option<Start> {
         let limits = &self.policy.limits;
         match self.window.admit_slow(limits, word.generation()) {

@@ -21,10 +21,11 @@ pub(crate) struct Policy {
     pub(crate) limits: Limits,
 }
 
-/// Every limit of the rules, as one word each. Windows and probes are passed a reference and keep no
-/// copy.
+/// Every limit of the rules, as one word each. Windows and probes are passed them by reference and
+/// keep no copy.
 ///
-/// Aligned to a cache line, away from the reference count of the policy, which every new key writes.
+/// Aligned to a cache line, away from the reference count of the policy, which every new key
+/// writes.
 #[repr(align(64))]
 pub(crate) struct Limits {
     max_failures: AtomicU32,

@@ -117,7 +117,7 @@ pub(crate) fn coarse() -> Instant {
     Instant::from_micros(source::coarse())
 }
 
-/// A reading that is off by less than `error`: the cheaper of the two that is.
+/// Returns the cheaper of the two readings that is off by less than `error`.
 #[inline]
 pub(crate) fn accurate_to(error: Span) -> Instant {
     if error < LAG { now() } else { coarse() }

@@ -76,8 +76,8 @@ impl<T: Copy + Default + AddAssign + SubAssign> Buckets<T> {
 }
 
 impl Division {
-    /// Divides a span into `parts`, or fewer if that leaves a remainder.
-    pub(super) fn into_at_most(parts: u64, span: Span) -> Self {
+    /// Divides a span into `parts` or fewer, as the length of a bucket is rounded up.
+    pub(super) fn from_span_rounded_up(span: Span, parts: u64) -> Self {
         let length = span.as_micros().div_ceil(parts).max(1);
         Self {
             length,
@@ -85,9 +85,9 @@ impl Division {
         }
     }
 
-    /// Divides a span into `parts`, or more if that leaves a remainder, but fewer than twice as
-    /// many. What then remains of the span is shorter than a bucket, and left out.
-    pub(super) fn into_at_least(parts: u64, span: Span) -> Self {
+    /// Divides a span into `parts` or more, as the length of a bucket is rounded down, but into
+    /// fewer than twice as many. A remainder shorter than a bucket is left out.
+    pub(super) fn from_span_rounded_down(span: Span, parts: u64) -> Self {
         let length = (span.as_micros() / parts).max(1);
         Self {
             length,

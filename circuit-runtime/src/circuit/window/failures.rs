@@ -13,7 +13,7 @@ use crate::sync::{CacheLine, Lock, OnceBox};
 /// The largest limit for which the time of every failure is remembered.
 const EXACT: u32 = 1_000;
 
-/// The part of the span to which failures are counted above that.
+/// How many buckets a span has above that limit.
 const PER_SPAN: u16 = 100;
 
 /// Failures within a sliding time window. A failure as old as the span no longer counts.
@@ -133,7 +133,7 @@ impl Bucketed {
     }
 
     fn failure(&mut self, limit: u64, span: Span, now: Instant) -> bool {
-        let division = Division::into_at_most(PER_SPAN.into(), span);
+        let division = Division::from_span_rounded_up(span, PER_SPAN.into());
         self.buckets.add(division.index_at(now), 1);
         self.reach(limit, span, now)
     }
@@ -141,7 +141,7 @@ impl Bucketed {
     /// Forgets the failures before the span that ends now, or with the latest failure if that is
     /// later; returns whether `limit` are left.
     fn reach(&mut self, limit: u64, span: Span, now: Instant) -> bool {
-        let division = Division::into_at_most(PER_SPAN.into(), span);
+        let division = Division::from_span_rounded_up(span, PER_SPAN.into());
         let latest = self.buckets.latest().max(Some(division.index_at(now)));
         self.buckets
             .forget_before(division.oldest(latest.unwrap_or(0)));

@@ -6,8 +6,8 @@ use crate::clock::Instant;
 use crate::sync::striped::Striped;
 use crate::sync::{AtomicU32, AtomicU64, Lock, OnceBox, Ordering};
 
-/// Calls counted on the fast path: those in flight and the fast successes. Each thread counts on a
-/// stripe of its own, of two cache lines; threads without a slot share one more stripe, under a lock.
+/// Calls counted on the fast path: those in flight and the fast successes. Each thread counts on
+/// a stripe of its own, of two cache lines; threads without a slot share one more, under a lock.
 ///
 /// A stripe belongs to one generation and ignores calls of any other. The first call of a new
 /// generation on each thread begins the stripe anew, under the lock of the ledger; so no call is

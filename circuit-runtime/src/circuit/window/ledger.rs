@@ -15,12 +15,12 @@ use crate::sync::{AtomicU64, CacheLine, Lock, OnceBox, Ordering};
 
 /// The calls that count towards limits on their number or their share.
 ///
-/// A fast success is counted on the thread's own stripe and does not evaluate the limits, with three
-/// exceptions: time has reached a point where it changes the tally by itself, the success may be the
-/// call that was missing for a rate, or the evidence belongs to an earlier generation. One word,
-/// which all threads read and few write, tells whether one of these holds. Such calls and all others
-/// are judged under a lock, one at a time. What they cost depends on the number of threads that
-/// call, not on the number of calls.
+/// A fast success is counted on the thread's own stripe and does not evaluate the limits, with
+/// three exceptions: time has reached a point where it changes the tally by itself, the success may
+/// be the call that was missing for a rate, or the evidence belongs to an earlier generation. One
+/// word, which all threads read and few write, tells whether one of these holds. Such calls, and
+/// all that failed or were slow, are judged under a lock, one at a time. What they cost depends on
+/// the number of threads that call, not on the number of calls.
 pub(crate) struct Ledger {
     kind: Kind,
     fast_path: FastPath,
@@ -32,8 +32,9 @@ pub(crate) struct Ledger {
 /// Which calls count.
 #[derive(Clone, Copy)]
 enum Kind {
+    /// Those of a span of time.
     InSpan,
-    /// As many as this.
+    /// As many of the last as this.
     Last(u32),
 }
 
@@ -73,7 +74,7 @@ impl Ledger {
         })
     }
 
-    /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge first.
+    /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge.
     #[inline]
     pub(super) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
         if limits.slow_call() == Span::ENDLESS {
@@ -269,6 +270,7 @@ fn now(limits: &Limits) -> Instant {
     }
 }
 
+/// Returns whether a call that ends `now` took longer than `slow_call`.
 #[inline]
 fn is_slow(limits: &Limits, start: Start, now: Instant) -> bool {
     start != Start::NONE && now.since(start.moment()) > limits.slow_call()
@@ -303,7 +305,7 @@ impl Locked {
         }
     }
 
-    /// Judges the calls that count, of which `fast_successes` are in the stripes.
+    /// Judges the calls that count, with `fast_successes` in all.
     fn standing(&mut self, limits: &Limits, fast_successes: u64) -> Standing {
         let tally = self.tally(fast_successes);
         match self.calls {
@@ -313,7 +315,7 @@ impl Locked {
         }
     }
 
-    /// Adds up the calls that count.
+    /// Adds up the calls that count, with `fast_successes` in all.
     fn tally(&mut self, fast_successes: u64) -> Tally {
         let mut tally = match &mut self.calls {
             Calls::InSpan(rates) => rates.tally(fast_successes),

@@ -51,7 +51,7 @@ impl Window {
         }
     }
 
-    /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge first.
+    /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge.
     #[inline]
     pub(crate) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
         match &self.ledger {
@@ -111,6 +111,7 @@ impl Window {
         };
         match &self.ledger {
             None => counted,
+            // Recorded there, too, if a limit is reached already.
             Some(ledger) => counted.or(ledger.failure(limits, generation, start)),
         }
     }

@@ -11,9 +11,9 @@ const GROUPS_PER_SLOW_CALL: u64 = 7;
 
 /// Calls in flight that already exceed `slow_call`. There is no timer: the next call detects them.
 ///
-/// Calls are grouped by start time, a seventh of `slow_call` to a group, and a group is overdue when
-/// its last call is. So no call is reported early, except by up to that seventh when another thread
-/// opens the next group concurrently. Half a kilobyte, for any number of calls.
+/// Calls are grouped by start time, a seventh of `slow_call` to a group, and a group is overdue
+/// when its last call is. So no call is reported early, except by up to that seventh when another
+/// thread opens the next group concurrently. Half a kilobyte, for any number of calls.
 pub(super) struct Overdue {
     /// The groups that are not overdue yet, oldest first; new calls join the last.
     pending: VecDeque<Group>,

@@ -6,16 +6,16 @@ use super::buckets::{Buckets, Division};
 use super::limits::Tally;
 use crate::clock::{Instant, Span};
 
-/// The part of the span to which calls are counted.
+/// How many buckets a span has at least, if it is not shorter than so many microseconds.
 const PER_SPAN: u64 = 20;
 
-/// Calls within a sliding time window, in buckets of 1/20: calls as old as the span no longer count,
-/// those younger than 9/10 of it do. What a division leaves out and the current bucket are together
-/// less than 2/20.
+/// Calls within a sliding time window, in buckets of 1/20: calls as old as the span no longer
+/// count, those younger than 9/10 of it do. The remainder of the division and the current bucket
+/// are together shorter than 2/20.
 ///
 /// One kilobyte, or 1.6 for a span of a few microseconds, for any number of calls. A fast success
-/// costs nothing here: the next bucket counts those of the one before. A failure costs the same for
-/// every span and load.
+/// costs nothing here: those of a bucket are added when the next one begins. A failure costs the
+/// same for every span and load.
 pub(super) struct Rates {
     buckets: Buckets<Counts>,
     /// Fast successes before the latest bucket.
@@ -36,7 +36,7 @@ impl Rates {
     /// Creates an empty window, with room for a span as long as this.
     pub(super) fn new(span: Span) -> Self {
         Self {
-            buckets: Buckets::new(Division::into_at_least(PER_SPAN, span).per_span()),
+            buckets: Buckets::new(Division::from_span_rounded_down(span, PER_SPAN).per_span()),
             fast_successes_before: 0,
         }
     }
@@ -48,7 +48,7 @@ impl Rates {
 
     /// Advances to `now`, by when there were `fast_successes` in all.
     pub(super) fn advance(&mut self, span: Span, now: Instant, fast_successes: u64) {
-        let division = Division::into_at_least(PER_SPAN, span);
+        let division = Division::from_span_rounded_down(span, PER_SPAN);
         let index = division.index_at(now);
         let latest = self.buckets.latest();
         if latest >= Some(index) {
@@ -94,7 +94,7 @@ impl Rates {
     /// Returns when time alone changes the tally next.
     pub(super) fn changes_at(&self, span: Span) -> Instant {
         let next = self.buckets.latest().map_or(0, |latest| latest + 1);
-        Division::into_at_least(PER_SPAN, span).start(next)
+        Division::from_span_rounded_down(span, PER_SPAN).start(next)
     }
 }
 

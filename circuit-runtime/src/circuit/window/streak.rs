@@ -9,8 +9,8 @@ use crate::sync::{AtomicBool, Lock, OnceBox, Ordering};
 /// Sentinel length: the limit has been reached in this generation.
 ///
 /// The thread that reached it may not have opened the circuit yet. A success in between must not
-/// reset the streak but open the circuit itself; otherwise its caller would find the circuit closed,
-/// and then open without another failure.
+/// reset the streak but open the circuit itself; otherwise its caller would find the circuit
+/// closed, and then open without another failure.
 const REACHED: u32 = u32::MAX;
 
 /// Consecutive failures, however far apart; a success resets them.
