@@ -149,7 +149,7 @@ impl Bucketed {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::{EXACT, Failures};
     use crate::circuit::policy::Limits;
@@ -160,6 +160,7 @@ mod tests {
     use std::time::Duration;
 
     /// Returns the limits of a rule on `count` failures in ten seconds.
+    #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
     fn limits(count: u32) -> Limits {
         let config = Config::builder()
             .max_failures(count)

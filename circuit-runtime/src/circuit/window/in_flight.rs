@@ -217,7 +217,7 @@ impl Stripe {
     }
 }
 
-#[cfg(all(test, not(circuit_loom)))]
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::Stripe;
     use crate::circuit::ticket::Start;

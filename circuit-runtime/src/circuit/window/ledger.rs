@@ -390,7 +390,7 @@ impl FastPath {
     }
 }
 
-#[cfg(all(test, not(circuit_loom)))]
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::{End, Ledger, ReachedLimit, Start};
     use crate::circuit::policy::Limits;
@@ -432,7 +432,7 @@ mod tests {
     }
 }
 
-#[cfg(all(test, not(circuit_loom), not(feature = "test-util")))]
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle, feature = "test-util"))))]
 #[expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -125,7 +125,7 @@ impl Overdue {
     }
 
     /// Returns how many calls are in flight, overdue or not.
-    #[cfg(all(test, not(circuit_loom), not(feature = "test-util")))]
+    #[cfg(all(test, not(any(circuit_loom, circuit_shuttle, feature = "test-util"))))]
     pub(super) fn in_flight(&self, sum: &Sum) -> i64 {
         let counts = self.found.iter().zip(&sum.in_flight);
         let joined = counts.map(|(&found, &calls)| signed_difference(found, calls));
