@@ -1,7 +1,7 @@
 //! The rules of a breaker, as its circuit uses them.
 
-// Not `crate::sync`, whose atomics the model checkers replace: no thread writes a limit after its
-// construction, so there is no interleaving to explore, and each load would multiply their number.
+// Not the atomics of `crate::sync`: to a model checker every load of one is a point where threads
+// can interleave, and no model changes a limit.
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::wait::Wait;
@@ -21,8 +21,8 @@ pub(crate) struct Policy {
     pub(crate) limits: Limits,
 }
 
-/// Every limit of the rules, as one word each. Windows and probes are passed them by reference and
-/// keep no copy.
+/// Every limit of the rules, as one word each, so that a rule can change in place while calls run.
+/// Windows and probes are passed the limits and keep no copy.
 ///
 /// Aligned to a cache line, away from the reference count of the policy, which every new key
 /// writes.
@@ -61,7 +61,7 @@ impl Policy {
     }
 }
 
-// Relaxed throughout: each word is read by itself, and nothing else is published through it.
+// Relaxed throughout: each word has its meaning by itself, and nothing is published through it.
 impl Limits {
     /// Creates the limits that `config` sets.
     pub(crate) fn new(config: &Config) -> Self {

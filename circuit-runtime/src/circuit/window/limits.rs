@@ -205,4 +205,22 @@ mod tests {
         );
         assert_eq!(tally(1_000, 2).standing(&limits), Standing::Below);
     }
+
+    #[test]
+    fn of_two_rates_that_are_reached_the_failure_rate_is_reported() {
+        let config = Config::builder()
+            .slow_call(Duration::from_secs(1))
+            .slow_rate(0.5)
+            .failure_rate(0.5);
+        let limits = limits(config.min_calls(10));
+        let tally = |failed| Tally {
+            calls: 10,
+            failed,
+            slow: 10,
+            overdue: 0,
+        };
+        let reached = |failed| tally(failed).standing(&limits);
+        assert_eq!(reached(5), Standing::Reached(ReachedLimit::FailureRate));
+        assert_eq!(reached(4), Standing::Reached(ReachedLimit::SlowRate));
+    }
 }
