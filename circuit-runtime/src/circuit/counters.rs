@@ -1,23 +1,35 @@
+//! The totals of a breaker since its start.
+
 use super::ticket::Outcome;
 use crate::sync::striped::Striped;
 use crate::sync::{AtomicU16, AtomicU64, OnceBox, Ordering};
 
+/// How many kinds of totals there are.
+const TOTALS: usize = Total::Opened as usize + 1;
+
+/// Increments of one total before it is striped.
+const STRIPE_AFTER: u16 = if cfg!(any(circuit_loom, circuit_shuttle)) {
+    1
+} else {
+    1_000
+};
+
 /// The totals of a breaker.
 ///
-/// As long as there are few calls, all threads add to the same small numbers, so that an idle breaker
-/// takes little memory. From [`FEW`] on each thread has a stripe of its own, where it is the only
-/// writer. A reader adds all up.
+/// Starts with one shared set of small counters, so that an idle breaker is small. After
+/// [`STRIPE_AFTER`] increments, each thread gets a stripe that only it writes. Reading sums all of
+/// them.
 #[derive(Default)]
 pub(crate) struct Counters {
-    few: [AtomicU16; TOTALS],
-    many: OnceBox<Many>,
+    shared: [AtomicU16; TOTALS],
+    striped: OnceBox<Stripes>,
 }
 
 #[derive(Default)]
-struct Many {
+struct Stripes {
     own: Striped<Stripe>,
-    /// Of threads without a number, which add to it atomically.
-    shared: Stripe,
+    /// For threads without a slot: incremented atomically.
+    slotless: Stripe,
 }
 
 /// One cache line of totals.
@@ -25,11 +37,11 @@ struct Many {
 #[repr(align(64))]
 struct Stripe([AtomicU64; TOTALS]);
 
-/// What is counted.
+/// The events that are counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Total {
     Succeeded,
-    /// Of those that returned an error, or said so by their permit.
+    /// Returned an error, or was settled by `Permit::failure`.
     Failed,
     TimedOut,
     Panicked,
@@ -39,19 +51,10 @@ pub(crate) enum Total {
     Opened,
 }
 
-const TOTALS: usize = Total::Opened as usize + 1;
-
-/// How many calls that came to the same are few.
-const FEW: u16 = if cfg!(any(circuit_loom, circuit_shuttle)) {
-    1
-} else {
-    1_000
-};
-
 impl Total {
-    /// The one that counts calls of this outcome.
+    /// Returns the total that counts calls of this outcome.
     #[inline]
-    pub(crate) const fn of(outcome: Outcome) -> Self {
+    pub(crate) const fn for_outcome(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Succeeded => Self::Succeeded,
             Outcome::Failed => Self::Failed,
@@ -63,68 +66,72 @@ impl Total {
     }
 }
 
-// Relaxed throughout: readers want a number, not an order.
+// Relaxed throughout: readers want a number, and nothing else is published through it.
 impl Counters {
-    /// Counts one more.
+    /// Increments a total.
     #[inline]
     pub(crate) fn add(&self, total: Total) {
-        if !self.try_add_alone(total) {
-            self.add_together(total);
+        if !self.add_to_own_stripe(total) {
+            self.add_slow(total);
         }
     }
 
-    /// Counts one more if the calling thread has a stripe; whether it has.
+    /// Increments on this thread's stripe; returns `false` if it has none.
     #[inline]
-    pub(crate) fn try_add_alone(&self, total: Total) -> bool {
-        let counted = self
-            .many
+    pub(crate) fn add_to_own_stripe(&self, total: Total) -> bool {
+        let added = self
+            .striped
             .get()
-            .and_then(|many| many.own.with_own(|stripe| stripe.add_alone(total)));
-        counted.is_some()
+            .and_then(|stripes| stripes.own.with_own(|stripe| stripe.add_exclusive(total)));
+        added.is_some()
     }
 
-    /// Counts what the calling thread has no stripe for, or none yet.
+    /// Slow path: counts in the shared counters, or sets up the stripes.
     #[inline(never)]
-    fn add_together(&self, total: Total) {
-        let one_more = |few| (few < FEW).then_some(few + 1);
-        let count =
-            |few: &AtomicU16| few.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+    fn add_slow(&self, total: Total) {
+        let below_limit = |count| (count < STRIPE_AFTER).then_some(count + 1);
+        let try_add = |shared: &AtomicU16| {
+            shared.fetch_update(Ordering::Relaxed, Ordering::Relaxed, below_limit)
+        };
         if self
-            .few
+            .shared
             .get(total as usize)
-            .is_some_and(|few| count(few).is_ok())
+            .is_some_and(|shared| try_add(shared).is_ok())
         {
             return;
         }
-        let many = self.many.get_or_init(Box::default);
-        match many.own.make_own() {
-            Some(stripe) => stripe.add_alone(total),
-            None => many.shared.add(total),
+        let stripes = self.striped.get_or_init(Box::default);
+        match stripes.own.make_own() {
+            Some(stripe) => stripe.add_exclusive(total),
+            None => stripes.slotless.add_atomically(total),
         }
     }
 
-    /// What all threads have counted together.
+    /// Returns the sum over all threads.
     pub(crate) fn total(&self, total: Total) -> u64 {
-        let few = self.few.get(total as usize);
-        let few = few.map_or(0, |few| few.load(Ordering::Relaxed));
-        let many = self.many.get().into_iter();
-        many.flat_map(|many| many.own.iter().chain([&many.shared]))
+        let shared = self.shared.get(total as usize);
+        let shared = shared.map_or(0, |shared| shared.load(Ordering::Relaxed));
+        let stripes = self.striped.get().into_iter();
+        stripes
+            .flat_map(|stripes| stripes.own.iter().chain([&stripes.slotless]))
             .map(|stripe| stripe.total(total))
-            .fold(few.into(), u64::wrapping_add)
+            .fold(shared.into(), u64::wrapping_add)
     }
 }
 
+// Relaxed throughout, as above.
 impl Stripe {
-    /// Counts one more where the calling thread is the only writer.
+    /// Increments a total of which the calling thread is the only writer.
     #[inline]
-    fn add_alone(&self, total: Total) {
+    fn add_exclusive(&self, total: Total) {
         if let Some(count) = self.0.get(total as usize) {
-            let counted = count.load(Ordering::Relaxed).wrapping_add(1);
-            count.store(counted, Ordering::Relaxed);
+            let added = count.load(Ordering::Relaxed).wrapping_add(1);
+            count.store(added, Ordering::Relaxed);
         }
     }
 
-    fn add(&self, total: Total) {
+    /// Increments a total that other threads may increment too.
+    fn add_atomically(&self, total: Total) {
         if let Some(count) = self.0.get(total as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }

@@ -1,25 +1,29 @@
+//! Evidence that is tagged with the generation it belongs to.
+
 use std::cmp::Ordering;
 
 use super::state::Generation;
 
-/// Evidence of one generation: a newer generation begins with none, an older one adds nothing.
+/// Evidence tagged with a generation: a newer generation starts empty, results of an older one are
+/// discarded.
 #[derive(Debug)]
 pub(crate) struct Evidence<T> {
     generation: Generation,
-    counted: T,
+    value: T,
 }
 
 impl<T> Evidence<T> {
-    pub(crate) fn new(counted: T) -> Self {
+    /// Wraps empty evidence, which belongs to the first generation.
+    pub(crate) fn new(value: T) -> Self {
         Self {
             generation: Generation::FIRST,
-            counted,
+            value,
         }
     }
 
-    /// The evidence of `generation`, emptied by `clear` when it is a new one; `None` when it is
-    /// over.
-    pub(crate) fn of(
+    /// Returns the evidence for `generation`, cleared first if that is newer; `None` if it has
+    /// ended.
+    pub(crate) fn for_generation(
         &mut self,
         generation: Generation,
         clear: impl FnOnce(&mut T),
@@ -28,10 +32,10 @@ impl<T> Evidence<T> {
             Ordering::Less => return None,
             Ordering::Equal => {}
             Ordering::Greater => {
-                clear(&mut self.counted);
+                clear(&mut self.value);
                 self.generation = generation;
             }
         }
-        Some(&mut self.counted)
+        Some(&mut self.value)
     }
 }

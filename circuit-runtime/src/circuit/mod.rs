@@ -21,7 +21,7 @@ use std::time::Duration;
 use counters::{Counters, Total};
 use probes::{Probes, SlotRequest};
 use state::{Change, Phase, Word, transition};
-use window::Window;
+use window::{ReachedLimit, Window};
 
 pub(crate) use policy::Policy;
 pub(crate) use rejection::Rejection;
@@ -121,21 +121,34 @@ impl Circuit {
     /// from `word`.
     #[inline]
     fn admit_closed(&self, word: Word) -> Option<Ticket> {
+        let limits = &self.policy.limits;
         let start = match word.phase() {
-            Phase::Closed => self.window.admit(word.generation()),
-            _ => Ok(Start::NONE),
+            Phase::Closed => match self.window.admit(limits, word.generation()) {
+                Some(start) => start,
+                None => self.admit_slow(word)?,
+            },
+            _ => Start::NONE,
         };
-        if let Ok(start) = start {
-            return Some(Ticket::for_call(word, start));
+        Some(Ticket::for_call(word, start))
+    }
+
+    /// Slow path: judges the calls so far first.
+    #[inline(never)]
+    fn admit_slow(&self, word: Word) -> Option<Start> {
+        let limits = &self.policy.limits;
+        match self.window.admit_slow(limits, word.generation()) {
+            Ok(start) => Some(start),
+            Err(limit) => {
+                self.open(word, limit);
+                None
+            }
         }
-        self.open(word);
-        None
     }
 
     /// Returns how long the open phase described by `word` lasts.
     #[inline]
     fn wait(&self, word: Word) -> Span {
-        self.policy.wait.of(word, &self.name)
+        self.policy.wait.for_word(word, &self.name)
     }
 
     #[inline]
@@ -170,7 +183,7 @@ impl Circuit {
         if left >= Span::MIN {
             return None;
         }
-        let limit = self.policy.probes;
+        let limit = self.policy.limits.probes();
         let left = self.probes.taken_until(limit, half_open_at)?.since(now);
         (left > clock::LAG).then(|| Rejection::new(left, limit.lease))
     }
@@ -192,7 +205,7 @@ impl Circuit {
         if now < half_open_at {
             return Err(Rejection::new(half_open_at.since(now), wait));
         }
-        let limit = self.policy.probes;
+        let limit = self.policy.limits.probes();
         let still_current = || self.word() == word;
         match self
             .probes
@@ -214,8 +227,8 @@ impl Circuit {
         if outcome != Outcome::Succeeded {
             self.settle_slow(ticket, outcome);
         } else if ticket.word().phase() != Phase::Closed
-            || self.window.heeds_successes()
-            || !self.counters.try_add_alone(Total::Succeeded)
+            || self.window.counts_successes()
+            || !self.counters.add_to_own_stripe(Total::Succeeded)
         {
             self.succeeded(ticket);
         }
@@ -227,8 +240,12 @@ impl Circuit {
         let word = ticket.word();
         match word.phase() {
             Phase::Closed => {
-                if self.window.success(word.generation(), ticket.start()) {
-                    self.open(word);
+                let limits = &self.policy.limits;
+                let reached = self
+                    .window
+                    .success(limits, word.generation(), ticket.start());
+                if let Some(limit) = reached {
+                    self.open(word, limit);
                 }
             }
             Phase::Open => self.probe_succeeded(ticket),
@@ -239,7 +256,7 @@ impl Circuit {
     #[inline(never)]
     fn probe_succeeded(&self, ticket: Ticket) {
         let word = ticket.word();
-        let limit = self.policy.probes;
+        let limit = self.policy.limits.probes();
         if self
             .probes
             .succeed(limit, word.generation(), ticket.lease())
@@ -248,15 +265,16 @@ impl Circuit {
         }
     }
 
-    /// Opens the circuit as of now, which may be well after the call that reached the limit.
+    /// Opens the circuit as of now, which may be well after the call that reached the limit. Every limit
+    /// has the same effect on the state.
     #[inline(never)]
-    fn open(&self, word: Word) {
+    fn open(&self, word: Word, _limit: ReachedLimit) {
         self.change(word, Trigger::LimitReached, clock::now());
     }
 
     #[inline(never)]
     extern "C" fn settle_slow(&self, ticket: Ticket, outcome: Outcome) {
-        self.counters.add(Total::of(outcome));
+        self.counters.add(Total::for_outcome(outcome));
         match outcome {
             Outcome::Failed | Outcome::TimedOut | Outcome::Panicked => self.failed(ticket),
             Outcome::Succeeded | Outcome::Ignored | Outcome::Cancelled => {
@@ -272,12 +290,12 @@ impl Circuit {
         }
         match word.phase() {
             Phase::Closed => {
-                let limit = self.policy.failures;
-                if self
+                let limits = &self.policy.limits;
+                let reached = self
                     .window
-                    .failure(limit, word.generation(), ticket.start())
-                {
-                    self.open(word);
+                    .failure(limits, word.generation(), ticket.start());
+                if let Some(limit) = reached {
+                    self.open(word, limit);
                 }
             }
             Phase::Open => self.change(word, Trigger::ProbeFailed, clock::now()),
@@ -289,10 +307,13 @@ impl Circuit {
     fn inconclusive(&self, ticket: Ticket) {
         let generation = ticket.word().generation();
         match ticket.word().phase() {
-            Phase::Closed => self.window.no_evidence(generation, ticket.start()),
+            Phase::Closed => {
+                let limits = &self.policy.limits;
+                self.window.inconclusive(limits, generation, ticket.start());
+            }
             Phase::Open => {
                 self.probes
-                    .release(self.policy.probes, generation, ticket.lease());
+                    .release(self.policy.limits.probes(), generation, ticket.lease());
             }
             Phase::ForcedOpen | Phase::ForcedClosed => {}
         }
@@ -341,7 +362,7 @@ impl Circuit {
         let retry_at = match (state, word.phase()) {
             (State::Open, Phase::Open) => word.half_open_at(wait),
             (State::HalfOpen, _) => {
-                let limit = self.policy.probes;
+                let limit = self.policy.limits.probes();
                 let taken_until = self.probes.taken_until(limit, word.half_open_at(wait));
                 taken_until.map_or(now, |taken_until| taken_until.min(now.plus(limit.lease)))
             }

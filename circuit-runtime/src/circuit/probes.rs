@@ -107,7 +107,7 @@ impl Probes {
             Box::new(Lock::new(Evidence::new(slots)))
         });
         slots.with(|slots| {
-            let slots = slots.of(generation, Slots::clear)?;
+            let slots = slots.for_generation(generation, Slots::clear)?;
             let result = section(slots);
             let taken_until = slots.free_at(limit.count).map_or(0, Instant::as_micros);
             self.taken_until.store(taken_until, Ordering::Relaxed);

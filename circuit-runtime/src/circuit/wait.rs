@@ -1,3 +1,5 @@
+//! How long a circuit stays open.
+
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
@@ -5,54 +7,57 @@ use super::state::Word;
 use crate::clock::Span;
 use crate::config::Config;
 
-/// How long a circuit stays open: `reset`, doubled by each re-opening up to `max_reset`, and up to a
-/// share of that longer, at random. Never shorter than `reset`.
+/// Exponential backoff with jitter: `reset`, doubled by each reopening up to `max_reset`, plus a
+/// random fraction. Never shorter than `reset`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wait {
     reset: Span,
-    /// As long as `reset` when the wait does not grow.
+    /// Equal to `reset` when the wait does not grow.
     max_reset: Span,
     jitter: f64,
-    /// Tells the processes of a fleet apart.
+    /// Whether every wait is `reset`: neither growing nor jittered.
+    is_fixed: bool,
+    /// Differs between processes, so that a fleet does not probe in step.
     salt: u64,
 }
 
 impl Wait {
+    /// Creates the wait that `config` describes.
     pub(crate) fn new(config: &Config, salt: u64) -> Self {
         let reset = Span::from_duration(config.reset());
+        let max_reset = config.max_reset().map_or(reset, Span::from_duration);
         Self {
             reset,
-            max_reset: config.max_reset().map_or(reset, Span::from_duration),
+            max_reset,
             jitter: config.jitter(),
+            is_fixed: max_reset == reset && config.jitter() <= 0.0,
             salt,
         }
     }
 
+    /// Returns a number that differs from process to process and from call to call.
     pub(crate) fn random_salt() -> u64 {
         RandomState::new().hash_one(())
     }
 
-    /// How long the open phase lasts that `word` stands for, of the circuit `name`. It is the same whenever
-    /// it is asked for.
+    /// Returns how long the open phase described by `word` lasts, for the circuit called `name`.
+    /// The same arguments always give the same wait.
     #[inline]
-    pub(crate) fn of(&self, word: Word, name: &impl Hash) -> Span {
-        let wait = if self.max_reset == self.reset {
+    pub(crate) fn for_word(&self, word: Word, name: &impl Hash) -> Span {
+        if self.is_fixed {
             self.reset
         } else {
-            self.reset.doubled(word.reopenings()).min(self.max_reset)
-        };
-        if self.jitter.to_bits() == 0 {
-            wait
-        } else {
-            self.shifted(wait, word, name)
+            self.varied(word, name)
         }
     }
 
     #[inline(never)]
-    fn shifted(&self, wait: Span, word: Word, name: &impl Hash) -> Span {
+    fn varied(&self, word: Word, name: &impl Hash) -> Span {
+        let wait = self.reset.doubled(word.reopenings()).min(self.max_reset);
         wait.extended_by(self.jitter * fraction(self.seed(name) ^ word.to_bits()))
     }
 
+    /// Hashes the name together with the salt of the process.
     fn seed(&self, name: &impl Hash) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.salt.hash(&mut hasher);
@@ -61,9 +66,9 @@ impl Wait {
     }
 }
 
-/// A number from 0 up to 1, spread evenly over the seeds: `SplitMix64`, by Steele, Lea and Flood, "Fast
-/// Splittable Pseudorandom Number Generators" (2014).
-#[expect(clippy::cast_precision_loss, reason = "of 53 bits, which fit")]
+/// Returns a number in `0.0..1.0`, spread evenly over the seeds: `SplitMix64`, by Steele, Lea and
+/// Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
+#[expect(clippy::cast_precision_loss, reason = "53 bits fit into an f64")]
 fn fraction(seed: u64) -> f64 {
     let mut bits = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -82,7 +87,7 @@ mod tests {
 
     const RESET: Duration = Duration::from_secs(30);
 
-    /// A word that was re-opened so often, by probes that fail at once.
+    /// Returns a word that was reopened `times` times, by probes that failed at once.
     fn reopened(times: u32) -> Word {
         let now = Instant::from_micros(1_000_000);
         let (mut word, _) = transition(Word::FIRST, Trigger::LimitReached, now);
@@ -93,11 +98,11 @@ mod tests {
     }
 
     fn seconds(wait: &Wait, word: Word) -> u64 {
-        wait.of(word, &"payments").as_duration().as_secs()
+        wait.for_word(word, &"payments").as_duration().as_secs()
     }
 
     #[test]
-    fn each_reopening_doubles_it_up_to_the_bound() {
+    fn each_reopening_doubles_the_wait_up_to_max_reset() {
         let config = Config::builder().reset(RESET).max_reset(RESET * 6).build();
         let wait = Wait::new(&config.unwrap(), 0);
         let waits = [0, 1, 2, 3, 4, 1_000].map(|times| seconds(&wait, reopened(times)));
@@ -113,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_bound_it_does_not_grow() {
+    fn without_max_reset_the_wait_does_not_grow() {
         let wait = Wait::new(&Config::default(), 0);
         assert_eq!(
             [0, 1, 1_000].map(|times| seconds(&wait, reopened(times))),
@@ -129,7 +134,7 @@ mod tests {
             .jitter(1.0)
             .build();
         let wait = Wait::new(&config.unwrap(), 7);
-        let longest = wait.of(reopened(u16::MAX.into()), &"payments");
+        let longest = wait.for_word(reopened(u16::MAX.into()), &"payments");
         assert!(longest > Span::from_duration(RESET * 1_000_000_000));
         assert!(longest < Span::INDEFINITE);
     }
@@ -140,7 +145,7 @@ mod tests {
         let waits: Vec<f64> = (0..1_000)
             .map(|salt| {
                 Wait::new(&config, salt)
-                    .of(reopened(0), &"payments")
+                    .for_word(reopened(0), &"payments")
                     .as_duration()
                     .as_secs_f64()
             })
@@ -161,12 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn each_opening_is_shifted_anew() {
+    fn each_opening_is_jittered_anew() {
         let config = Config::builder().reset(RESET).jitter(1.0).build().unwrap();
         let wait = Wait::new(&config, 7);
-        let shifted = |times, name: &str| wait.of(reopened(times), &name);
-        assert_eq!(shifted(1, "payments"), shifted(1, "payments"));
-        assert_ne!(shifted(1, "payments"), shifted(2, "payments"));
-        assert_ne!(shifted(1, "payments"), shifted(1, "quotes"));
+        let jittered = |times, name: &str| wait.for_word(reopened(times), &name);
+        assert_eq!(jittered(1, "payments"), jittered(1, "payments"));
+        assert_ne!(jittered(1, "payments"), jittered(2, "payments"));
+        assert_ne!(jittered(1, "payments"), jittered(1, "quotes"));
     }
 }

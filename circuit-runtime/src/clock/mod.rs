@@ -37,25 +37,10 @@ pub(crate) fn coarse() -> Instant {
     source::coarse()
 }
 
-/// The cheapest clock that is accurate enough.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ClockSource {
-    is_exact: bool,
-}
-
-impl ClockSource {
-    /// Chooses a clock whose readings are off by less than `error`.
-    pub(crate) fn for_accuracy(error: Span) -> Self {
-        Self {
-            is_exact: error < LAG,
-        }
-    }
-
-    /// Reads the chosen clock.
-    #[inline]
-    pub(crate) fn now(self) -> Instant {
-        if self.is_exact { now() } else { coarse() }
-    }
+/// Reads the cheapest clock whose readings are off by less than `error`.
+#[inline]
+pub(crate) fn accurate_to(error: Span) -> Instant {
+    if error < LAG { now() } else { coarse() }
 }
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]

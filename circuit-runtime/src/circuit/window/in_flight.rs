@@ -1,3 +1,5 @@
+//! The calls counted on the fast path, by thread.
+
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUPS, Start};
 use crate::clock::Instant;
@@ -5,80 +7,84 @@ use crate::sync::lock::Lock;
 use crate::sync::striped::Striped;
 use crate::sync::{AtomicU32, AtomicU64, OnceBox, Ordering};
 
-/// The calls of a closed circuit that need no attention: those that are under way, and those that were
-/// answered in time. Counted apart for each thread, in a cache line a thread, and in two more that
-/// threads without a number share.
+/// Calls counted on the fast path: those in flight and the fast successes. Each thread counts on
+/// a stripe of its own, of two cache lines; threads without a slot share one more, under a lock.
 ///
-/// A line counts the calls of one generation: a call of another changes nothing. The first call of a
-/// new one on each thread begins its line anew, under the lock of the page; so no call is counted
-/// before the page is of its generation.
+/// A stripe belongs to one generation and ignores calls of any other. The first call of a new
+/// generation on each thread begins the stripe anew, under the lock of the ledger; so no call is
+/// counted before the evidence behind that lock belongs to its generation.
 ///
-/// The two that threads share one of them begins, while the others go on: each that found a call to need
-/// no attention asks once more when it has the lock, by `still`.
+/// The shared stripe is begun by one thread while others keep counting, so each of them evaluates
+/// `still_fast` again once it holds the lock.
 #[derive(Default)]
-pub(super) struct Traffic {
-    lines: Striped<Line>,
-    shared: OnceBox<Lock<Line>>,
+pub(super) struct InFlight {
+    stripes: Striped<Stripe>,
+    shared: OnceBox<Lock<Stripe>>,
 }
 
 #[derive(Default)]
 #[repr(align(64))]
-struct Line {
+struct Stripe {
     generation: AtomicU64,
-    answered: AtomicU64,
-    /// When the last of the calls under way was started here.
+    fast_successes: AtomicU64,
+    /// When the latest of the calls in flight started here.
     latest_start: AtomicU64,
-    /// The calls under way, in a place for each group: those that started here less those that ended
-    /// here, which is below zero for many a thread.
-    under_way: [AtomicU32; GROUPS],
+    /// The calls in flight by group: those that started here less those that ended here, which is
+    /// below zero on many a thread.
+    in_flight: [AtomicU32; GROUPS],
 }
 
-/// What the lines of a generation add up to.
+/// The sum over the stripes of a generation.
 pub(super) struct Sum {
-    pub(super) answered: u64,
+    pub(super) fast_successes: u64,
     pub(super) latest_start: Instant,
-    pub(super) under_way: [u32; GROUPS],
+    pub(super) in_flight: [u32; GROUPS],
 }
 
-impl Traffic {
-    /// Counts a call that was answered in time; whether it could.
+impl InFlight {
+    /// Counts a fast success that was not in flight; returns whether it could.
     #[inline]
-    pub(super) fn answered(&self, generation: Generation, still: impl FnOnce() -> bool) -> bool {
-        self.count(generation, still, Line::answered)
+    pub(super) fn add_fast_success(
+        &self,
+        generation: Generation,
+        still_fast: impl FnOnce() -> bool,
+    ) -> bool {
+        self.count(generation, still_fast, Stripe::add_fast_success)
     }
 
-    /// Counts a call that was answered in time, and is no longer under way; whether it could.
+    /// Counts a fast success, which is no longer in flight; returns whether it could.
     #[inline]
-    pub(super) fn answered_in_time(
+    pub(super) fn end_fast_success(
         &self,
         generation: Generation,
         start: Start,
-        still: impl FnOnce() -> bool,
+        still_fast: impl FnOnce() -> bool,
     ) -> bool {
-        self.count(generation, still, |line| {
-            // In this order: nobody must take it for two calls, one answered and one that hangs.
-            line.ended(start);
-            line.answered();
+        self.count(generation, still_fast, |stripe| {
+            // Order matters: a reader must never count this call both as a fast success and as in
+            // flight.
+            stripe.end(start);
+            stripe.add_fast_success();
         })
     }
 
-    /// Counts a call that is under way from now on; whether it could.
+    /// Counts a call that is in flight from now on; returns whether it could.
     #[inline]
-    pub(super) fn started(
+    pub(super) fn start(
         &self,
         generation: Generation,
         start: Start,
-        still: impl FnOnce() -> bool,
+        still_fast: impl FnOnce() -> bool,
     ) -> bool {
-        self.count(generation, still, |line| line.started(start))
+        self.count(generation, still_fast, |stripe| stripe.start(start))
     }
 
-    /// Counts a call that is no longer under way; whether it could.
-    pub(super) fn ended(&self, generation: Generation, start: Start) -> bool {
-        self.count(generation, || true, |line| line.ended(start))
+    /// Counts a call that is no longer in flight; returns whether it could.
+    pub(super) fn end(&self, generation: Generation, start: Start) -> bool {
+        self.count(generation, || true, |stripe| stripe.end(start))
     }
 
-    /// Makes a change if the thread's line is of this generation.
+    /// Makes a change if the thread's stripe belongs to this generation.
     #[expect(
         clippy::inline_always,
         reason = "a call of its own would cost a third of all that a success does"
@@ -87,74 +93,78 @@ impl Traffic {
     fn count(
         &self,
         generation: Generation,
-        still: impl FnOnce() -> bool,
-        change: impl Fn(&Line),
+        still_fast: impl FnOnce() -> bool,
+        change: impl Fn(&Stripe),
     ) -> bool {
-        let counted = self.lines.with_own(|line| line.count(generation, &change));
-        counted.unwrap_or_else(|| self.count_first(generation, still, change))
+        let counted = self
+            .stripes
+            .with_own(|stripe| stripe.count(generation, &change));
+        counted.unwrap_or_else(|| self.count_slow(generation, still_fast, change))
     }
 
-    /// Counts what may be the first of the calling thread, or what it has no line for.
+    /// Slow path: makes the thread's stripe, or counts on the shared one.
     #[inline(never)]
-    fn count_first(
+    fn count_slow(
         &self,
         generation: Generation,
-        still: impl FnOnce() -> bool,
-        change: impl FnOnce(&Line),
+        still_fast: impl FnOnce() -> bool,
+        change: impl FnOnce(&Stripe),
     ) -> bool {
-        match self.lines.make_own() {
-            Some(line) => line.count(generation, change),
-            None => self.with_shared(|line| still() && line.count(generation, change)),
+        match self.stripes.make_own() {
+            Some(stripe) => stripe.count(generation, change),
+            None => self.with_shared(|stripe| still_fast() && stripe.count(generation, change)),
         }
     }
 
-    fn with_shared<R>(&self, act: impl FnOnce(&Line) -> R) -> R {
-        self.shared.get_or_init(Box::default).with(|line| act(line))
+    fn with_shared<R>(&self, act: impl FnOnce(&Stripe) -> R) -> R {
+        self.shared
+            .get_or_init(Box::default)
+            .with(|stripe| act(stripe))
     }
 
-    /// Has the thread's line be of this generation, if it was of an earlier one. Lines begin one
-    /// after the other, and none while they are added up.
+    /// Begins the thread's stripe anew, if it belongs to an earlier generation. Called under the
+    /// lock of the ledger, as is [`sum`](Self::sum): no stripe begins while they are added up.
     pub(super) fn begin(&self, generation: Generation) {
-        match self.lines.make_own() {
-            Some(line) => line.begin(generation),
-            None => self.with_shared(|line| line.begin(generation)),
+        match self.stripes.make_own() {
+            Some(stripe) => stripe.begin(generation),
+            None => self.with_shared(|stripe| stripe.begin(generation)),
         }
     }
 
-    /// Adds up what was counted in `generation`.
+    /// Adds up the calls of `generation`.
     pub(super) fn sum(&self, generation: Generation) -> Sum {
         let mut sum = Sum {
-            answered: 0,
+            fast_successes: 0,
             latest_start: Instant::from_micros(0),
-            under_way: [0; GROUPS],
+            in_flight: [0; GROUPS],
         };
-        for line in self.lines.iter() {
-            line.add_to(&mut sum, generation);
+        for stripe in self.stripes.iter() {
+            stripe.add_to(&mut sum, generation);
         }
-        if let Some(line) = self.shared.get() {
-            line.with(|line| line.add_to(&mut sum, generation));
+        if let Some(stripe) = self.shared.get() {
+            stripe.with(|stripe| stripe.add_to(&mut sum, generation));
         }
         sum
     }
 }
 
-// Relaxed, unless said otherwise: each line has one writer at a time, and who adds up reads the lines one
-// after the other. Calls that start or end meanwhile may be in or out.
-impl Line {
+// Relaxed, unless said otherwise: each stripe has one writer at a time, and a reader visits one
+// stripe after the other. A call that starts or ends meanwhile may or may not be counted.
+impl Stripe {
     #[inline]
     fn count(&self, generation: Generation, change: impl FnOnce(&Self)) -> bool {
-        let is_of = self.generation.load(Ordering::Relaxed) == generation.to_bits();
-        if is_of {
+        let belongs = self.generation.load(Ordering::Relaxed) == generation.to_bits();
+        if belongs {
             change(self);
         }
-        is_of
+        belongs
     }
 
     fn begin(&self, generation: Generation) {
         if self.generation.load(Ordering::Relaxed) < generation.to_bits() {
-            self.answered.store(0, Ordering::Relaxed);
+            self.fast_successes.store(0, Ordering::Relaxed);
             self.latest_start.store(0, Ordering::Relaxed);
-            for calls in &self.under_way {
+            for calls in &self.in_flight {
                 calls.store(0, Ordering::Relaxed);
             }
             self.generation
@@ -163,33 +173,33 @@ impl Line {
     }
 
     #[inline]
-    fn answered(&self) {
-        let answered = self.answered.load(Ordering::Relaxed);
-        // Release: who counts it as answered does not count it as under way.
-        self.answered
-            .store(answered.wrapping_add(1), Ordering::Release);
+    fn add_fast_success(&self) {
+        let fast_successes = self.fast_successes.load(Ordering::Relaxed);
+        // Release: a reader that counts this success does not count the call as in flight.
+        self.fast_successes
+            .store(fast_successes.wrapping_add(1), Ordering::Release);
     }
 
     #[inline]
-    fn started(&self, start: Start) {
+    fn start(&self, start: Start) {
         let moment = start.moment().as_micros();
-        // Of threads that share the line, one may have read the clock before another, and come after.
+        // A thread that shares the stripe may have read the clock earlier than the last to count.
         let latest_start = self.latest_start.load(Ordering::Relaxed);
         self.latest_start
             .store(latest_start.max(moment), Ordering::Relaxed);
-        self.change_under_way(start, 1);
+        self.change_in_flight(start, 1);
     }
 
     #[inline]
-    fn ended(&self, start: Start) {
-        self.change_under_way(start, 1_u32.wrapping_neg());
+    fn end(&self, start: Start) {
+        self.change_in_flight(start, 1_u32.wrapping_neg());
     }
 
     #[inline]
-    fn change_under_way(&self, start: Start, change: u32) {
-        if let Some(calls) = self.under_way.get(start.group()) {
+    fn change_in_flight(&self, start: Start, change: u32) {
+        if let Some(calls) = self.in_flight.get(start.group()) {
             let changed = calls.load(Ordering::Relaxed).wrapping_add(change);
-            // Release: who counts a call as under way knows its start.
+            // Release: a reader that counts a call as in flight also sees its start.
             calls.store(changed, Ordering::Release);
         }
     }
@@ -198,8 +208,9 @@ impl Line {
         if self.generation.load(Ordering::Relaxed) != generation.to_bits() {
             return;
         }
-        sum.answered += self.answered.load(Ordering::Acquire);
-        for (sum, calls) in sum.under_way.iter_mut().zip(&self.under_way) {
+        // Acquire, here and below: pairs with the two releases above.
+        sum.fast_successes += self.fast_successes.load(Ordering::Acquire);
+        for (sum, calls) in sum.in_flight.iter_mut().zip(&self.in_flight) {
             *sum = sum.wrapping_add(calls.load(Ordering::Acquire));
         }
         let latest_start = Instant::from_micros(self.latest_start.load(Ordering::Relaxed));
@@ -207,19 +218,19 @@ impl Line {
     }
 }
 
-#[cfg(all(test, not(circuit_loom)))]
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::Line;
+    use super::Stripe;
     use crate::circuit::ticket::Start;
     use crate::clock::Instant;
     use crate::sync::Ordering;
 
     #[test]
-    fn a_thread_that_comes_late_does_not_make_the_latest_start_earlier() {
-        let line = Line::default();
+    fn a_late_thread_does_not_make_the_latest_start_earlier() {
+        let stripe = Stripe::default();
         for micros in [100, 200, 150] {
-            line.started(Start::new(Instant::from_micros(micros), 0));
+            stripe.start(Start::new(Instant::from_micros(micros), 0));
         }
-        assert_eq!(line.latest_start.load(Ordering::Relaxed), 200);
+        assert_eq!(stripe.latest_start.load(Ordering::Relaxed), 200);
     }
 }

@@ -1,29 +1,34 @@
+//! The last calls, as many as the window holds.
+
 use super::limits::Tally;
+
+/// The bits of a word.
+const WORD: usize = u64::BITS as usize;
 
 /// The last calls, however long ago, as many as the window holds.
 ///
-/// Exact, up to 65 536 calls, in a bit a call: from the first failure on, and another from the first
-/// slow call on. A success costs nothing here. A failure first pushes out what the successes since
-/// the one before have displaced, in one step for 64 of them, and after a window of successes in one
-/// step for all.
+/// Exact, up to 65 536 calls, in one bit per call from the first failure on, and another from the
+/// first slow call on. A success costs nothing here. A failure first shifts out what the successes
+/// since the previous one have displaced, 64 at a time, or all at once if they fill the window.
 pub(super) struct LastCalls {
-    window: usize,
-    /// Calls so far, up to the size of the window.
+    capacity: usize,
+    /// Calls so far, up to the capacity.
     calls: usize,
-    /// Quick successes among all calls so far.
-    answered: u64,
-    /// The place of the next call.
+    /// Successes within `slow_call` so far.
+    fast_successes: u64,
+    /// The index of the next call.
     next: usize,
     failed: Marks,
     slow: Marks,
 }
 
 impl LastCalls {
-    pub(super) fn new(window: u32) -> Self {
+    /// Creates a window for this many calls.
+    pub(super) fn new(capacity: u32) -> Self {
         Self {
-            window: window as usize,
+            capacity: capacity as usize,
             calls: 0,
-            answered: 0,
+            fast_successes: 0,
             next: 0,
             failed: Marks::default(),
             slow: Marks::default(),
@@ -32,63 +37,64 @@ impl LastCalls {
 
     pub(super) fn clear(&mut self) {
         self.calls = 0;
-        self.answered = 0;
+        self.fast_successes = 0;
         self.next = 0;
         self.failed.clear();
         self.slow.clear();
     }
 
-    /// Takes note of the quick successes so far.
-    pub(super) fn advance(&mut self, answered: u64) {
-        let more = answered.saturating_sub(self.answered);
-        self.answered = self.answered.max(answered);
-        // What is more than a window full displaces nothing more.
+    /// Adds the fast successes since the last time, of which there were `fast_successes` in all.
+    pub(super) fn advance(&mut self, fast_successes: u64) {
+        let more = fast_successes.saturating_sub(self.fast_successes);
+        self.fast_successes = self.fast_successes.max(fast_successes);
+        // More calls than the window holds displace no more than it holds.
         self.push(usize::try_from(more).unwrap_or(usize::MAX));
     }
 
     /// Adds a call that failed or was slow.
     pub(super) fn add(&mut self, failed: bool, slow: bool) {
-        let place = self.next;
+        let index = self.next;
         self.push(1);
         if failed {
-            self.failed.set(place, self.window);
+            self.failed.set(index, self.capacity);
         }
         if slow {
-            self.slow.set(place, self.window);
+            self.slow.set(index, self.capacity);
         }
     }
 
+    /// Adds up the calls in the window.
     pub(super) fn tally(&self) -> Tally {
         Tally {
             calls: self.calls as u64,
             failed: self.failed.count,
             slow: self.slow.count,
-            hanging: 0,
+            overdue: 0,
         }
     }
 
-    /// Adds so many calls that neither failed nor were slow.
+    /// Adds `calls` that neither failed nor were slow.
     fn push(&mut self, calls: usize) {
-        let window = self.window;
-        if calls >= window {
+        let capacity = self.capacity;
+        if calls >= capacity {
             self.failed.clear();
             self.slow.clear();
         } else {
             let end = self.next + calls;
             for marks in [&mut self.failed, &mut self.slow] {
-                marks.clear_between(self.next, end.min(window));
-                marks.clear_between(0, end.saturating_sub(window));
+                marks.clear_between(self.next, end.min(capacity));
+                marks.clear_between(0, end.saturating_sub(capacity));
             }
         }
-        self.next = (self.next + calls % window) % window;
-        self.calls = self.calls.saturating_add(calls).min(window);
+        self.next = (self.next + calls % capacity) % capacity;
+        self.calls = self.calls.saturating_add(calls).min(capacity);
     }
 }
 
-/// The places that are marked, a bit each.
+/// The indices that are marked, one bit each.
 #[derive(Default)]
 struct Marks {
-    /// None before the first mark.
+    /// Empty before the first mark.
     words: Box<[u64]>,
     count: u64,
 }
@@ -101,17 +107,18 @@ impl Marks {
         }
     }
 
-    /// Marks a place that is not marked.
-    fn set(&mut self, place: usize, places: usize) {
+    /// Marks an index that is not marked yet.
+    fn set(&mut self, index: usize, capacity: usize) {
         if self.words.is_empty() {
-            self.words = std::iter::repeat_n(0, places.div_ceil(WORD)).collect();
+            self.words = std::iter::repeat_n(0, capacity.div_ceil(WORD)).collect();
         }
-        if let Some(word) = self.words.get_mut(place / WORD) {
-            *word |= 1 << (place % WORD);
+        if let Some(word) = self.words.get_mut(index / WORD) {
+            *word |= 1 << (index % WORD);
             self.count += 1;
         }
     }
 
+    /// Clears the marks of `begin..end`.
     fn clear_between(&mut self, begin: usize, end: usize) {
         if self.count == 0 || begin >= end {
             return;
@@ -132,31 +139,29 @@ impl Marks {
     }
 }
 
-const WORD: usize = u64::BITS as usize;
-
 #[cfg(test)]
 mod tests {
     use super::{Marks, WORD};
 
     #[test]
-    fn a_range_is_cleared_and_no_place_beside_it() {
-        const GROUPS: usize = 2 * WORD + 2;
+    fn clearing_a_range_of_marks_clears_nothing_beside_it() {
+        const CAPACITY: usize = 2 * WORD + 2;
 
-        for begin in 0..GROUPS {
-            for end in begin..=GROUPS {
+        for begin in 0..CAPACITY {
+            for end in begin..=CAPACITY {
                 let mut marks = Marks::default();
-                for place in 0..GROUPS {
-                    marks.set(place, GROUPS);
+                for index in 0..CAPACITY {
+                    marks.set(index, CAPACITY);
                 }
                 marks.clear_between(begin, end);
 
-                let is_set = |place: usize| marks.words[place / WORD] >> (place % WORD) & 1 == 1;
-                let left = (0..GROUPS).filter(|&place| is_set(place));
+                let is_set = |index: usize| marks.words[index / WORD] >> (index % WORD) & 1 == 1;
+                let left = (0..CAPACITY).filter(|&index| is_set(index));
                 assert!(
-                    left.eq((0..begin).chain(end..GROUPS)),
+                    left.eq((0..begin).chain(end..CAPACITY)),
                     "from {begin} to {end}"
                 );
-                assert_eq!(marks.count, (GROUPS - (end - begin)) as u64);
+                assert_eq!(marks.count, (CAPACITY - (end - begin)) as u64);
             }
         }
     }

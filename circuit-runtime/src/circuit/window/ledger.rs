@@ -1,12 +1,15 @@
-use super::in_flight::{Sum, Traffic};
+//! The calls that count towards a rate, or towards any limit on the last calls.
+
+use super::in_flight::{InFlight, Sum};
 use super::last_calls::LastCalls;
-use super::limits::{Limits, Tally, Verdict};
-use super::overdue::Hanging;
+use super::limits::{ReachedLimit, Standing, Tally};
+use super::overdue::Overdue;
 use super::rates::Rates;
 use crate::circuit::evidence::Evidence;
+use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUP_BITS, Start};
-use crate::clock::{ClockSource, Instant, Span};
+use crate::clock::{self, Instant, Span};
 use crate::config::Config;
 use crate::sync::lock::Lock;
 use crate::sync::striped::CachePadded;
@@ -14,35 +17,34 @@ use crate::sync::{AtomicU64, OnceBox, Ordering};
 
 /// The calls that count towards limits on their number or their share.
 ///
-/// A call that is answered in time is counted where no other thread writes, and is not judged but in
-/// three cases: time has gone on to where it changes the tally, a success may be the call that was
-/// missing for a rate, or the evidence is of an earlier generation. One number, which all read and
-/// few write, tells whether it is so. These calls and all others are judged under a lock, each by
-/// itself; what they cost depends on the threads that call, and not on how many calls there are.
+/// A fast success is counted on the thread's own stripe and does not evaluate the limits, with
+/// three exceptions: time has reached a point where it changes the tally by itself, the success may
+/// be the call that was missing for a rate, or the evidence belongs to an earlier generation. One
+/// word, which all threads read and few write, tells whether one of these holds. Such calls, and
+/// all that failed or were slow, are judged under a lock, one at a time. What they cost depends on
+/// the number of threads that call, not on the number of calls.
 pub(crate) struct Ledger {
-    size: Size,
-    limits: Limits,
-    /// A call that takes longer is slow.
-    slow_call: Option<Span>,
-    /// None where time changes nothing.
-    watch: Option<ClockSource>,
-    attention: Attention,
-    traffic: Traffic,
-    /// Made by the first call that needs attention.
-    page: OnceBox<CachePadded<Lock<Evidence<Page>>>>,
+    kind: Kind,
+    fast_path: FastPath,
+    in_flight: InFlight,
+    /// Allocated by the first call that leaves the fast path.
+    locked: OnceBox<CachePadded<Lock<Evidence<Locked>>>>,
 }
 
 /// Which calls count.
 #[derive(Clone, Copy)]
-enum Size {
-    Span(Span),
-    Calls(u32),
+enum Kind {
+    /// Those of a span of time.
+    InSpan,
+    /// As many of the last as this.
+    Last(u32),
 }
 
-/// What is under the lock.
-struct Page {
+/// The state behind the lock.
+struct Locked {
     calls: Calls,
-    hanging: Option<Hanging>,
+    /// `None` where no call is timed.
+    overdue: Option<Overdue>,
 }
 
 enum Calls {
@@ -57,265 +59,292 @@ struct End {
     slow: bool,
 }
 
-/// That the circuit must open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LimitReached;
-
 impl Ledger {
-    /// One for the rules that need it, if there are any.
+    /// Creates the ledger for the rules that need one, if there are any.
     pub(super) fn new(config: &Config) -> Option<Self> {
-        let slow_call = config.slow_call().map(Span::from_duration);
-        let has_rate = config.failure_rate().is_some() || slow_call.is_some();
-        let (size, limits) = match (
-            config.window().map(Span::from_duration),
-            config.last_calls(),
-        ) {
-            (Some(span), _) if has_rate => (Size::Span(span), Limits::on_rates(config)),
-            (_, Some(calls)) => (Size::Calls(calls), Limits::on_all(config)),
+        let has_rate = config.failure_rate().is_some() || config.slow_call().is_some();
+        let kind = match (config.window(), config.last_calls()) {
+            (Some(_), _) if has_rate => Kind::InSpan,
+            (_, Some(calls)) => Kind::Last(calls),
             _ => return None,
         };
         Some(Self {
-            size,
-            limits,
-            slow_call,
-            watch: size.watch(slow_call),
-            attention: Attention::default(),
-            traffic: Traffic::default(),
-            page: OnceBox::default(),
+            kind,
+            fast_path: FastPath::default(),
+            in_flight: InFlight::default(),
+            locked: OnceBox::default(),
         })
     }
 
-    /// Lets a call in, unless calls that hang reach a limit.
+    /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge.
     #[inline]
-    pub(super) fn admit(&self, generation: Generation) -> Result<Start, LimitReached> {
-        if self.slow_call.is_none() {
-            return Ok(Start::NONE);
+    pub(super) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
+        if limits.slow_call() == Span::INDEFINITE {
+            return Some(Start::NONE);
         }
-        self.start(generation)
+        self.admit_timed(limits, generation)
     }
 
-    /// Lets a call in whose time is measured, unless calls that hang reach a limit.
+    /// Admits a call whose duration is measured.
     #[inline(never)]
-    fn start(&self, generation: Generation) -> Result<Start, LimitReached> {
-        let now = self.now();
-        if let Some(place) = self.attention.unneeded(now) {
-            let start = Start::new(now, place);
-            let still = || self.attention.unneeded(now) == Some(place);
-            if self.traffic.started(generation, start, still) {
-                return Ok(start);
-            }
-        }
-        self.look(generation, now)
+    fn admit_timed(&self, limits: &Limits, generation: Generation) -> Option<Start> {
+        let now = clock::accurate_to(limits.clock_error());
+        let group = self.fast_path.group_at(now)?;
+        let start = Start::new(now, group);
+        let still_fast = || self.fast_path.group_at(now) == Some(group);
+        let counted = self.in_flight.start(generation, start, still_fast);
+        counted.then_some(start)
     }
 
-    /// Counts a success; whether a limit is reached with it.
+    /// Judges the calls so far, and admits one more unless calls in flight turn out to be overdue
+    /// and reach a limit.
+    pub(super) fn admit_slow(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+    ) -> Result<Start, ReachedLimit> {
+        let now = now(limits);
+        let admitted = self.with_lock(limits, generation, |locked| {
+            let sum = self.in_flight.sum(generation);
+            locked.advance(limits, now, &sum);
+            if let Some(limit) = self.judge(limits, locked, generation, sum.fast_successes) {
+                return Err(limit);
+            }
+            let start = Start::new(now, locked.group());
+            self.in_flight.start(generation, start, || true);
+            Ok(start)
+        });
+        // The generation is over: admit the call, but do not time it.
+        admitted.unwrap_or(Ok(Start::NONE))
+    }
+
+    /// Records a success; returns the limit that is reached, if any.
     #[inline]
-    pub(super) fn success(&self, generation: Generation, start: Start) -> bool {
-        let now = self.now();
-        let slow = self.is_slow(start, now);
-        let quiet = || self.attention.unneeded(now).is_some();
-        if !slow && quiet() && self.answered_in_time(generation, start, quiet) {
-            return false;
+    pub(super) fn success(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+    ) -> Option<ReachedLimit> {
+        let now = now(limits);
+        let slow = is_slow(limits, start, now);
+        let is_fast = || self.fast_path.group_at(now).is_some();
+        if !slow && is_fast() && self.add_fast_success(generation, start, is_fast) {
+            return None;
         }
         let end = End {
             failed: false,
             slow,
         };
-        self.attend(generation, start, end, now)
+        self.record_slow(limits, generation, start, end, now)
     }
 
-    /// Counts a failure; whether a limit is reached with it.
-    pub(super) fn failure(&self, generation: Generation, start: Start) -> bool {
-        let now = self.now();
-        let slow = self.is_slow(start, now);
+    /// Records a failure; returns the limit that is reached, if any.
+    pub(super) fn failure(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+    ) -> Option<ReachedLimit> {
+        let now = now(limits);
+        let slow = is_slow(limits, start, now);
         let end = End { failed: true, slow };
-        self.attend(generation, start, end, now)
+        self.record_slow(limits, generation, start, end, now)
     }
 
-    /// Takes note that a call has ended which is no evidence.
-    pub(super) fn no_evidence(&self, generation: Generation, start: Start) {
-        if self.slow_call.is_some() {
-            let slow = self.is_slow(start, self.now());
-            if slow || !self.traffic.ended(generation, start) {
-                self.on_page(generation, |page| {
-                    self.ended(page, generation, start, slow);
+    /// Records the end of a call that is neither success nor failure.
+    pub(super) fn inconclusive(&self, limits: &Limits, generation: Generation, start: Start) {
+        if start != Start::NONE {
+            let slow = is_slow(limits, start, now(limits));
+            if slow || !self.in_flight.end(generation, start) {
+                self.with_lock(limits, generation, |locked| {
+                    self.end(locked, generation, start, slow);
                 });
             }
         }
     }
 
+    /// Counts a fast success; returns whether it could.
     #[inline]
-    fn now(&self) -> Instant {
-        self.watch.map_or(Instant::from_micros(0), ClockSource::now)
-    }
-
-    #[inline]
-    fn is_slow(&self, start: Start, now: Instant) -> bool {
-        self.slow_call
-            .is_some_and(|slow_call| now.since(start.moment()) > slow_call)
-    }
-
-    #[inline]
-    fn answered_in_time(
+    fn add_fast_success(
         &self,
         generation: Generation,
         start: Start,
-        still: impl FnOnce() -> bool,
+        still_fast: impl FnOnce() -> bool,
     ) -> bool {
-        if self.slow_call.is_some() {
-            self.traffic.answered_in_time(generation, start, still)
+        if start == Start::NONE {
+            self.in_flight.add_fast_success(generation, still_fast)
         } else {
-            self.traffic.answered(generation, still)
+            self.in_flight
+                .end_fast_success(generation, start, still_fast)
         }
     }
 
-    /// Judges the calls so far, and lets one more in.
-    #[cold]
-    fn look(&self, generation: Generation, now: Instant) -> Result<Start, LimitReached> {
-        let looked = self.on_page(generation, |page| {
-            let sum = self.traffic.sum(generation);
-            page.advance(now, &sum);
-            if self.judge(page, generation, sum.answered) {
-                return Err(LimitReached);
-            }
-            let start = Start::new(now, page.place());
-            self.traffic.started(generation, start, || true);
-            Ok(start)
-        });
-        // The call is of an earlier generation: it may run, and nobody asks how long it takes.
-        looked.unwrap_or(Ok(Start::NONE))
-    }
-
-    /// Counts a call and judges it.
+    /// Records a call and judges it.
     #[inline(never)]
-    fn attend(&self, generation: Generation, start: Start, end: End, now: Instant) -> bool {
-        let attended = self.on_page(generation, |page| {
-            let mut sum = self.traffic.sum(generation);
-            page.advance(now, &sum);
+    fn record_slow(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+        end: End,
+        now: Instant,
+    ) -> Option<ReachedLimit> {
+        let reached = self.with_lock(limits, generation, |locked| {
+            let mut sum = self.in_flight.sum(generation);
+            locked.advance(limits, now, &sum);
             if end.failed || end.slow {
-                page.calls.add(end);
-                self.ended(page, generation, start, end.slow);
+                locked.calls.add(end);
+                self.end(locked, generation, start, end.slow);
             } else {
-                self.answered_in_time(generation, start, || true);
-                sum.answered += 1;
+                self.add_fast_success(generation, start, || true);
+                sum.fast_successes += 1;
             }
-            self.judge(page, generation, sum.answered)
+            self.judge(limits, locked, generation, sum.fast_successes)
         });
-        attended.unwrap_or(false)
+        reached.flatten()
     }
 
-    /// Takes note that a call is no longer under way.
-    fn ended(&self, page: &mut Page, generation: Generation, start: Start, slow: bool) {
-        if let Some(hanging) = &mut page.hanging {
-            if !(slow && hanging.end(start)) {
-                self.traffic.ended(generation, start);
+    /// Records that a call is no longer in flight.
+    fn end(&self, locked: &mut Locked, generation: Generation, start: Start, slow: bool) {
+        if let Some(overdue) = &mut locked.overdue {
+            if !(slow && overdue.end(start)) {
+                self.in_flight.end(generation, start);
             }
         }
     }
 
-    /// Whether a limit is reached, with so many calls that were answered in time. Says from when on
-    /// others need attention.
-    fn judge(&self, page: &mut Page, generation: Generation, answered: u64) -> bool {
-        let mut verdict = self.limits.judge(page.tally(answered));
-        if verdict == Verdict::Reached && self.watch.is_some() {
-            // The time at which the call was counted may be long ago, if the system stopped this
-            // thread since. What no longer counts must not open the circuit.
-            let sum = self.traffic.sum(generation);
-            page.advance(self.now(), &sum);
-            verdict = self.limits.judge(page.tally(sum.answered));
+    /// Returns the limit that is reached with `fast_successes` in all, if any, and sets until when
+    /// calls may take the fast path.
+    fn judge(
+        &self,
+        limits: &Limits,
+        locked: &mut Locked,
+        generation: Generation,
+        fast_successes: u64,
+    ) -> Option<ReachedLimit> {
+        let mut standing = locked.standing(limits, fast_successes);
+        if matches!(standing, Standing::Reached(_)) && limits.clock_error() != Span::INDEFINITE {
+            // The time at which the call was counted may be long past, if this thread was preempted
+            // since. Calls that no longer count must not open the circuit.
+            let sum = self.in_flight.sum(generation);
+            locked.advance(limits, now(limits), &sum);
+            standing = locked.standing(limits, sum.fast_successes);
         }
-        let next = match verdict {
-            Verdict::Below => page.changes_at(),
-            Verdict::Near | Verdict::Reached => Instant::from_micros(0),
+        let (reached, fast_until) = match standing {
+            Standing::Below => (None, locked.changes_at(limits)),
+            Standing::Near => (None, Instant::from_micros(0)),
+            Standing::Reached(limit) => (Some(limit), Instant::from_micros(0)),
         };
-        self.attention.set(next, page.place());
-        verdict == Verdict::Reached
+        self.fast_path.set(fast_until, locked.group());
+        reached
     }
 
-    /// Opens the page at `generation`; `None` when that is over.
-    fn on_page<R>(&self, generation: Generation, act: impl FnOnce(&mut Page) -> R) -> Option<R> {
-        let CachePadded(page) = self.page.get_or_init(|| {
-            let page = Page::new(self.size, self.slow_call);
-            Box::new(CachePadded(Lock::new(Evidence::new(page))))
+    /// Runs `section` under the lock, on the evidence of `generation`; `None` if that has ended.
+    fn with_lock<R>(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        section: impl FnOnce(&mut Locked) -> R,
+    ) -> Option<R> {
+        let CachePadded(locked) = self.locked.get_or_init(|| {
+            let locked = Locked::new(self.kind, limits);
+            Box::new(CachePadded(Lock::new(Evidence::new(locked))))
         });
-        page.with(|page| {
-            let page = page.of(generation, |page| {
-                page.clear();
-                // Before any line is of the new generation.
-                self.attention.set(Instant::from_micros(0), 0);
+        locked.with(|evidence| {
+            let locked = evidence.for_generation(generation, |locked| {
+                locked.clear();
+                // Before any stripe belongs to the new generation.
+                self.fast_path.set(Instant::from_micros(0), 0);
             })?;
-            self.traffic.begin(generation);
-            Some(act(page))
+            self.in_flight.begin(generation);
+            Some(section(locked))
         })
     }
 }
 
-impl Size {
-    /// Off by less than a hundredth of the span, and than a tenth of what a call may take.
-    fn watch(self, slow_call: Option<Span>) -> Option<ClockSource> {
-        let for_calls = slow_call.map(|slow_call| slow_call.divided_by(10));
-        let for_span = match self {
-            Self::Span(span) => Some(span.divided_by(100)),
-            Self::Calls(_) => None,
-        };
-        let error = for_calls.into_iter().chain(for_span).min()?;
-        Some(ClockSource::for_accuracy(error))
+/// Reads the clock as exactly as the limits ask for, if time changes anything.
+#[inline]
+fn now(limits: &Limits) -> Instant {
+    match limits.clock_error() {
+        Span::INDEFINITE => Instant::from_micros(0),
+        error => clock::accurate_to(error),
     }
 }
 
-impl Page {
-    fn new(size: Size, slow_call: Option<Span>) -> Self {
+/// Returns whether a call that ends `now` took longer than `slow_call`.
+#[inline]
+fn is_slow(limits: &Limits, start: Start, now: Instant) -> bool {
+    start != Start::NONE && now.since(start.moment()) > limits.slow_call()
+}
+
+impl Locked {
+    fn new(kind: Kind, limits: &Limits) -> Self {
         Self {
-            calls: match size {
-                Size::Span(span) => Calls::InSpan(Rates::new(span)),
-                Size::Calls(calls) => Calls::Last(LastCalls::new(calls)),
+            calls: match kind {
+                Kind::InSpan => Calls::InSpan(Rates::new(limits.window())),
+                Kind::Last(calls) => Calls::Last(LastCalls::new(calls)),
             },
-            hanging: slow_call.map(Hanging::new),
+            overdue: (limits.slow_call() != Span::INDEFINITE).then(Overdue::new),
         }
     }
 
     fn clear(&mut self) {
         self.calls.clear();
-        if let Some(hanging) = &mut self.hanging {
-            hanging.clear();
+        if let Some(overdue) = &mut self.overdue {
+            overdue.clear();
         }
     }
 
-    fn advance(&mut self, now: Instant, sum: &Sum) {
+    /// Advances to `now`, by when the calls of the fast path add up to `sum`.
+    fn advance(&mut self, limits: &Limits, now: Instant, sum: &Sum) {
         match &mut self.calls {
-            Calls::InSpan(rates) => rates.advance(now, sum.answered),
-            Calls::Last(last_calls) => last_calls.advance(sum.answered),
+            Calls::InSpan(rates) => rates.advance(limits.window(), now, sum.fast_successes),
+            Calls::Last(last_calls) => last_calls.advance(sum.fast_successes),
         }
-        if let Some(hanging) = &mut self.hanging {
-            hanging.advance(now, sum);
+        if let Some(overdue) = &mut self.overdue {
+            overdue.advance(limits.slow_call(), now, sum);
         }
     }
 
-    fn tally(&mut self, answered: u64) -> Tally {
+    /// Judges the calls that count, with `fast_successes` in all.
+    fn standing(&mut self, limits: &Limits, fast_successes: u64) -> Standing {
+        let tally = self.tally(fast_successes);
+        match self.calls {
+            // The number of failures in a span is counted by `Failures`, to the failure.
+            Calls::InSpan(_) => tally.standing_on_rates(limits),
+            Calls::Last(_) => tally.standing(limits),
+        }
+    }
+
+    /// Adds up the calls that count, with `fast_successes` in all.
+    fn tally(&mut self, fast_successes: u64) -> Tally {
         let mut tally = match &mut self.calls {
-            Calls::InSpan(rates) => rates.tally(answered),
+            Calls::InSpan(rates) => rates.tally(fast_successes),
             Calls::Last(last_calls) => {
-                last_calls.advance(answered);
+                last_calls.advance(fast_successes);
                 last_calls.tally()
             }
         };
-        tally.hanging = self.hanging.as_ref().map_or(0, Hanging::calls);
+        tally.overdue = self.overdue.as_ref().map_or(0, Overdue::calls);
         tally
     }
 
-    fn place(&self) -> usize {
-        self.hanging.as_ref().map_or(0, Hanging::place)
+    /// Returns the group of calls that start now.
+    fn group(&self) -> usize {
+        self.overdue.as_ref().map_or(0, Overdue::group)
     }
 
-    /// When time alone changes something next.
-    fn changes_at(&self) -> Instant {
-        let hanging = self.hanging.as_ref().map(Hanging::changes_at);
+    /// Returns when time alone changes something next.
+    fn changes_at(&self, limits: &Limits) -> Instant {
+        let overdue = self.overdue.as_ref();
+        let overdue = overdue.map(|overdue| overdue.changes_at(limits.slow_call()));
         let calls = match &self.calls {
-            Calls::InSpan(rates) => Some(rates.changes_at()),
+            Calls::InSpan(rates) => Some(rates.changes_at(limits.window())),
             Calls::Last(_) => None,
         };
-        let first = hanging.into_iter().chain(calls).min();
-        first.unwrap_or(Attention::NEVER)
+        let first = overdue.into_iter().chain(calls).min();
+        first.unwrap_or(FastPath::FOREVER)
     }
 }
 
@@ -336,77 +365,85 @@ impl Calls {
     }
 }
 
-/// From when on calls that are answered in time need attention, and where calls that start are under
-/// way until then, as one number.
+/// Until when fast successes can skip the lock, packed with the current group.
 #[derive(Default)]
-struct Attention(AtomicU64);
+struct FastPath(AtomicU64);
 
-impl Attention {
-    const NEVER: Instant = Instant::from_micros(u64::MAX >> GROUP_BITS);
+impl FastPath {
+    /// Later than every moment.
+    const FOREVER: Instant = Instant::from_micros(u64::MAX >> GROUP_BITS);
 
-    /// Where a call that starts `now` is under way, if it needs no attention.
+    /// Returns the group of a call that starts `now`, if it can skip the lock.
     #[inline]
-    fn unneeded(&self, now: Instant) -> Option<usize> {
-        // Relaxed: who needs to know more takes the lock. A thread that misses the latest number
-        // counts its call unjudged, and the next call that ends judges it.
+    fn group_at(&self, now: Instant) -> Option<usize> {
+        // Relaxed: a call that needs to know more takes the lock. A thread that misses the latest
+        // value counts its call unjudged, and the next call that ends judges it.
         let bits = self.0.load(Ordering::Relaxed);
-        let place = bits & ((1 << GROUP_BITS) - 1);
-        (now.as_micros() < bits >> GROUP_BITS).then_some(place as usize)
+        let group = bits & ((1 << GROUP_BITS) - 1);
+        (now.as_micros() < bits >> GROUP_BITS).then_some(group as usize)
     }
 
     /// Called under the lock.
-    fn set(&self, next: Instant, place: usize) {
-        let next = next.min(Self::NEVER).as_micros();
-        let bits = next << GROUP_BITS | place as u64;
+    fn set(&self, until: Instant, group: usize) {
+        let until = until.min(Self::FOREVER).as_micros();
+        let bits = until << GROUP_BITS | group as u64;
+        // Relaxed: as above.
         self.0.store(bits, Ordering::Relaxed);
     }
 }
 
-#[cfg(all(test, not(circuit_loom)))]
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{End, Ledger, Start};
+    use super::{End, Ledger, ReachedLimit, Start};
+    use crate::circuit::policy::Limits;
     use crate::circuit::state::Generation;
     use crate::clock::{self, Instant, Span};
     use crate::config::Config;
     use std::time::Duration;
 
-    /// A thread that the system stops after it has read the clock must not open the circuit with what
-    /// no longer counts.
+    /// A thread that is preempted after reading the clock must not open the circuit with calls that
+    /// no longer count.
     #[test]
-    fn a_thread_that_comes_late_opens_nothing() {
+    fn a_late_thread_does_not_open_the_circuit() {
         let window = Duration::from_millis(2);
         let config = Config::builder()
             .failure_rate(1.0)
             .min_calls(2)
             .window(window);
-        let ledger = Ledger::new(&config.build().unwrap()).unwrap();
+        let config = config.build().unwrap();
+        let (ledger, limits) = (Ledger::new(&config).unwrap(), Limits::new(&config));
         let fail_at = |now| {
             let end = End {
                 failed: true,
                 slow: false,
             };
-            ledger.attend(Generation::FIRST, Start::NONE, end, now)
+            ledger.record_slow(&limits, Generation::FIRST, Start::NONE, end, now)
         };
         let read = clock::now();
-        assert!(!fail_at(read));
+        assert_eq!(fail_at(read), None);
         while clock::now() < read.plus(Span::from_duration(window)) {}
-        assert!(!fail_at(read), "both are long ago");
+        assert_eq!(fail_at(read), None, "both are long past");
 
         let now = Instant::from_micros(u64::MAX >> 8);
-        assert!(!fail_at(now));
-        assert!(fail_at(now), "both are of this moment");
+        assert_eq!(fail_at(now), None);
+        assert_eq!(
+            fail_at(now),
+            Some(ReachedLimit::FailureRate),
+            "both are recent"
+        );
     }
 }
 
-#[cfg(all(test, not(circuit_loom), not(feature = "test-util")))]
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle, feature = "test-util"))))]
 #[expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that cannot go on has failed"
 )]
 mod stress {
-    use super::{CachePadded, Ledger, Page};
+    use super::{CachePadded, Ledger, Locked};
     use crate::circuit::evidence::Evidence;
+    use crate::circuit::policy::Limits;
     use crate::circuit::state::{Generation, Trigger, Word, transition};
     use crate::circuit::ticket::Start;
     use crate::config::Config;
@@ -418,7 +455,7 @@ mod stress {
     const THREADS: usize = 80;
     const CALLS_EACH: usize = 510;
 
-    /// Generations, one after the other.
+    /// Returns consecutive generations.
     fn generations(count: usize) -> Vec<Generation> {
         let mut word = Word::FIRST;
         (0..count)
@@ -429,35 +466,47 @@ mod stress {
             .collect()
     }
 
-    /// How many calls the ledger takes for being under way, hanging or not.
-    fn under_way(ledger: &Ledger, generation: Generation) -> i64 {
-        let CachePadded(page) = ledger.page.get().unwrap();
-        page.with(|page: &mut Evidence<Page>| {
-            let page = page.of(generation, |_| panic!("a new page")).unwrap();
-            let sum = ledger.traffic.sum(generation);
-            page.hanging.as_ref().unwrap().under_way(&sum)
+    /// Runs `section` on the evidence of `generation`, which must be the current one.
+    fn with_current<R>(
+        ledger: &Ledger,
+        generation: Generation,
+        section: impl FnOnce(&mut Locked) -> R,
+    ) -> R {
+        let CachePadded(locked) = ledger.locked.get().unwrap();
+        locked.with(|evidence: &mut Evidence<Locked>| {
+            let locked = evidence.for_generation(generation, |_| panic!("a new generation"));
+            section(locked.unwrap())
         })
     }
 
-    /// More threads than have a number, on the real clock, with calls that end on other threads than
-    /// they started, some of them late, and some after their generation.
+    /// Returns how many calls the ledger takes for in flight, overdue or not.
+    fn in_flight(ledger: &Ledger, generation: Generation) -> i64 {
+        with_current(ledger, generation, |locked| {
+            let sum = ledger.in_flight.sum(generation);
+            locked.overdue.as_ref().unwrap().in_flight(&sum)
+        })
+    }
+
+    /// More threads than slots, on the real clock, with calls that end on other threads than they
+    /// started on, some of them late, and some after their generation.
     #[test]
-    fn whatever_threads_do_all_calls_of_a_generation_are_counted_and_none_stays_under_way() {
+    fn under_contention_each_call_of_a_generation_is_counted_and_none_stays_in_flight() {
         for slow_call in [1, 7, 50, 1_000, 1_000_000] {
             let config = Config::builder()
                 .slow_call(Duration::from_micros(slow_call))
                 .min_calls(u32::MAX)
                 .window(Duration::from_secs(3_600));
-            let ledger = Ledger::new(&config.build().unwrap()).unwrap();
+            let config = config.build().unwrap();
+            let (ledger, limits) = (Ledger::new(&config).unwrap(), Limits::new(&config));
             let generations = generations(3);
             let ended = AtomicU64::new(0);
             let moved: Mutex<Vec<(Generation, Start)>> = Mutex::default();
             let end = |(generation, start): (Generation, Start), how: usize| {
                 match how % 4 {
-                    0 | 1 => ledger.success(generation, start),
-                    2 => ledger.failure(generation, start),
+                    0 | 1 => ledger.success(&limits, generation, start),
+                    2 => ledger.failure(&limits, generation, start),
                     _ => {
-                        ledger.no_evidence(generation, start);
+                        ledger.inconclusive(&limits, generation, start);
                         return;
                     }
                 };
@@ -467,11 +516,15 @@ mod stress {
             };
             thread::scope(|scope| {
                 for thread in 0..THREADS {
-                    let (generations, moved, end, ledger) = (&generations, &moved, &end, &ledger);
+                    let (ledger, limits) = (&ledger, &limits);
+                    let (generations, moved, end) = (&generations, &moved, &end);
                     scope.spawn(move || {
                         for call in 0..CALLS_EACH {
                             let generation = generations[3 * call / CALLS_EACH];
-                            let start = ledger.admit(generation).unwrap();
+                            let start = match ledger.admit(limits, generation) {
+                                Some(start) => start,
+                                None => ledger.admit_slow(limits, generation).unwrap(),
+                            };
                             let other = {
                                 let mut moved = moved.lock().unwrap();
                                 let calls = moved.len();
@@ -479,8 +532,8 @@ mod stress {
                                     moved.push((generation, start));
                                     None
                                 } else {
-                                    let place = (call * 31 + thread * 17) % calls;
-                                    let other = &mut moved[place];
+                                    let index = (call * 31 + thread * 17) % calls;
+                                    let other = &mut moved[index];
                                     Some(std::mem::replace(other, (generation, start)))
                                 }
                             };
@@ -495,15 +548,11 @@ mod stress {
             for call in rest {
                 end(call, 1);
             }
-            assert_eq!(under_way(&ledger, generations[2]), 0);
-            let counted = {
-                let CachePadded(page) = ledger.page.get().unwrap();
-                page.with(|page| {
-                    let page = page.of(generations[2], |_| panic!("a new page")).unwrap();
-                    let sum = ledger.traffic.sum(generations[2]);
-                    page.tally(sum.answered).calls
-                })
-            };
+            assert_eq!(in_flight(&ledger, generations[2]), 0);
+            let counted = with_current(&ledger, generations[2], |locked| {
+                let sum = ledger.in_flight.sum(generations[2]);
+                locked.tally(sum.fast_successes).calls
+            });
             assert_eq!(counted, ended.load(Ordering::Relaxed));
         }
     }

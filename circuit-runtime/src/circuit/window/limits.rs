@@ -1,15 +1,16 @@
-use crate::config::Config;
+//! How the calls in a window stand against the limits.
 
-/// What the calls that count may come to at most.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    max_failures: Option<u32>,
-    failure_rate: Option<f64>,
-    slow_rate: Option<f64>,
-    min_calls: u32,
+use crate::circuit::policy::Limits;
+
+/// A limit that is reached: the circuit must open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReachedLimit {
+    MaxFailures,
+    FailureRate,
+    SlowRate,
 }
 
-/// The calls that count.
+/// The calls in the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     /// Those with a result.
@@ -18,90 +19,91 @@ pub(super) struct Tally {
     pub(super) failed: u64,
     /// Of these, those that were slow.
     pub(super) slow: u64,
-    /// Those without a result that are slow already.
-    pub(super) hanging: u64,
+    /// Those in flight that are slow already.
+    pub(super) overdue: u64,
 }
 
-/// What a tally means.
+/// How a tally stands against the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Nothing but a call that fails or is slow, or time, can reach a limit.
+pub(super) enum Standing {
+    /// Only a call that fails or is slow, or the passing of time, can reach a limit.
     Below,
-    /// A rate is reached, but of too few calls: a success may be the one that was missing.
+    /// A rate is exceeded but `min_calls` is not reached yet: the next call, even a success, may
+    /// reach it.
     Near,
-    /// The circuit must open.
-    Reached,
+    Reached(ReachedLimit),
 }
 
-impl Limits {
-    /// Those on rates alone.
-    pub(super) fn on_rates(config: &Config) -> Self {
-        Self {
-            max_failures: None,
-            failure_rate: config.failure_rate(),
-            slow_rate: config.slow_rate(),
-            min_calls: config.min_calls(),
+impl Tally {
+    /// Judges the tally against every limit.
+    pub(super) fn standing(self, limits: &Limits) -> Standing {
+        if self.failed >= limits.max_failures().into() {
+            return Standing::Reached(ReachedLimit::MaxFailures);
         }
+        self.standing_on_rates(limits)
     }
 
-    /// Those on rates and on the number of failures.
-    pub(super) fn on_all(config: &Config) -> Self {
-        Self {
-            max_failures: config.max_failures(),
-            ..Self::on_rates(config)
-        }
-    }
-
-    pub(super) fn judge(&self, tally: Tally) -> Verdict {
-        let failures = self.max_failures.map_or(Verdict::Below, |most| {
-            if tally.failed >= most.into() {
-                Verdict::Reached
-            } else {
-                Verdict::Below
+    /// Judges the tally against the rates alone.
+    pub(super) fn standing_on_rates(self, limits: &Limits) -> Standing {
+        let min_calls = limits.min_calls().into();
+        let failed = Rate {
+            limit: ReachedLimit::FailureRate,
+            part: self.failed,
+            calls: self.calls,
+        };
+        let slow = Rate {
+            limit: ReachedLimit::SlowRate,
+            part: self.slow + self.overdue,
+            calls: self.calls + self.overdue,
+        };
+        let failed = failed.standing(limits.failure_rate(), min_calls);
+        let slow = slow.standing(limits.slow_rate(), min_calls);
+        match (failed, slow) {
+            (Standing::Reached(limit), _) | (_, Standing::Reached(limit)) => {
+                Standing::Reached(limit)
             }
-        });
-        let failed = self.judge_rate(self.failure_rate, tally.failed, tally.calls);
-        let slow = self.judge_rate(
-            self.slow_rate,
-            tally.slow + tally.hanging,
-            tally.calls + tally.hanging,
-        );
-        match [failures, failed, slow] {
-            verdicts if verdicts.contains(&Verdict::Reached) => Verdict::Reached,
-            verdicts if verdicts.contains(&Verdict::Near) => Verdict::Near,
-            _ => Verdict::Below,
+            (Standing::Near, _) | (_, Standing::Near) => Standing::Near,
+            (Standing::Below, Standing::Below) => Standing::Below,
         }
     }
+}
 
-    /// What `part` of so many `calls` means for a limit on their share. A quotient of two integers is
-    /// rounded to the nearest number, as is the limit that was written: 57 of 100 is `0.57`.
+/// The share of calls that a limit is on.
+struct Rate {
+    limit: ReachedLimit,
+    part: u64,
+    calls: u64,
+}
+
+impl Rate {
+    /// Judges the share against `most`. The quotient of two integers is rounded to the nearest
+    /// number, as is a rate in source code: 57 of 100 equals `0.57`.
     #[expect(
         clippy::cast_precision_loss,
         reason = "exact up to 2^53 calls in one window"
     )]
-    fn judge_rate(&self, rate: Option<f64>, part: u64, calls: u64) -> Verdict {
-        let enough = u64::from(self.min_calls);
-        match rate {
-            Some(rate) if part as f64 / calls.max(enough) as f64 >= rate => {
-                if calls >= enough {
-                    Verdict::Reached
+    fn standing(self, most: Option<f64>, min_calls: u64) -> Standing {
+        match most {
+            Some(most) if self.part as f64 / self.calls.max(min_calls) as f64 >= most => {
+                if self.calls >= min_calls {
+                    Standing::Reached(self.limit)
                 } else {
-                    Verdict::Near
+                    Standing::Near
                 }
             }
-            _ => Verdict::Below,
+            _ => Standing::Below,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, Tally, Verdict};
+    use super::{Limits, ReachedLimit, Standing, Tally};
     use crate::config::{Config, ConfigBuilder};
     use std::time::Duration;
 
     fn limits(config: ConfigBuilder) -> Limits {
-        Limits::on_all(&config.last_calls(65_536).build().unwrap())
+        Limits::new(&config.last_calls(65_536).build().unwrap())
     }
 
     fn tally(calls: u64, failed: u64) -> Tally {
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn every_percentage_is_reached_by_that_many_of_a_hundred() {
+    fn n_percent_is_reached_by_n_failures_of_a_hundred() {
         for percent in 1..=100_u32 {
             let written = [
                 f64::from(percent) / 100.0,
@@ -124,12 +126,12 @@ mod tests {
                 for hundreds in [1, 7, 1_000_003] {
                     let failed = u64::from(percent) * hundreds;
                     assert_eq!(
-                        limits.judge(tally(100 * hundreds, failed)),
-                        Verdict::Reached
+                        tally(100 * hundreds, failed).standing(&limits),
+                        Standing::Reached(ReachedLimit::FailureRate)
                     );
                     assert_eq!(
-                        limits.judge(tally(100 * hundreds, failed - 1)),
-                        Verdict::Below
+                        tally(100 * hundreds, failed - 1).standing(&limits),
+                        Standing::Below
                     );
                 }
             }
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_failures_reaches_every_legal_rate() {
+    fn a_hundred_percent_failures_reach_every_legal_rate() {
         for rate in [
             f64::MIN_POSITIVE,
             f64::EPSILON,
@@ -147,45 +149,78 @@ mod tests {
         ] {
             let limits = limits(Config::builder().failure_rate(rate).min_calls(1));
             for calls in [1, 3, 65_536, u64::from(u32::MAX), 1 << 53] {
-                assert_eq!(limits.judge(tally(calls, calls)), Verdict::Reached);
-                assert_eq!(limits.judge(tally(calls, 0)), Verdict::Below);
+                assert_eq!(
+                    tally(calls, calls).standing_on_rates(&limits),
+                    Standing::Reached(ReachedLimit::FailureRate)
+                );
+                assert_eq!(tally(calls, 0).standing_on_rates(&limits), Standing::Below);
             }
         }
     }
 
     #[test]
-    fn too_few_calls_are_not_judged() {
+    fn fewer_than_min_calls_do_not_reach_a_rate() {
         let limits = limits(Config::builder().failure_rate(0.5).min_calls(10));
-        assert_eq!(limits.judge(tally(9, 9)), Verdict::Near);
-        assert_eq!(limits.judge(tally(9, 5)), Verdict::Near);
-        assert_eq!(limits.judge(tally(9, 4)), Verdict::Below);
-        assert_eq!(limits.judge(tally(10, 5)), Verdict::Reached);
-        assert_eq!(limits.judge(tally(0, 0)), Verdict::Below);
+        assert_eq!(tally(9, 9).standing(&limits), Standing::Near);
+        assert_eq!(tally(9, 5).standing(&limits), Standing::Near);
+        assert_eq!(tally(9, 4).standing(&limits), Standing::Below);
+        assert_eq!(
+            tally(10, 5).standing(&limits),
+            Standing::Reached(ReachedLimit::FailureRate)
+        );
+        assert_eq!(tally(0, 0).standing(&limits), Standing::Below);
     }
 
     #[test]
-    fn a_hanging_call_is_slow_and_has_not_failed() {
+    fn an_overdue_call_is_slow_and_has_not_failed() {
         let config = Config::builder()
             .slow_call(Duration::from_secs(1))
             .slow_rate(0.5)
             .failure_rate(0.5);
         let limits = limits(config.min_calls(10));
-        let tally = |calls, slow, hanging| Tally {
+        let tally = |calls, slow, overdue| Tally {
             calls,
             failed: 0,
             slow,
-            hanging,
+            overdue,
         };
-        assert_eq!(limits.judge(tally(5, 0, 5)), Verdict::Reached);
-        assert_eq!(limits.judge(tally(6, 1, 4)), Verdict::Reached);
-        assert_eq!(limits.judge(tally(6, 0, 4)), Verdict::Below);
-        assert_eq!(limits.judge(tally(0, 0, 9)), Verdict::Near);
+        assert_eq!(
+            tally(5, 0, 5).standing(&limits),
+            Standing::Reached(ReachedLimit::SlowRate)
+        );
+        assert_eq!(
+            tally(6, 1, 4).standing(&limits),
+            Standing::Reached(ReachedLimit::SlowRate)
+        );
+        assert_eq!(tally(6, 0, 4).standing(&limits), Standing::Below);
+        assert_eq!(tally(0, 0, 9).standing(&limits), Standing::Near);
     }
 
     #[test]
-    fn each_limit_stands_alone() {
+    fn each_limit_is_reached_independently_of_the_others() {
         let limits = limits(Config::builder().failure_rate(1.0).max_failures(3));
-        assert_eq!(limits.judge(tally(1_000, 3)), Verdict::Reached);
-        assert_eq!(limits.judge(tally(1_000, 2)), Verdict::Below);
+        assert_eq!(
+            tally(1_000, 3).standing(&limits),
+            Standing::Reached(ReachedLimit::MaxFailures)
+        );
+        assert_eq!(tally(1_000, 2).standing(&limits), Standing::Below);
+    }
+
+    #[test]
+    fn of_two_rates_that_are_reached_the_failure_rate_is_reported() {
+        let config = Config::builder()
+            .slow_call(Duration::from_secs(1))
+            .slow_rate(0.5)
+            .failure_rate(0.5);
+        let limits = limits(config.min_calls(10));
+        let tally = |failed| Tally {
+            calls: 10,
+            failed,
+            slow: 10,
+            overdue: 0,
+        };
+        let reached = |failed| tally(failed).standing(&limits);
+        assert_eq!(reached(5), Standing::Reached(ReachedLimit::FailureRate));
+        assert_eq!(reached(4), Standing::Reached(ReachedLimit::SlowRate));
     }
 }

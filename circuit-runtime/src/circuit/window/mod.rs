@@ -1,6 +1,6 @@
-//! The evidence of a closed circuit. A window counts it, and says when its limit is reached; what
-//! follows from that is for the state.
+//! Counts the evidence of a closed circuit and reports when a limit is reached. It decides nothing.
 
+mod buckets;
 mod failures;
 mod in_flight;
 mod last_calls;
@@ -10,38 +10,40 @@ mod overdue;
 mod rates;
 mod streak;
 
-use crate::circuit::policy::FailureLimit;
+use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::Start;
 use crate::clock;
 use crate::config::Config;
 
 use failures::Failures;
-use ledger::{Ledger, LimitReached};
+use ledger::Ledger;
+pub(crate) use limits::ReachedLimit;
 use streak::Streak;
 
-/// The results that count towards a trip.
+/// The results that count towards the limits.
 pub(crate) struct Window {
     count: Count,
-    /// Of the rules on shares of calls, and of all rules on the last calls.
+    /// For the rates, and for every limit on the last calls.
     ledger: Option<Box<Ledger>>,
 }
 
-/// A number of failures.
+/// The `max_failures` rule.
 enum Count {
-    /// None opens the circuit by itself.
+    /// No such rule, or one on the last calls.
     Unlimited,
-    /// In a row.
-    InRow(Streak),
-    /// In a span of time.
+    /// Consecutive failures.
+    Consecutive(Streak),
+    /// Failures in a span of time.
     InSpan(Failures),
 }
 
 impl Window {
+    /// Creates the window that the rules of `config` need.
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             count: match (config.max_failures(), config.window(), config.last_calls()) {
-                (Some(_), None, None) => Count::InRow(Streak::default()),
+                (Some(_), None, None) => Count::Consecutive(Streak::default()),
                 (Some(_), Some(_), _) => Count::InSpan(Failures::default()),
                 _ => Count::Unlimited,
             },
@@ -49,59 +51,75 @@ impl Window {
         }
     }
 
-    /// Lets a call of the given generation in, unless calls that hang reach a limit.
+    /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge.
     #[inline]
-    pub(crate) fn admit(&self, generation: Generation) -> Result<Start, LimitReached> {
+    pub(crate) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
         match &self.ledger {
-            None => Ok(Start::NONE),
-            Some(ledger) => ledger.admit(generation),
+            None => Some(Start::NONE),
+            Some(ledger) => ledger.admit(limits, generation),
         }
     }
 
-    /// Whether a success changes anything.
+    /// Admits a call, unless calls in flight turn out to be overdue and reach a limit.
+    pub(crate) fn admit_slow(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+    ) -> Result<Start, ReachedLimit> {
+        match &self.ledger {
+            None => Ok(Start::NONE),
+            Some(ledger) => ledger.admit_slow(limits, generation),
+        }
+    }
+
+    /// Returns whether a success changes anything.
     #[inline]
-    pub(crate) fn heeds_successes(&self) -> bool {
+    pub(crate) fn counts_successes(&self) -> bool {
         match &self.count {
-            Count::InRow(streak) => streak.is_running(),
+            Count::Consecutive(streak) => streak.is_running(),
             Count::Unlimited | Count::InSpan(_) => self.ledger.is_some(),
         }
     }
 
-    /// Counts a success; whether a limit is reached with it.
-    pub(crate) fn success(&self, generation: Generation, start: Start) -> bool {
-        if let Count::InRow(streak) = &self.count {
-            // All other rules look at a window, and a row has none.
-            return streak.success(generation);
-        }
-        match &self.ledger {
-            None => false,
-            Some(ledger) => ledger.success(generation, start),
-        }
-    }
-
-    /// Counts a failure; whether a limit is reached with it.
-    pub(crate) fn failure(
+    /// Records a success; returns the limit that is reached, if any.
+    pub(crate) fn success(
         &self,
-        limit: FailureLimit,
+        limits: &Limits,
         generation: Generation,
         start: Start,
-    ) -> bool {
-        let counted = match &self.count {
-            Count::Unlimited => false,
-            Count::InRow(streak) => streak.failure(limit.count, generation),
-            Count::InSpan(failures) => failures.failure(limit, generation, clock::now),
-        };
-        let judged = match &self.ledger {
-            None => false,
-            Some(ledger) => ledger.failure(generation, start),
-        };
-        counted || judged
+    ) -> Option<ReachedLimit> {
+        if let Count::Consecutive(streak) = &self.count {
+            // Without a window, no other rule applies.
+            return streak.success(generation);
+        }
+        let ledger = self.ledger.as_ref()?;
+        ledger.success(limits, generation, start)
     }
 
-    /// Takes note that a call has ended which is no evidence.
-    pub(crate) fn no_evidence(&self, generation: Generation, start: Start) {
+    /// Records a failure; returns the limit that is reached, if any.
+    pub(crate) fn failure(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+    ) -> Option<ReachedLimit> {
+        let counted = match &self.count {
+            // Without a window, no other rule applies.
+            Count::Consecutive(streak) => return streak.failure(limits, generation),
+            Count::InSpan(failures) => failures.failure(limits, generation, clock::now),
+            Count::Unlimited => None,
+        };
+        match &self.ledger {
+            None => counted,
+            // Recorded there, too, if a limit is reached already.
+            Some(ledger) => counted.or(ledger.failure(limits, generation, start)),
+        }
+    }
+
+    /// Records the end of a call that is neither success nor failure.
+    pub(crate) fn inconclusive(&self, limits: &Limits, generation: Generation, start: Start) {
         if let Some(ledger) = &self.ledger {
-            ledger.no_evidence(generation, start);
+            ledger.inconclusive(limits, generation, start);
         }
     }
 }

@@ -1,47 +1,45 @@
+//! Calls in flight that already exceed `slow_call`.
+
 use std::collections::VecDeque;
 
 use super::in_flight::Sum;
 use crate::circuit::ticket::{GROUPS, Start};
 use crate::clock::{Instant, Span};
 
-/// The calls under way that have taken too long already. Nobody waits for them: whoever calls next
-/// looks.
+/// How many groups begin within `slow_call`.
+const GROUPS_PER_SLOW_CALL: u64 = 7;
+
+/// Calls in flight that already exceed `slow_call`. There is no timer: the next call detects them.
 ///
-/// Calls that start within a seventh of that time are a group, and hang as soon as the last of them
-/// does: those of one moment are found out at once, and none too early, unless it is counted after
-/// another thread has begun the next group, and then by up to that seventh. In half a kilobyte, for any
-/// number of calls.
-pub(super) struct Hanging {
-    slow_call: Span,
-    /// For how long calls join a group.
-    length: Span,
-    /// The groups of which none hangs yet, oldest first; new calls join the last.
-    groups: VecDeque<Group>,
-    next_place: usize,
-    /// What each place in the traffic came to when its calls were last found hanging.
+/// Calls are grouped by start time, a seventh of `slow_call` to a group, and a group is overdue
+/// when its last call is. So no call is reported early, except by up to that seventh when another
+/// thread opens the next group concurrently. Half a kilobyte, for any number of calls.
+pub(super) struct Overdue {
+    /// The groups that are not overdue yet, oldest first; new calls join the last.
+    pending: VecDeque<Group>,
+    next_index: usize,
+    /// The in-flight count of each group when it was last found overdue.
     found: [u32; GROUPS],
-    /// The calls of groups that were found hanging, less those that have ended since. One that ended
-    /// while its group was found may be missing, or be one too many, until whatever has its place now is
-    /// found; hence the sign.
+    /// The calls of groups that were found overdue, less those that have ended since. A call that
+    /// ends while its group is found may be missed, or counted twice, until the index of its group
+    /// is looked at next; hence the sign.
     calls: i64,
     /// The latest start of any of them.
     latest_start: Option<Instant>,
 }
 
 struct Group {
-    /// Where the traffic counts it.
-    place: usize,
+    /// Where its calls are counted while in flight.
+    index: usize,
     first_start: Instant,
     latest_start: Instant,
 }
 
-impl Hanging {
-    pub(super) fn new(slow_call: Span) -> Self {
+impl Overdue {
+    pub(super) fn new() -> Self {
         Self {
-            slow_call,
-            length: slow_call.divided_by(7),
-            groups: VecDeque::with_capacity(GROUPS),
-            next_place: 0,
+            pending: VecDeque::with_capacity(GROUPS),
+            next_index: 0,
             found: [0; GROUPS],
             calls: 0,
             latest_start: None,
@@ -49,156 +47,163 @@ impl Hanging {
     }
 
     pub(super) fn clear(&mut self) {
-        self.groups.clear();
+        self.pending.clear();
         self.found = [0; GROUPS];
         self.calls = 0;
         self.latest_start = None;
     }
 
-    /// Goes on to `now`, by when the traffic adds up to `sum`.
-    pub(super) fn advance(&mut self, now: Instant, sum: &Sum) {
-        if let Some(last) = self.groups.back_mut() {
+    /// Returns how many calls are overdue.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.try_into().unwrap_or(0)
+    }
+
+    /// Returns the group of calls that start now.
+    pub(super) fn group(&self) -> usize {
+        self.pending.back().map_or(0, |last| last.index)
+    }
+
+    /// Advances to `now`, by when the calls in flight add up to `sum`.
+    pub(super) fn advance(&mut self, slow_call: Span, now: Instant, sum: &Sum) {
+        if let Some(last) = self.pending.back_mut() {
             last.latest_start = last.latest_start.max(sum.latest_start);
         }
-        let slow_call = self.slow_call;
-        let hangs = |group: &Group| now.since(group.latest_start) > slow_call;
-        while self.groups.front().is_some_and(hangs) {
-            if let Some(group) = self.groups.pop_front() {
+        let is_overdue = |group: &Group| now.since(group.latest_start) > slow_call;
+        while self.pending.front().is_some_and(is_overdue) {
+            if let Some(group) = self.pending.pop_front() {
                 self.latest_start = self.latest_start.max(Some(group.latest_start));
             }
         }
         self.find(sum);
-        let is_over = |last: &Group| now.since(last.first_start) >= self.length;
-        if self.groups.back().is_none_or(is_over) && self.groups.len() < GROUPS {
-            self.groups.push_back(Group {
-                place: self.next_place,
+        let is_over = |last: &Group| now.since(last.first_start) >= group_length(slow_call);
+        if self.pending.back().is_none_or(is_over) && self.pending.len() < GROUPS {
+            self.pending.push_back(Group {
+                index: self.next_index,
                 first_start: now,
                 latest_start: now,
             });
-            self.next_place = (self.next_place + 1) % GROUPS;
+            self.next_index = (self.next_index + 1) % GROUPS;
         }
     }
 
-    /// Counts the calls at places that belong to no group any more. Not only once: a thread that read
-    /// the clock before its group was found, be it for the start of a call or for its end, may come
-    /// after.
+    /// Counts the calls at each index that no pending group has. Repeatedly, because a thread that
+    /// read the clock before its group was found, for the start of a call or for its end, may be
+    /// counted after.
     fn find(&mut self, sum: &Sum) {
-        let places = self.found.iter_mut().zip(&sum.under_way);
-        for (place, (found, &under_way)) in places.enumerate() {
-            let changed = under_way != *found;
-            if changed && self.groups.iter().all(|group| group.place != place) {
-                self.calls += change(*found, under_way);
-                *found = under_way;
+        let counts = self.found.iter_mut().zip(&sum.in_flight);
+        for (index, (found, &in_flight)) in counts.enumerate() {
+            let changed = in_flight != *found;
+            if changed && self.pending.iter().all(|group| group.index != index) {
+                self.calls += signed_difference(*found, in_flight);
+                *found = in_flight;
             }
         }
     }
 
-    /// Takes note that a call has ended which took too long; whether it was found hanging before.
+    /// Records the end of a call that exceeded `slow_call`; returns whether it was found overdue.
     pub(super) fn end(&mut self, start: Start) -> bool {
         let found = Some(start.moment()) <= self.latest_start;
         self.calls -= i64::from(found);
         found
     }
 
-    pub(super) fn calls(&self) -> u64 {
-        self.calls.try_into().unwrap_or(0)
-    }
-
-    /// The calls under way, hanging or not.
-    #[cfg(all(test, not(circuit_loom), not(feature = "test-util")))]
-    pub(super) fn under_way(&self, sum: &Sum) -> i64 {
-        let places = self.found.iter().zip(&sum.under_way);
-        let joined = places.map(|(&found, &calls)| change(found, calls));
-        self.calls + joined.sum::<i64>()
-    }
-
-    /// The place in the traffic of calls that start now.
-    pub(super) fn place(&self) -> usize {
-        self.groups.back().map_or(0, |last| last.place)
-    }
-
-    /// When time alone changes something next.
-    pub(super) fn changes_at(&self) -> Instant {
-        let hangs_at = self.groups.front().map(|first| {
+    /// Returns when time alone changes the count or the group next.
+    pub(super) fn changes_at(&self, slow_call: Span) -> Instant {
+        let overdue_at = self.pending.front().map(|first| {
             let just_after = Instant::from_micros(first.latest_start.as_micros() + 1);
-            just_after.plus(self.slow_call)
+            just_after.plus(slow_call)
         });
-        let is_over_at = self
-            .groups
+        let over_at = self
+            .pending
             .back()
-            .map(|last| last.first_start.plus(self.length));
-        hangs_at
+            .map(|last| last.first_start.plus(group_length(slow_call)));
+        overdue_at
             .into_iter()
-            .chain(is_over_at)
+            .chain(over_at)
             .min()
             .unwrap_or(Instant::from_micros(0))
     }
+
+    /// Returns how many calls are in flight, overdue or not.
+    #[cfg(all(test, not(any(circuit_loom, circuit_shuttle, feature = "test-util"))))]
+    pub(super) fn in_flight(&self, sum: &Sum) -> i64 {
+        let counts = self.found.iter().zip(&sum.in_flight);
+        let joined = counts.map(|(&found, &calls)| signed_difference(found, calls));
+        self.calls + joined.sum::<i64>()
+    }
 }
 
-/// By how many calls there are more at a place, or fewer.
+/// Returns how long calls join a group.
+fn group_length(slow_call: Span) -> Span {
+    slow_call.divided_by(GROUPS_PER_SLOW_CALL)
+}
+
+/// Returns the signed, wrapping difference.
 #[expect(clippy::cast_possible_wrap, reason = "below zero when it has wrapped")]
-fn change(before: u32, after: u32) -> i64 {
+fn signed_difference(before: u32, after: u32) -> i64 {
     i64::from(after.wrapping_sub(before) as i32)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::in_flight::Sum;
-    use super::Hanging;
+    use super::Overdue;
     use crate::circuit::ticket::{GROUPS, Start};
     use crate::clock::{Instant, Span};
     use std::time::Duration;
+
+    const SLOW_CALL: Span = Span::from_duration(Duration::from_micros(700));
 
     fn at(micros: u64) -> Instant {
         Instant::from_micros(micros)
     }
 
-    fn sum(latest_start: u64, place: usize, calls: u32) -> Sum {
-        let mut under_way = [0; GROUPS];
-        under_way[place] = calls;
+    fn sum(latest_start: u64, group: usize, calls: u32) -> Sum {
+        let mut in_flight = [0; GROUPS];
+        in_flight[group] = calls;
         Sum {
-            answered: 0,
+            fast_successes: 0,
             latest_start: at(latest_start),
-            under_way,
+            in_flight,
         }
     }
 
-    fn hanging() -> Hanging {
-        let mut hanging = Hanging::new(Span::from_duration(Duration::from_micros(700)));
-        hanging.advance(at(0), &sum(0, 0, 0));
-        hanging
+    fn overdue() -> Overdue {
+        let mut overdue = Overdue::new();
+        overdue.advance(SLOW_CALL, at(0), &sum(0, 0, 0));
+        overdue
     }
 
     #[test]
-    fn calls_join_a_group_for_a_seventh_of_the_time() {
-        let mut hanging = hanging();
-        let mut place = |now| {
-            hanging.advance(at(now), &sum(0, 0, 0));
-            hanging.place()
+    fn calls_join_a_group_for_a_seventh_of_slow_call() {
+        let mut overdue = overdue();
+        let mut group = |now| {
+            overdue.advance(SLOW_CALL, at(now), &sum(0, 0, 0));
+            overdue.group()
         };
-        let first = place(1);
-        assert_eq!([place(50), place(99)], [first; 2]);
-        assert_ne!(place(100), first);
+        let first = group(1);
+        assert_eq!([group(50), group(99)], [first; 2]);
+        assert_ne!(group(100), first);
     }
 
     #[test]
-    fn a_call_that_ended_in_time_while_it_was_found_does_not_hang_for_long() {
-        let mut hanging = hanging();
-        hanging.advance(at(701), &sum(0, 0, 1));
-        assert_eq!(hanging.calls(), 1);
-        hanging.advance(at(701), &sum(0, 0, 0));
-        assert_eq!(hanging.calls(), 0);
+    fn a_call_that_ends_in_time_while_its_group_is_found_is_not_overdue_for_long() {
+        let mut overdue = overdue();
+        overdue.advance(SLOW_CALL, at(701), &sum(0, 0, 1));
+        assert_eq!(overdue.calls(), 1);
+        overdue.advance(SLOW_CALL, at(701), &sum(0, 0, 0));
+        assert_eq!(overdue.calls(), 0);
     }
 
     #[test]
-    fn a_call_that_joined_its_group_after_that_was_found_hangs_until_it_ends() {
-        let mut hanging = hanging();
-        let start = Start::new(at(0), hanging.place());
-        hanging.advance(at(701), &sum(0, 0, 0));
-        hanging.advance(at(702), &sum(0, start.group(), 1));
-        assert_eq!(hanging.calls(), 1);
-        assert!(hanging.end(start));
-        hanging.advance(at(703), &sum(0, start.group(), 1));
-        assert_eq!(hanging.calls(), 0);
+    fn a_call_that_joins_its_group_after_it_was_found_is_overdue_until_it_ends() {
+        let mut overdue = overdue();
+        let start = Start::new(at(0), overdue.group());
+        overdue.advance(SLOW_CALL, at(701), &sum(0, 0, 0));
+        overdue.advance(SLOW_CALL, at(702), &sum(0, start.group(), 1));
+        assert_eq!(overdue.calls(), 1);
+        assert!(overdue.end(start));
+        overdue.advance(SLOW_CALL, at(703), &sum(0, start.group(), 1));
+        assert_eq!(overdue.calls(), 0);
     }
 }

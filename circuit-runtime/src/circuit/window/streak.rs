@@ -1,45 +1,60 @@
+//! Consecutive failures.
+
+use super::limits::ReachedLimit;
 use crate::circuit::evidence::Evidence;
+use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::sync::lock::Lock;
 use crate::sync::{AtomicBool, OnceBox, Ordering};
 
-/// Failures in a row, over any length of time; a success ends the row.
+/// Sentinel length: the limit has been reached in this generation.
 ///
-/// Exact, in one cache line. A success that follows a success loads it, and nobody writes it then.
+/// The thread that reached it may not have opened the circuit yet. A success in between must not
+/// reset the streak but open the circuit itself; otherwise its caller would find the circuit
+/// closed, and then open without another failure.
+const REACHED: u32 = u32::MAX;
+
+/// Consecutive failures, however far apart; a success resets them.
+///
+/// Exact, in one cache line. A success that follows a success loads that line, which no thread
+/// writes meanwhile.
 #[derive(Default)]
 pub(crate) struct Streak {
-    /// Made by the first failure, apart from what every call reads.
-    row: OnceBox<Row>,
+    /// Allocated by the first failure, away from the fields that every call reads.
+    run: OnceBox<Run>,
 }
 
 #[derive(Debug)]
 #[repr(align(64))]
-struct Row {
-    /// Whether there is a row to end. Written under the lock.
+struct Run {
+    /// Whether there is a failure to forget. Written under the lock.
     running: AtomicBool,
     length: Lock<Evidence<u32>>,
 }
 
 impl Streak {
-    /// Whether there is a row, for a success to end.
+    /// Returns whether there is a failure, for a success to forget.
     #[inline]
     pub(super) fn is_running(&self) -> bool {
-        self.row.get().is_some_and(Row::is_running)
+        self.run.get().is_some_and(Run::is_running)
     }
 
-    /// Ends the row, unless it has reached the limit: whether it has.
-    pub(super) fn success(&self, generation: Generation) -> bool {
-        let row = self.row.get();
-        row.is_some_and(|row| row.is_running() && row.end(generation))
+    /// Resets the streak, unless it has reached the limit; returns the limit if it has.
+    pub(super) fn success(&self, generation: Generation) -> Option<ReachedLimit> {
+        let run = self.run.get()?;
+        let reached = run.is_running() && run.reset(generation);
+        reached.then_some(ReachedLimit::MaxFailures)
     }
 
-    /// Adds to the row; whether it has reached the limit.
-    pub(super) fn failure(&self, limit: u32, generation: Generation) -> bool {
-        self.row.get_or_init(Box::default).grow(limit, generation)
+    /// Adds a failure; returns the limit if the streak has reached it.
+    pub(super) fn failure(&self, limits: &Limits, generation: Generation) -> Option<ReachedLimit> {
+        let run = self.run.get_or_init(Box::default);
+        let reached = run.grow(limits.max_failures(), generation);
+        reached.then_some(ReachedLimit::MaxFailures)
     }
 }
 
-impl Default for Row {
+impl Default for Run {
     fn default() -> Self {
         Self {
             running: AtomicBool::new(false),
@@ -48,43 +63,41 @@ impl Default for Row {
     }
 }
 
-/// The length of a row that has reached the limit, until its generation is over. The thread that made it
-/// so may not have opened the circuit yet: a success that comes between must not end the row, but open the
-/// circuit in that thread's place. Otherwise its caller would find the circuit closed, and then open, without another failure.
-const REACHED: u32 = u32::MAX;
-
-impl Row {
+impl Run {
     #[inline]
     fn is_running(&self) -> bool {
-        // Relaxed: a failure that came before a success in any order that a caller could know of is
-        // visible to it; of those that run beside it, either may be the first.
+        // Relaxed: a failure that happened before this success, in any order that a caller could
+        // know of, is visible to it. Of two that run concurrently, either may be the first.
         self.running.load(Ordering::Relaxed)
     }
 
+    /// Forgets the failures, unless the limit was reached; returns whether it was.
     #[cold]
-    fn end(&self, generation: Generation) -> bool {
+    fn reset(&self, generation: Generation) -> bool {
         self.length.with(|length| {
-            let Some(length) = length.of(generation, |length| *length = 0) else {
+            let Some(length) = length.for_generation(generation, |length| *length = 0) else {
                 return false;
             };
             if *length != REACHED {
                 *length = 0;
+                // Relaxed: as above.
                 self.running.store(false, Ordering::Relaxed);
             }
             *length == REACHED
         })
     }
 
-    /// One more failure, which says nothing when it is of an earlier generation.
+    /// Adds a failure, unless it is stale; returns whether the limit is reached.
     fn grow(&self, limit: u32, generation: Generation) -> bool {
         self.length.with(|length| {
-            let Some(length) = length.of(generation, |length| *length = 0) else {
+            let Some(length) = length.for_generation(generation, |length| *length = 0) else {
                 return false;
             };
             *length = length.saturating_add(1);
             if *length >= limit {
                 *length = REACHED;
             }
+            // Relaxed: as above.
             self.running.store(true, Ordering::Relaxed);
             *length == REACHED
         })

@@ -1,0 +1,123 @@
+//! Counts by time, in buckets of equal length.
+
+use std::collections::VecDeque;
+use std::ops::{AddAssign, SubAssign};
+
+use crate::clock::{Instant, Span};
+
+/// Counts by time, in buckets that are as long as a [`Division`] says.
+pub(super) struct Buckets<T> {
+    /// Oldest first. Times at which nothing was added have none.
+    buckets: VecDeque<Bucket<T>>,
+    sum: T,
+}
+
+struct Bucket<T> {
+    index: u64,
+    counts: T,
+}
+
+/// The division of the time line into buckets, which are numbered from its beginning.
+#[derive(Clone, Copy)]
+pub(super) struct Division {
+    /// The length of a bucket, in microseconds.
+    length: u64,
+    /// How many buckets cover one span, the current one included.
+    per_span: u64,
+}
+
+impl<T: Copy + Default + AddAssign + SubAssign> Buckets<T> {
+    /// Creates an empty ring with room for `capacity` buckets.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            buckets: VecDeque::with_capacity(capacity),
+            sum: T::default(),
+        }
+    }
+
+    /// Returns the sum over all buckets.
+    pub(super) fn sum(&self) -> T {
+        self.sum
+    }
+
+    /// Returns the index of the latest bucket.
+    pub(super) fn latest(&self) -> Option<u64> {
+        self.buckets.back().map(|latest| latest.index)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.buckets.clear();
+        self.sum = T::default();
+    }
+
+    /// Adds to the bucket at `index`, which is new unless there is one.
+    pub(super) fn add(&mut self, index: u64, counts: T) {
+        let after = index_after(&self.buckets, |bucket| bucket.index <= index);
+        let same = after
+            .checked_sub(1)
+            .and_then(|before| self.buckets.get_mut(before))
+            .filter(|bucket| bucket.index == index);
+        match same {
+            Some(bucket) => bucket.counts += counts,
+            None => self.buckets.insert(after, Bucket { index, counts }),
+        }
+        self.sum += counts;
+    }
+
+    /// Forgets the buckets before `oldest`.
+    pub(super) fn forget_before(&mut self, oldest: u64) {
+        let is_older = |bucket: &Bucket<T>| bucket.index < oldest;
+        while self.buckets.front().is_some_and(is_older) {
+            if let Some(forgotten) = self.buckets.pop_front() {
+                self.sum -= forgotten.counts;
+            }
+        }
+    }
+}
+
+impl Division {
+    /// Divides a span into `parts` or fewer, as the length of a bucket is rounded up.
+    pub(super) fn from_span_rounded_up(span: Span, parts: u64) -> Self {
+        let length = span.as_micros().div_ceil(parts).max(1);
+        Self {
+            length,
+            per_span: span.as_micros().div_ceil(length),
+        }
+    }
+
+    /// Divides a span into `parts` or more, as the length of a bucket is rounded down, but into
+    /// fewer than twice as many. A remainder shorter than a bucket is left out.
+    pub(super) fn from_span_rounded_down(span: Span, parts: u64) -> Self {
+        let length = (span.as_micros() / parts).max(1);
+        Self {
+            length,
+            per_span: span.as_micros() / length,
+        }
+    }
+
+    /// Returns how many buckets cover one span.
+    pub(super) fn per_span(self) -> usize {
+        usize::try_from(self.per_span).unwrap_or_default()
+    }
+
+    /// Returns the index of the bucket that contains `moment`.
+    pub(super) fn index_at(self, moment: Instant) -> u64 {
+        moment.as_micros() / self.length
+    }
+
+    /// Returns the index of the oldest bucket that counts while `latest` is the latest.
+    pub(super) fn oldest(self, latest: u64) -> u64 {
+        latest.saturating_sub(self.per_span.saturating_sub(1))
+    }
+
+    /// Returns when the bucket at `index` begins.
+    pub(super) fn start(self, index: u64) -> Instant {
+        Instant::from_micros(index.saturating_mul(self.length))
+    }
+}
+
+/// Returns the index after the last item that `is_before` the new one: the end, except for late
+/// threads.
+pub(super) fn index_after<T>(items: &VecDeque<T>, is_before: impl FnMut(&T) -> bool) -> usize {
+    items.iter().rposition(is_before).map_or(0, |last| last + 1)
+}
