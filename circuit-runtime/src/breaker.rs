@@ -10,12 +10,12 @@ use crate::config::Config;
 use crate::error::{CallError, CircuitError};
 use crate::name::Name;
 
-/// A circuit breaker for one dependency: counts its failures and, past a limit, rejects calls without
-/// making them.
+/// A circuit breaker for one dependency: counts its failures and, past a limit, rejects calls
+/// without making them.
 ///
 /// A clone is a handle to the same breaker, and costs as much as a clone of an `Arc`. Annotated
-/// functions have a breaker of their own; create one by hand to have one for each instance, tenant or
-/// address.
+/// functions have a breaker of their own; create one by hand to have one for each instance, tenant
+/// or address.
 ///
 /// # Examples
 ///
@@ -47,9 +47,9 @@ pub struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// Creates a closed breaker. The [`registry`](crate::registry) lists it until its last handle is
-    /// dropped. Several breakers may have the same name; [`find`](crate::registry::find) returns the
-    /// oldest of them.
+    /// Creates a closed breaker. The [`registry`](crate::registry) lists it until its last handle
+    /// is dropped. Several breakers may have the same name; [`find`](crate::registry::find) returns
+    /// the oldest of them.
     ///
     /// # Examples
     ///
@@ -137,16 +137,17 @@ impl CircuitBreaker {
     /// Runs `future`, unless the circuit is open.
     ///
     /// Its result is counted: an `Err` is a failure, unless [`failure_if`](Call::failure_if) or
-    /// [`ignore_if`](Call::ignore_if) decides otherwise. A panic is a failure too, and keeps unwinding. A
-    /// future that is dropped is neither success nor failure.
+    /// [`ignore_if`](Call::ignore_if) decides otherwise. A panic is a failure too, and keeps
+    /// unwinding. A future that is dropped is neither success nor failure.
     ///
-    /// The circuit is consulted when the returned future is first polled. The returned future borrows
-    /// the breaker: to spawn it, move a clone of the breaker into an `async` block and call there.
+    /// The circuit is consulted when the returned future is first polled. The returned future
+    /// borrows the breaker: to spawn it, move a clone of the breaker into an `async` block and call
+    /// there.
     ///
     /// # Errors
     ///
-    /// Returns [`CallError::Inner`] with the call's own error, and [`CallError::Circuit`] if the call was
-    /// rejected, timed out, or has a timeout but no tokio runtime to measure it with.
+    /// Returns [`CallError::Inner`] with the call's own error, and [`CallError::Circuit`] if the
+    /// call was rejected, timed out, or has a timeout but no tokio runtime to measure it with.
     ///
     /// # Cancel safety
     ///
@@ -181,14 +182,14 @@ impl CircuitBreaker {
 
     /// Runs `operation` on this thread, unless the circuit is open.
     ///
-    /// The rules are those of [`call`](Self::call), except for the timeout: a blocking operation cannot
-    /// be dropped. Every `Err` is a failure; to decide otherwise, use
+    /// The rules are those of [`call`](Self::call), except for the timeout: a blocking operation
+    /// cannot be dropped. Every `Err` is a failure; to decide otherwise, use
     /// [`try_acquire`](Self::try_acquire).
     ///
     /// # Errors
     ///
-    /// Returns [`CallError::Inner`] with the operation's own error, and [`CallError::Circuit`] if it was
-    /// rejected.
+    /// Returns [`CallError::Inner`] with the operation's own error, and [`CallError::Circuit`] if
+    /// it was rejected.
     ///
     /// # Examples
     ///
@@ -207,8 +208,9 @@ impl CircuitBreaker {
 
     /// Requests a permit to make one call by hand, where [`call`](Self::call) cannot wrap it.
     ///
-    /// The breaker's `timeout` does not apply: the caller makes the call, and nothing here can drop it. A
-    /// permit that is dropped without a result counts the call as cancelled, and nothing else.
+    /// The breaker's `timeout` does not apply: the caller makes the call, and nothing here can drop
+    /// it. A permit that is dropped without a result counts the call as cancelled, and nothing
+    /// else.
     ///
     /// # Errors
     ///
@@ -260,8 +262,8 @@ impl CircuitBreaker {
         self.circuit.force(Trigger::Reset);
     }
 
-    /// Opens the circuit until [`reset`](Self::reset) or [`force_closed`](Self::force_closed) is called.
-    /// It does not become half-open, and no probe is admitted.
+    /// Opens the circuit until [`reset`](Self::reset) or [`force_closed`](Self::force_closed) is
+    /// called. It does not become half-open, and no probe is admitted.
     ///
     /// # Examples
     ///
@@ -276,8 +278,8 @@ impl CircuitBreaker {
         self.circuit.force(Trigger::ForceOpen);
     }
 
-    /// Closes the circuit until [`reset`](Self::reset) or [`force_open`](Self::force_open) is called. No
-    /// failure opens it.
+    /// Closes the circuit until [`reset`](Self::reset) or [`force_open`](Self::force_open) is
+    /// called. No failure opens it.
     ///
     /// # Examples
     ///

@@ -86,8 +86,8 @@ impl CircuitError {
         }
     }
 
-    /// Returns how many seconds to wait before the next attempt, as the header `Retry-After` of an HTTP
-    /// response wants it.
+    /// Returns how many seconds to wait before the next attempt, as the header `Retry-After` of an
+    /// HTTP response wants it.
     ///
     /// This is [`retry_after`](Self::retry_after) rounded up: a client that retries too early is
     /// rejected again.

@@ -44,8 +44,8 @@ pub fn all() -> Vec<CircuitBreaker> {
 
 /// Returns the oldest breaker in use with this name.
 ///
-/// The breaker of an annotated function is named `crate::module::function`, unless its option `name`
-/// says otherwise; its breaker for a `key` is named `crate::module::function[key]`.
+/// The breaker of an annotated function is named `crate::module::function`, unless its option
+/// `name` says otherwise; its breaker for a `key` is named `crate::module::function[key]`.
 ///
 /// # Examples
 ///

@@ -44,7 +44,8 @@ struct Turn<H> {
     had_budget: bool,
 }
 
-/// Polls `body` under `guard`, and settles the call with the outcome that `classify` gives its result.
+/// Polls `body` under `guard`, and settles the call with the outcome that `classify` gives its
+/// result.
 ///
 /// A macro would be three copies in the source; a function is one, inlined into each future.
 #[inline]
@@ -100,7 +101,8 @@ impl<H: AsRef<Circuit>, D> CallGuard<H, D> {
 }
 
 impl<H: AsRef<Circuit>, D: Deadline> CallGuard<H, D> {
-    /// Admits the call on the first poll; returns what the poll needs. `Pending` once the call is over.
+    /// Admits the call on the first poll; returns what the poll needs. `Pending` once the call is
+    /// over.
     #[cfg_attr(
         not(debug_assertions),
         expect(
@@ -111,7 +113,8 @@ impl<H: AsRef<Circuit>, D: Deadline> CallGuard<H, D> {
     )]
     fn poll_admit(self: Pin<&mut Self>) -> Poll<Result<Turn<H>, CircuitError>> {
         let this = self.project();
-        // Taken here and put back only if the call stays pending, so that a panic ends the call, too.
+        // Taken here and put back only if the call stays pending, so that a panic ends the call,
+        // too.
         let Some(handle) = this.handle.take() else {
             return Poll::Pending;
         };

@@ -26,13 +26,14 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it before it completes drops the call, and counts it as cancelled: neither success nor
-    /// failure. A probe that is dropped gives its slot to the next call.
+    /// Dropping it before it completes drops the call, and counts it as cancelled: neither success
+    /// nor failure. A probe that is dropped gives its slot to the next call.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Call<H: AsRef<Circuit>, F, C = Predicates> {
         #[pin]
         guard: CallGuard<H, TimerDeadline>,
-        // `None` after a timeout: the inner future is dropped at once, even if the caller keeps this one.
+        // `None` after a timeout: the inner future is dropped at once, even if the caller keeps
+        // this one.
         #[pin]
         future: Option<F>,
         classifier: C,
@@ -57,11 +58,11 @@ where
     H: AsRef<Circuit>,
     F: Future<Output = Result<T, E>>,
 {
-    /// Counts an `Err` as a failure only if `predicate` is true for it. Any other counts as a success:
-    /// the service answered, though not with what the caller hoped for.
+    /// Counts an `Err` as a failure only if `predicate` is true for it. Any other counts as a
+    /// success: the service answered, though not with what the caller hoped for.
     ///
-    /// The result of the call is returned unchanged. `predicate` sees neither an `Ok` nor a rejection or
-    /// timeout. If it panics, the call counts as cancelled.
+    /// The result of the call is returned unchanged. `predicate` sees neither an `Ok` nor a
+    /// rejection or timeout. If it panics, the call counts as cancelled.
     ///
     /// # Examples
     ///
@@ -106,12 +107,12 @@ where
     H: AsRef<Circuit>,
     F: Future<Output = Result<T, E>>,
 {
-    /// Ignores an `Err` for which `predicate` is true: it is neither success nor failure, as it says
-    /// nothing about the service. An ignored probe gives its slot to the next call.
+    /// Ignores an `Err` for which `predicate` is true: it is neither success nor failure, as it
+    /// says nothing about the service. An ignored probe gives its slot to the next call.
     ///
-    /// The predicate of [`failure_if`](Self::failure_if) sees only errors that this one does not ignore.
-    /// `predicate` sees neither an `Ok` nor a rejection or timeout. If it panics, the call counts as
-    /// cancelled.
+    /// The predicate of [`failure_if`](Self::failure_if) sees only errors that this one does not
+    /// ignore. `predicate` sees neither an `Ok` nor a rejection or timeout. If it panics, the call
+    /// counts as cancelled.
     ///
     /// # Examples
     ///

@@ -5,12 +5,13 @@ use std::mem;
 
 use crate::circuit::{Circuit, Outcome, Ticket};
 
-/// The right to make one call, from [`CircuitBreaker::try_acquire`](crate::CircuitBreaker::try_acquire).
+/// The right to make one call, from
+/// [`CircuitBreaker::try_acquire`](crate::CircuitBreaker::try_acquire).
 ///
-/// Settle it with [`success`](Self::success), [`failure`](Self::failure) or [`ignore`](Self::ignore).
-/// Dropping it counts the call as cancelled, which is neither. A leaked permit (`mem::forget`) stays in
-/// flight forever: with a `slow_call` it counts as slow until the circuit has opened, and if it was a
-/// probe's, its slot is free again after `reset`.
+/// Settle it with [`success`](Self::success), [`failure`](Self::failure) or
+/// [`ignore`](Self::ignore). Dropping it counts the call as cancelled, which is neither. A leaked
+/// permit (`mem::forget`) stays in flight forever: with a `slow_call` it counts as slow until the
+/// circuit has opened, and if it was a probe's, its slot is free again after `reset`.
 ///
 /// # Examples
 ///

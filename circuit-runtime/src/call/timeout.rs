@@ -19,8 +19,8 @@ pub trait Deadline {
     /// Starts with the call; does nothing when it has started before.
     fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime>;
 
-    /// Returns `true` if the task has cooperative budget left. Without any, every tokio resource the
-    /// call awaits reports `Pending`, ready or not. Always `true` without a timeout.
+    /// Returns `true` if the task has cooperative budget left. Without any, every tokio resource
+    /// the call awaits reports `Pending`, ready or not. Always `true` without a timeout.
     fn has_budget(timeout: Option<Duration>) -> bool;
 
     /// Checks the timer after the body was polled: a result that is ready wins. `had_budget` says
@@ -74,8 +74,8 @@ impl Deadline for NoDeadline {
 pin_project! {
     /// The deadline of a call that may have a timeout.
     ///
-    /// A call that is ready at once never creates a timer: its start is read from the coarse clock, and
-    /// the timer is created when the call first has to wait.
+    /// A call that is ready at once never creates a timer: its start is read from the coarse clock,
+    /// and the timer is created when the call first has to wait.
     #[project = DeadlineProjection]
     pub(crate) enum TimerDeadline {
         Unneeded { started: Instant },
@@ -140,9 +140,9 @@ impl TimerDeadline {
             }
         }
         if let DeadlineProjection::Running { sleep } = self.project() {
-            // If the body used up the budget, poll the timer outside of it, as tokio's own `Timeout`
-            // does. If there was none to begin with, let the body be polled again first: its result may
-            // be ready.
+            // If the body used up the budget, poll the timer outside of it, as tokio's own
+            // `Timeout` does. If there was none to begin with, let the body be polled again first:
+            // its result may be ready.
             let polled = catch_missing_timer(|| {
                 if had_budget {
                     Pin::new(&mut tokio::task::unconstrained(sleep)).poll(cx)
@@ -161,16 +161,16 @@ impl TimerDeadline {
 
 /// Returns `true` inside a tokio runtime.
 ///
-/// Within a task this is one load. `Handle::try_current` clones a reference count shared by all worker
-/// threads, so it is only the fallback. A local task polled outside of any runtime passes; its lack of a
-/// runtime shows when it needs a timer.
+/// Within a task this is one load. `Handle::try_current` clones a reference count shared by all
+/// worker threads, so it is only the fallback. A local task polled outside of any runtime passes;
+/// its lack of a runtime shows when it needs a timer.
 #[inline]
 fn inside_a_runtime() -> bool {
     tokio::task::try_id().is_some() || Handle::try_current().is_ok()
 }
 
-/// Returns what is left of the timeout after the first poll. The coarse clock may have shown the start
-/// too early, so that much of the first poll is not counted: no call times out too soon.
+/// Returns what is left of the timeout after the first poll. The coarse clock may have shown the
+/// start too early, so that much of the first poll is not counted: no call times out too soon.
 pub(crate) fn remaining(timeout: Duration, started: Instant) -> Duration {
     let spent = clock::now().since(started.plus(clock::LAG));
     timeout.saturating_sub(spent.as_duration())

@@ -117,8 +117,8 @@ impl Circuit {
         }
     }
 
-    /// Admits a call unless calls in flight turn out to be overdue; `None` if the state has moved on
-    /// from `word`.
+    /// Admits a call unless calls in flight turn out to be overdue; `None` if the state has moved
+    /// on from `word`.
     #[inline]
     fn admit_closed(&self, word: Word) -> Option<Ticket> {
         let limits = &self.policy.limits;
@@ -265,8 +265,8 @@ impl Circuit {
         }
     }
 
-    /// Opens the circuit as of now, which may be well after the call that reached the limit. Every limit
-    /// has the same effect on the state.
+    /// Opens the circuit as of now, which may be well after the call that reached the limit. Every
+    /// limit has the same effect on the state.
     #[inline(never)]
     fn open(&self, word: Word, _limit: ReachedLimit) {
         self.change(word, Trigger::LimitReached, clock::now());

@@ -10,18 +10,20 @@ use crate::clock::{Instant, Span};
 use crate::sync::lock::Lock;
 use crate::sync::{AtomicU64, OnceBox, Ordering};
 
-/// Up to this many probes, every lease lasts its full length; above, it may be shorter by `1 / EXACT`.
+/// Up to this many probes, every lease lasts its full length; above, it may be shorter by
+/// `1 / EXACT`.
 const EXACT: u32 = 64;
 
-/// The slots of the probes that a half-open circuit admits, and the number of probes that succeeded.
+/// The slots of the probes that a half-open circuit admits, and the number of probes that
+/// succeeded.
 ///
-/// A slot is leased, not owned: a probe still running when its lease expires loses the slot to the next
-/// caller. A lease is never longer than an open phase, so a slot leased before the circuit reopened is
-/// free when probes are due again.
+/// A slot is leased, not owned: a probe still running when its lease expires loses the slot to the
+/// next caller. A lease is never longer than an open phase, so a slot leased before the circuit
+/// reopened is free when probes are due again.
 #[derive(Default)]
 pub(crate) struct Probes {
-    /// While all slots are taken, when the first becomes free; otherwise in the past. Not reset between
-    /// half-open phases.
+    /// While all slots are taken, when the first becomes free; otherwise in the past. Not reset
+    /// between half-open phases.
     taken_until: AtomicU64,
     /// Allocated by the first probe.
     slots: OnceBox<Lock<Evidence<Slots>>>,
@@ -38,22 +40,23 @@ pub(crate) enum SlotRequest {
 }
 
 impl Probes {
-    /// Returns until when all slots of the half-open phase that began at `half_open_at` are taken, as
-    /// far as the hint can tell.
+    /// Returns until when all slots of the half-open phase that began at `half_open_at` are taken,
+    /// as far as the hint can tell.
     #[inline]
     pub(crate) fn taken_until(&self, limit: ProbeLimit, half_open_at: Instant) -> Option<Instant> {
         // Relaxed: this is a hint; callers that pass it take the lock.
         let taken_until = Instant::from_micros(self.taken_until.load(Ordering::Relaxed));
         // A thread preempted while it opened the circuit dates the opening too early. Leases taken
-        // meanwhile outlast that wait, but none of the next phase expires as soon as they do, so they
-        // keep nobody out of it. If the thread was preempted for the whole wait, one lease has to expire
-        // first.
+        // meanwhile outlast that wait, but none of the next phase expires as soon as they do, so
+        // they keep nobody out of it. If the thread was preempted for the whole wait, one lease has
+        // to expire first.
         let first_expiry = half_open_at.plus(limit.lease);
         (taken_until.plus(limit.granularity()) > first_expiry).then_some(taken_until)
     }
 
-    /// Requests a slot. `still_current` is evaluated under the lock, so that a late caller never takes a
-    /// slot of a phase that is over. Of racing threads, exactly as many succeed as there are slots.
+    /// Requests a slot. `still_current` is evaluated under the lock, so that a late caller never
+    /// takes a slot of a phase that is over. Of racing threads, exactly as many succeed as there
+    /// are slots.
     pub(crate) fn request(
         &self,
         limit: ProbeLimit,
@@ -76,8 +79,8 @@ impl Probes {
         .unwrap_or(SlotRequest::Stale)
     }
 
-    /// Releases the slot of a probe without a result, unless its lease has expired and the slot belongs
-    /// to another probe.
+    /// Releases the slot of a probe without a result, unless its lease has expired and the slot
+    /// belongs to another probe.
     pub(crate) fn release(&self, limit: ProbeLimit, generation: Generation, lease: Lease) {
         self.with_slots(limit, generation, |slots| slots.remove(lease));
     }
@@ -117,7 +120,8 @@ impl Probes {
 }
 
 impl ProbeLimit {
-    /// Returns the granularity of lease expiry: exact for few probes, coarser for many to bound memory.
+    /// Returns the granularity of lease expiry: exact for few probes, coarser for many to bound
+    /// memory.
     fn granularity(self) -> Span {
         if self.count <= EXACT {
             Span::MIN
@@ -166,8 +170,8 @@ impl Slots {
     }
 
     /// Returns when the expiry of leases frees a slot; `None` while one is free. This is the first
-    /// expiry, unless a probe succeeded after it had lost its slot to another: then more slots are taken
-    /// than there are.
+    /// expiry, unless a probe succeeded after it had lost its slot to another: then more slots are
+    /// taken than there are.
     fn free_at(&self, count: u32) -> Option<Instant> {
         let mut surplus = self.taken.checked_sub(self.left(count))?;
         let frees = |leases: &&Leases| match surplus.checked_sub(leases.probes) {

@@ -26,8 +26,8 @@ impl Listed for Circuit {
     }
 }
 
-/// Weak references, oldest first. Those whose target is gone are pruned once the list has doubled, so
-/// that dropping a circuit takes no lock.
+/// Weak references, oldest first. Those whose target is gone are pruned once the list has doubled,
+/// so that dropping a circuit takes no lock.
 struct Registered {
     entries: Vec<Weak<dyn Listed>>,
     prune_at: usize,

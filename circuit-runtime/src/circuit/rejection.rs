@@ -18,8 +18,8 @@ impl Rejection {
         wait: Span::INDEFINITE,
     };
 
-    /// Rejects for what is `left` of a wait, and for no longer than the whole of it: the clock may lag
-    /// behind the one that began it.
+    /// Rejects for what is `left` of a wait, and for no longer than the whole of it: the clock may
+    /// lag behind the one that began it.
     #[inline]
     pub(super) fn new(left: Span, whole: Span) -> Self {
         Self {

@@ -1,3 +1,5 @@
+//! The public view of a breaker at one moment.
+
 use std::time::Duration;
 
 use super::state::State;
@@ -5,8 +7,10 @@ use crate::name::Name;
 
 /// A breaker's state and its totals since the start, for logs, metrics and health checks.
 ///
-/// Each total is exact once the calls that it counts are over. `succeeded`, `failed`, `ignored` and
-/// `cancelled` add up to the calls that were let in and have ended.
+/// Totals are exact once all calls have completed. `succeeded`, `failed`, `ignored` and `cancelled`
+/// sum to the number of admitted calls that have ended.
+///
+/// # Examples
 ///
 /// ```
 /// use circuit_runtime::registry;
@@ -21,10 +25,10 @@ use crate::name::Name;
 pub struct Snapshot {
     /// The name of the circuit breaker.
     pub name: Name,
-    /// Its state.
+    /// The state.
     pub state: State,
     /// How long a call that is rejected now would be told to wait, as
-    /// [`CircuitError::retry_after`](crate::CircuitError::retry_after). `None` when one would run,
+    /// [`CircuitError::retry_after`](crate::CircuitError::retry_after). `None` if a call would run,
     /// and while an operator holds the circuit open.
     pub retry_after: Option<Duration>,
     /// Calls that succeeded.
@@ -35,13 +39,13 @@ pub struct Snapshot {
     pub timed_out: u64,
     /// Calls that panicked; also in `failed`.
     pub panicked: u64,
-    /// Calls whose result is no evidence.
+    /// Calls whose result says nothing about the service.
     pub ignored: u64,
-    /// Calls that ended without a result: dropped by their callers, given up because there was no
-    /// runtime to measure their timeout, or ended by a panic of the predicate that was to judge them.
+    /// Calls that ended without a result: dropped by their callers, without a runtime to measure
+    /// their timeout, or ended by a panic of the predicate that was to classify them.
     pub cancelled: u64,
     /// Calls that were rejected, and did not run.
     pub rejected: u64,
-    /// How often the circuit opened, re-openings and an operator's among them.
+    /// How often the circuit opened, including reopenings and operators' orders.
     pub opened: u64,
 }

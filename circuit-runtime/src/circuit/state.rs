@@ -6,7 +6,8 @@ use crate::clock::{Instant, Span};
 
 /// The state of a circuit breaker.
 ///
-/// These are all: an operator's hold is not a state of its own, but keeps the circuit in one of them.
+/// These are all: an operator's hold is not a state of its own, but keeps the circuit in one of
+/// them.
 ///
 /// # Examples
 ///
@@ -46,8 +47,8 @@ impl fmt::Display for State {
 ///
 /// The generation is the time of the last transition in 32nds of a microsecond, and at least one
 /// more than the generation before. It therefore dates the state, is unique to it, and cannot wrap.
-/// Reopenings are those by failed probes since the circuit was closed; counting stops at 63, when no
-/// wait can grow further.
+/// Reopenings are those by failed probes since the circuit was closed; counting stops at 63, when
+/// no wait can grow further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct Word(u64);

@@ -12,8 +12,8 @@ pub(super) const GROUPS: usize = 10;
 pub(super) const GROUP_BITS: u32 = 4;
 const _: () = assert!(GROUPS < 1 << GROUP_BITS);
 
-/// Proof of admission: the state word it was issued under and, for a probe, its lease, otherwise its
-/// start time. The word tells which; both share one field to keep futures small.
+/// Proof of admission: the state word it was issued under and, for a probe, its lease, otherwise
+/// its start time. The word tells which; both share one field to keep futures small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Ticket {

@@ -18,8 +18,8 @@ use crate::sync::Mutex;
 
 /// The circuits of a function that has one for each key.
 ///
-/// Lookup takes no lock; creation and eviction take one. Beyond `max_keys`, idle circuits are evicted;
-/// if none can be, the bound gives way. [`Residents`] explains which.
+/// Lookup takes no lock; creation and eviction take one. Beyond `max_keys`, idle circuits are
+/// evicted; if none can be, the bound gives way. [`Residents`] explains which.
 pub(crate) struct KeyedCircuits {
     name: Name,
     policy: Arc<Policy>,
@@ -77,7 +77,8 @@ impl KeyedCircuits {
     }
 
     fn with_residents<R>(&self, section: impl FnOnce(&mut Residents) -> R) -> R {
-        // No user code runs under the lock, and no section panics half-way, so poisoning is harmless.
+        // No user code runs under the lock, and no section panics half-way, so poisoning is
+        // harmless.
         section(
             &mut self
                 .residents

@@ -24,13 +24,13 @@ const SWEEP_THRESHOLD: usize = if cfg!(any(circuit_loom, circuit_shuttle)) {
 
 /// All keyed circuits of one function: resident and retired.
 ///
-/// A circuit is in use when its reference count exceeds the references held here and in the index. A
-/// thread may find a circuit in the index and be preempted before it clones the handle; an evicted
-/// circuit is therefore kept in `retired` until no thread can still reach it. Its key returns the same
-/// circuit meanwhile, and it is never dropped with a call in flight.
+/// A circuit is in use when its reference count exceeds the references held here and in the index.
+/// A thread may find a circuit in the index and be preempted before it clones the handle; an
+/// evicted circuit is therefore kept in `retired` until no thread can still reach it. Its key
+/// returns the same circuit meanwhile, and it is never dropped with a call in flight.
 ///
-/// Eviction is by second chance, the CLOCK algorithm (Corbató, "A Paging Experiment with the Multics
-/// System", 1968): circuits not used recently first, and only if closed and idle.
+/// Eviction is by second chance, the CLOCK algorithm (Corbató, "A Paging Experiment with the
+/// Multics System", 1968): circuits not used recently first, and only if closed and idle.
 #[derive(Default)]
 pub(super) struct Residents {
     /// Resident circuits that may be idle; the front is the next eviction candidate.
@@ -101,8 +101,8 @@ impl Residents {
         }
     }
 
-    /// Frees retired circuits that no thread can reach. One that has opened since its eviction becomes
-    /// resident again.
+    /// Frees retired circuits that no thread can reach. One that has opened since its eviction
+    /// becomes resident again.
     fn sweep(&mut self, index: &Index<Entry>) {
         let mut reopened = Vec::new();
         self.retired.retain(|_, circuit| {
@@ -149,8 +149,8 @@ impl Residents {
 
 /// Returns `true` if the circuit is closed and, as far as can be told, no call is in flight.
 fn is_idle(circuit: &Arc<Circuit>) -> bool {
-    // Read `strong_count` first: if an entry is freed in between, the circuit looks busy, never falsely
-    // idle.
+    // Read `strong_count` first: if an entry is freed in between, the circuit looks busy, never
+    // falsely idle.
     let references = Arc::strong_count(circuit);
     let ours = circuit.residency().index_refs() + 1;
     references <= ours && circuit.is_closed()

@@ -11,9 +11,9 @@ use crate::circuit::Outcome;
 pub struct Classifier<'r, R>(pub &'r R, pub NotAResult);
 
 /// Begins a classification that applies predicates. It asks for the same as
-/// [`rejected`](super::rejected) and, as there is no argument to blame, in the same place: a wrong type
-/// stays one error. As it comes first, the compiler does not go on to complain that the predicate's
-/// argument has an unknown type.
+/// [`rejected`](super::rejected) and, as there is no argument to blame, in the same place: a wrong
+/// type stays one error. As it comes first, the compiler does not go on to complain that the
+/// predicate's argument has an unknown type.
 #[inline]
 #[must_use]
 pub fn classifier<R: Returned>() -> fn(&R) -> Classifier<'_, R> {

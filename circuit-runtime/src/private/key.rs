@@ -51,10 +51,10 @@ pub trait KeyValue {}
 #[diagnostic::do_not_recommend]
 impl<K: Display + ?Sized> KeyValue for K {}
 
-// Autoref specialization: method lookup on `&&&Key` tries `StrKey`, then `DisplayKey`, then `NoKey`.
-// Strings are looked up as they are, other `Display` types are formatted, and anything else falls
-// through to `NoKey`, so that `key_of` reports the only error. The long method name cannot be that of a
-// trait which the user has implemented for every type.
+// Autoref specialization: method lookup on `&&&Key` tries `StrKey`, then `DisplayKey`, then
+// `NoKey`. Strings are looked up as they are, other `Display` types are formatted, and anything
+// else falls through to `NoKey`, so that `key_of` reports the only error. The long method name
+// cannot be that of a trait which the user has implemented for every type.
 
 /// A key that is a string.
 pub trait StrKey {

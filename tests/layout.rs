@@ -1,0 +1,332 @@
+//! The layout of the crates: which file may use which, how long a file may be, how it begins.
+//!
+//! `ARCHITECTURE.md` gives the reasons. Tests inside of the crates may use whatever they need.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Attribute, Item, UseTree};
+
+/// The longest file, in lines of code: without blank lines, comments and tests.
+const MAX_LINES: usize = 400;
+
+/// The widest line of a comment.
+const MAX_COLUMNS: usize = 100;
+
+/// Modules, each with the modules below it.
+type Layers = &'static [(&'static str, &'static [&'static str])];
+
+/// What the modules of circuit-runtime may use, besides modules of their own folder.
+const RUNTIME: Layers = &[
+    ("clock", &[]),
+    ("sync", &[]),
+    ("name", &[]),
+    ("config", &[]),
+    ("docs", &[]),
+    ("error", &["name"]),
+    ("circuit", &["clock", "config", "error", "name", "sync"]),
+    ("call", &["circuit", "clock", "error"]),
+    ("keyed", &["circuit", "config", "name", "sync"]),
+    ("breaker", &["call", "circuit", "config", "error", "name"]),
+    ("registry", &["breaker", "circuit"]),
+    (
+        "private",
+        &[
+            "breaker", "call", "circuit", "config", "error", "keyed", "name",
+        ],
+    ),
+];
+
+/// What the modules of circuit-macros may use, besides modules of their own folder.
+const MACROS: Layers = &[
+    ("errors", &[]),
+    ("spans", &[]),
+    ("options", &["errors", "spans"]),
+    ("function", &["errors"]),
+    ("generate", &["function", "options", "spans"]),
+    ("expand", &["errors", "function", "generate", "options"]),
+];
+
+/// What the modules of circuit-options may use.
+const OPTIONS: Layers = &[
+    ("names", &[]),
+    ("defaults", &[]),
+    ("durations", &[]),
+    ("rates", &["names"]),
+    ("settings", &["defaults"]),
+    ("aliases", &["names"]),
+    ("suggest", &["aliases", "names"]),
+    ("rules", &["names", "rates", "settings"]),
+];
+
+/// The packages, each with what its modules may use.
+const PACKAGES: [(&str, Layers); 3] = [
+    ("circuit-options", OPTIONS),
+    ("circuit-macros", MACROS),
+    ("circuit-runtime", RUNTIME),
+];
+
+#[test]
+fn modules_use_only_modules_below_them() {
+    for (package, layers) in PACKAGES {
+        for (file, uses) in Sources::read(package).uses() {
+            let from = top_level(&file);
+            if from == "lib" {
+                continue;
+            }
+            let below = layers.iter().find(|(module, _)| *module == from);
+            let Some((_, below)) = below else {
+                panic!("{package}: which modules `{from}` may use is not said in this test")
+            };
+            for used in uses {
+                let to = top_level(&used);
+                assert!(
+                    to == from || below.contains(&to),
+                    "{package}: `{file}` uses `{used}`, which is not below it"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_two_files_use_each_other() {
+    for (package, _) in PACKAGES {
+        let uses = Sources::read(package).uses();
+        // Files that use none of the others, or that none of the others uses, are in no circle.
+        let mut left = uses.clone();
+        loop {
+            let before = left.len();
+            let files: BTreeSet<_> = left.keys().cloned().collect();
+            for used in left.values_mut() {
+                used.retain(|file| files.contains(file));
+            }
+            left.retain(|_, used| !used.is_empty());
+            let targets: BTreeSet<_> = left.values().flatten().cloned().collect();
+            left.retain(|file, _| targets.contains(file));
+            if left.len() == before {
+                break;
+            }
+        }
+        assert!(left.is_empty(), "{package}: a circle among {left:#?}");
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_is_short() {
+    for (package, _) in PACKAGES {
+        for (file, source) in Sources::read(package).files {
+            assert!(
+                source.starts_with("//! "),
+                "{package}: {file} begins without `//!`"
+            );
+            for line in source.lines().filter(|line| line.trim().starts_with("//")) {
+                let is_wide = line.chars().count() > MAX_COLUMNS && !is_unbreakable(line);
+                assert!(!is_wide, "{package}: {file} has a wide comment: {line}");
+            }
+            let lines = lines_of_code(&source);
+            assert!(
+                lines <= MAX_LINES,
+                "{package}: {file} has {lines} lines of code"
+            );
+        }
+    }
+}
+
+/// The files of a package, by module path: `circuit/window/mod.rs` is `circuit::window`.
+struct Sources {
+    files: BTreeMap<String, String>,
+}
+
+impl Sources {
+    fn read(package: &str) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(package)
+            .join("src");
+        let mut files = BTreeMap::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let module = module_path(path.strip_prefix(&root).unwrap());
+                    files.insert(module, fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        assert!(files.len() > 3, "{package} has no sources");
+        files.retain(|module, _| !module.split("::").any(|part| part == "tests"));
+        Self { files }
+    }
+
+    /// Which files use which, tests apart.
+    fn uses(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let files = self.files.iter().map(|(file, source)| {
+            let parsed = syn::parse_file(source).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let mut paths = Vec::new();
+            for item in parsed.items.iter().filter(|item| !is_test(item)) {
+                match item {
+                    Item::Use(item) => use_paths(&item.tree, Vec::new(), &mut paths),
+                    item => code_paths(item.to_token_stream(), &mut paths),
+                }
+            }
+            let mut used: BTreeSet<_> = paths
+                .iter()
+                .filter_map(|path| self.resolve(file, path))
+                .collect();
+            used.remove(file);
+            (file.clone(), used)
+        });
+        files.collect()
+    }
+
+    /// Returns the file that a path in `file` leads to: the longest part of it that is a module.
+    fn resolve(&self, file: &str, path: &[String]) -> Option<String> {
+        let mut module: Vec<&str> = match file {
+            "lib" => Vec::new(),
+            file => file.split("::").collect(),
+        };
+        let mut rest = path.iter().map(String::as_str).peekable();
+        match rest.peek().copied()? {
+            "crate" => {
+                rest.next();
+                module.clear();
+            }
+            "self" => {
+                rest.next();
+            }
+            "super" => {
+                while rest.next_if_eq(&"super").is_some() {
+                    module.pop();
+                }
+            }
+            first => {
+                // A child of this module, or another crate.
+                let mut child = module.clone();
+                child.push(first);
+                if !self.files.contains_key(&child.join("::")) {
+                    return None;
+                }
+            }
+        }
+        for part in rest {
+            module.push(part);
+            if !self.files.contains_key(&module.join("::")) {
+                module.pop();
+                break;
+            }
+        }
+        let file = module.join("::");
+        self.files.contains_key(&file).then_some(file)
+    }
+}
+
+fn module_path(file: &Path) -> String {
+    let mut path = PathBuf::from(file);
+    if path.file_stem().is_some_and(|stem| stem == "mod") {
+        path.pop();
+    }
+    path.set_extension("");
+    let parts = path.iter().map(|part| part.to_string_lossy().into_owned());
+    parts.collect::<Vec<_>>().join("::")
+}
+
+fn top_level(module: &str) -> &str {
+    module.split("::").next().unwrap_or(module)
+}
+
+fn use_paths(tree: &UseTree, mut path: Vec<String>, paths: &mut Vec<Vec<String>>) {
+    match tree {
+        UseTree::Path(tree) => {
+            path.push(tree.ident.to_string());
+            use_paths(&tree.tree, path, paths);
+        }
+        UseTree::Group(group) => {
+            for tree in &group.items {
+                use_paths(tree, path.clone(), paths);
+            }
+        }
+        UseTree::Name(name) => {
+            if name.ident != "self" || path.is_empty() {
+                path.push(name.ident.to_string());
+            }
+            paths.push(path);
+        }
+        UseTree::Rename(rename) => {
+            path.push(rename.ident.to_string());
+            paths.push(path);
+        }
+        UseTree::Glob(_) => paths.push(path),
+    }
+}
+
+/// Collects the paths in code that begin with `crate` or `super`; alone, either is a visibility.
+fn code_paths(tokens: TokenStream, paths: &mut Vec<Vec<String>>) {
+    let mut path: Vec<String> = Vec::new();
+    let mut colons = 0;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) if colons == 2 && !path.is_empty() => {
+                path.push(ident.to_string());
+                colons = 0;
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ':' && !path.is_empty() => colons += 1,
+            token => {
+                paths.extend((path.len() > 1).then(|| path.clone()));
+                path.clear();
+                colons = 0;
+                match token {
+                    TokenTree::Ident(ident) if ident == "crate" || ident == "super" => {
+                        path.push(ident.to_string());
+                    }
+                    TokenTree::Group(group) => code_paths(group.stream(), paths),
+                    _ => {}
+                }
+            }
+        }
+    }
+    paths.extend((path.len() > 1).then_some(path));
+}
+
+/// Whether this item is compiled for tests alone.
+fn is_test(item: &Item) -> bool {
+    let is_test = |attribute: &Attribute| {
+        let code = attribute.to_token_stream().to_string().replace(' ', "");
+        code.starts_with("#[cfg(test") || code.starts_with("#[cfg(all(test")
+    };
+    match item {
+        Item::Mod(item) => item.attrs.iter().any(is_test),
+        Item::Fn(item) => item.attrs.iter().any(is_test),
+        Item::Impl(item) => item.attrs.iter().any(is_test),
+        Item::Use(item) => item.attrs.iter().any(is_test),
+        _ => false,
+    }
+}
+
+/// Whether this is the row of a table, or has a link in it.
+fn is_unbreakable(comment: &str) -> bool {
+    comment.contains("| ") || comment.contains("](") || comment.contains("://")
+}
+
+fn lines_of_code(source: &str) -> usize {
+    let tests = |line: &&str| line.starts_with("#[cfg(test") || line.starts_with("#[cfg(all(test");
+    let lines = source
+        .lines()
+        .take_while(|line| !tests(line))
+        .map(str::trim);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .count()
+}
