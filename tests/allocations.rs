@@ -1,6 +1,6 @@
 //! A call allocates nothing, in any state.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use circuit_runtime::{
     CircuitBreaker, CircuitError, Config, ConfigBuilder, State, circuit_breaker, registry,
@@ -18,11 +18,11 @@ struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    /// Taken and not given back.
+    /// Allocated and not freed.
     static BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
-// SAFETY: every call goes on to the system's allocator as it came.
+// SAFETY: every call is forwarded unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
@@ -41,7 +41,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How often the calling thread allocates in a hundred runs of `call`, after one to warm up.
+/// Returns the allocations of this thread in a hundred runs of `call`, after one to warm up.
 fn allocations<R>(call: impl Fn() -> R) -> usize {
     drop(call());
     let before = ALLOCATIONS.get();
@@ -62,7 +62,7 @@ fn breakers(config: Config) -> [CircuitBreaker; 2] {
     ]
 }
 
-/// Every rule, and none of them met by the calls below.
+/// Returns every rule, with limits that the calls below do not reach.
 fn configs() -> [Config; 7] {
     let many = Config::builder().max_failures(100_000);
     let rates = Config::builder().failure_rate(1.0).min_calls(60_000);
@@ -80,19 +80,19 @@ fn configs() -> [Config; 7] {
 }
 
 #[test]
-fn the_counter_counts() {
+fn the_allocator_counts_allocations() {
     assert_eq!(allocations(|| Box::new(7)), 100);
 }
 
 #[test]
-fn none_while_closed() {
+fn a_call_allocates_nothing_while_closed() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
     let _entered = runtime.enter();
     for breaker in configs().into_iter().flat_map(breakers) {
-        // The evidence is made when it is needed first.
+        // Allocates the evidence, which is created on first use.
         breaker.try_acquire().unwrap().failure();
         assert_eq!(
             allocations(|| breaker.try_acquire().map(circuit_runtime::Permit::success)),
@@ -115,13 +115,13 @@ fn none_while_closed() {
             allocations(|| poll_once(breaker.call(std::future::pending::<Result<(), ()>>()))),
             0
         );
-        let judged = || breaker.call(ready(Err::<(), _>(7)));
+        let failing = || breaker.call(ready(Err::<(), _>(7)));
         assert_eq!(
-            allocations(|| poll_once(judged().failure_if(|error| *error > 7))),
+            allocations(|| poll_once(failing().failure_if(|error| *error > 7))),
             0
         );
         assert_eq!(
-            allocations(|| poll_once(judged().ignore_if(|error| *error == 7))),
+            allocations(|| poll_once(failing().ignore_if(|error| *error == 7))),
             0
         );
         assert_eq!(
@@ -132,7 +132,7 @@ fn none_while_closed() {
 }
 
 #[test]
-fn none_while_open_the_error_included() {
+fn a_rejection_and_its_error_allocate_nothing() {
     for breaker in configs().into_iter().flat_map(breakers) {
         breaker.force_open();
         assert_eq!(allocations(|| breaker.try_acquire().unwrap_err()), 0);
@@ -147,7 +147,7 @@ fn none_while_open_the_error_included() {
     }
 }
 
-/// The same rules, all of them met at once, and half-open again as soon.
+/// Returns the same rules, with limits that one call reaches, and the shortest `reset`.
 fn hasty_configs() -> Vec<Config> {
     let one = Config::builder().max_failures(1);
     let rates = Config::builder().failure_rate(1.0).min_calls(1);
@@ -171,9 +171,9 @@ fn hasty_configs() -> Vec<Config> {
 }
 
 #[test]
-fn none_while_half_open() {
+fn a_probe_allocates_nothing() {
     for breaker in hasty_configs().into_iter().flat_map(breakers) {
-        // The places are made by the first probe.
+        // Allocates the slots, which are created by the first probe.
         while breaker.snapshot().opened < 2 {
             let _ = breaker.try_acquire().map(circuit_runtime::Permit::failure);
         }
@@ -182,7 +182,7 @@ fn none_while_half_open() {
             0
         );
         assert_eq!(allocations(|| breaker.try_acquire().map(drop)), 0);
-        // It closes now and then, and the next opens it.
+        // When it has closed, one failure opens it again.
         let close_and_open = || {
             let _ = breaker.try_acquire().map(circuit_runtime::Permit::success);
             if breaker.state() == State::Closed {
@@ -194,7 +194,7 @@ fn none_while_half_open() {
 }
 
 #[test]
-fn none_while_forced_closed() {
+fn a_call_allocates_nothing_while_forced_closed() {
     for breaker in configs().into_iter().flat_map(breakers) {
         breaker.try_acquire().unwrap().failure();
         breaker.force_closed();
@@ -211,7 +211,7 @@ fn none_while_forced_closed() {
 }
 
 #[test]
-fn none_by_a_look_or_an_order() {
+fn snapshots_and_orders_allocate_nothing() {
     for breaker in configs().into_iter().flat_map(breakers) {
         assert_eq!(allocations(|| breaker.state()), 0);
         assert_eq!(allocations(|| breaker.snapshot()), 0);
@@ -223,7 +223,7 @@ fn none_by_a_look_or_an_order() {
 }
 
 #[test]
-fn none_by_a_call_that_times_out() {
+fn a_call_that_times_out_allocates_nothing() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -239,11 +239,11 @@ fn none_by_a_call_that_times_out() {
         for breaker in breakers(config) {
             breaker.try_acquire().unwrap().failure();
             runtime.block_on(async {
-                let hang = || breaker.call(std::future::pending::<Result<(), ()>>());
-                assert!(hang().await.is_err());
+                let timed_out = || breaker.call(std::future::pending::<Result<(), ()>>());
+                assert!(timed_out().await.is_err());
                 let before = ALLOCATIONS.get();
                 for _ in 0..100 {
-                    assert!(hang().await.is_err());
+                    assert!(timed_out().await.is_err());
                 }
                 assert_eq!(ALLOCATIONS.get() - before, 0);
             });
@@ -252,9 +252,9 @@ fn none_by_a_call_that_times_out() {
     }
 }
 
-/// By hand, through `call` and annotated, with and without a timeout, in each state.
+/// By permit, through `call` and annotated, with and without a timeout, in each state.
 #[test]
-fn a_million_dropped_calls_leave_nothing_behind() {
+fn a_million_dropped_calls_leave_no_memory_behind() {
     const OF_EACH_KIND: usize = 1_000_000 / (4 * 6);
 
     #[circuit_breaker(max_failures = 1, name = "dropped")]
@@ -276,17 +276,17 @@ fn a_million_dropped_calls_leave_nothing_behind() {
         .slow_call(Duration::from_secs(1))
         .max_failures(1);
     let slow = slow.last_calls(100).timeout(Duration::from_secs(3_601));
-    let [in_a_row, slow] = [Config::builder().max_failures(1), slow]
-        .map(|config| CircuitBreaker::new("dropped, by hand", config.build().unwrap()));
+    let [consecutive, slow] = [Config::builder().max_failures(1), slow]
+        .map(|config| CircuitBreaker::new("dropped, by permit", config.build().unwrap()));
     runtime.block_on(async {
         drop((poll_once(untimed()), poll_once(timed())));
         let annotated = ["dropped", "dropped, timed"].map(|name| registry::find(name).unwrap());
-        let all = [&in_a_row, &slow, &annotated[0], &annotated[1]];
+        let all = [&consecutive, &slow, &annotated[0], &annotated[1]];
         let drop_all = |times: usize| {
             for _ in 0..times {
-                drop(in_a_row.try_acquire());
+                drop(consecutive.try_acquire());
                 drop(slow.try_acquire());
-                for breaker in [&in_a_row, &slow] {
+                for breaker in [&consecutive, &slow] {
                     drop(poll_once(
                         breaker.call(std::future::pending::<Result<(), ()>>()),
                     ));
@@ -309,7 +309,7 @@ fn a_million_dropped_calls_leave_nothing_behind() {
                 tokio::time::advance(Duration::from_secs(30)).await;
                 assert!(all.iter().all(|breaker| breaker.state() == State::HalfOpen));
             }
-            // So often that the thread has totals of its own.
+            // Enough calls to give the thread its own stripe of totals.
             drop_all(2_000);
             let base = BYTES.get();
             drop_all(OF_EACH_KIND);
@@ -320,8 +320,8 @@ fn a_million_dropped_calls_leave_nothing_behind() {
     });
 }
 
-/// How much a breaker takes when more threads use it than have a place of their own, each for as many
-/// failures as are remembered one by one.
+/// Returns the bytes that a breaker allocates when more threads use it than there are thread slots,
+/// and each records as many failures as are remembered one by one.
 fn bytes(config: ConfigBuilder) -> isize {
     let breaker = CircuitBreaker::new("memory", config.build().unwrap());
     let together = Barrier::new(100);
@@ -336,7 +336,7 @@ fn bytes(config: ConfigBuilder) -> isize {
                         let _ = permit.map(circuit_runtime::Permit::failure);
                     }
                     let taken = BYTES.get() - before;
-                    together.wait(); // so that every thread keeps its place to the end
+                    together.wait(); // every thread keeps its slot until the end
                     taken
                 })
             })
@@ -350,7 +350,7 @@ fn bytes(config: ConfigBuilder) -> isize {
 
 const SIXTEEN_KIBIBYTES: isize = 16 * 1_024;
 
-/// Those who count bytes take turns: threads of the one would take places from those of the other.
+/// Tests that count bytes take turns: their threads would compete for thread slots.
 static TURN: Mutex<()> = Mutex::new(());
 
 #[test]
@@ -391,13 +391,13 @@ fn the_evidence_of_rates_takes_at_most_sixteen_kibibytes() {
         let taken = bytes(config) - totals;
         assert!(taken <= SIXTEEN_KIBIBYTES, "{taken} bytes for {config:?}");
     }
-    // The two bits for each call are sixteen kibibytes by themselves.
+    // The two bits of each call are sixteen kibibytes on their own.
     let most = bytes(slow.last_calls(65_536)) - totals;
     assert!(most <= SIXTEEN_KIBIBYTES + 6 * 1_024, "{most} bytes");
 }
 
 #[test]
-fn none_through_the_attribute() {
+fn an_annotated_call_allocates_nothing() {
     #[circuit_breaker(max_failures = 1_000, window = "10s", name = "untimed")]
     async fn untimed(answer: Result<u32, CircuitError>) -> Result<u32, CircuitError> {
         answer
@@ -411,10 +411,10 @@ fn none_through_the_attribute() {
     #[circuit_breaker(
         max_failures = 1_000,
         failure_if = CircuitError::is_timeout,
-        ignore_if = |error| error.breaker() == "judged",
-        name = "judged"
+        ignore_if = |error| error.breaker() == "classified",
+        name = "classified"
     )]
-    async fn judged(answer: Result<u32, CircuitError>) -> Result<u32, CircuitError> {
+    async fn classified(answer: Result<u32, CircuitError>) -> Result<u32, CircuitError> {
         answer
     }
 
@@ -423,13 +423,13 @@ fn none_through_the_attribute() {
         .build()
         .unwrap();
     let _entered = runtime.enter();
-    assert!(poll_once(judged(Ok(7))).is_ready());
-    let judge = registry::find("judged").unwrap();
-    judge.force_open();
-    let open = judge.try_acquire().unwrap_err();
-    judge.reset();
-    assert_eq!(allocations(|| poll_once(judged(Err(open.clone())))), 0);
-    assert!(judge.snapshot().ignored > 100);
+    assert!(poll_once(classified(Ok(7))).is_ready());
+    let breaker = registry::find("classified").unwrap();
+    breaker.force_open();
+    let open = breaker.try_acquire().unwrap_err();
+    breaker.reset();
+    assert_eq!(allocations(|| poll_once(classified(Err(open.clone())))), 0);
+    assert!(breaker.snapshot().ignored > 100);
     assert_eq!(allocations(|| poll_once(untimed(Ok(7)))), 0);
     assert_eq!(allocations(|| poll_once(timed(Ok(7)))), 0);
     for name in ["untimed", "timed"] {
@@ -440,7 +440,7 @@ fn none_through_the_attribute() {
     assert!(registry::find("timed").unwrap().snapshot().rejected > 100);
 }
 
-/// What the calling thread has taken for each of so many keys, with a call each.
+/// Returns the bytes that this thread allocates for each key, with one call for each.
 fn bytes_for_each_key(keys: std::ops::Range<usize>, call: impl Fn(&str) -> bool) -> isize {
     use std::fmt::Write;
 
@@ -456,7 +456,7 @@ fn bytes_for_each_key(keys: std::ops::Range<usize>, call: impl Fn(&str) -> bool)
 }
 
 #[test]
-fn an_idle_breaker_of_a_key_takes_at_most_256_bytes() {
+fn an_idle_keyed_breaker_takes_at_most_256_bytes() {
     #[circuit_breaker(key = host, max_keys = 1_000_000, name = "idle")]
     async fn idle(host: &str) -> Result<usize, CircuitError> {
         Ok(host.len())
@@ -476,22 +476,22 @@ fn an_idle_breaker_of_a_key_takes_at_most_256_bytes() {
 }
 
 #[test]
-fn keys_that_come_and_go_leave_no_memory_behind() {
-    #[circuit_breaker(key = host, max_keys = 1_000, name = "come and go")]
-    async fn come_and_go(host: &str) -> Result<usize, CircuitError> {
+fn evicted_keys_leave_no_memory_behind() {
+    #[circuit_breaker(key = host, max_keys = 1_000, name = "evicted")]
+    async fn evicted(host: &str) -> Result<usize, CircuitError> {
         Ok(host.len())
     }
 
-    let call = |host: &str| poll_once(come_and_go(host)).is_ready();
-    let known = || {
+    let call = |host: &str| poll_once(evicted(host)).is_ready();
+    let listed = || {
         let all = registry::all().into_iter();
-        all.filter(|breaker| breaker.name().starts_with("come and go"))
+        all.filter(|breaker| breaker.name().starts_with("evicted"))
             .count()
     };
     bytes_for_each_key(0..10_000, call);
     let before = BYTES.get();
-    let most = known();
-    // A million of them where that takes a second and not ten.
+    let most = listed();
+    // A million takes a second in release builds, and ten in debug builds.
     let keys = if cfg!(debug_assertions) {
         100_000
     } else {
@@ -500,11 +500,11 @@ fn keys_that_come_and_go_leave_no_memory_behind() {
     bytes_for_each_key(10_000..keys, call);
     let left = BYTES.get() - before;
     assert!(left < 100_000, "{left} bytes after {keys} keys");
-    assert_eq!((most, known()), (1_000, 1_000));
+    assert_eq!((most, listed()), (1_000, 1_000));
 }
 
 #[test]
-fn none_for_a_key_that_is_known() {
+fn a_call_with_a_known_key_allocates_nothing() {
     #[circuit_breaker(key = host, name = "known text")]
     async fn text(host: &str) -> Result<usize, CircuitError> {
         Ok(host.len())

@@ -1,12 +1,12 @@
 //! `#[circuit_breaker]` on real functions.
 
-use crate::support::{ServiceError, advance, in_a_row, seconds};
+use crate::support::{ServiceError, advance, consecutive, seconds};
 use circuit_runtime::{CircuitBreaker, CircuitError, State, circuit_breaker, registry};
 use std::cell::RefCell;
 use std::future::pending;
 
 #[tokio::test(start_paused = true)]
-async fn it_rejects_runs_and_recovers() {
+async fn an_annotated_function_opens_rejects_and_recovers() {
     #[circuit_breaker(
         max_failures = 2,
         window = "10s",
@@ -27,7 +27,7 @@ async fn it_rejects_runs_and_recovers() {
     assert_eq!(
         service(false).await,
         Err(ServiceError::Failed),
-        "the first has left the window"
+        "the first has expired"
     );
     assert_eq!(service(true).await, Ok(7));
     assert_eq!(service(false).await, Err(ServiceError::Failed));
@@ -48,7 +48,7 @@ async fn it_rejects_runs_and_recovers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn defaults_are_five_failures_in_a_row_and_thirty_seconds() {
+async fn defaults_are_five_consecutive_failures_and_thirty_seconds() {
     #[circuit_breaker(name = "attribute::defaults")]
     async fn service() -> Result<(), ServiceError> {
         Err(ServiceError::Failed)
@@ -64,7 +64,7 @@ async fn defaults_are_five_failures_in_a_row_and_thirty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_call_times_out() {
+async fn an_annotated_call_times_out() {
     #[circuit_breaker(timeout = "250ms", name = "attribute::slow")]
     async fn slow() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         pending().await
@@ -79,7 +79,7 @@ async fn a_slow_call_times_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_breaker_is_named_after_the_function_and_made_by_its_first_call() {
+async fn the_breaker_is_named_after_the_function_and_created_by_its_first_call() {
     #[circuit_breaker]
     async fn lazily() -> Result<(), ServiceError> {
         Ok(())
@@ -93,12 +93,12 @@ async fn the_breaker_is_named_after_the_function_and_made_by_its_first_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_breaker_belongs_to_one_written_function() {
+async fn all_instances_and_type_arguments_share_the_breaker_of_a_function() {
     struct Client<T>(T);
 
     impl<T> Client<T> {
         #[circuit_breaker(max_failures = 1, name = "attribute::shared")]
-        async fn ask(&self, answers: bool) -> Result<(), ServiceError> {
+        async fn request(&self, answers: bool) -> Result<(), ServiceError> {
             if answers {
                 Ok(())
             } else {
@@ -107,8 +107,8 @@ async fn one_breaker_belongs_to_one_written_function() {
         }
     }
 
-    Client(0_u8).ask(false).await.unwrap_err();
-    let rejected = Client("another").ask(true).await.unwrap_err();
+    Client(0_u8).request(false).await.unwrap_err();
+    let rejected = Client("another").request(true).await.unwrap_err();
     assert!(matches!(
         rejected,
         ServiceError::Circuit(CircuitError::Open { .. })
@@ -116,7 +116,7 @@ async fn one_breaker_belongs_to_one_written_function() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn constants_are_options_too() {
+async fn options_can_be_constant_expressions() {
     const LIMIT: u32 = 2;
     const RESET: std::time::Duration = seconds(7);
 
@@ -133,14 +133,14 @@ async fn constants_are_options_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_the_body_is_a_failure() {
+async fn a_panic_in_the_body_counts_as_a_failure() {
     #[circuit_breaker(max_failures = 1, name = "attribute::panics")]
     async fn service() -> Result<(), ServiceError> {
-        std::panic::resume_unwind(Box::new("gave up"))
+        std::panic::resume_unwind(Box::new("body panicked"))
     }
 
     let panicked = tokio::spawn(service()).await.unwrap_err();
-    assert_eq!(panicked.into_panic().downcast_ref(), Some(&"gave up"));
+    assert_eq!(panicked.into_panic().downcast_ref(), Some(&"body panicked"));
     let breaker = registry::find("attribute::panics").unwrap();
     assert_eq!(breaker.state(), State::Open);
     assert_eq!(
@@ -150,7 +150,7 @@ async fn a_panic_in_the_body_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_recursive_function_takes_a_permit_for_each_level() {
+async fn a_recursive_function_takes_one_permit_per_level() {
     #[circuit_breaker(name = "attribute::recursive")]
     async fn countdown(from: u32) -> Result<u32, ServiceError> {
         if from == 0 {
@@ -169,7 +169,7 @@ async fn a_recursive_function_takes_a_permit_for_each_level() {
     );
 }
 
-/// Arguments that the body names are dropped with the body, the others when the function returns.
+/// Arguments that the body uses are dropped with it, the others when the function returns.
 #[tokio::test(start_paused = true)]
 async fn arguments_are_dropped_in_the_documented_order() {
     struct Loud<'a>(&'static str, &'a RefCell<Vec<&'static str>>);
@@ -239,7 +239,7 @@ fn a_future_grows_by_no_more_than_its_budget() {
         assert!(guarded <= plain + 32, "{guarded} over {plain}");
     }
 
-    // Tokio's timer takes 96 bytes, and more when its multi-threaded runtime is there, as it is here.
+    // Tokio's timer takes 96 bytes, and more with the multi-threaded runtime, as here.
     let timer = size_of::<tokio::time::Sleep>();
     for limited in [
         size_of_val(&timed([0; 1_024])),
@@ -257,7 +257,7 @@ fn a_future_grows_by_no_more_than_its_budget() {
     clippy::large_types_passed_by_value,
     reason = "that is what makes a future large"
 )]
-fn a_future_with_a_key_grows_by_no_more() {
+fn a_future_with_a_key_grows_by_no_more_than_its_budget() {
     type Page = [u8; 1_024];
 
     async fn plain(_: &str, page: Page) -> Result<Page, ServiceError> {
@@ -303,7 +303,7 @@ fn a_future_with_a_key_grows_by_no_more() {
     clippy::large_types_passed_by_value,
     reason = "that is what makes a future large"
 )]
-fn a_future_with_a_breaker_of_its_own_is_as_one_with_a_timeout() {
+fn a_future_with_its_own_breaker_is_as_large_as_one_with_a_timeout() {
     type Page = [u8; 1_024];
 
     async fn plain(_: &CircuitBreaker, page: Page) -> Result<Page, ServiceError> {
@@ -323,7 +323,7 @@ fn a_future_with_a_breaker_of_its_own_is_as_one_with_a_timeout() {
         Ok(page)
     }
 
-    let breaker = in_a_row();
+    let breaker = consecutive();
     let timer = size_of::<tokio::time::Sleep>();
     let plain = size_of_val(&plain(&breaker, [0; 1_024]));
     for limited in [

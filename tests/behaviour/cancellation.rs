@@ -1,12 +1,16 @@
-use crate::support::{Failed, fail, half_open, hang, in_a_row, succeed, timed, windowed};
+//! Calls that are dropped before they complete.
+
+use crate::support::{
+    Failed, consecutive, fail, half_open, pending_call, succeed, timed, windowed,
+};
 use circuit_runtime::{CircuitBreaker, Permit, State};
 use std::future::{pending, ready};
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_call_is_no_evidence() {
-    for breaker in [in_a_row(), windowed(), timed()] {
+async fn a_dropped_call_is_neither_success_nor_failure() {
+    for breaker in [consecutive(), windowed(), timed()] {
         for _ in 0..100 {
-            drop(hang(&breaker));
+            drop(pending_call(&breaker));
         }
         assert_eq!(breaker.state(), State::Closed);
         assert_eq!(breaker.snapshot().cancelled, 100);
@@ -14,22 +18,22 @@ async fn a_dropped_call_is_no_evidence() {
 
         fail(&breaker);
         fail(&breaker);
-        drop(hang(&breaker));
+        drop(pending_call(&breaker));
         fail(&breaker);
         assert_eq!(
             breaker.state(),
             State::Open,
-            "a dropped call does not end a row"
+            "a dropped call does not reset the streak"
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_probe_gives_its_place_back() {
-    for breaker in [in_a_row(), windowed(), timed()] {
+async fn a_dropped_probe_releases_its_slot() {
+    for breaker in [consecutive(), windowed(), timed()] {
         half_open(&breaker).await;
         for _ in 0..100 {
-            drop(hang(&breaker));
+            drop(pending_call(&breaker));
         }
         assert_eq!(breaker.state(), State::HalfOpen);
         succeed(&breaker);
@@ -38,8 +42,8 @@ async fn a_dropped_probe_gives_its_place_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_was_never_polled_asked_for_nothing() {
-    let breaker = in_a_row();
+async fn a_call_that_is_never_polled_is_never_admitted() {
+    let breaker = consecutive();
     drop(breaker.call(pending::<Result<(), Failed>>()));
     assert_eq!(breaker.snapshot().cancelled, 0);
 
@@ -51,8 +55,8 @@ async fn a_call_that_was_never_polled_asked_for_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_future_that_lost_a_race_is_dropped_at_once() {
-    let breaker = in_a_row();
+async fn a_call_that_loses_a_select_is_dropped_at_once() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     tokio::select! {
         biased;
@@ -64,10 +68,10 @@ async fn a_future_that_lost_a_race_is_dropped_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn permits_and_calls_move_between_threads() {
+async fn permits_and_calls_can_move_between_threads() {
     fn is_send_and_sync<T: Send + Sync>(_: &T) {}
 
-    let breaker = in_a_row();
+    let breaker = consecutive();
     let permit: Permit<'_> = breaker.try_acquire().unwrap();
     is_send_and_sync(&breaker);
     is_send_and_sync(&permit);

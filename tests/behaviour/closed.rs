@@ -1,9 +1,11 @@
-use crate::support::{advance, fail, in_a_row, millis, seconds, succeed, trip, windowed};
+//! Failures in a closed circuit, and when they open it.
+
+use crate::support::{advance, consecutive, fail, millis, seconds, succeed, trip, windowed};
 use circuit_runtime::{CircuitBreaker, Config, State};
 
 #[tokio::test(start_paused = true)]
-async fn failures_in_a_row_open_the_circuit_however_far_apart() {
-    let breaker = in_a_row();
+async fn consecutive_failures_open_the_circuit_however_far_apart() {
+    let breaker = consecutive();
     for _ in 0..2 {
         fail(&breaker);
         advance(seconds(86_400)).await;
@@ -15,8 +17,8 @@ async fn failures_in_a_row_open_the_circuit_however_far_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_success_ends_the_row() {
-    let breaker = in_a_row();
+async fn a_success_resets_the_streak() {
+    let breaker = consecutive();
     for _ in 0..100 {
         fail(&breaker);
         fail(&breaker);
@@ -31,7 +33,7 @@ async fn a_success_ends_the_row() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_failure_is_a_row_of_one() {
+async fn a_limit_of_one_opens_the_circuit_at_the_first_failure() {
     let config = Config::builder().max_failures(1).build().unwrap();
     let breaker = CircuitBreaker::new("one", config);
     succeed(&breaker);
@@ -71,7 +73,7 @@ async fn the_window_slides_exactly() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_that_never_come_close_never_open_the_circuit() {
+async fn failures_too_far_apart_for_the_window_never_open_the_circuit() {
     let breaker = windowed();
     for _ in 0..1_000 {
         fail(&breaker);
@@ -80,9 +82,9 @@ async fn failures_that_never_come_close_never_open_the_circuit() {
     assert_eq!(breaker.state(), State::Closed);
 }
 
-/// Checked at every failure against a list of all of them.
+/// Checks every failure against the list of all failures.
 #[tokio::test(start_paused = true)]
-async fn the_window_is_exact_up_to_a_thousand_and_to_a_hundredth_above() {
+async fn the_window_is_exact_up_to_a_thousand_failures_and_to_a_hundredth_above() {
     for limit in [2_u32, 7, 1_000, 1_001, 5_000] {
         let config = Config::builder()
             .max_failures(limit)
@@ -118,8 +120,8 @@ async fn the_window_is_exact_up_to_a_thousand_and_to_a_hundredth_above() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn evidence_from_before_a_trip_is_gone_after_recovery() {
-    for breaker in [in_a_row(), windowed()] {
+async fn a_recovery_clears_the_evidence_from_before_the_trip() {
+    for breaker in [consecutive(), windowed()] {
         trip(&breaker);
         breaker.reset();
         fail(&breaker);
@@ -132,7 +134,7 @@ async fn evidence_from_before_a_trip_is_gone_after_recovery() {
         assert_eq!(
             breaker.state(),
             State::Closed,
-            "a reset forgets evidence without a trip, too"
+            "a reset clears the evidence of a closed circuit, too"
         );
         fail(&breaker);
         assert_eq!(breaker.state(), State::Open);
@@ -160,7 +162,7 @@ async fn limits_at_their_extremes_do_not_overflow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window_of_a_nanosecond_holds_what_happens_at_once() {
+async fn a_window_of_a_nanosecond_holds_failures_of_the_same_moment() {
     let config = Config::builder()
         .max_failures(2)
         .window(std::time::Duration::from_nanos(1))

@@ -1,9 +1,11 @@
+//! Valid and invalid configurations.
+
 use crate::support::seconds;
 use circuit_runtime::{Config, ConfigBuilder, ConfigError};
 use std::time::Duration;
 
-/// What makes no sense, and what it is called.
-fn mistakes() -> Vec<(ConfigError, ConfigBuilder)> {
+/// Returns invalid configurations, each with its error.
+fn invalid() -> Vec<(ConfigError, ConfigBuilder)> {
     use ConfigError as E;
 
     let config = Config::builder();
@@ -53,22 +55,22 @@ fn mistakes() -> Vec<(ConfigError, ConfigBuilder)> {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
-    for (error, builder) in mistakes() {
+fn an_invalid_configuration_is_rejected_with_its_error() {
+    for (error, builder) in invalid() {
         assert_eq!(builder.build(), Err(error));
         assert_eq!(error.to_string(), error.message());
     }
 }
 
 #[test]
-fn each_error_has_a_builder_that_gets_it() {
-    let mut got: Vec<_> = mistakes().into_iter().map(|(error, _)| error).collect();
-    got.dedup();
-    assert_eq!(got, ConfigError::ALL);
+fn every_config_error_has_an_invalid_configuration() {
+    let mut returned: Vec<_> = invalid().into_iter().map(|(error, _)| error).collect();
+    returned.dedup();
+    assert_eq!(returned, ConfigError::ALL);
 }
 
 #[test]
-fn what_is_built_is_what_was_set() {
+fn a_config_returns_the_values_that_were_set() {
     let config = Config::builder()
         .max_failures(7)
         .window(seconds(1))
@@ -102,7 +104,7 @@ fn what_is_built_is_what_was_set() {
 }
 
 #[test]
-fn the_defaults_are_five_failures_in_a_row_and_thirty_seconds() {
+fn the_defaults_are_five_consecutive_failures_and_thirty_seconds() {
     let config = Config::default();
     assert_eq!(Ok(config), Config::builder().build());
     assert_eq!(config.max_failures(), Some(5));
@@ -119,7 +121,7 @@ fn the_defaults_are_five_failures_in_a_row_and_thirty_seconds() {
 }
 
 #[test]
-fn where_a_rate_is_given_only_failures_that_are_asked_for_are_counted() {
+fn a_rate_replaces_the_default_max_failures() {
     let window = Config::builder().window(seconds(10));
     let rates = [
         window.failure_rate(0.5),
@@ -135,7 +137,7 @@ fn where_a_rate_is_given_only_failures_that_are_asked_for_are_counted() {
 }
 
 #[test]
-fn unless_said_otherwise_all_calls_must_be_slow() {
+fn slow_rate_defaults_to_all_calls() {
     let slow_call = Config::builder()
         .window(seconds(10))
         .slow_call(seconds(1))
@@ -145,7 +147,7 @@ fn unless_said_otherwise_all_calls_must_be_slow() {
 }
 
 #[test]
-fn rates_are_judged_on_twenty_calls_or_on_all_that_count() {
+fn min_calls_defaults_to_twenty_or_to_last_calls_if_that_is_less() {
     let rate = Config::builder().failure_rate(0.5);
     let min_calls = |config: ConfigBuilder| config.build().unwrap().min_calls();
     assert_eq!(min_calls(rate.window(seconds(10))), 20);
@@ -157,7 +159,7 @@ fn rates_are_judged_on_twenty_calls_or_on_all_that_count() {
 }
 
 #[test]
-fn the_extremes_are_valid() {
+fn extreme_values_are_valid() {
     for extreme in [Duration::MAX, Duration::from_nanos(1)] {
         let config = Config::builder()
             .max_failures(u32::MAX)
@@ -187,10 +189,10 @@ fn the_extremes_are_valid() {
     }
 }
 
-/// The attribute refuses literals by itself, the builder all values: in the same words.
+/// The attribute checks literals, the builder all values: both with the same messages.
 #[test]
-fn the_attribute_and_the_builder_say_the_same() {
-    let said_by_the_attribute = concat!(
+fn the_attribute_and_the_builder_report_errors_in_the_same_words() {
+    let messages_of_the_attribute = concat!(
         include_str!("../ui/durations/zero.stderr"),
         include_str!("../ui/values/combinations.stderr"),
         include_str!("../ui/values/count.stderr"),
@@ -199,11 +201,11 @@ fn the_attribute_and_the_builder_say_the_same() {
         include_str!("../ui/values/window.stderr"),
     );
     for error in ConfigError::ALL {
-        // Both windows are its `window`, which cannot be written twice.
+        // Both windows are the option `window`, which cannot be written twice.
         if error == ConfigError::TwoWindows {
             continue;
         }
         let message = format!("error: {error}\n");
-        assert!(said_by_the_attribute.contains(&message), "{message}");
+        assert!(messages_of_the_attribute.contains(&message), "{message}");
     }
 }

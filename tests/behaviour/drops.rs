@@ -1,7 +1,7 @@
-//! Wherever a call is dropped, it is as if it had never been there.
+//! A call that is dropped, at any of its awaits, leaves no trace but in `Snapshot::cancelled`.
 //!
-//! Each breaker has a twin, which goes through the same but for the call in question. Whatever can be seen
-//! of the one must be what is seen of the other.
+//! Each breaker has a twin that goes through the same, without the dropped call. Everything
+//! observable of the breaker must equal that of the twin.
 
 use std::fmt::Debug;
 use std::future::{pending, poll_fn, ready};
@@ -22,29 +22,29 @@ use crate::support::{
     Failed, ServiceError, advance, half_open, millis, poll_once, retry_after, seconds, timed,
 };
 
-/// How often a call suspends.
+/// The number of awaits in a call.
 const AWAITS: usize = 4;
 
-/// How far the service has come. A call passes its suspension points as the service does, however often
-/// it is polled.
+/// The progress of the service. A call passes an await once the service has, however often it is
+/// polled.
 #[derive(Clone, Default)]
 struct Progress(Arc<AtomicUsize>);
 
 impl Progress {
-    fn one_more(&self) {
+    fn increment(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    async fn passes(&self, point: usize) {
+    async fn has_passed(&self, point: usize) {
         poll_fn(|_| match self.0.load(Ordering::SeqCst) {
-            come if come > point => Poll::Ready(()),
+            reached if reached > point => Poll::Ready(()),
             _ => Poll::Pending,
         })
         .await;
     }
 }
 
-/// How a call ends that goes on to its end.
+/// How a call ends that is not dropped.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Success,
@@ -59,40 +59,40 @@ impl End {
         match self {
             Self::Success => Ok(()),
             Self::Failure => Err(ServiceError::Failed),
-            Self::Panic => resume_unwind(Box::new("gave up")),
+            Self::Panic => resume_unwind(Box::new("body panicked")),
         }
     }
 }
 
-async fn suspends(progress: Progress, end: End) -> Result<(), ServiceError> {
+async fn awaits(progress: Progress, end: End) -> Result<(), ServiceError> {
     for point in 0..AWAITS {
-        progress.passes(point).await;
+        progress.has_passed(point).await;
     }
     end.result()
 }
 
 type Running<'b> = Pin<Box<dyn Future<Output = Result<(), ServiceError>> + Send + 'b>>;
 
-/// A way to make a call.
+/// How a call is made.
 type Way = for<'b> fn(&'b CircuitBreaker, Progress, End) -> Running<'b>;
 
 fn through_call(breaker: &CircuitBreaker, progress: Progress, end: End) -> Running<'_> {
-    let call = breaker.call(suspends(progress, end));
+    let call = breaker.call(awaits(progress, end));
     Box::pin(async { call.await.map_err(CallError::into_inner) })
 }
 
-/// A breaker, its twin, and the way to make calls through the first.
+/// A breaker, its twin, and how to make calls through the breaker.
 struct Pair {
     breaker: CircuitBreaker,
     twin: CircuitBreaker,
     way: Way,
-    /// The calls through the breaker that were dropped.
+    /// The number of dropped calls.
     dropped: u64,
-    /// The totals of the breaker before any of that.
+    /// The totals of the breaker at the start.
     before: [u64; 8],
 }
 
-/// Where a call is when something happens to it.
+/// The phase of the circuit in which a call is dropped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
     Closed,
@@ -102,32 +102,32 @@ enum Phase {
 
 const PHASES: [Phase; 3] = [Phase::Closed, Phase::HalfOpen, Phase::ForcedClosed];
 
-/// An annotated function and its twin. Every test has its own, as a function has one breaker.
+/// An annotated function and its twin. One for each test, as a function has only one breaker.
 macro_rules! annotated {
     ($name:literal, $($timeout:tt)*) => {{
         #[circuit_breaker(max_failures = 3, window = "10s", name = $name, $($timeout)*)]
         async fn service(progress: Progress, end: End) -> Result<(), ServiceError> {
             for point in 0..AWAITS {
-                progress.passes(point).await;
+                progress.has_passed(point).await;
             }
             end.result()
         }
-        // Its first call makes the breaker.
+        // The first call creates the breaker.
         drop(poll_once(service(Progress::default(), End::Success)));
         let breaker = registry::find($name).unwrap();
         Pair::new(breaker, |_, progress, end| Box::pin(service(progress, end)))
     }};
 }
 
-/// One for each rule, with and without a timeout.
+/// Returns a pair for each rule, with and without a timeout.
 fn pairs() -> Vec<Pair> {
-    let in_a_row = Config::builder().max_failures(3);
+    let consecutive = Config::builder().max_failures(3);
     let rate = Config::builder().failure_rate(0.5).min_calls(4);
     let slow = rate.slow_call(seconds(7)).slow_rate(0.2);
     [
-        in_a_row,
-        in_a_row.window(seconds(10)),
-        in_a_row.last_calls(5).probes(2),
+        consecutive,
+        consecutive.window(seconds(10)),
+        consecutive.last_calls(5).probes(2),
         rate.window(seconds(10)),
         slow.last_calls(10),
         slow.window(seconds(60)).probes(3),
@@ -162,15 +162,15 @@ impl Pair {
         self.breaker.config()
     }
 
-    /// Does the same to both, of which the same must come.
+    /// Applies `act` to both, and expects the same result.
     fn both<R: PartialEq + Debug>(&self, act: impl Fn(&CircuitBreaker) -> R) -> R {
         let result = act(&self.breaker);
         assert_eq!(result, act(&self.twin), "{:?}", self.config());
-        self.agree();
+        self.assert_equal();
         result
     }
 
-    fn agree(&self) {
+    fn assert_equal(&self) {
         let (actual, expected) = (self.breaker.snapshot(), self.twin.snapshot());
         assert_eq!(actual.state, expected.state, "{:?}", self.config());
         assert_eq!(actual.retry_after, expected.retry_after);
@@ -182,8 +182,8 @@ impl Pair {
         assert_eq!(actual, expected, "{:?}", self.config());
     }
 
-    /// Brings both to a phase, and near to the end of it.
-    async fn bring_to(&self, phase: Phase) {
+    /// Brings both into a phase, and close to its end.
+    async fn enter(&self, phase: Phase) {
         self.both(CircuitBreaker::reset);
         match phase {
             Phase::Closed => (0..2).for_each(|_| self.both(fail)),
@@ -198,8 +198,8 @@ impl Pair {
         }
     }
 
-    /// Goes on to the end of the phase and through the next ones, with both.
-    async fn go_on(&self) {
+    /// Takes both to the end of the phase and through the next ones.
+    async fn run_on(&self) {
         // Long enough to be slow, short enough to be in the window.
         advance(seconds(8)).await;
         for round in 0..3 {
@@ -211,10 +211,10 @@ impl Pair {
                 advance(self.config().reset()).await;
             }
             let probes = self.config().probes() + 1;
-            let places = |breaker: &CircuitBreaker| {
-                let taken: Vec<_> = (0..probes).map(|_| breaker.try_acquire()).collect();
-                let answers: Vec<_> = taken.iter().map(answer).collect();
-                let probes = taken.into_iter().flatten();
+            let request_slots = |breaker: &CircuitBreaker| {
+                let requests: Vec<_> = (0..probes).map(|_| breaker.try_acquire()).collect();
+                let answers: Vec<_> = requests.iter().map(answer).collect();
+                let probes = requests.into_iter().flatten();
                 if round % 2 == 0 {
                     probes.for_each(Permit::success);
                 } else {
@@ -222,7 +222,7 @@ impl Pair {
                 }
                 answers
             };
-            self.both(places);
+            self.both(request_slots);
         }
         self.both(CircuitBreaker::reset);
     }
@@ -244,19 +244,22 @@ fn totals(breaker: &CircuitBreaker) -> [u64; 8] {
     ]
 }
 
-/// Fails a call, if it may be made.
+/// Fails a call, if it is admitted.
 fn fail(breaker: &CircuitBreaker) {
     if let Ok(permit) = breaker.try_acquire() {
         permit.failure();
     }
 }
 
-/// That the call may be made, or how long not to ask.
-fn answer(asked: &Result<Permit<'_>, CircuitError>) -> Result<(), Option<Duration>> {
-    asked.as_ref().map(drop).map_err(CircuitError::retry_after)
+/// Returns `Ok` for an admitted call, and the `retry_after` of a rejected one.
+fn answer(request: &Result<Permit<'_>, CircuitError>) -> Result<(), Option<Duration>> {
+    request
+        .as_ref()
+        .map(drop)
+        .map_err(CircuitError::retry_after)
 }
 
-/// Polls a call so often at each point, up to the given one.
+/// Polls a call `times` times at each of the first `points` awaits.
 async fn poll_up_to(call: &mut Running<'_>, progress: &Progress, points: usize, times: usize) {
     for point in 1..=points {
         for _ in 0..times {
@@ -264,18 +267,18 @@ async fn poll_up_to(call: &mut Running<'_>, progress: &Progress, points: usize, 
         }
         advance(millis(10)).await;
         if point < points {
-            progress.one_more();
+            progress.increment();
         }
     }
 }
 
-/// At every suspension point, and before the first, in every phase, woken for nothing or not, soon or when
-/// the call was slow already.
+/// Drops a call at every await and before its first poll, in every phase, with and without spurious
+/// polls, early and once the call is slow.
 async fn drop_everywhere(mut pair: Pair) {
     for phase in PHASES {
         for points in 0..=AWAITS {
             for (times, late) in [(1, false), (1, true), (3, false)] {
-                pair.bring_to(phase).await;
+                pair.enter(phase).await;
                 let progress = Progress::default();
                 let mut call = pair.call(&progress, End::Failure);
                 poll_up_to(&mut call, &progress, points, times).await;
@@ -284,65 +287,65 @@ async fn drop_everywhere(mut pair: Pair) {
                 }
                 drop(call);
                 pair.dropped += u64::from(points > 0);
-                pair.agree();
-                pair.go_on().await;
+                pair.assert_equal();
+                pair.run_on().await;
             }
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_at_any_await_was_never_there() {
+async fn a_call_dropped_at_any_await_leaves_no_trace() {
     for pair in pairs() {
         drop_everywhere(pair).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_annotated_call_that_is_dropped_at_any_await_was_never_there() {
+async fn an_annotated_call_dropped_at_any_await_leaves_no_trace() {
     drop_everywhere(annotated!("drops::dropped",)).await;
     drop_everywhere(annotated!("drops::dropped timed", timeout = "1h")).await;
 }
 
-/// Nobody polled it since: it was the caller who gave it up.
+/// A deadline that no poll has noticed makes no difference: the call is cancelled.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_after_its_time_was_up_was_never_there() {
+async fn a_call_dropped_after_its_deadline_leaves_no_trace() {
     for phase in PHASES {
         let config = Config::builder().max_failures(3).timeout(seconds(2));
         let breaker = CircuitBreaker::new("dropped", config.build().unwrap());
         let mut pair = Pair::new(breaker, through_call);
-        pair.bring_to(phase).await;
+        pair.enter(phase).await;
         let progress = Progress::default();
         let mut call = pair.call(&progress, End::Failure);
         poll_up_to(&mut call, &progress, AWAITS, 1).await;
         advance(seconds(3)).await;
         drop(call);
         pair.dropped += 1;
-        pair.agree();
-        pair.go_on().await;
+        pair.assert_equal();
+        pair.run_on().await;
     }
 }
 
-/// A call that is not let in has nothing to give back.
+/// A call that was not admitted holds no slot.
 #[tokio::test(start_paused = true)]
-async fn a_rejected_call_that_is_dropped_gives_nothing_back() {
+async fn a_rejected_call_that_is_dropped_releases_no_slot() {
     for pair in pairs() {
-        pair.bring_to(Phase::HalfOpen).await;
-        let places = |breaker| {
+        pair.enter(Phase::HalfOpen).await;
+        let request_slots = |breaker| {
             (0..pair.config().probes())
                 .map(|_| admit(breaker))
                 .collect()
         };
-        let probes: [Vec<_>; 2] = [&pair.breaker, &pair.twin].map(places);
+        let probes: [Vec<_>; 2] = [&pair.breaker, &pair.twin].map(request_slots);
         for _ in 0..10 {
             let mut call = pair.call(&Progress::default(), End::Failure);
             assert!(poll_once(call.as_mut()).is_ready());
             drop(call);
             pair.twin.try_acquire().unwrap_err();
-            pair.agree();
+            pair.assert_equal();
         }
         drop(probes);
-        pair.go_on().await;
+        pair.run_on().await;
     }
 }
 
@@ -350,7 +353,7 @@ fn admit(breaker: &CircuitBreaker) -> Permit<'_> {
     breaker.try_acquire().unwrap()
 }
 
-/// What a poll came to, or how it panicked.
+/// The result of a poll, or its panic.
 type Polled = Result<Poll<Result<(), ServiceError>>, &'static str>;
 
 fn poll(call: &mut Running<'_>) -> Polled {
@@ -358,7 +361,8 @@ fn poll(call: &mut Running<'_>) -> Polled {
         .map_err(|payload| *payload.downcast().unwrap())
 }
 
-/// Each poll on a thread of its own, and so the end, whatever it is. The twin's call stays where it is.
+/// Polls a call on a different thread each time, and ends or drops it on yet another. The twin's
+/// call stays on one thread.
 async fn move_between_threads(mut pair: Pair) {
     let runtime = tokio::runtime::Handle::current();
     let elsewhere = |call: &mut Running<'_>| {
@@ -372,7 +376,7 @@ async fn move_between_threads(mut pair: Pair) {
     };
     for phase in PHASES {
         for end in ENDS.map(Some).into_iter().chain([None]) {
-            pair.bring_to(phase).await;
+            pair.enter(phase).await;
             let progress = Progress::default();
             let mut call = pair.call(&progress, end.unwrap_or(End::Failure));
             let mut other = end.map(|end| through_call(&pair.twin, progress.clone(), end));
@@ -382,7 +386,7 @@ async fn move_between_threads(mut pair: Pair) {
                     assert_eq!(poll(other), Ok(Poll::Pending));
                 }
                 advance(millis(10)).await;
-                progress.one_more();
+                progress.increment();
             }
             if let Some(other) = &mut other {
                 let result = elsewhere(&mut call);
@@ -394,14 +398,14 @@ async fn move_between_threads(mut pair: Pair) {
             });
             drop(other);
             pair.dropped += u64::from(end.is_none());
-            pair.agree();
-            pair.go_on().await;
+            pair.assert_equal();
+            pair.run_on().await;
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_may_be_polled_on_one_thread_after_the_other() {
+async fn a_call_can_be_polled_on_a_different_thread_each_time() {
     for pair in pairs() {
         move_between_threads(pair).await;
     }
@@ -409,22 +413,22 @@ async fn a_call_may_be_polled_on_one_thread_after_the_other() {
     move_between_threads(annotated!("drops::moved timed", timeout = "1h")).await;
 }
 
-/// Forgotten at every suspension point, the call is under way for ever. It holds nobody up but, if it was a
-/// probe, until its lease ends.
-async fn forget_everywhere(pair: Pair) {
+/// Leaks a call at every await. It stays in flight forever, and blocks nothing but, if it is a
+/// probe, its slot, until the lease expires.
+async fn leak_everywhere(pair: Pair) {
     for points in 1..=AWAITS {
         for phase in [Phase::Closed, Phase::ForcedClosed] {
-            // There a call that hangs is slow, and says so.
+            // There a leaked call becomes overdue, and counts as slow.
             if phase == Phase::Closed && pair.config().slow_call().is_some() {
                 continue;
             }
-            pair.bring_to(phase).await;
+            pair.enter(phase).await;
             let progress = Progress::default();
             let mut call = pair.call(&progress, End::Failure);
             poll_up_to(&mut call, &progress, points, 2).await;
             mem::forget(call);
-            pair.agree();
-            pair.go_on().await;
+            pair.assert_equal();
+            pair.run_on().await;
         }
     }
 
@@ -458,20 +462,20 @@ async fn forget_everywhere(pair: Pair) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_forgotten_call_holds_up_nobody_but_a_probe_until_its_lease_ends() {
+async fn a_leaked_call_blocks_only_its_probe_slot_until_the_lease_expires() {
     for pair in pairs() {
-        forget_everywhere(pair).await;
+        leak_everywhere(pair).await;
     }
-    forget_everywhere(annotated!("drops::forgotten",)).await;
-    forget_everywhere(annotated!("drops::forgotten timed", timeout = "1h")).await;
+    leak_everywhere(annotated!("drops::leaked",)).await;
+    leak_everywhere(annotated!("drops::leaked timed", timeout = "1h")).await;
 }
 
-/// However it ended: with a result, a panic, a timeout or a rejection.
+/// However it completed: with a result, a panic, a timeout or a rejection.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_has_ended_stays_pending_and_counts_once() {
+async fn a_completed_call_stays_pending_and_counts_once() {
     for config in pairs().iter().map(Pair::config) {
         for end in ENDS {
-            let breaker = CircuitBreaker::new("ended", config);
+            let breaker = CircuitBreaker::new("completed", config);
             let mut call = Box::pin(breaker.call(async { end.result() }));
             let polled = catch_unwind(AssertUnwindSafe(|| poll_once(call.as_mut())));
             assert!(polled.is_err() || polled.is_ok_and(|polled| polled.is_ready()));
@@ -502,15 +506,15 @@ async fn stays_pending<F: Future>(breaker: &CircuitBreaker, mut call: Pin<Box<F>
     assert_eq!(breaker.snapshot(), ended);
 }
 
-/// It is an `async fn`, and does what every one does.
+/// As any `async fn` does.
 #[tokio::test(start_paused = true)]
-async fn an_annotated_call_that_is_polled_after_its_end_panics_and_counts_once() {
+async fn an_annotated_call_polled_after_completion_panics_and_counts_once() {
     for pair in [
-        annotated!("drops::ended",),
-        annotated!("drops::ended timed", timeout = "1h"),
+        annotated!("drops::completed",),
+        annotated!("drops::completed timed", timeout = "1h"),
     ] {
         let progress = Progress::default();
-        (0..AWAITS).for_each(|_| progress.one_more());
+        (0..AWAITS).for_each(|_| progress.increment());
         for end in ENDS {
             pair.breaker.reset();
             let mut call = pair.call(&progress, end);
@@ -524,7 +528,7 @@ async fn an_annotated_call_that_is_polled_after_its_end_panics_and_counts_once()
     }
 }
 
-/// How often it was woken.
+/// Counts its wake-ups.
 #[derive(Default)]
 struct Woken(AtomicUsize);
 
@@ -534,10 +538,10 @@ impl Wake for Woken {
     }
 }
 
-/// Polled for nothing each millisecond, each time by another task, a call is neither given up sooner nor
-/// later, and the last of them is woken when its time is up.
+/// Polled every millisecond without need, each time by another task, a call times out neither
+/// earlier nor later, and the last task is woken at the deadline.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_woken_for_nothing_has_all_of_its_time() {
+async fn spurious_polls_do_not_change_the_timeout_of_a_call() {
     let breaker = timed();
     let mut call = Box::pin(breaker.call(pending::<Result<(), Failed>>()));
     let mut tasks = Vec::new();

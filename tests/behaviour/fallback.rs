@@ -1,4 +1,4 @@
-//! What runs in place of the body of a rejected call.
+//! Fallbacks, which run in place of the body of a rejected call.
 
 use crate::support::{ServiceError, advance, seconds};
 use circuit_runtime::{CircuitError, State, circuit_breaker, registry};
@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
-async fn it_runs_when_a_call_is_rejected_and_only_then() {
-    #[circuit_breaker(max_failures = 1, fallback = Ok(0), name = "fallback::only then")]
+async fn a_fallback_runs_only_when_a_call_is_rejected() {
+    #[circuit_breaker(max_failures = 1, fallback = Ok(0), name = "fallback::rejected")]
     async fn service(answer: Option<u32>) -> Result<u32, ServiceError> {
         answer.ok_or(ServiceError::Failed)
     }
@@ -18,11 +18,11 @@ async fn it_runs_when_a_call_is_rejected_and_only_then() {
     assert_eq!(
         service(None).await,
         Err(ServiceError::Failed),
-        "a failure is returned as it is"
+        "a failure is returned unchanged"
     );
     assert_eq!(service(Some(7)).await, Ok(0));
 
-    let breaker = registry::find("fallback::only then").unwrap();
+    let breaker = registry::find("fallback::rejected").unwrap();
     let totals = breaker.snapshot();
     assert_eq!(
         (totals.succeeded, totals.failed, totals.rejected),
@@ -34,7 +34,7 @@ async fn it_runs_when_a_call_is_rejected_and_only_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_is_returned_as_it_is() {
+async fn a_timeout_is_returned_without_the_fallback() {
     #[circuit_breaker(max_failures = 1, timeout = "2s", fallback = Ok(0))]
     async fn service() -> Result<u32, ServiceError> {
         pending().await
@@ -48,7 +48,7 @@ async fn a_timeout_is_returned_as_it_is() {
 }
 
 #[test]
-fn that_there_is_no_runtime_is_returned_as_it_is() {
+fn a_missing_runtime_is_reported_without_the_fallback() {
     #[circuit_breaker(timeout = "2s", fallback = Ok(0), name = "fallback::no runtime")]
     async fn service() -> Result<u32, ServiceError> {
         Ok(7)
@@ -64,7 +64,7 @@ fn that_there_is_no_runtime_is_returned_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closure_is_shown_the_error() {
+async fn a_fallback_closure_receives_the_error() {
     #[circuit_breaker(max_failures = 1, reset = "5s", fallback = |error| Ok(error.retry_after()))]
     async fn service() -> Result<Option<Duration>, ServiceError> {
         Err(ServiceError::Failed)
@@ -77,7 +77,7 @@ async fn a_closure_is_shown_the_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_can_wait_and_end_the_function() {
+async fn a_fallback_can_await_and_return_early() {
     async fn cached(number: u32) -> Option<u32> {
         tokio::time::sleep(seconds(1)).await;
         (number > 0).then_some(number)
@@ -99,7 +99,7 @@ async fn it_can_wait_and_end_the_function() {
     assert_eq!(service(10).await, Ok(9));
 }
 
-/// Counts how often it is dropped.
+/// Counts its drops.
 struct Counted(Rc<Cell<u32>>);
 
 impl Drop for Counted {
@@ -109,7 +109,7 @@ impl Drop for Counted {
 }
 
 #[tokio::test(start_paused = true)]
-async fn body_and_fallback_may_both_take_an_argument() {
+async fn body_and_fallback_can_both_move_an_argument() {
     #[circuit_breaker(max_failures = 1, fallback = Ok(argument))]
     async fn service(argument: Counted, other: Counted) -> Result<Counted, ServiceError> {
         drop((argument, other));
@@ -121,17 +121,21 @@ async fn body_and_fallback_may_both_take_an_argument() {
     assert!(service(counted(), counted()).await.is_err());
     assert_eq!(dropped.get(), 2);
     let kept = service(counted(), counted()).await;
-    assert_eq!(dropped.get(), 3, "only what the fallback does not take");
+    assert_eq!(
+        dropped.get(),
+        3,
+        "only the argument that the fallback does not move"
+    );
     drop(kept);
     assert_eq!(dropped.get(), 4);
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_no_evidence() {
+async fn the_result_of_a_fallback_is_not_counted() {
     #[circuit_breaker(
         max_failures = 1,
         fallback = Err(ServiceError::Failed),
-        name = "fallback::no evidence"
+        name = "fallback::not counted"
     )]
     async fn service() -> Result<u32, ServiceError> {
         Err(ServiceError::Failed)
@@ -140,12 +144,12 @@ async fn it_is_no_evidence() {
     for _ in 0..10 {
         assert_eq!(service().await, Err(ServiceError::Failed));
     }
-    let totals = registry::find("fallback::no evidence").unwrap().snapshot();
+    let totals = registry::find("fallback::not counted").unwrap().snapshot();
     assert_eq!((totals.failed, totals.rejected, totals.opened), (1, 9, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_while_it_runs_is_cancelled_once() {
+async fn a_running_call_with_a_fallback_that_is_dropped_is_cancelled_once() {
     #[circuit_breaker(fallback = Ok(()), name = "fallback::dropped")]
     async fn service() -> Result<(), ServiceError> {
         pending().await

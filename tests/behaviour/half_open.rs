@@ -1,11 +1,14 @@
+//! A half-open circuit with one probe.
+
 use crate::support::{
-    advance, fail, half_open, hang, in_a_row, millis, retry_after, seconds, succeed, windowed,
+    advance, consecutive, fail, half_open, millis, pending_call, retry_after, seconds, succeed,
+    windowed,
 };
 use circuit_runtime::State;
 
 #[tokio::test(start_paused = true)]
-async fn one_probe_is_let_in_and_everyone_else_rejected() {
-    let breaker = in_a_row();
+async fn one_probe_is_admitted_and_all_other_calls_are_rejected() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     let probe = breaker.try_acquire().unwrap();
     for _ in 0..100 {
@@ -17,8 +20,8 @@ async fn one_probe_is_let_in_and_everyone_else_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_succeeds_closes_the_circuit_with_no_evidence() {
-    for breaker in [in_a_row(), windowed()] {
+async fn a_probe_that_succeeds_closes_the_circuit_without_evidence() {
+    for breaker in [consecutive(), windowed()] {
         half_open(&breaker).await;
         succeed(&breaker);
         assert_eq!(breaker.state(), State::Closed);
@@ -31,8 +34,8 @@ async fn a_probe_that_succeeds_closes_the_circuit_with_no_evidence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_fails_opens_the_circuit_for_reset_anew() {
-    let breaker = in_a_row();
+async fn a_probe_that_fails_reopens_the_circuit_for_another_reset() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     let probe = breaker.try_acquire().unwrap();
     advance(seconds(5)).await;
@@ -48,8 +51,8 @@ async fn a_probe_that_fails_opens_the_circuit_for_reset_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_a_probe_is_out_a_rejection_says_what_is_left_of_its_lease() {
-    let breaker = in_a_row();
+async fn a_rejection_beside_a_probe_reports_the_rest_of_its_lease() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     advance(seconds(100)).await;
     let probe = breaker.try_acquire().unwrap();
@@ -60,27 +63,27 @@ async fn while_a_probe_is_out_a_rejection_says_what_is_left_of_its_lease() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_hangs_loses_its_place_after_reset() {
-    let breaker = in_a_row();
+async fn an_overdue_probe_loses_its_slot_after_reset() {
+    let breaker = consecutive();
     half_open(&breaker).await;
-    let hung = hang(&breaker);
+    let overdue = pending_call(&breaker);
     advance(millis(29_999)).await;
     breaker.try_acquire().unwrap_err();
     advance(millis(1)).await;
 
     let probe = breaker.try_acquire().unwrap();
     breaker.try_acquire().unwrap_err();
-    drop(hung);
+    drop(overdue);
     breaker
         .try_acquire()
-        .expect_err("the hung probe must not free the place of the next");
+        .expect_err("the overdue probe must not release the slot of the next");
     probe.success();
     assert_eq!(breaker.state(), State::Closed);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_forgotten_probe_does_not_lock_the_circuit() {
-    let breaker = in_a_row();
+async fn a_leaked_probe_does_not_lock_the_circuit() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     for _ in 0..10 {
         std::mem::forget(breaker.try_acquire().unwrap());
@@ -93,8 +96,8 @@ async fn a_forgotten_probe_does_not_lock_the_circuit() {
 
 /// A service that always takes longer than `reset` must still be able to close the circuit.
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_answers_after_its_lease_still_counts() {
-    let breaker = in_a_row();
+async fn a_probe_that_completes_after_its_lease_still_counts() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     let slow = breaker.try_acquire().unwrap();
     advance(seconds(40)).await;
@@ -103,11 +106,7 @@ async fn a_probe_that_answers_after_its_lease_still_counts() {
     assert_eq!(breaker.state(), State::Closed);
 
     second.failure();
-    assert_eq!(
-        breaker.state(),
-        State::Closed,
-        "the second is of the half-open circuit"
-    );
+    assert_eq!(breaker.state(), State::Closed, "the second result is stale");
 
     half_open(&breaker).await;
     let slow = breaker.try_acquire().unwrap();
@@ -116,22 +115,18 @@ async fn a_probe_that_answers_after_its_lease_still_counts() {
     slow.failure();
     assert_eq!(breaker.state(), State::Open);
     second.success();
-    assert_eq!(
-        breaker.state(),
-        State::Open,
-        "the second is of the half-open circuit"
-    );
+    assert_eq!(breaker.state(), State::Open, "the second result is stale");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_is_dropped_or_ignored_makes_room_for_another() {
-    let breaker = in_a_row();
+async fn a_dropped_or_ignored_probe_releases_its_slot() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     drop(breaker.try_acquire().unwrap());
     assert_eq!(breaker.state(), State::HalfOpen);
     breaker.try_acquire().unwrap().ignore();
     assert_eq!(breaker.state(), State::HalfOpen);
-    drop(hang(&breaker));
+    drop(pending_call(&breaker));
     assert_eq!(breaker.state(), State::HalfOpen);
     succeed(&breaker);
     assert_eq!(breaker.state(), State::Closed);

@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::pending;
 
 #[tokio::test(start_paused = true)]
-async fn each_key_opens_and_recovers_by_itself() {
+async fn each_key_opens_and_recovers_on_its_own() {
     #[circuit_breaker(max_failures = 2, key = host, name = "keyed::each")]
     async fn page(host: &str, answers: bool) -> Result<usize, ServiceError> {
         if answers {
@@ -29,13 +29,13 @@ async fn each_key_opens_and_recovers_by_itself() {
     let state = |host| registry::find(&format!("keyed::each[{host}]")).map(|found| found.state());
     assert_eq!(state("down"), Some(State::Open));
     assert_eq!(state("up"), Some(State::Closed));
-    assert_eq!(state("never asked"), None);
+    assert_eq!(state("never called"), None);
     advance(seconds(30)).await;
     assert_eq!(page("down", true).await, Ok(4));
     assert_eq!(state("down"), Some(State::Closed));
 }
 
-/// Shows itself without being a string.
+/// A key that is `Display`, but no string.
 struct Shard {
     region: &'static str,
     number: u8,
@@ -43,7 +43,7 @@ struct Shard {
 
 impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One that makes a call while it is written out, which must not disturb it.
+        // A call made while the key is formatted must not disturb it.
         write!(f, "{}", self.region)?;
         let mut nested = Box::pin(by_number(self.number));
         assert!(crate::support::poll_once(&mut nested).is_ready());
@@ -62,7 +62,7 @@ async fn by_shard(shard: &Shard) -> Result<u8, ServiceError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_shows_itself_is_a_key() {
+async fn any_display_type_can_be_a_key() {
     let (region, number) = ("eu", 7);
     assert_eq!(by_shard(&Shard { region, number }).await, Ok(7));
     assert_eq!(by_shard(&Shard { region, number }).await, Ok(7));
@@ -104,8 +104,8 @@ async fn instances_that_share_a_key_share_a_breaker() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_breaker_of_a_call_under_way_stays() {
-    #[circuit_breaker(max_failures = 1, key = host, max_keys = 2, name = "keyed::busy")]
+async fn the_breaker_of_a_call_in_flight_is_not_evicted() {
+    #[circuit_breaker(max_failures = 1, key = host, max_keys = 2, name = "keyed::in flight")]
     async fn page(host: &str) -> Result<(), ServiceError> {
         match host {
             "slow" => pending().await,
@@ -119,12 +119,12 @@ async fn the_breaker_of_a_call_under_way_stays() {
         assert_eq!(page(&host.to_string()).await, Ok(()));
     }
     drop(call);
-    let slow = registry::find("keyed::busy[slow]").unwrap();
+    let slow = registry::find("keyed::in flight[slow]").unwrap();
     assert_eq!(slow.snapshot().cancelled, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_evaluated_once_for_each_call_and_before_the_body() {
+async fn a_key_is_evaluated_once_per_call_and_before_the_body() {
     use std::cell::RefCell;
     thread_local!(static LOG: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) });
 

@@ -1,11 +1,11 @@
-//! What the circuit breaker promises, by topic. Time is virtual: nothing here waits.
+//! The behaviour of a breaker, one file per topic. Time is virtual: no test waits.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
+    reason = "a test that cannot continue fails"
 )]
 
 mod attribute;
@@ -16,20 +16,20 @@ mod drops;
 mod fallback;
 mod half_open;
 mod keyed;
-mod late_results;
 mod open;
 mod operators;
 mod own_breaker;
 mod panics;
+mod predicates;
 mod probes;
 mod rates;
 mod readme;
 mod registry;
 mod slow_calls;
 mod snapshot;
+mod stale_results;
 mod support;
 mod threads;
 mod time;
 mod timeout;
-mod verdicts;
 mod wait;

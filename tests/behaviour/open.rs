@@ -1,5 +1,7 @@
+//! An open circuit: its rejections, and the end of its wait.
+
 use crate::support::{
-    Failed, advance, fail, half_open, in_a_row, millis, retry_after, seconds, succeed, trip,
+    Failed, advance, consecutive, fail, half_open, millis, retry_after, seconds, succeed, trip,
     windowed,
 };
 use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config, State};
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
 async fn no_call_runs_while_the_circuit_is_open() {
-    let breaker = in_a_row();
+    let breaker = consecutive();
     trip(&breaker);
     for _ in 0..30 {
         let error = breaker
@@ -24,8 +26,8 @@ async fn no_call_runs_while_the_circuit_is_open() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejection_says_what_is_left_of_the_wait() {
-    let breaker = in_a_row();
+async fn a_rejection_reports_the_rest_of_the_wait() {
+    let breaker = consecutive();
     trip(&breaker);
     assert_eq!(retry_after(&breaker), Some(seconds(30)));
     advance(millis(17_700)).await;
@@ -53,8 +55,8 @@ async fn a_rejection_names_the_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn open_becomes_half_open_by_time_alone() {
-    let breaker = in_a_row();
+async fn an_open_circuit_becomes_half_open_by_time_alone() {
+    let breaker = consecutive();
     trip(&breaker);
     advance(millis(29_999)).await;
     assert_eq!(breaker.state(), State::Open);
@@ -66,8 +68,8 @@ async fn open_becomes_half_open_by_time_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejections_are_no_evidence() {
-    for breaker in [in_a_row(), windowed()] {
+async fn rejections_are_not_evidence() {
+    for breaker in [consecutive(), windowed()] {
         trip(&breaker);
         for _ in 0..1_000 {
             breaker.try_acquire().unwrap_err();
@@ -83,7 +85,7 @@ async fn rejections_are_no_evidence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_shortest_and_the_longest_reset() {
+async fn the_shortest_and_the_longest_reset_do_not_overflow() {
     let breaker = |reset| {
         let config = Config::builder()
             .max_failures(1)
@@ -108,8 +110,8 @@ async fn the_shortest_and_the_longest_reset() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_circuit_can_open_and_close_for_ever() {
-    let breaker = in_a_row();
+async fn a_circuit_can_open_and_close_any_number_of_times() {
+    let breaker = consecutive();
     for round in 1..=1_000 {
         half_open(&breaker).await;
         succeed(&breaker);

@@ -1,12 +1,14 @@
+//! Operators' orders: `reset`, `force_open` and `force_closed`.
+
 use crate::support::{
-    advance, fail, half_open, in_a_row, retry_after, seconds, succeed, trip, windowed,
+    advance, consecutive, fail, half_open, retry_after, seconds, succeed, trip, windowed,
 };
 use circuit_runtime::{Permit, State};
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
 async fn reset_closes_the_circuit_from_every_state() {
-    let breaker = in_a_row();
+    let breaker = consecutive();
     breaker.reset();
     assert_eq!(breaker.state(), State::Closed);
     trip(&breaker);
@@ -25,25 +27,25 @@ async fn reset_closes_the_circuit_from_every_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_circuit_that_is_forced_open_stays_open() {
-    let breaker = in_a_row();
-    let late = breaker.try_acquire().unwrap();
+async fn a_forced_open_circuit_stays_open() {
+    let breaker = consecutive();
+    let stale = breaker.try_acquire().unwrap();
     breaker.force_open();
-    late.success();
+    stale.success();
     for _ in 0..10 {
         assert_eq!(retry_after(&breaker), None);
         assert_eq!(breaker.state(), State::Open);
         advance(seconds(86_400)).await;
     }
     let error = breaker.try_acquire().unwrap_err();
-    assert_eq!(error.to_string(), "circuit `in a row` is open");
+    assert_eq!(error.to_string(), "circuit `consecutive` is open");
     breaker.force_closed();
     succeed(&breaker);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_circuit_that_is_forced_closed_stays_closed() {
-    for breaker in [in_a_row(), windowed()] {
+async fn a_forced_closed_circuit_stays_closed() {
+    for breaker in [consecutive(), windowed()] {
         breaker.force_closed();
         for _ in 0..100 {
             fail(&breaker);
@@ -57,14 +59,14 @@ async fn a_circuit_that_is_forced_closed_stays_closed() {
         assert_eq!(
             breaker.state(),
             State::Closed,
-            "nothing counted in the meantime"
+            "no failure of the meantime counts"
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_that_started_before_undoes_an_order() {
-    let breaker = in_a_row();
+async fn no_call_that_started_earlier_undoes_an_order() {
+    let breaker = consecutive();
 
     // A probe's success after `force_open`.
     half_open(&breaker).await;
@@ -73,17 +75,17 @@ async fn nothing_that_started_before_undoes_an_order() {
     probe.success();
     assert_eq!(breaker.state(), State::Open);
 
-    // A probe's failure, and late failures, after `reset`.
+    // A probe's failure, and stale failures, after `reset`.
     breaker.reset();
-    let late: Vec<_> = (0..5).map(|_| breaker.try_acquire().unwrap()).collect();
+    let stale: Vec<_> = (0..5).map(|_| breaker.try_acquire().unwrap()).collect();
     half_open(&breaker).await;
     let probe = breaker.try_acquire().unwrap();
     breaker.reset();
     probe.failure();
-    late.into_iter().for_each(Permit::failure);
+    stale.into_iter().for_each(Permit::failure);
     assert_eq!(breaker.state(), State::Closed);
 
-    // A row that had begun before.
+    // A streak that had begun before.
     fail(&breaker);
     fail(&breaker);
     let third = breaker.try_acquire().unwrap();
@@ -100,8 +102,8 @@ async fn nothing_that_started_before_undoes_an_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn orders_count_as_openings() {
-    let breaker = in_a_row();
+async fn a_repeated_force_open_counts_as_one_opening() {
+    let breaker = consecutive();
     breaker.force_open();
     breaker.force_open();
     breaker.reset();
@@ -109,15 +111,15 @@ async fn orders_count_as_openings() {
     assert_eq!(
         breaker.snapshot().opened,
         2,
-        "one order, however often it is given, and one trip"
+        "one order, however often it is repeated, and one trip"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operator_in_a_hurry_hardly_shifts_the_wait() {
-    // Thirty-two transitions fit into a microsecond, each further one counts as the next.
+async fn many_orders_at_one_moment_hardly_shift_the_wait() {
+    // A microsecond holds 32 transitions; further ones are dated to the next.
     for (rounds, shift) in [(10, 0), (1_000, 94)] {
-        let breaker = in_a_row();
+        let breaker = consecutive();
         for _ in 0..rounds {
             breaker.force_open();
             breaker.force_closed();

@@ -1,4 +1,4 @@
-//! A breaker that the user has made, in place of the function's.
+//! The option `breaker`: a breaker of the user's, in place of one of the function's own.
 
 use crate::support::{ServiceError, advance, seconds};
 use circuit_runtime::{CircuitBreaker, Config, State, circuit_breaker, registry};
@@ -35,13 +35,13 @@ impl Client {
     }
 
     #[circuit_breaker(breaker = self.breaker)]
-    async fn hang(self: Arc<Self>) -> Result<u32, ServiceError> {
+    async fn never_completes(self: Arc<Self>) -> Result<u32, ServiceError> {
         pending().await
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_instance_has_its_own() {
+async fn each_instance_can_have_a_breaker_of_its_own() {
     let (one, other) = (Client::new("one"), Client::new("other"));
     for _ in 0..2 {
         assert_eq!(one.call(false).await, Err(ServiceError::Failed));
@@ -59,7 +59,7 @@ async fn each_instance_has_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_body_may_change_what_the_breaker_is_in() {
+async fn the_body_can_mutate_the_owner_of_the_breaker() {
     let mut client = Client::new("changed");
     for _ in 0..2 {
         assert_eq!(client.count().await, Err(ServiceError::Failed));
@@ -69,9 +69,10 @@ async fn the_body_may_change_what_the_breaker_is_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_timeout_holds() {
+async fn the_timeout_of_the_given_breaker_applies() {
     let client = Arc::new(Client::new("timed"));
-    let ServiceError::Circuit(error) = Arc::clone(&client).hang().await.unwrap_err() else {
+    let ServiceError::Circuit(error) = Arc::clone(&client).never_completes().await.unwrap_err()
+    else {
         panic!("the call did not time out")
     };
     assert!(error.is_timeout());
@@ -85,7 +86,7 @@ static SHARED: LazyLock<CircuitBreaker> = LazyLock::new(|| {
 });
 
 #[tokio::test(start_paused = true)]
-async fn functions_can_share_one() {
+async fn functions_can_share_a_breaker() {
     #[circuit_breaker(breaker = SHARED)]
     async fn read() -> Result<(), ServiceError> {
         Err(ServiceError::Failed)
@@ -99,7 +100,9 @@ async fn functions_can_share_one() {
     assert_eq!(write().await, Ok(()));
     assert_eq!(read().await, Err(ServiceError::Failed));
     assert!(matches!(write().await, Err(ServiceError::Circuit(_))));
-    let made = registry::all();
-    let made = made.iter().filter(|made| made.name().contains("write"));
-    assert_eq!(made.count(), 0, "no other breaker is made");
+    let all = registry::all();
+    let created = all
+        .iter()
+        .filter(|breaker| breaker.name().contains("write"));
+    assert_eq!(created.count(), 0, "no other breaker is created");
 }

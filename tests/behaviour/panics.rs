@@ -1,15 +1,17 @@
-use crate::support::{Failed, half_open, hang, in_a_row, succeed, windowed};
+//! Calls that panic, and calls dropped by a panic.
+
+use crate::support::{Failed, consecutive, half_open, pending_call, succeed, windowed};
 use circuit_runtime::{CircuitBreaker, State};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
 /// Panics without a message on the console.
-fn give_up() -> Result<(), Failed> {
-    resume_unwind(Box::new("gave up"))
+fn panics() -> Result<(), Failed> {
+    resume_unwind(Box::new("body panicked"))
 }
 
 fn panic_in_a_call(breaker: &CircuitBreaker) {
-    let call = breaker.call(async { give_up() });
+    let call = breaker.call(async { panics() });
     let mut call = Box::pin(call);
     let payload = catch_unwind(AssertUnwindSafe(|| {
         crate::support::poll_once(call.as_mut())
@@ -17,14 +19,14 @@ fn panic_in_a_call(breaker: &CircuitBreaker) {
     .unwrap_err();
     assert_eq!(
         payload.downcast_ref(),
-        Some(&"gave up"),
-        "the panic goes on unchanged"
+        Some(&"body panicked"),
+        "the panic keeps unwinding unchanged"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_is_a_failure_once_and_goes_on() {
-    for breaker in [in_a_row(), windowed()] {
+async fn a_panic_is_one_failure_and_keeps_unwinding() {
+    for breaker in [consecutive(), windowed()] {
         for turn in 1..=3 {
             assert_eq!(breaker.state(), State::Closed);
             panic_in_a_call(&breaker);
@@ -39,20 +41,19 @@ async fn a_panic_is_a_failure_once_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_a_blocking_call_is_a_failure_too() {
-    let breaker = in_a_row();
+async fn a_panic_in_a_blocking_call_is_one_failure() {
+    let breaker = consecutive();
     for _ in 0..3 {
-        let payload =
-            catch_unwind(AssertUnwindSafe(|| breaker.call_blocking(give_up))).unwrap_err();
-        assert_eq!(payload.downcast_ref(), Some(&"gave up"));
+        let payload = catch_unwind(AssertUnwindSafe(|| breaker.call_blocking(panics))).unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"body panicked"));
     }
     assert_eq!(breaker.state(), State::Open);
     assert_eq!(breaker.snapshot().panicked, 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_panics_opens_the_circuit_and_frees_its_place() {
-    let breaker = in_a_row();
+async fn a_probe_that_panics_reopens_the_circuit_and_releases_its_slot() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     panic_in_a_call(&breaker);
     assert_eq!(breaker.state(), State::Open);
@@ -62,11 +63,11 @@ async fn a_probe_that_panics_opens_the_circuit_and_frees_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_while_another_panic_unwinds_is_dropped_not_failed() {
-    let breaker = in_a_row();
+async fn a_call_dropped_while_another_panic_unwinds_is_cancelled_not_failed() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     catch_unwind(AssertUnwindSafe(|| {
-        let _dropped = hang(&breaker);
+        let _dropped = pending_call(&breaker);
         resume_unwind(Box::new("elsewhere"));
     }))
     .unwrap_err();
@@ -77,8 +78,8 @@ async fn a_call_that_is_dropped_while_another_panic_unwinds_is_dropped_not_faile
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_permit_that_is_dropped_by_a_panic_is_no_evidence() {
-    let breaker = in_a_row();
+async fn a_permit_dropped_by_a_panic_is_neither_success_nor_failure() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     catch_unwind(AssertUnwindSafe(|| {
         let _permit = breaker.try_acquire();
@@ -92,10 +93,10 @@ async fn a_permit_that_is_dropped_by_a_panic_is_no_evidence() {
 
 #[test]
 fn a_thread_that_panics_leaves_the_breaker_usable() {
-    let breaker = in_a_row();
+    let breaker = consecutive();
     thread::scope(|scope| {
         scope
-            .spawn(|| breaker.call_blocking(give_up))
+            .spawn(|| breaker.call_blocking(panics))
             .join()
             .unwrap_err();
     });

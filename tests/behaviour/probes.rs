@@ -1,7 +1,7 @@
-//! More than one probe.
+//! A half-open circuit with several probes.
 
 use crate::support::{
-    advance, breaker, fail, half_open, hang, millis, retry_after, seconds, succeed, trip,
+    advance, breaker, fail, half_open, millis, pending_call, retry_after, seconds, succeed, trip,
 };
 use circuit_runtime::{CircuitBreaker, Config, State};
 
@@ -10,7 +10,7 @@ fn three_probes() -> CircuitBreaker {
 }
 
 #[tokio::test(start_paused = true)]
-async fn so_many_are_let_in_and_everyone_else_rejected() {
+async fn as_many_probes_as_configured_are_admitted_and_all_other_calls_rejected() {
     let breaker = three_probes();
     half_open(&breaker).await;
     let probes: Vec<_> = (0..3).map(|_| breaker.try_acquire().unwrap()).collect();
@@ -19,7 +19,7 @@ async fn so_many_are_let_in_and_everyone_else_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_must_succeed() {
+async fn all_probes_must_succeed_to_close_the_circuit() {
     let breaker = three_probes();
     half_open(&breaker).await;
     for _ in 0..2 {
@@ -29,7 +29,7 @@ async fn all_must_succeed() {
     let last = breaker.try_acquire().unwrap();
     breaker
         .try_acquire()
-        .expect_err("two have succeeded, and the third is under way");
+        .expect_err("two have succeeded, and the third is in flight");
     last.success();
     assert_eq!(breaker.state(), State::Closed);
     fail(&breaker);
@@ -37,7 +37,7 @@ async fn all_must_succeed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_that_fails_opens_the_circuit() {
+async fn the_first_probe_that_fails_reopens_the_circuit() {
     let breaker = three_probes();
     half_open(&breaker).await;
     let (first, second) = (
@@ -48,7 +48,7 @@ async fn the_first_that_fails_opens_the_circuit() {
     first.failure();
     assert_eq!(breaker.state(), State::Open);
     second.success();
-    assert_eq!(breaker.state(), State::Open, "the second is late");
+    assert_eq!(breaker.state(), State::Open, "the second is stale");
     assert_eq!(retry_after(&breaker), Some(seconds(30)));
 
     advance(seconds(30)).await;
@@ -64,12 +64,12 @@ async fn the_first_that_fails_opens_the_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_is_no_evidence_makes_room_for_another() {
+async fn dropped_and_ignored_probes_release_their_slots() {
     let breaker = three_probes();
     half_open(&breaker).await;
     let first = breaker.try_acquire().unwrap();
     let second = breaker.try_acquire().unwrap();
-    let third = hang(&breaker);
+    let third = pending_call(&breaker);
     breaker.try_acquire().unwrap_err();
     drop(third);
     let third = breaker.try_acquire().unwrap();
@@ -85,12 +85,12 @@ async fn a_probe_that_is_no_evidence_makes_room_for_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_that_hangs_loses_its_place_after_reset() {
+async fn each_overdue_probe_loses_its_slot_after_reset() {
     let breaker = three_probes();
     half_open(&breaker).await;
-    let mut hung = Vec::new();
+    let mut overdue = Vec::new();
     for _ in 0..3 {
-        hung.push(hang(&breaker));
+        overdue.push(pending_call(&breaker));
         advance(seconds(1)).await;
     }
     assert_eq!(retry_after(&breaker), Some(seconds(27)));
@@ -102,12 +102,12 @@ async fn each_that_hangs_loses_its_place_after_reset() {
     assert_eq!(
         retry_after(&breaker),
         Some(seconds(1)),
-        "until the second ends"
+        "until the second lease expires"
     );
-    drop(hung.remove(0));
+    drop(overdue.remove(0));
     breaker
         .try_acquire()
-        .expect_err("the hung probe must not free the place of the next");
+        .expect_err("the overdue probe must not release the slot of the next");
     next.success();
     advance(seconds(2)).await;
     succeed(&breaker);
@@ -116,7 +116,7 @@ async fn each_that_hangs_loses_its_place_after_reset() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn forgotten_ones_do_not_lock_the_circuit() {
+async fn leaked_probes_do_not_lock_the_circuit() {
     let breaker = three_probes();
     half_open(&breaker).await;
     for _ in 0..10 {
@@ -131,7 +131,7 @@ async fn forgotten_ones_do_not_lock_the_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_answers_after_its_lease_still_counts() {
+async fn one_of_several_probes_that_completes_after_its_lease_still_counts() {
     let breaker = three_probes();
     half_open(&breaker).await;
     let slow = breaker.try_acquire().unwrap();
@@ -144,7 +144,7 @@ async fn one_that_answers_after_its_lease_still_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_succeeded_in_an_earlier_half_open_phase_is_forgotten() {
+async fn probe_successes_of_an_earlier_half_open_phase_are_forgotten() {
     let breaker = three_probes();
     for order in [CircuitBreaker::reset, CircuitBreaker::force_open] {
         half_open(&breaker).await;
@@ -166,17 +166,17 @@ async fn what_succeeded_in_an_earlier_half_open_phase_is_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_can_be_very_many() {
-    for most in [64, 65, 10_000] {
-        let breaker = breaker(Config::builder().max_failures(1).probes(most));
+async fn ten_thousand_probes_are_possible() {
+    for count in [64, 65, 10_000] {
+        let breaker = breaker(Config::builder().max_failures(1).probes(count));
         half_open(&breaker).await;
-        for _ in 0..most {
+        for _ in 0..count {
             advance(std::time::Duration::from_micros(97)).await;
             std::mem::forget(breaker.try_acquire().unwrap());
         }
         breaker.try_acquire().unwrap_err();
         advance(seconds(30)).await;
-        for _ in 0..most {
+        for _ in 0..count {
             assert_eq!(breaker.state(), State::HalfOpen);
             succeed(&breaker);
         }
@@ -191,10 +191,10 @@ async fn there_can_be_very_many() {
     assert_eq!(breaker.state(), State::Open);
 }
 
-/// A probe that answers after its lease leaves one place less, and those who followed hold one more than there
-/// are: the first of them to lose its own frees none.
+/// A probe that succeeds after its lease keeps a slot, while the probes that followed hold all of
+/// them: the first of those to end releases none.
 #[tokio::test(start_paused = true)]
-async fn after_a_late_success_the_wait_is_until_a_place_is_free() {
+async fn after_a_late_success_the_wait_ends_when_a_slot_is_free() {
     let breaker = breaker(Config::builder().max_failures(1).probes(2));
     half_open(&breaker).await;
     let late = breaker.try_acquire().unwrap();
@@ -205,13 +205,13 @@ async fn after_a_late_success_the_wait_is_until_a_place_is_free() {
     assert_eq!(
         retry_after(&breaker),
         Some(seconds(5)),
-        "of the second's lease"
+        "the rest of the second lease"
     );
     late.success();
     assert_eq!(
         retry_after(&breaker),
         Some(seconds(30)),
-        "of the third's lease"
+        "the rest of the third lease"
     );
     advance(seconds(6)).await;
     assert_eq!(retry_after(&breaker), Some(seconds(24)));

@@ -1,15 +1,15 @@
-//! Shares of the calls that failed.
+//! The rule `failure_rate`.
 
-use crate::support::{advance, breaker, fail, half_open, hang, millis, seconds, succeed};
+use crate::support::{advance, breaker, fail, half_open, millis, pending_call, seconds, succeed};
 use circuit_runtime::{CircuitBreaker, Config, State};
 
-/// Opens when half of the calls in ten seconds failed, of ten at least.
+/// Opens when half of at least ten calls within ten seconds have failed.
 fn half_of_ten_seconds() -> CircuitBreaker {
     let config = Config::builder().failure_rate(0.5).min_calls(10);
     breaker(config.window(seconds(10)))
 }
 
-/// Opens when half of the last twenty calls failed, of ten at least.
+/// Opens when half of the last twenty calls, at least ten, have failed.
 fn half_of_twenty_calls() -> CircuitBreaker {
     let config = Config::builder().failure_rate(0.5).min_calls(10);
     breaker(config.last_calls(20))
@@ -24,7 +24,7 @@ fn repeat(times: u32, mut act: impl FnMut()) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_circuit_opens_when_the_rate_is_reached() {
+async fn the_circuit_opens_when_the_failure_rate_is_reached() {
     for breaker in both() {
         repeat(6, || succeed(&breaker));
         repeat(5, || fail(&breaker));
@@ -35,7 +35,7 @@ async fn the_circuit_opens_when_the_rate_is_reached() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn too_few_calls_are_not_judged() {
+async fn a_rate_is_not_evaluated_below_min_calls() {
     for breaker in both() {
         repeat(9, || fail(&breaker));
         assert_eq!(breaker.state(), State::Closed);
@@ -45,7 +45,7 @@ async fn too_few_calls_are_not_judged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_success_may_be_the_call_that_was_missing() {
+async fn a_success_that_reaches_min_calls_can_open_the_circuit() {
     for breaker in both() {
         repeat(8, || fail(&breaker));
         succeed(&breaker);
@@ -56,7 +56,7 @@ async fn a_success_may_be_the_call_that_was_missing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn twenty_calls_are_enough_unless_another_number_is_set() {
+async fn twenty_calls_are_enough_unless_min_calls_is_set() {
     let config = Config::builder().failure_rate(1.0);
     for breaker in [
         breaker(config.window(seconds(10))),
@@ -94,7 +94,7 @@ async fn fifty_seven_of_a_hundred_are_fifty_seven_percent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_failures_nothing_opens_the_circuit() {
+async fn successes_alone_never_open_the_circuit() {
     let config = Config::builder()
         .failure_rate(f64::MIN_POSITIVE)
         .min_calls(1);
@@ -110,7 +110,7 @@ async fn without_failures_nothing_opens_the_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_window_slides_to_a_tenth_of_its_length() {
+async fn the_window_of_a_rate_slides_to_a_tenth_of_its_length() {
     for offset in 0..40 {
         let breaker = half_of_ten_seconds();
         advance(millis(offset * 250)).await;
@@ -131,7 +131,7 @@ async fn the_window_slides_to_a_tenth_of_its_length() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_hour_leaves_no_evidence_of_a_span_of_time() {
+async fn the_evidence_of_a_rate_expires_in_an_idle_hour() {
     let breaker = half_of_ten_seconds();
     repeat(9, || fail(&breaker));
     advance(seconds(3_600)).await;
@@ -159,16 +159,16 @@ async fn the_last_calls_count_however_long_ago() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_call_displaces_the_oldest_of_the_last_ones() {
+async fn each_call_displaces_the_oldest_of_the_last_calls() {
     let breaker = half_of_twenty_calls();
     repeat(9, || fail(&breaker));
     breaker.try_acquire().unwrap().ignore();
     drop(breaker.try_acquire().unwrap());
-    drop(hang(&breaker));
+    drop(pending_call(&breaker));
     assert_eq!(
         breaker.state(),
         State::Closed,
-        "what is no evidence is none of the ten"
+        "ignored and cancelled calls are not among the ten"
     );
 
     let config = Config::builder().max_failures(3).last_calls(5);
@@ -188,7 +188,7 @@ async fn each_call_displaces_the_oldest_of_the_last_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_before_a_recovery_is_forgotten() {
+async fn a_recovery_clears_the_evidence_of_a_rate() {
     for breaker in both() {
         half_open(&breaker).await;
         succeed(&breaker);
@@ -201,13 +201,13 @@ async fn what_was_before_a_recovery_is_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_result_is_no_evidence_of_a_later_circuit() {
+async fn a_stale_result_is_not_counted_towards_a_rate() {
     for breaker in both() {
-        let late: Vec<_> = (0..20).map(|_| breaker.try_acquire().unwrap()).collect();
+        let stale: Vec<_> = (0..20).map(|_| breaker.try_acquire().unwrap()).collect();
         breaker.reset();
         repeat(9, || fail(&breaker));
-        for (place, permit) in late.into_iter().enumerate() {
-            if place % 2 == 0 {
+        for (index, permit) in stale.into_iter().enumerate() {
+            if index % 2 == 0 {
                 permit.success();
             } else {
                 permit.failure();
@@ -220,7 +220,7 @@ async fn a_late_result_is_no_evidence_of_a_later_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rates_and_a_number_of_failures_stand_alone() {
+async fn failure_rate_and_max_failures_open_the_circuit_independently() {
     for config in [
         Config::builder().window(seconds(10)),
         Config::builder().last_calls(1_000),
@@ -240,7 +240,7 @@ async fn rates_and_a_number_of_failures_stand_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rate_without_a_number_of_failures_has_no_such_limit() {
+async fn a_rate_without_max_failures_has_no_failure_limit() {
     let config = Config::builder().failure_rate(0.5).min_calls(1_000);
     let breaker = breaker(config.window(seconds(10)));
     repeat(999, || fail(&breaker));
@@ -248,7 +248,7 @@ async fn a_rate_without_a_number_of_failures_has_no_such_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_shortest_and_the_longest_window() {
+async fn a_rate_works_over_the_shortest_and_the_longest_window() {
     for window in [std::time::Duration::from_nanos(1), std::time::Duration::MAX] {
         let config = Config::builder().failure_rate(0.5).min_calls(2);
         let breaker = breaker(config.window(window));

@@ -1,9 +1,9 @@
-//! What the README shows is what the examples and tests run.
+//! The code in the README is that of the examples and of the tests below.
 
 const README: &str = include_str!("../../README.md");
 
 mod of_a_breaker {
-    // What the README shows begins below this line,
+    // The excerpt of the README begins below this line,
     use circuit_runtime::{CircuitBreaker, Config, State};
     use std::time::Duration;
 
@@ -45,7 +45,7 @@ mod of_an_annotated_function {
         Err(QuoteError::Down(symbol.to_owned()))
     }
 
-    // What the README shows begins below this line,
+    // The excerpt of the README begins below this line,
     static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
     #[tokio::test(start_paused = true)]
@@ -67,7 +67,7 @@ mod of_an_annotated_function {
     // and ends above this line.
 
     #[tokio::test(start_paused = true)]
-    async fn tests_that_take_turns_begin_closed() {
+    async fn tests_that_take_turns_start_with_a_closed_circuit() {
         let _turn = TURN.lock().await;
         if let Some(breaker) = registry::find("shop::quote") {
             breaker.reset();
@@ -79,7 +79,7 @@ mod of_an_annotated_function {
 }
 
 #[test]
-fn its_tests_are_these_tests() {
+fn the_readme_shows_these_tests() {
     let this = include_str!("readme.rs");
     let shown: Vec<String> = this
         .split("begins below this line,\n")
@@ -94,7 +94,7 @@ fn its_tests_are_these_tests() {
 }
 
 #[test]
-fn its_example_is_the_quickstart() {
+fn the_readme_shows_the_quickstart() {
     let quickstart = include_str!("../../examples/quickstart.rs");
     let (_, shown) = quickstart.split_once("\n\n").unwrap();
     assert!(README.contains(shown));

@@ -1,28 +1,30 @@
+//! The registry of the breakers in use.
+
 use crate::support::{fail, succeed};
 use circuit_runtime::{CircuitBreaker, Config, registry};
 use std::sync::Barrier;
 use std::thread;
 
 #[test]
-fn a_breaker_is_known_from_its_making_to_its_last_handle() {
-    assert!(registry::find("registry::known").is_none());
-    let breaker = CircuitBreaker::new("registry::known", Config::default());
+fn a_breaker_is_listed_from_its_creation_until_its_last_handle_is_dropped() {
+    assert!(registry::find("registry::listed").is_none());
+    let breaker = CircuitBreaker::new("registry::listed", Config::default());
     let clone = breaker.clone();
     drop(breaker);
-    let found = registry::find("registry::known").unwrap();
+    let found = registry::find("registry::listed").unwrap();
     fail(&found);
     assert_eq!(clone.snapshot().failed, 1, "a handle to the same breaker");
     drop(clone);
     assert!(
-        registry::find("registry::known").is_some(),
-        "the one that was found is a handle, too"
+        registry::find("registry::listed").is_some(),
+        "the breaker that was found is a handle, too"
     );
     drop(found);
-    assert!(registry::find("registry::known").is_none());
+    assert!(registry::find("registry::listed").is_none());
 }
 
 #[test]
-fn names_may_repeat_and_the_oldest_is_found() {
+fn names_can_repeat_and_find_returns_the_oldest_breaker() {
     let first = CircuitBreaker::new("registry::twins", Config::default());
     let second = CircuitBreaker::new(String::from("registry::twins"), Config::default());
     succeed(&first);
@@ -49,7 +51,7 @@ fn names_may_repeat_and_the_oldest_is_found() {
 }
 
 #[test]
-fn breakers_that_come_and_go_while_others_look() {
+fn breakers_can_be_created_and_dropped_during_lookups() {
     let begin = Barrier::new(4);
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -62,7 +64,7 @@ fn breakers_that_come_and_go_while_others_look() {
             scope.spawn(|| {
                 begin.wait();
                 for _ in 0..2_000 {
-                    // The handle that is found may well be the last one when it is dropped.
+                    // This may drop the last handle.
                     drop(registry::find("registry::fleeting"));
                 }
             });

@@ -1,9 +1,9 @@
-//! Calls that take long.
+//! The rule `slow_call`: slow and overdue calls.
 
-use crate::support::{Failed, advance, breaker, fail, hang, millis, seconds, succeed};
+use crate::support::{Failed, advance, breaker, fail, millis, pending_call, seconds, succeed};
 use circuit_runtime::{CircuitBreaker, Config, ConfigBuilder, Permit, State};
 
-/// A call is slow after one second; half of ten are too many.
+/// A call is slow after one second. Opens when half of at least ten calls are slow.
 fn half_of_ten() -> ConfigBuilder {
     Config::builder()
         .slow_call(seconds(1))
@@ -23,14 +23,14 @@ fn start(breaker: &CircuitBreaker, calls: usize) -> Vec<Permit<'_>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_takes_longer_is_slow_whether_it_succeeds_or_fails() {
+async fn a_call_longer_than_slow_call_is_slow_whether_it_succeeds_or_fails() {
     for breaker in both() {
         (0..6).for_each(|_| succeed(&breaker));
         let calls = start(&breaker, 5);
         advance(millis(1_001)).await;
-        for (place, permit) in calls.into_iter().enumerate() {
-            assert_eq!(breaker.state(), State::Closed, "{place} of {}", 6 + place);
-            if place % 2 == 0 {
+        for (index, permit) in calls.into_iter().enumerate() {
+            assert_eq!(breaker.state(), State::Closed, "{index} of {}", 6 + index);
+            if index % 2 == 0 {
                 permit.success();
             } else {
                 permit.failure();
@@ -45,7 +45,7 @@ async fn a_call_that_takes_longer_is_slow_whether_it_succeeds_or_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_takes_as_long_as_is_allowed_is_not_slow() {
+async fn a_call_of_exactly_slow_call_is_not_slow() {
     for breaker in both() {
         for _ in 0..10 {
             let calls = start(&breaker, 2);
@@ -57,44 +57,48 @@ async fn a_call_that_takes_as_long_as_is_allowed_is_not_slow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_hangs_is_slow_already() {
+async fn an_overdue_call_counts_as_slow() {
     for breaker in both() {
-        let hanging: Vec<_> = (0..10).map(|_| hang(&breaker)).collect();
+        let overdue: Vec<_> = (0..10).map(|_| pending_call(&breaker)).collect();
         advance(seconds(1)).await;
         drop(breaker.try_acquire().unwrap());
-        assert_eq!(breaker.state(), State::Closed, "they may still be in time");
+        assert_eq!(breaker.state(), State::Closed, "none is overdue yet");
 
         advance(millis(1)).await;
-        assert_eq!(breaker.state(), State::Closed, "nobody has looked");
+        assert_eq!(
+            breaker.state(),
+            State::Closed,
+            "no call has detected them yet"
+        );
         breaker.try_acquire().unwrap_err();
         assert_eq!(breaker.state(), State::Open);
         assert_eq!(breaker.snapshot().rejected, 1);
-        drop(hanging);
+        drop(overdue);
         assert_eq!(breaker.state(), State::Open);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_ends_a_call_judges_those_that_hang() {
+async fn a_completed_call_detects_overdue_calls() {
     for breaker in both() {
-        let hanging = start(&breaker, 9);
+        let overdue = start(&breaker, 9);
         advance(millis(500)).await;
-        let quick = breaker.try_acquire().unwrap();
+        let fast = breaker.try_acquire().unwrap();
         advance(millis(501)).await;
         assert_eq!(breaker.state(), State::Closed);
-        quick.success();
+        fast.success();
         assert_eq!(breaker.state(), State::Open, "9 of 10");
-        drop(hanging);
+        drop(overdue);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_counts_once() {
+async fn an_overdue_call_counts_once() {
     for breaker in both() {
-        let hanging = start(&breaker, 6);
+        let overdue = start(&breaker, 6);
         advance(millis(1_001)).await;
         succeed(&breaker);
-        hanging.into_iter().for_each(Permit::success);
+        overdue.into_iter().for_each(Permit::success);
         succeed(&breaker);
         succeed(&breaker);
         assert_eq!(breaker.state(), State::Closed, "6 of 9: too few calls");
@@ -104,20 +108,20 @@ async fn a_call_counts_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hanging_call_that_is_dropped_was_never_there() {
+async fn an_overdue_call_that_is_dropped_is_not_counted() {
     for breaker in both() {
-        let mut hanging = start(&breaker, 9);
+        let mut overdue = start(&breaker, 9);
         advance(millis(1_001)).await;
         drop(breaker.try_acquire().unwrap());
-        hanging.truncate(4);
+        overdue.truncate(4);
         (0..20).for_each(|_| succeed(&breaker));
         assert_eq!(breaker.state(), State::Closed, "4 of 24");
-        drop(hanging);
+        drop(overdue);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn quick_failures_do_not_open_a_circuit_that_minds_slow_calls_only() {
+async fn fast_failures_do_not_count_towards_slow_rate() {
     for breaker in both() {
         (0..1_000).for_each(|_| fail(&breaker));
         assert_eq!(breaker.state(), State::Closed);
@@ -125,7 +129,7 @@ async fn quick_failures_do_not_open_a_circuit_that_minds_slow_calls_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_calls_must_be_slow_unless_a_rate_is_set() {
+async fn all_calls_must_be_slow_unless_slow_rate_is_set() {
     let config = Config::builder().slow_call(seconds(1)).min_calls(3);
     let breaker = breaker(config.window(seconds(60)));
     succeed(&breaker);
@@ -143,7 +147,7 @@ async fn all_calls_must_be_slow_unless_a_rate_is_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slow_calls_leave_the_window() {
+async fn slow_calls_expire() {
     let breaker = breaker(half_of_ten().window(seconds(10)));
     let slow = start(&breaker, 9);
     advance(seconds(2)).await;
@@ -154,22 +158,22 @@ async fn slow_calls_leave_the_window() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_hangs_since_before_a_recovery_is_no_evidence() {
+async fn a_call_overdue_since_before_a_recovery_is_not_counted() {
     for breaker in both() {
-        let hanging = start(&breaker, 9);
+        let overdue = start(&breaker, 9);
         advance(millis(1_001)).await;
         breaker.reset();
         advance(seconds(5)).await;
         (0..2).for_each(|_| succeed(&breaker));
         assert_eq!(breaker.state(), State::Closed);
-        hanging.into_iter().for_each(Permit::success);
+        overdue.into_iter().for_each(Permit::success);
         (0..10).for_each(|_| succeed(&breaker));
         assert_eq!(breaker.state(), State::Closed);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_starts_on_one_thread_may_end_on_another() {
+async fn a_call_can_start_on_one_thread_and_end_on_another() {
     for breaker in both() {
         for call in 0..1_000 {
             let permit = breaker.try_acquire().unwrap();
@@ -188,12 +192,12 @@ async fn a_call_that_starts_on_one_thread_may_end_on_another() {
         }
         advance(seconds(5)).await;
         (0..100).for_each(|_| succeed(&breaker));
-        assert_eq!(breaker.state(), State::Closed, "nothing hangs");
+        assert_eq!(breaker.state(), State::Closed, "no call is overdue");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_runs_into_its_timeout_was_slow() {
+async fn a_call_that_times_out_counts_as_slow() {
     let config = half_of_ten().window(seconds(60)).timeout(seconds(2));
     let breaker = breaker(config);
     for _ in 0..5 {
@@ -206,7 +210,7 @@ async fn a_call_that_runs_into_its_timeout_was_slow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_forgotten_call_hangs_until_the_circuit_recovers() {
+async fn a_leaked_call_stays_overdue_until_the_circuit_recovers() {
     for breaker in both() {
         start(&breaker, 10).into_iter().for_each(std::mem::forget);
         advance(seconds(2)).await;

@@ -1,16 +1,18 @@
-use crate::support::{advance, fail, half_open, hang, millis, seconds, succeed, timed};
+//! Snapshots and debug output.
+
+use crate::support::{advance, fail, half_open, millis, pending_call, seconds, succeed, timed};
 use circuit_runtime::{CircuitBreaker, CircuitError, Config, State};
 use std::sync::Barrier;
 use std::thread;
 
 #[tokio::test(start_paused = true)]
-async fn every_ending_is_counted_once() {
+async fn every_outcome_is_counted_once() {
     let breaker = timed();
     succeed(&breaker);
     breaker.try_acquire().unwrap().ignore();
     drop(breaker.try_acquire().unwrap());
-    drop(hang(&breaker));
-    hang(&breaker).await.unwrap_err();
+    drop(pending_call(&breaker));
+    pending_call(&breaker).await.unwrap_err();
     fail(&breaker);
     fail(&breaker);
     breaker.try_acquire().unwrap_err();
@@ -29,7 +31,7 @@ async fn every_ending_is_counted_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_is_what_a_call_would_be_told() {
+async fn retry_after_of_a_snapshot_is_that_of_a_rejection() {
     let breaker = timed();
     assert_eq!(breaker.snapshot().retry_after, None);
     half_open(&breaker).await;
@@ -43,9 +45,9 @@ async fn retry_after_is_what_a_call_would_be_told() {
     assert_eq!(breaker.snapshot().retry_after, None);
 }
 
-/// More threads than stripes, one after the other and all at once: no call is lost or counted twice.
+/// With more threads than stripes, at once and one after the other, every call is counted once.
 #[test]
-fn totals_are_exact_over_threads_that_come_and_go() {
+fn totals_are_exact_while_threads_start_and_exit() {
     const THREADS: u64 = 100;
     const CALLS: u64 = 10_000;
 
@@ -65,7 +67,7 @@ fn totals_are_exact_over_threads_that_come_and_go() {
 }
 
 #[test]
-fn a_breaker_a_call_and_a_permit_show_their_name_and_the_state() {
+fn the_debug_output_of_breaker_call_and_permit_shows_name_and_state() {
     let breaker = CircuitBreaker::new("shown", Config::default());
     let shown = r#"CircuitBreaker { name: "shown", state: Closed, .. }"#;
     assert_eq!(format!("{breaker:?}"), shown);

@@ -1,4 +1,4 @@
-//! What the tests of all topics share.
+//! Breakers and calls that the tests of all topics share.
 
 use std::future::pending;
 use std::pin::{Pin, pin};
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config, ConfigBuilder, State};
 
-/// An error of the service's own.
+/// The error of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failed;
 
-/// What an annotated function returns when it fails.
+/// The error of an annotated function.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ServiceError {
     #[error("the service failed")]
@@ -28,18 +28,18 @@ pub(crate) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A breaker of these rules.
+/// Creates a breaker with these rules.
 pub(crate) fn breaker(config: ConfigBuilder) -> CircuitBreaker {
     CircuitBreaker::new("breaker", config.build().unwrap())
 }
 
-/// Opens at three failures in a row, for thirty seconds.
-pub(crate) fn in_a_row() -> CircuitBreaker {
+/// Opens after three consecutive failures, for thirty seconds.
+pub(crate) fn consecutive() -> CircuitBreaker {
     let config = Config::builder().max_failures(3).build().unwrap();
-    CircuitBreaker::new("in a row", config)
+    CircuitBreaker::new("consecutive", config)
 }
 
-/// Opens at three failures within ten seconds, for thirty seconds.
+/// Opens after three failures within ten seconds, for thirty seconds.
 pub(crate) fn windowed() -> CircuitBreaker {
     let config = Config::builder()
         .max_failures(3)
@@ -49,7 +49,7 @@ pub(crate) fn windowed() -> CircuitBreaker {
     CircuitBreaker::new("windowed", config)
 }
 
-/// Gives a call up after two seconds; opens at three failures in a row, for thirty seconds.
+/// Calls time out after two seconds. Opens after three consecutive failures, for thirty seconds.
 pub(crate) fn timed() -> CircuitBreaker {
     let config = Config::builder()
         .max_failures(3)
@@ -78,14 +78,14 @@ pub(crate) fn trip(breaker: &CircuitBreaker) {
     }
 }
 
-/// Opens the circuit and waits until it is half-open.
+/// Opens the circuit and advances time until it is half-open.
 pub(crate) async fn half_open(breaker: &CircuitBreaker) {
     trip(breaker);
     advance(breaker.config().reset()).await;
     assert_eq!(breaker.state(), State::HalfOpen);
 }
 
-/// For how long the circuit says not to ask again. The call must be rejected.
+/// Makes a call, which must be rejected, and returns the `retry_after` of the rejection.
 pub(crate) fn retry_after(breaker: &CircuitBreaker) -> Option<Duration> {
     let error = breaker.try_acquire().unwrap_err();
     assert!(error.is_open());
@@ -93,8 +93,8 @@ pub(crate) fn retry_after(breaker: &CircuitBreaker) -> Option<Duration> {
     error.retry_after()
 }
 
-/// A call that gets no answer, polled once.
-pub(crate) fn hang(
+/// Starts a call that never completes: polls it once.
+pub(crate) fn pending_call(
     breaker: &CircuitBreaker,
 ) -> Pin<Box<dyn Future<Output = Result<(), CallError<Failed>>> + Send + '_>> {
     let mut call = Box::pin(breaker.call(pending()));

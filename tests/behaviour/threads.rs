@@ -1,6 +1,6 @@
-//! Real threads at once. What they race for is decided by barriers, never by time.
+//! Races of real threads, which start at barriers and depend on no timing.
 
-use crate::support::{Failed, breaker, fail, half_open, in_a_row, poll_once, succeed};
+use crate::support::{Failed, breaker, consecutive, fail, half_open, poll_once, succeed};
 use circuit_runtime::{
     CallError, CircuitBreaker, CircuitError, Config, State, circuit_breaker, registry,
 };
@@ -11,29 +11,29 @@ use std::thread;
 
 const THREADS: usize = 8;
 
-/// Runs `race` on eight threads that begin together; how often it said yes.
+/// Runs `race` on eight threads that start together, and returns how many returned `true`.
 fn count(race: impl Fn() -> bool + Sync) -> usize {
     let begin = Barrier::new(THREADS);
-    let yes = AtomicUsize::new(0);
+    let count = AtomicUsize::new(0);
     let runtime = tokio::runtime::Handle::current();
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                // The clock that the test has paused.
+                // For the paused clock of the test.
                 let _entered = runtime.enter();
                 begin.wait();
                 if race() {
-                    yes.fetch_add(1, Ordering::Relaxed);
+                    count.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
     });
-    yes.into_inner()
+    count.into_inner()
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_the_deadline_exactly_one_probe_is_let_in() {
-    let breaker = in_a_row();
+async fn at_the_deadline_exactly_one_probe_is_admitted() {
+    let breaker = consecutive();
     for _ in 0..200 {
         half_open(&breaker).await;
         let admitted = count(|| breaker.try_acquire().map(std::mem::forget).is_ok());
@@ -43,7 +43,7 @@ async fn at_the_deadline_exactly_one_probe_is_let_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_the_deadline_exactly_as_many_probes_are_let_in_as_there_may_be() {
+async fn at_the_deadline_exactly_as_many_probes_are_admitted_as_there_are_slots() {
     for probes in 1..=7 {
         let breaker = breaker(Config::builder().max_failures(1).probes(probes));
         for _ in 0..50 {
@@ -56,7 +56,7 @@ async fn at_the_deadline_exactly_as_many_probes_are_let_in_as_there_may_be() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn probes_that_succeed_together_close_the_circuit() {
+async fn concurrent_probes_that_succeed_close_the_circuit() {
     let breaker = breaker(Config::builder().max_failures(1).probes(8));
     for _ in 0..200 {
         half_open(&breaker).await;
@@ -69,7 +69,7 @@ async fn probes_that_succeed_together_close_the_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_race_are_all_counted_towards_a_rate() {
+async fn concurrent_calls_are_all_counted_towards_a_rate() {
     for config in [
         Config::builder().window(crate::support::seconds(10)),
         Config::builder().last_calls(1_000),
@@ -98,7 +98,7 @@ async fn calls_that_race_are_all_counted_towards_a_rate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_end_on_other_threads_leave_none_that_hangs() {
+async fn calls_that_end_on_other_threads_are_not_overdue() {
     let config = Config::builder()
         .slow_call(crate::support::seconds(1))
         .min_calls(1);
@@ -120,11 +120,11 @@ async fn calls_that_end_on_other_threads_leave_none_that_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn exactly_one_takes_the_place_of_a_probe_that_was_dropped() {
-    let breaker = in_a_row();
+async fn the_slot_of_a_dropped_probe_goes_to_exactly_one_call() {
+    let breaker = consecutive();
     for _ in 0..200 {
         half_open(&breaker).await;
-        // Each that gets in leaves at once: the place goes round, one at a time.
+        // Each admitted call is dropped at once, so the slot passes on, one call at a time.
         let inside = AtomicUsize::new(0);
         let admitted = count(|| match breaker.try_acquire() {
             Ok(permit) => {
@@ -146,7 +146,7 @@ async fn exactly_one_takes_the_place_of_a_probe_that_was_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_that_race_open_the_circuit_once() {
+async fn concurrent_failures_open_the_circuit_once() {
     for _ in 0..200 {
         let config = Config::builder().max_failures(8).build().unwrap();
         let breaker = CircuitBreaker::new("race", config);
@@ -158,7 +158,7 @@ async fn failures_that_race_open_the_circuit_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_failure_less_than_the_limit_does_not_open_it() {
+async fn concurrent_failures_below_the_limit_do_not_open_the_circuit() {
     for _ in 0..200 {
         let config = Config::builder()
             .max_failures(9)
@@ -178,8 +178,8 @@ async fn one_failure_less_than_the_limit_does_not_open_it() {
 
 #[tokio::test(start_paused = true)]
 async fn concurrent_calls_run_concurrently() {
-    let breaker = in_a_row();
-    // Nobody gets past the barrier unless all eight calls run at the same time.
+    let breaker = consecutive();
+    // No call passes the barrier unless all eight run at the same time.
     let all_inside = Barrier::new(THREADS);
     let succeeded = count(|| {
         breaker
@@ -194,7 +194,7 @@ async fn concurrent_calls_run_concurrently() {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_wins_every_race() {
-    let breaker = in_a_row();
+    let breaker = consecutive();
     for round in 0..200 {
         half_open(&breaker).await;
         let probe = std::sync::Mutex::new(breaker.try_acquire().ok());
@@ -222,31 +222,31 @@ async fn an_order_wins_every_race() {
     }
 }
 
-/// A thread that is ending has given its number back, and tokio's clock is gone.
+/// By then the thread has released its slot, and tokio's clock is gone.
 #[test]
-fn a_destructor_of_a_thread_may_make_calls() {
-    struct CallsAtTheEnd(CircuitBreaker);
-    impl Drop for CallsAtTheEnd {
+fn a_destructor_can_make_calls_while_its_thread_exits() {
+    struct CallsOnExit(CircuitBreaker);
+    impl Drop for CallsOnExit {
         fn drop(&mut self) {
             fail(&self.0);
             assert_eq!(self.0.state(), State::Closed);
         }
     }
     thread_local! {
-        static AT_THE_END: RefCell<Option<CallsAtTheEnd>> = const { RefCell::new(None) };
+        static ON_EXIT: RefCell<Option<CallsOnExit>> = const { RefCell::new(None) };
     }
 
-    let breaker = in_a_row();
+    let breaker = consecutive();
     for _ in 0..2 {
-        let calls = CallsAtTheEnd(breaker.clone());
+        let calls = CallsOnExit(breaker.clone());
         thread::spawn(move || {
-            AT_THE_END.set(Some(calls));
+            ON_EXIT.set(Some(calls));
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_time()
                 .start_paused(true)
                 .build()
                 .unwrap();
-            runtime.block_on(async { succeed(&in_a_row()) });
+            runtime.block_on(async { succeed(&consecutive()) });
         })
         .join()
         .unwrap();
@@ -255,16 +255,16 @@ fn a_destructor_of_a_thread_may_make_calls() {
 }
 
 #[test]
-fn a_thread_that_ends_may_still_call_by_a_key() {
-    static ANSWERED: AtomicUsize = AtomicUsize::new(0);
+fn a_destructor_can_make_keyed_calls_while_its_thread_exits() {
+    static COMPLETED: AtomicUsize = AtomicUsize::new(0);
 
-    #[circuit_breaker(key = host, name = "threads::ending")]
+    #[circuit_breaker(key = host, name = "threads::exiting")]
     async fn page(host: &str) -> Result<usize, CircuitError> {
-        ANSWERED.fetch_add(1, Ordering::Relaxed);
+        COMPLETED.fetch_add(1, Ordering::Relaxed);
         Ok(host.len())
     }
 
-    /// Makes calls when its thread ends.
+    /// Makes calls when its thread exits.
     struct Late;
 
     impl Drop for Late {
@@ -278,16 +278,16 @@ fn a_thread_that_ends_may_still_call_by_a_key() {
     thread_local!(static LATE: Late = const { Late });
 
     thread::spawn(|| {
-        // Made first, so that it goes last.
+        // Initialized first, so that it is dropped last.
         LATE.with(|_| ());
         assert!(poll_once(page("known")).is_ready());
     })
     .join()
     .unwrap();
-    assert_eq!(ANSWERED.load(Ordering::Relaxed), 4);
-    let known = registry::find("threads::ending[known]").unwrap();
+    assert_eq!(COMPLETED.load(Ordering::Relaxed), 4);
+    let known = registry::find("threads::exiting[known]").unwrap();
     assert_eq!(known.snapshot().succeeded, 2);
     assert!(poll_once(page("new")).is_ready());
-    let new = registry::find("threads::ending[new]").unwrap();
+    let new = registry::find("threads::exiting[new]").unwrap();
     assert_eq!(new.snapshot().succeeded, 3, "the breaker of the late calls");
 }

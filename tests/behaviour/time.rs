@@ -1,4 +1,4 @@
-//! Where time comes from, and what happens when it misbehaves.
+//! Clocks that are paused, stalled or idle, and durations at their extremes.
 
 use crate::support::{
     Failed, advance, breaker, fail, millis, poll_once, retry_after, seconds, succeed, trip,
@@ -19,10 +19,10 @@ fn with_paused_time(test: impl AsyncFnOnce()) {
     runtime.block_on(test());
 }
 
-/// Tests that share the breaker of an annotated function run in runtimes of their own. Others that run
-/// at the same time may move the beginning of the next, but never back.
+/// Tests that share the breaker of an annotated function have one runtime each. Tests that run at
+/// the same time can delay the start of the next time line, but time never runs backwards.
 #[test]
-fn a_breaker_that_outlives_a_paused_runtime_goes_on_in_the_next() {
+fn a_breaker_that_outlives_a_paused_runtime_continues_in_the_next() {
     const DAY: u64 = 86_400;
     const RESET: Duration = seconds(100 * DAY);
     const LATER: Duration = seconds(100 * DAY - 10);
@@ -46,7 +46,7 @@ fn a_breaker_that_outlives_a_paused_runtime_goes_on_in_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_hour_leaves_no_evidence() {
+async fn evidence_expires_in_an_idle_hour() {
     let breaker = windowed();
     fail(&breaker);
     fail(&breaker);
@@ -56,15 +56,15 @@ async fn an_idle_hour_leaves_no_evidence() {
     assert_eq!(breaker.state(), State::Closed);
 }
 
-/// Time goes by while this task keeps its thread, and no other could run.
+/// Lets time pass while this task blocks its thread, so that no other task can run.
 fn stall(time: Duration) {
     let advancing = std::pin::pin!(tokio::time::advance(time));
     assert!(poll_once(advancing).is_pending());
 }
 
-/// Old evidence goes by its time stamp: no timer has to fire, no task to run.
+/// Evidence expires by its time stamp, without a timer or a task.
 #[tokio::test(start_paused = true)]
-async fn a_stalled_runtime_changes_nothing() {
+async fn a_stalled_runtime_does_not_delay_the_expiry_of_evidence() {
     let breaker = windowed();
     fail(&breaker);
     fail(&breaker);
@@ -82,7 +82,7 @@ async fn a_stalled_runtime_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stalled_runtime_leaves_no_old_calls_in_a_rate() {
+async fn a_stalled_runtime_keeps_no_old_calls_in_a_rate() {
     let config = Config::builder().failure_rate(0.5).min_calls(4);
     let breaker = breaker(config.window(seconds(10)));
     (0..3).for_each(|_| fail(&breaker));
@@ -93,9 +93,9 @@ async fn a_stalled_runtime_leaves_no_old_calls_in_a_rate() {
     assert_eq!(breaker.state(), State::Open);
 }
 
-/// A call that was under way meanwhile took as long as it did.
+/// The duration of a call in flight includes the stall.
 #[tokio::test(start_paused = true)]
-async fn a_stalled_runtime_makes_the_calls_slow_that_were_under_way() {
+async fn a_stalled_runtime_makes_calls_in_flight_slow() {
     let config = Config::builder().slow_call(seconds(1)).min_calls(4);
     for config in [config.window(seconds(10)), config.last_calls(10)] {
         let breaker = breaker(config);
@@ -107,29 +107,29 @@ async fn a_stalled_runtime_makes_the_calls_slow_that_were_under_way() {
     }
 }
 
-/// What was ready in time is the result, however late it is asked for; what was not has timed out.
+/// A result that is ready wins, however late it is polled; a call without one has timed out.
 #[tokio::test(start_paused = true)]
-async fn a_stalled_runtime_gives_up_only_what_is_not_ready() {
+async fn a_stalled_runtime_times_out_only_calls_that_are_not_ready() {
     let config = Config::builder().max_failures(1).timeout(seconds(2));
     let breaker = breaker(config);
     let answered = AtomicBool::new(false);
-    let mut answers = Box::pin(breaker.call(poll_fn(|_| {
+    let mut completes = Box::pin(breaker.call(poll_fn(|_| {
         if answered.load(Ordering::Relaxed) {
             Poll::Ready(Ok::<_, Failed>(7))
         } else {
             Poll::Pending
         }
     })));
-    let mut hangs = Box::pin(breaker.call(pending::<Result<(), Failed>>()));
-    assert!(poll_once(answers.as_mut()).is_pending());
-    assert!(poll_once(hangs.as_mut()).is_pending());
+    let mut never_completes = Box::pin(breaker.call(pending::<Result<(), Failed>>()));
+    assert!(poll_once(completes.as_mut()).is_pending());
+    assert!(poll_once(never_completes.as_mut()).is_pending());
     answered.store(true, Ordering::Relaxed);
     stall(seconds(30));
     tokio::task::yield_now().await;
-    assert_eq!(poll_once(answers.as_mut()), Poll::Ready(Ok(7)));
+    assert_eq!(poll_once(completes.as_mut()), Poll::Ready(Ok(7)));
     assert_eq!(breaker.state(), State::Closed);
-    let Poll::Ready(Err(CallError::Circuit(error))) = poll_once(hangs.as_mut()) else {
-        panic!("it goes on")
+    let Poll::Ready(Err(CallError::Circuit(error))) = poll_once(never_completes.as_mut()) else {
+        panic!("the call is still pending")
     };
     assert!(error.is_timeout());
     assert_eq!(retry_after(&breaker), Some(seconds(30)), "from now on");
@@ -139,9 +139,10 @@ async fn a_stalled_runtime_gives_up_only_what_is_not_ready() {
     assert_eq!(breaker.state(), State::Closed);
 }
 
-/// Every duration at either of its ends, in all combinations: nothing overflows, and each rule does what it says.
+/// Every duration at both of its extremes, in all combinations: nothing overflows, and each rule
+/// holds.
 #[tokio::test(start_paused = true)]
-async fn durations_at_both_extremes() {
+async fn durations_at_both_extremes_do_not_overflow() {
     const SHORTEST: Duration = Duration::from_nanos(1);
     const YEAR: Duration = seconds(365 * 86_400);
 
@@ -163,12 +164,12 @@ async fn durations_at_both_extremes() {
         let is_long = |duration: Option<Duration>| duration == Some(Duration::MAX);
         succeed(&breaker);
 
-        let mut hangs = Box::pin(breaker.call(pending::<Result<(), Failed>>()));
-        assert!(poll_once(hangs.as_mut()).is_pending());
+        let mut never_completes = Box::pin(breaker.call(pending::<Result<(), Failed>>()));
+        assert!(poll_once(never_completes.as_mut()).is_pending());
         advance(millis(2)).await;
-        let timed_out = poll_once(hangs.as_mut()).is_ready();
+        let timed_out = poll_once(never_completes.as_mut()).is_ready();
         assert_eq!(timed_out, !is_long(config.timeout()), "{config:?}");
-        drop(hangs);
+        drop(never_completes);
 
         breaker.reset();
         fail(&breaker);

@@ -1,5 +1,7 @@
+//! The option `timeout`.
+
 use crate::support::{
-    Failed, advance, half_open, in_a_row, millis, poll_once, seconds, succeed, timed,
+    Failed, advance, consecutive, half_open, millis, poll_once, seconds, succeed, timed,
 };
 use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config, State};
 use std::future::{pending, poll_fn, ready};
@@ -11,7 +13,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_takes_longer_is_dropped_and_counts_as_a_failure() {
+async fn a_call_that_times_out_is_dropped_and_counts_as_a_failure() {
     struct Dropped<'a>(&'a AtomicBool);
     impl Drop for Dropped<'_> {
         fn drop(&mut self) {
@@ -51,7 +53,7 @@ async fn a_call_that_takes_longer_is_dropped_and_counts_as_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_given_up_is_dropped_before_its_error_is_seen() {
+async fn a_call_that_times_out_is_dropped_before_its_error_is_returned() {
     let breaker = timed();
     let dropped = std::sync::Arc::new(());
     let held = dropped.clone();
@@ -64,7 +66,7 @@ async fn a_call_that_is_given_up_is_dropped_before_its_error_is_seen() {
     assert_eq!(
         std::sync::Arc::strong_count(&dropped),
         1,
-        "what the call held is free"
+        "the body is dropped"
     );
 }
 
@@ -82,7 +84,7 @@ async fn timeouts_open_the_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_times_out_opens_the_circuit_again() {
+async fn a_probe_that_times_out_reopens_the_circuit() {
     let breaker = timed();
     half_open(&breaker).await;
     breaker
@@ -96,7 +98,7 @@ async fn a_probe_that_times_out_opens_the_circuit_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_in_time_is_left_alone() {
+async fn a_call_within_its_timeout_completes() {
     let breaker = timed();
     for turn in 0..10 {
         let answer = breaker
@@ -111,7 +113,7 @@ async fn a_call_in_time_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_result_that_is_ready_when_the_deadline_passes_is_the_result() {
+async fn a_result_that_is_ready_at_the_deadline_wins() {
     let breaker = timed();
     let ready_late = AtomicBool::new(false);
     let mut call = pin!(breaker.call(poll_fn(|_| {
@@ -129,9 +131,9 @@ async fn a_result_that_is_ready_when_the_deadline_passes_is_the_result() {
     assert_eq!(breaker.snapshot().timed_out, 0);
 }
 
-/// In a task whose budget others have used up, a channel says nothing, though its message is there.
+/// In a task without cooperative budget, a channel is pending although its message has arrived.
 #[tokio::test(start_paused = true)]
-async fn a_result_that_only_the_budget_holds_back_is_the_result() {
+async fn a_result_held_back_by_the_cooperative_budget_wins() {
     const CALLS: usize = 200;
 
     let breaker = timed();
@@ -170,29 +172,29 @@ async fn a_result_that_only_the_budget_holds_back_is_the_result() {
     assert_eq!(breaker.snapshot().timed_out, 0);
 }
 
-/// A call that never lets go of the task's budget must still be given up.
+/// A call that always uses up the task's cooperative budget must still time out.
 #[tokio::test(start_paused = true)]
-async fn a_busy_call_does_not_keep_its_timer_from_being_asked() {
-    async fn never_rests() -> Result<(), Failed> {
+async fn a_call_that_uses_up_the_cooperative_budget_times_out() {
+    async fn never_yields() -> Result<(), Failed> {
         for _ in 0..100_000 {
             tokio::task::consume_budget().await;
-            // Time passes while it runs.
+            // Lets time pass while the call runs.
             let _ = poll_once(pin!(tokio::time::advance(millis(1))));
         }
         Ok(())
     }
 
     let breaker = timed();
-    let error = breaker.call(never_rests()).await.unwrap_err();
+    let error = breaker.call(never_yields()).await.unwrap_err();
     assert!(matches!(
         error,
         CallError::Circuit(CircuitError::Timeout { .. })
     ));
 }
 
-/// The verdict is given before the call is dropped, and only once.
+/// The call is settled before its body is dropped, and only once.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_panics_when_it_is_given_up_has_timed_out() {
+async fn a_call_whose_drop_panics_at_the_deadline_has_timed_out() {
     struct Panics;
     impl Drop for Panics {
         fn drop(&mut self) {
@@ -228,14 +230,14 @@ fn a_rejection_needs_no_runtime() {
     let Poll::Ready(Err(CallError::Circuit(error))) =
         poll_once(breaker.call(ready(Ok::<_, Failed>(()))))
     else {
-        panic!("not refused")
+        panic!("not rejected")
     };
     assert!(error.is_open());
     assert_eq!(breaker.snapshot().rejected, 1);
 }
 
 #[test]
-fn a_timeout_outside_of_a_runtime_is_an_error_that_says_so() {
+fn a_timeout_outside_of_a_runtime_is_a_no_runtime_error() {
     let breaker = timed();
     let ran = AtomicBool::new(false);
     let answer = poll_once(breaker.call(async {
@@ -243,7 +245,7 @@ fn a_timeout_outside_of_a_runtime_is_an_error_that_says_so() {
         Ok::<_, Failed>(())
     }));
     let Poll::Ready(Err(CallError::Circuit(error))) = answer else {
-        panic!("not refused: {answer:?}")
+        panic!("no error: {answer:?}")
     };
     assert_eq!(
         error.to_string(),
@@ -253,7 +255,7 @@ fn a_timeout_outside_of_a_runtime_is_an_error_that_says_so() {
     assert!(!error.is_open() && !error.is_timeout());
     assert!(
         !ran.load(Ordering::Relaxed),
-        "the call must not begin what nobody can end"
+        "a call without a timer must not start"
     );
     assert_eq!(breaker.snapshot().failed, 0);
 }
@@ -283,7 +285,7 @@ fn a_runtime_without_timers_is_an_error_not_a_panic() {
 }
 
 #[test]
-fn a_runtime_that_is_gone_is_an_error_not_a_panic() {
+fn a_runtime_that_is_shut_down_is_an_error_not_a_panic() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -302,9 +304,9 @@ fn a_runtime_that_is_gone_is_an_error_not_a_panic() {
     assert_eq!((totals.failed, totals.cancelled), (0, 1));
 }
 
-/// Tokio's timer clones the waker. Whatever comes of it, the probe's slot is free again.
+/// Tokio's timer clones the waker. If that panics, the probe's slot is still released.
 #[tokio::test(start_paused = true)]
-async fn a_waker_that_panics_takes_no_slot_with_it() {
+async fn a_waker_that_panics_leaks_no_probe_slot() {
     static PANICS: RawWakerVTable = RawWakerVTable::new(
         |_| resume_unwind(Box::new("cloned")),
         |_| {},
@@ -314,7 +316,7 @@ async fn a_waker_that_panics_takes_no_slot_with_it() {
 
     let breaker = timed();
     half_open(&breaker).await;
-    // SAFETY: no function of the table looks at the pointer.
+    // SAFETY: no function of the table uses the pointer.
     let waker = unsafe { Waker::new(std::ptr::null(), &PANICS) };
     let mut call = Box::pin(breaker.call(pending::<Result<(), Failed>>()));
     let polled = catch_unwind(AssertUnwindSafe(|| {
@@ -331,7 +333,7 @@ async fn a_waker_that_panics_takes_no_slot_with_it() {
 
 #[test]
 fn calls_without_a_timeout_need_no_runtime() {
-    let breaker = in_a_row();
+    let breaker = consecutive();
     assert_eq!(
         poll_once(breaker.call(ready(Ok::<_, Failed>(7)))),
         Poll::Ready(Ok(7))
@@ -345,18 +347,18 @@ fn calls_without_a_timeout_need_no_runtime() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_and_the_shortest_timeout() {
+async fn the_longest_and_the_shortest_timeout_do_not_overflow() {
     let breaker = |timeout| {
         let config = Config::builder().timeout(timeout).build().unwrap();
         CircuitBreaker::new("extreme", config)
     };
-    let yields = || async {
+    let sleeps = || async {
         sleep(seconds(1)).await;
         Ok::<_, Failed>(())
     };
-    assert_eq!(breaker(Duration::MAX).call(yields()).await, Ok(()));
+    assert_eq!(breaker(Duration::MAX).call(sleeps()).await, Ok(()));
     breaker(Duration::from_nanos(1))
-        .call(yields())
+        .call(sleeps())
         .await
         .unwrap_err();
     assert_eq!(
@@ -367,7 +369,7 @@ async fn the_longest_and_the_shortest_timeout() {
     );
 }
 
-/// The conversion of an error is the user's code, and may need what the body holds.
+/// The conversion of an error is user code, and may need a resource that the body holds.
 mod conversion {
     use crate::support::millis;
     use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
@@ -392,11 +394,11 @@ mod conversion {
     }
 
     #[derive(Debug)]
-    struct Refused {
+    struct Converted {
         was_held: bool,
     }
 
-    impl From<CircuitError> for Refused {
+    impl From<CircuitError> for Converted {
         fn from(_: CircuitError) -> Self {
             Self {
                 was_held: IS_HELD.get(),
@@ -405,25 +407,25 @@ mod conversion {
     }
 
     #[circuit_breaker(timeout = "100ms")]
-    async fn holds() -> Result<(), Refused> {
+    async fn holds() -> Result<(), Converted> {
         let _held = Held::new();
         pending().await
     }
 
     #[circuit_breaker(breaker = breaker)]
-    async fn holds_behind(breaker: &CircuitBreaker) -> Result<(), Refused> {
+    async fn holds_behind(breaker: &CircuitBreaker) -> Result<(), Converted> {
         let _held = Held::new();
         pending().await
     }
 
     #[circuit_breaker(timeout = "100ms", fallback = Ok(()))]
-    async fn holds_beside_a_fallback() -> Result<(), Refused> {
+    async fn holds_beside_a_fallback() -> Result<(), Converted> {
         let _held = Held::new();
         pending().await
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_is_given_up_is_dropped_before_its_error_is_made() {
+    async fn a_body_that_times_out_is_dropped_before_its_error_is_converted() {
         let config = Config::builder().timeout(millis(100)).build().unwrap();
         let breaker = CircuitBreaker::new("held", config);
         for result in [
@@ -443,24 +445,24 @@ mod conversion {
         }
     }
 
-    struct PanicsAtItsEnd;
+    struct PanicsOnDrop;
 
-    impl Drop for PanicsAtItsEnd {
+    impl Drop for PanicsOnDrop {
         fn drop(&mut self) {
-            panic!("at its end")
+            panic!("on drop")
         }
     }
 
     #[circuit_breaker(timeout = "100ms")]
-    async fn ends_with_a_panic() -> Result<(), Fragile> {
-        let _held = PanicsAtItsEnd;
+    async fn panics_on_drop() -> Result<(), Fragile> {
+        let _held = PanicsOnDrop;
         pending().await
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_whose_end_panics_has_no_error_made() {
-        let joined = tokio::spawn(ends_with_a_panic()).await;
+    async fn no_error_is_converted_when_dropping_the_body_panics() {
+        let joined = tokio::spawn(panics_on_drop()).await;
         let panic = joined.err().unwrap().into_panic();
-        assert_eq!(panic.downcast_ref(), Some(&"at its end"));
+        assert_eq!(panic.downcast_ref(), Some(&"on drop"));
     }
 }

@@ -10,7 +10,7 @@ fn breaker(config: ConfigBuilder) -> CircuitBreaker {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_failed_probe_doubles_the_wait_up_to_the_bound() {
+async fn each_failed_probe_doubles_the_wait_up_to_max_reset() {
     let breaker = breaker(Config::builder().reset(seconds(30)).max_reset(seconds(200)));
     for _ in 0..2 {
         trip(&breaker);
@@ -27,13 +27,13 @@ async fn each_failed_probe_doubles_the_wait_up_to_the_bound() {
         assert_eq!(
             breaker.state(),
             State::Closed,
-            "and a recovery begins again from `reset`"
+            "a recovery starts again from `reset`"
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_is_given_up_does_not_double_the_wait() {
+async fn a_cancelled_probe_does_not_double_the_wait() {
     let breaker = breaker(Config::builder().max_reset(seconds(3_600)));
     trip(&breaker);
     advance(seconds(30)).await;
@@ -43,7 +43,7 @@ async fn a_probe_that_is_given_up_does_not_double_the_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operator_begins_again_from_reset() {
+async fn an_order_starts_the_wait_again_from_reset() {
     let breaker = breaker(Config::builder().max_reset(seconds(3_600)));
     for order in [CircuitBreaker::reset, CircuitBreaker::force_closed] {
         trip(&breaker);
@@ -58,7 +58,7 @@ async fn an_operator_begins_again_from_reset() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_is_as_long_as_reset_however_long_the_wait() {
+async fn a_lease_lasts_for_reset_however_long_the_wait() {
     let breaker = breaker(Config::builder().max_reset(seconds(3_600)).jitter(1.0));
     trip(&breaker);
     for _ in 0..4 {
@@ -66,11 +66,11 @@ async fn a_lease_is_as_long_as_reset_however_long_the_wait() {
         fail(&breaker);
     }
     advance(retry_after(&breaker).unwrap()).await;
-    let hung = breaker.try_acquire().unwrap();
+    let overdue = breaker.try_acquire().unwrap();
     assert_eq!(retry_after(&breaker), Some(seconds(30)));
     advance(seconds(30)).await;
     succeed(&breaker);
-    drop(hung);
+    drop(overdue);
     assert_eq!(breaker.state(), State::Closed);
 }
 
@@ -107,7 +107,7 @@ async fn jitter_spreads_breakers_that_trip_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn through_the_attribute() {
+async fn max_reset_works_through_the_attribute() {
     #[circuit_breaker(
         max_failures = 1,
         reset = "30s",

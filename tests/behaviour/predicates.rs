@@ -1,7 +1,8 @@
-//! What an `Err` says of the service: that it failed, that it answered, or nothing.
+//! The predicates `failure_if` and `ignore_if`: whether an `Err` is a failure, a success or
+//! neither.
 
 use crate::support::{
-    Failed, advance, breaker, half_open, in_a_row, millis, poll_once, seconds, succeed, timed,
+    Failed, advance, breaker, consecutive, half_open, millis, poll_once, seconds, succeed, timed,
 };
 use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config, State};
 use std::cell::Cell;
@@ -14,7 +15,7 @@ enum Reply {
     Down,
     #[error("there is no such thing")]
     Missing,
-    #[error("this was not to be asked")]
+    #[error("the request was invalid")]
     Ours,
     #[error(transparent)]
     Circuit(#[from] CircuitError),
@@ -30,8 +31,8 @@ impl Reply {
     }
 }
 
-/// A call that results in `reply`, judged by both predicates.
-async fn ask(breaker: &CircuitBreaker, reply: Result<u8, Reply>) -> Result<u8, CallError<Reply>> {
+/// Makes a call that returns `reply`, classified by both predicates.
+async fn call(breaker: &CircuitBreaker, reply: Result<u8, Reply>) -> Result<u8, CallError<Reply>> {
     breaker
         .call(ready(reply))
         .failure_if(Reply::is_down)
@@ -39,15 +40,15 @@ async fn ask(breaker: &CircuitBreaker, reply: Result<u8, Reply>) -> Result<u8, C
         .await
 }
 
-/// The totals of successes, failures and results that were ignored.
+/// Returns the totals of successes, failures and ignored results.
 fn totals(breaker: &CircuitBreaker) -> (u64, u64, u64) {
     let totals = breaker.snapshot();
     (totals.succeeded, totals.failed, totals.ignored)
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_err_is_a_failure_unless_a_predicate_says_otherwise() {
-    let breaker = in_a_row();
+async fn every_err_is_a_failure_without_predicates() {
+    let breaker = consecutive();
     for reply in [Reply::Down, Reply::Missing, Reply::Ours] {
         let failed = breaker.call(ready(Err::<u8, _>(reply.clone()))).await;
         assert_eq!(failed, Err(CallError::Inner(reply)));
@@ -57,44 +58,44 @@ async fn every_err_is_a_failure_unless_a_predicate_says_otherwise() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_closed_an_err_is_what_the_predicates_say() {
-    let breaker = in_a_row();
+async fn predicates_classify_errors_while_closed() {
+    let breaker = consecutive();
     for _ in 0..2 {
-        let down = ask(&breaker, Err(Reply::Down)).await;
+        let down = call(&breaker, Err(Reply::Down)).await;
         assert_eq!(
             down,
             Err(CallError::Inner(Reply::Down)),
-            "what is returned stays"
+            "the result is returned unchanged"
         );
     }
     assert_eq!(totals(&breaker), (0, 2, 0));
-    let missing = ask(&breaker, Err(Reply::Missing)).await;
+    let missing = call(&breaker, Err(Reply::Missing)).await;
     assert_eq!(missing, Err(CallError::Inner(Reply::Missing)));
-    assert_eq!(totals(&breaker), (1, 2, 0), "a success ends the row");
+    assert_eq!(totals(&breaker), (1, 2, 0), "a success resets the streak");
 
     for _ in 0..2 {
-        ask(&breaker, Err(Reply::Down)).await.unwrap_err();
+        call(&breaker, Err(Reply::Down)).await.unwrap_err();
     }
-    let ours = ask(&breaker, Err(Reply::Ours)).await;
+    let ours = call(&breaker, Err(Reply::Ours)).await;
     assert_eq!(ours, Err(CallError::Inner(Reply::Ours)));
     assert_eq!(totals(&breaker), (1, 4, 1));
     assert_eq!(breaker.state(), State::Closed);
-    ask(&breaker, Err(Reply::Down)).await.unwrap_err();
+    call(&breaker, Err(Reply::Down)).await.unwrap_err();
     assert_eq!(
         breaker.state(),
         State::Open,
-        "what is ignored ends no row of failures"
+        "an ignored result does not reset the streak"
     );
     assert_eq!(breaker.snapshot().cancelled, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_was_answered_closes_the_circuit() {
+async fn a_probe_that_is_classified_as_a_success_closes_the_circuit() {
     for reply in [Ok(7), Err(Reply::Missing)] {
-        let breaker = in_a_row();
+        let breaker = consecutive();
         half_open(&breaker).await;
         assert_eq!(
-            ask(&breaker, reply.clone()).await,
+            call(&breaker, reply.clone()).await,
             reply.map_err(CallError::Inner)
         );
         assert_eq!(breaker.state(), State::Closed);
@@ -102,19 +103,19 @@ async fn a_probe_that_was_answered_closes_the_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_failed_opens_the_circuit() {
-    let breaker = in_a_row();
+async fn a_probe_that_is_classified_as_a_failure_reopens_the_circuit() {
+    let breaker = consecutive();
     half_open(&breaker).await;
-    ask(&breaker, Err(Reply::Down)).await.unwrap_err();
+    call(&breaker, Err(Reply::Down)).await.unwrap_err();
     assert_eq!(breaker.state(), State::Open);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_says_nothing_gives_its_place_back() {
-    let breaker = in_a_row();
+async fn a_probe_that_is_ignored_releases_its_slot() {
+    let breaker = consecutive();
     half_open(&breaker).await;
     for ignored in 1..=3 {
-        ask(&breaker, Err(Reply::Ours)).await.unwrap_err();
+        call(&breaker, Err(Reply::Ours)).await.unwrap_err();
         assert_eq!(breaker.state(), State::HalfOpen);
         assert_eq!(breaker.snapshot().ignored, ignored);
     }
@@ -123,41 +124,41 @@ async fn a_probe_that_says_nothing_gives_its_place_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_to_be_ignored_is_asked_first_in_either_order() {
-    let breaker = in_a_row();
-    let asked = Cell::new(String::new());
+async fn ignore_if_is_called_first_in_either_order() {
+    let breaker = consecutive();
+    let called = Cell::new(String::new());
     let note = |letter: char, answer: bool| {
-        let mut letters = asked.take();
+        let mut letters = called.take();
         letters.push(letter);
-        asked.set(letters);
+        called.set(letters);
         answer
     };
-    for (ignored, failed, expected, verdict) in [
+    for (ignored, failed, expected, counted) in [
         (true, true, "i", (0, 0, 1)),
         (true, false, "i", (0, 0, 2)),
         (false, true, "if", (0, 1, 2)),
         (false, false, "if", (1, 1, 2)),
     ] {
         let call = breaker.call(ready(Err::<(), _>(Failed)));
-        let judged = call
+        let classified = call
             .failure_if(|_| note('f', failed))
             .ignore_if(|_| note('i', ignored));
-        assert_eq!(judged.await, Err(CallError::Inner(Failed)));
-        assert_eq!(asked.take(), expected);
-        assert_eq!(totals(&breaker), verdict);
+        assert_eq!(classified.await, Err(CallError::Inner(Failed)));
+        assert_eq!(called.take(), expected);
+        assert_eq!(totals(&breaker), counted);
     }
 
     let call = breaker.call(ready(Err::<(), _>(Failed)));
-    let judged = call
+    let classified = call
         .ignore_if(|_| note('i', false))
         .failure_if(|_| note('f', true));
-    judged.await.unwrap_err();
-    assert_eq!(asked.take(), "if");
+    classified.await.unwrap_err();
+    assert_eq!(called.take(), "if");
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_predicate_leaves_the_other_rule_as_it_is() {
-    let breaker = in_a_row();
+async fn each_predicate_works_without_the_other() {
+    let breaker = consecutive();
     let reply = |reply| breaker.call(ready(Err::<(), _>(reply)));
     reply(Reply::Ours)
         .failure_if(Reply::is_down)
@@ -172,17 +173,17 @@ async fn one_predicate_leaves_the_other_rule_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_predicate_is_not_shown_an_ok_a_rejection_or_a_timeout() {
-    let unasked = |_: &Reply| -> bool { panic!("asked") };
+async fn predicates_do_not_see_an_ok_a_rejection_or_a_timeout() {
+    let uncalled = |_: &Reply| -> bool { panic!("called") };
     let breaker = timed();
     let answer = breaker.call(ready(Ok::<_, Reply>(7)));
     assert_eq!(
-        answer.failure_if(unasked).ignore_if(unasked).await,
+        answer.failure_if(uncalled).ignore_if(uncalled).await,
         Ok::<u8, _>(7)
     );
 
-    let hanging = breaker.call(pending::<Result<u8, Reply>>());
-    let error = hanging.failure_if(unasked).ignore_if(unasked).await;
+    let pending = breaker.call(pending::<Result<u8, Reply>>());
+    let error = pending.failure_if(uncalled).ignore_if(uncalled).await;
     assert!(matches!(error, Err(CallError::Circuit(error)) if error.is_timeout()));
     assert_eq!(
         (breaker.snapshot().failed, breaker.snapshot().timed_out),
@@ -191,19 +192,19 @@ async fn a_predicate_is_not_shown_an_ok_a_rejection_or_a_timeout() {
 
     breaker.force_open();
     let rejected = breaker.call(ready(Err::<u8, _>(Reply::Down)));
-    let error = rejected.failure_if(unasked).ignore_if(unasked).await;
+    let error = rejected.failure_if(uncalled).ignore_if(uncalled).await;
     assert!(matches!(error, Err(CallError::Circuit(error)) if error.is_open()));
 }
 
 /// Panics without a message on the console.
-fn give_up(_: &Failed) -> bool {
-    resume_unwind(Box::new("gave up"))
+fn panics(_: &Failed) -> bool {
+    resume_unwind(Box::new("predicate panicked"))
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_predicate_that_panics_is_no_evidence_and_the_panic_goes_on() {
+async fn a_predicate_that_panics_cancels_its_call_and_keeps_unwinding() {
     for (ignoring, probing) in [(false, false), (false, true), (true, false), (true, true)] {
-        let breaker = in_a_row();
+        let breaker = consecutive();
         if probing {
             half_open(&breaker).await;
         }
@@ -212,19 +213,19 @@ async fn a_predicate_that_panics_is_no_evidence_and_the_panic_goes_on() {
             let call = breaker.call(ready(Err::<(), _>(Failed)));
             let payload = catch_unwind(AssertUnwindSafe(|| {
                 if ignoring {
-                    poll_once(call.ignore_if(give_up))
+                    poll_once(call.ignore_if(panics))
                 } else {
-                    poll_once(call.failure_if(give_up))
+                    poll_once(call.failure_if(panics))
                 }
             }))
             .unwrap_err();
-            assert_eq!(payload.downcast_ref(), Some(&"gave up"));
+            assert_eq!(payload.downcast_ref(), Some(&"predicate panicked"));
             let totals = breaker.snapshot();
             assert_eq!((totals.cancelled, totals.panicked), (cancelled, 0));
             assert_eq!(
                 (totals.failed, totals.state),
                 (before.failed, before.state),
-                "no evidence, and a probe's place is free again"
+                "neither success nor failure, and the probe's slot is free"
             );
         }
         succeed(&breaker);
@@ -233,10 +234,10 @@ async fn a_predicate_that_panics_is_no_evidence_and_the_panic_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_whose_predicate_panicked_gives_its_permit_back_once() {
-    let breaker = in_a_row();
+async fn a_call_whose_predicate_panicked_is_settled_once() {
+    let breaker = consecutive();
     let call = breaker.call(ready(Err::<(), _>(Failed)));
-    let mut call = Box::pin(call.failure_if(give_up));
+    let mut call = Box::pin(call.failure_if(panics));
     catch_unwind(AssertUnwindSafe(|| poll_once(call.as_mut()))).unwrap_err();
     assert!(poll_once(call.as_mut()).is_pending());
     drop(call);
@@ -244,37 +245,33 @@ async fn a_call_whose_predicate_panicked_gives_its_permit_back_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_predicate_may_use_the_breaker() {
-    let breaker = in_a_row();
+async fn a_predicate_can_use_the_breaker() {
+    let breaker = consecutive();
     let call = breaker.call(ready(Err::<(), _>(Failed)));
-    let judged = call.failure_if(|_| {
+    let classified = call.failure_if(|_| {
         assert_eq!(breaker.snapshot().failed, 0);
         breaker.force_open();
         breaker.state() == State::Open
     });
-    judged.await.unwrap_err();
-    assert_eq!(
-        breaker.state(),
-        State::Open,
-        "the failure is of the time before"
-    );
+    classified.await.unwrap_err();
+    assert_eq!(breaker.state(), State::Open, "the failure is stale");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_rate_is_that_of_the_calls_that_are_evidence() {
+async fn ignored_calls_are_not_counted_towards_a_rate() {
     let rates = Config::builder().failure_rate(0.5).min_calls(4);
     let breaker = breaker(rates.last_calls(10));
     for reply in [Reply::Down, Reply::Missing, Reply::Missing] {
-        ask(&breaker, Err(reply)).await.unwrap_err();
-        ask(&breaker, Err(Reply::Ours)).await.unwrap_err();
+        call(&breaker, Err(reply)).await.unwrap_err();
+        call(&breaker, Err(Reply::Ours)).await.unwrap_err();
     }
     assert_eq!(breaker.state(), State::Closed, "three calls of four");
-    ask(&breaker, Err(Reply::Down)).await.unwrap_err();
+    call(&breaker, Err(Reply::Down)).await.unwrap_err();
     assert_eq!(breaker.state(), State::Open);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_answer_is_slow_whatever_its_verdict() {
+async fn a_slow_call_is_slow_however_it_is_classified() {
     let slow = Config::builder().slow_call(millis(500)).min_calls(2);
     let breaker = breaker(slow.last_calls(10));
     for _ in 0..2 {
@@ -290,21 +287,21 @@ async fn a_slow_answer_is_slow_whatever_its_verdict() {
 }
 
 #[test]
-fn what_is_not_used_takes_no_room_and_sending_stays_possible() {
+fn predicates_without_captures_take_no_room_and_keep_the_call_send() {
     fn is_send<T: Send>(_: &T) {}
 
-    let breaker = in_a_row();
+    let breaker = consecutive();
     let call = || breaker.call(ready(Err::<(), _>(Failed)));
     let plain = size_of_val(&call());
-    let judged = call().failure_if(|_| true).ignore_if(|_| false);
-    assert_eq!(size_of_val(&judged), plain);
-    is_send(&judged);
+    let classified = call().failure_if(|_| true).ignore_if(|_| false);
+    assert_eq!(size_of_val(&classified), plain);
+    is_send(&classified);
     is_send(&call().ignore_if(|error| *error == Failed));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_predicate_may_keep_count() {
-    let breaker = in_a_row();
+async fn a_predicate_can_mutate_its_captures() {
+    let breaker = consecutive();
     let mut seen = 0;
     let call = breaker.call(ready(Err::<(), _>(Failed)));
     let counted = call.failure_if(|_| {
@@ -325,12 +322,12 @@ mod attribute {
     use std::panic::resume_unwind;
 
     #[tokio::test(start_paused = true)]
-    async fn an_err_is_what_the_predicates_say() {
+    async fn predicates_classify_errors_of_an_annotated_function() {
         #[circuit_breaker(
             max_failures = 2,
             failure_if = |error| *error == Reply::Down,
             ignore_if = Reply::is_ours,
-            name = "verdicts::both"
+            name = "predicates::both"
         )]
         async fn service(reply: Result<u8, Reply>) -> Result<u8, Reply> {
             reply
@@ -346,8 +343,8 @@ mod attribute {
                 assert_eq!(service(reply.clone()).await, reply);
             }
         }
-        let breaker = find("verdicts::both").unwrap();
-        assert_eq!(totals(&breaker), (4, 2, 2), "a success ends the row");
+        let breaker = find("predicates::both").unwrap();
+        assert_eq!(totals(&breaker), (4, 2, 2), "a success resets the streak");
 
         service(Err(Reply::Down)).await.unwrap_err();
         service(Err(Reply::Ours)).await.unwrap_err();
@@ -368,32 +365,32 @@ mod attribute {
         service(Err(Reply::Down)).await.unwrap_err();
         advance(seconds(30)).await;
         service(Err(Reply::Down)).await.unwrap_err();
-        assert_eq!(breaker.state(), State::Open, "a probe that failed");
+        assert_eq!(breaker.state(), State::Open, "the probe failed");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_ignored_is_not_shown_to_the_other() {
+    async fn failure_if_does_not_see_ignored_errors() {
         #[circuit_breaker(
-            failure_if = |_| panic!("asked"),
+            failure_if = |_| panic!("called"),
             ignore_if = |_| true,
-            name = "verdicts::first"
+            name = "predicates::first"
         )]
         async fn service() -> Result<u8, Reply> {
             Err(Reply::Down)
         }
 
         service().await.unwrap_err();
-        assert_eq!(totals(&find("verdicts::first").unwrap()), (0, 0, 1));
+        assert_eq!(totals(&find("predicates::first").unwrap()), (0, 0, 1));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_the_errors_of_the_body_are_shown() {
+    async fn predicates_see_only_errors_of_the_body() {
         #[circuit_breaker(
             timeout = "2s",
             max_failures = 1,
-            failure_if = |_| panic!("asked"),
-            ignore_if = |_| panic!("asked"),
-            name = "verdicts::unasked"
+            failure_if = |_| panic!("called"),
+            ignore_if = |_| panic!("called"),
+            name = "predicates::uncalled"
         )]
         async fn service(answers: bool) -> Result<u8, Reply> {
             if answers { Ok(7) } else { pending().await }
@@ -407,14 +404,14 @@ mod attribute {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_predicate_that_panics_is_no_evidence_and_frees_the_probes_place() {
+    async fn a_predicate_that_panics_cancels_its_probe_and_releases_the_slot() {
         #[circuit_breaker(
             max_failures = 1,
             failure_if = |error| match error {
                 Reply::Down => true,
-                _ => resume_unwind(Box::new("gave up")),
+                _ => resume_unwind(Box::new("predicate panicked")),
             },
-            name = "verdicts::panics"
+            name = "predicates::panics"
         )]
         async fn service(reply: Result<u8, Reply>) -> Result<u8, Reply> {
             reply
@@ -422,10 +419,13 @@ mod attribute {
 
         service(Err(Reply::Down)).await.unwrap_err();
         advance(seconds(30)).await;
-        let breaker = find("verdicts::panics").unwrap();
+        let breaker = find("predicates::panics").unwrap();
         for cancelled in 1..=2 {
             let panicked = tokio::spawn(service(Err(Reply::Ours))).await.unwrap_err();
-            assert_eq!(panicked.into_panic().downcast_ref(), Some(&"gave up"));
+            assert_eq!(
+                panicked.into_panic().downcast_ref(),
+                Some(&"predicate panicked")
+            );
             let totals = breaker.snapshot();
             assert_eq!(
                 (totals.cancelled, totals.panicked, totals.failed),
@@ -438,10 +438,10 @@ mod attribute {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_predicate_sees_arguments_that_can_be_shared() {
+    async fn a_predicate_can_use_shared_arguments() {
         #[circuit_breaker(
             failure_if = |_| status >= limit.get(),
-            name = "verdicts::arguments"
+            name = "predicates::arguments"
         )]
         async fn service(status: u16, limit: &Cell<u16>) -> Result<u8, Reply> {
             limit.set(limit.get() + u16::from(status == 404));
@@ -452,13 +452,13 @@ mod attribute {
         service(404, &limit).await.unwrap_err();
         service(500, &limit).await.unwrap_err();
         service(501, &limit).await.unwrap_err();
-        let breaker = find("verdicts::arguments").unwrap();
+        let breaker = find("predicates::arguments").unwrap();
         assert_eq!(totals(&breaker), (2, 1, 0));
     }
 
     #[test]
     fn predicates_add_nothing_to_a_future() {
-        #[circuit_breaker(name = "verdicts::plain")]
+        #[circuit_breaker(name = "predicates::plain")]
         async fn plain(reply: Result<u8, Reply>) -> Result<u8, Reply> {
             tokio::task::yield_now().await;
             reply
@@ -467,14 +467,14 @@ mod attribute {
         #[circuit_breaker(
             failure_if = |error| *error == Reply::Down,
             ignore_if = Reply::is_ours,
-            name = "verdicts::judged"
+            name = "predicates::classified"
         )]
-        async fn judged(reply: Result<u8, Reply>) -> Result<u8, Reply> {
+        async fn classified(reply: Result<u8, Reply>) -> Result<u8, Reply> {
             tokio::task::yield_now().await;
             reply
         }
 
-        let (plain, judged) = (plain(Ok(7)), judged(Ok(7)));
-        assert_eq!(size_of_val(&judged), size_of_val(&plain));
+        let (plain, classified) = (plain(Ok(7)), classified(Ok(7)));
+        assert_eq!(size_of_val(&classified), size_of_val(&plain));
     }
 }
