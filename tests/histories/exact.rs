@@ -1,5 +1,5 @@
-//! Histories of the rules that are exact: after each step all that can be seen of a breaker is what can
-//! be seen of a plain one.
+//! Histories of the exact rules: after each step, everything observable of a breaker equals that of
+//! the reference breaker.
 
 use std::future::poll_fn;
 use std::mem;
@@ -15,29 +15,29 @@ use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 use tokio::runtime::Runtime;
 
-use crate::plain::{End, Order, Pass, Plain, Totals};
+use crate::reference::{Admission, End, Order, Reference, Totals};
 
 pub(crate) type Checked<R = ()> = Result<R, TestCaseError>;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// So many units of time pass.
+    /// Units of time elapse.
     Wait(u32),
-    /// A call starts and ends, so many times.
+    /// A call starts and ends, repeated a number of times.
     Call(Way, End, u32),
-    /// A call is let in by hand, and goes on.
+    /// A call is admitted by permit.
     Acquire,
-    /// One of those that go on ends.
+    /// A permit is settled.
     Settle(Index, End),
-    /// One is forgotten.
-    Forget(Index),
-    /// A call starts through `call`, and goes on.
+    /// A permit is leaked.
+    Leak(Index),
+    /// A call starts through `call`.
     Start,
-    /// One of those that go on ends, when it is polled next.
-    Tell(Index, End),
-    /// One is polled.
+    /// The body of a call becomes ready.
+    Ready(Index, End),
+    /// A call is polled.
     Poll(Index),
-    /// One is dropped.
+    /// A call is dropped.
     Drop(Index),
     Order(Order),
 }
@@ -45,12 +45,12 @@ pub(crate) enum Step {
 /// How a call is made that ends at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
-    ByHand,
+    Permit,
     Future,
     Blocking,
 }
 
-/// What a call returns that does not succeed.
+/// The error of a call.
 #[derive(Debug, PartialEq)]
 enum Failed {
     Failure,
@@ -60,7 +60,7 @@ enum Failed {
 #[derive(Clone, Debug)]
 pub(crate) struct History(Vec<Step>);
 
-/// Of so many steps, with bursts of so many calls.
+/// Histories of up to `length` steps, with bursts of up to `burst` calls.
 pub(crate) fn histories(length: usize, burst: u32) -> impl Strategy<Value = History> {
     prop::collection::vec(steps(burst), 0..length).prop_map(History)
 }
@@ -72,9 +72,9 @@ pub(crate) fn steps(burst: u32) -> impl Strategy<Value = Step> {
         6 => waits().prop_map(Step::Wait),
         3 => Just(Step::Acquire),
         3 => (which(), ends()).prop_map(|(which, end)| Step::Settle(which, end)),
-        1 => which().prop_map(Step::Forget),
+        1 => which().prop_map(Step::Leak),
         3 => Just(Step::Start),
-        3 => (which(), ends()).prop_map(|(which, end)| Step::Tell(which, end)),
+        3 => (which(), ends()).prop_map(|(which, end)| Step::Ready(which, end)),
         3 => which().prop_map(Step::Poll),
         1 => which().prop_map(Step::Drop),
         1 => prop_oneof![
@@ -97,7 +97,7 @@ fn waits() -> impl Strategy<Value = u32> {
 
 fn ways() -> impl Strategy<Value = Way> {
     prop_oneof![
-        4 => Just(Way::ByHand),
+        4 => Just(Way::Permit),
         2 => Just(Way::Future),
         1 => Just(Way::Blocking),
     ]
@@ -114,7 +114,7 @@ fn ends() -> impl Strategy<Value = End> {
 }
 
 impl History {
-    /// Lets it happen to a breaker and to a plain one.
+    /// Replays the history on a breaker and on the reference breaker.
     pub(crate) fn replay(&self, unit: Duration, config: ConfigBuilder) -> Checked {
         let stage = Stage::new(unit, config)?;
         let _entered = stage.runtime.enter();
@@ -126,7 +126,7 @@ impl History {
     }
 }
 
-/// Where histories happen: a breaker in virtual time.
+/// A breaker in virtual time, for one history.
 pub(crate) struct Stage {
     pub(crate) runtime: Runtime,
     breaker: CircuitBreaker,
@@ -150,31 +150,31 @@ impl Stage {
     }
 }
 
-/// A history under way. It goes on wherever it is, on whichever thread.
+/// A history during its replay. It can be passed from thread to thread.
 pub(crate) struct Replay<'b> {
     runtime: &'b Runtime,
     breaker: &'b CircuitBreaker,
-    plain: Plain,
+    reference: Reference,
     unit: Duration,
     now: Duration,
-    /// Steps since time passed last.
+    /// Steps since time last passed.
     at_once: u32,
-    permits: Vec<(Permit<'b>, Pass)>,
+    permits: Vec<(Permit<'b>, Admission)>,
     calls: Vec<Running<'b>>,
 }
 
-/// A call through `call`.
+/// A call through `call`, in flight.
 struct Running<'b> {
     future: Pin<Box<dyn Future<Output = Result<(), CallError<Failed>>> + Send + 'b>>,
-    told: Told,
-    pass: Pass,
+    ending: Ending,
+    admission: Admission,
 }
 
-/// How a call is to end.
-type Told = Arc<Mutex<Option<End>>>;
+/// How the body of a call ends, once it is ready.
+type Ending = Arc<Mutex<Option<End>>>;
 
-async fn runs(told: Told) -> Result<(), Failed> {
-    poll_fn(|_| match *told.lock().unwrap() {
+async fn body(ending: Ending) -> Result<(), Failed> {
+    poll_fn(|_| match *ending.lock().unwrap() {
         Some(end) => Poll::Ready(result(end)),
         None => Poll::Pending,
     })
@@ -186,8 +186,8 @@ fn result(end: End) -> Result<(), Failed> {
         End::Success => Ok(()),
         End::Failure => Err(Failed::Failure),
         End::Ignored => Err(Failed::Ignored),
-        End::Dropped | End::Timeout => unreachable!("it has no result"),
-        End::Panic => resume_unwind(Box::new("gave up")),
+        End::Dropped | End::Timeout => unreachable!("a call without a result"),
+        End::Panic => resume_unwind(Box::new("body panicked")),
     }
 }
 
@@ -200,7 +200,7 @@ fn settle(permit: Permit<'_>, end: End) {
     }
 }
 
-/// That a call is under way, or how it ended.
+/// Polls a call, and returns how it ended; `None` if it is still pending.
 fn poll(running: &mut Running<'_>) -> Checked<Option<End>> {
     let polled = catch_unwind(AssertUnwindSafe(|| {
         let mut cx = Context::from_waker(Waker::noop());
@@ -214,7 +214,7 @@ fn poll(running: &mut Running<'_>) -> Checked<Option<End>> {
         Ok(Poll::Ready(Err(CallError::Circuit(CircuitError::Timeout { .. })))) => End::Timeout,
         Ok(Poll::Ready(Err(error))) => return Err(TestCaseError::fail(format!("{error:?}"))),
         Err(payload) => {
-            prop_assert_eq!(payload.downcast_ref(), Some(&"gave up"));
+            prop_assert_eq!(payload.downcast_ref(), Some(&"body panicked"));
             End::Panic
         }
     }))
@@ -225,7 +225,7 @@ impl<'b> Replay<'b> {
         Self {
             runtime: &stage.runtime,
             breaker: &stage.breaker,
-            plain: Plain::new(stage.breaker.config()),
+            reference: Reference::new(stage.breaker.config()),
             unit: stage.unit,
             now: Duration::ZERO,
             at_once: 0,
@@ -234,9 +234,9 @@ impl<'b> Replay<'b> {
         }
     }
 
-    /// A step of both, after which they must look the same.
+    /// Takes a step with both, and compares them.
     pub(crate) fn step(&mut self, step: &Step) -> Checked {
-        // More than 32 changes of state in a microsecond count as of the next.
+        // A microsecond holds 32 transitions; further ones are dated to the next.
         self.at_once += 1;
         if self.at_once == 30 {
             self.wait(1);
@@ -254,21 +254,21 @@ impl<'b> Replay<'b> {
                 }
             }
             Step::Settle(which, end) => {
-                if let Some((permit, pass)) = take(&mut self.permits, which) {
+                if let Some((permit, admission)) = take(&mut self.permits, which) {
                     settle(permit, end);
-                    self.settle(pass, by_hand(end));
+                    self.settle(admission, end_of_permit(end));
                 }
             }
-            Step::Forget(which) => {
+            Step::Leak(which) => {
                 if let Some((permit, _)) = take(&mut self.permits, which) {
                     mem::forget(permit);
                 }
             }
             Step::Start => self.start(None)?,
-            Step::Tell(which, end) => {
+            Step::Ready(which, end) => {
                 if !self.calls.is_empty() {
                     let running = &self.calls[which.index(self.calls.len())];
-                    *running.told.lock().unwrap() = Some(end).filter(|end| *end != End::Dropped);
+                    *running.ending.lock().unwrap() = Some(end).filter(|end| *end != End::Dropped);
                 }
             }
             Step::Poll(which) => {
@@ -279,7 +279,7 @@ impl<'b> Replay<'b> {
             Step::Drop(which) => {
                 if let Some(running) = take(&mut self.calls, which) {
                     drop(running.future);
-                    self.settle(running.pass, End::Dropped);
+                    self.settle(running.admission, End::Dropped);
                 }
             }
             Step::Order(order) => {
@@ -288,7 +288,7 @@ impl<'b> Replay<'b> {
                     Order::ForceOpen => self.breaker.force_open(),
                     Order::ForceClosed => self.breaker.force_closed(),
                 }
-                self.plain.order(order);
+                self.reference.order(order);
             }
         }
         self.compare()
@@ -303,35 +303,35 @@ impl<'b> Replay<'b> {
         }
     }
 
-    /// Asks both, which must give the same answer.
-    fn acquire(&mut self) -> Checked<Option<(Permit<'b>, Pass)>> {
-        match (self.breaker.try_acquire(), self.plain.acquire(self.now)) {
-            (Ok(permit), Ok(pass)) => Ok(Some((permit, pass))),
+    /// Requests a permit of both, which must give the same answer.
+    fn acquire(&mut self) -> Checked<Option<(Permit<'b>, Admission)>> {
+        match (self.breaker.try_acquire(), self.reference.acquire(self.now)) {
+            (Ok(permit), Ok(admission)) => Ok(Some((permit, admission))),
             (Err(error), Err(retry_after)) => {
                 prop_assert!(error.is_open());
                 prop_assert_eq!(error.retry_after(), retry_after);
                 Ok(None)
             }
-            (asked, plain) => Err(TestCaseError::fail(format!(
-                "{asked:?}, and not {:?}",
-                plain.map(drop)
+            (actual, expected) => Err(TestCaseError::fail(format!(
+                "{actual:?}, and not {:?}",
+                expected.map(drop)
             ))),
         }
     }
 
-    fn settle(&mut self, pass: Pass, end: End) {
-        self.plain.settle(pass, end, self.now);
+    fn settle(&mut self, admission: Admission, end: End) {
+        self.reference.settle(admission, end, self.now);
     }
 
-    /// A call that ends at once.
+    /// Makes a call that ends at once.
     fn call(&mut self, way: Way, end: End) -> Checked {
         match way {
             Way::Future if end != End::Dropped => self.start(Some(end)),
             Way::Blocking if matches!(end, End::Success | End::Failure | End::Panic) => {
                 let call = || self.breaker.call_blocking(|| result(end));
                 let called = catch_unwind(AssertUnwindSafe(call));
-                match self.plain.acquire(self.now) {
-                    Ok(pass) => {
+                match self.reference.acquire(self.now) {
+                    Ok(admission) => {
                         let ended = match called {
                             Ok(Ok(())) => End::Success,
                             Ok(Err(CallError::Inner(Failed::Failure))) => End::Failure,
@@ -339,7 +339,7 @@ impl<'b> Replay<'b> {
                             other => return Err(TestCaseError::fail(format!("{other:?}"))),
                         };
                         prop_assert_eq!(ended, end);
-                        self.settle(pass, end);
+                        self.settle(admission, end);
                     }
                     Err(retry_after) => {
                         let rejected = called.ok().and_then(Result::err);
@@ -349,27 +349,31 @@ impl<'b> Replay<'b> {
                 Ok(())
             }
             _ => {
-                if let Some((permit, pass)) = self.acquire()? {
+                if let Some((permit, admission)) = self.acquire()? {
                     settle(permit, end);
-                    self.settle(pass, by_hand(end));
+                    self.settle(admission, end_of_permit(end));
                 }
                 Ok(())
             }
         }
     }
 
-    /// A call through `call`, and its first poll, which asks.
+    /// Starts a call through `call`, and polls it once.
     fn start(&mut self, end: Option<End>) -> Checked {
-        let told = Arc::new(Mutex::new(end));
-        let call = self.breaker.call(runs(told.clone()));
+        let ending = Arc::new(Mutex::new(end));
+        let call = self.breaker.call(body(ending.clone()));
         let mut future: Pin<Box<dyn Future<Output = _> + Send>> =
             Box::pin(call.ignore_if(|error| *error == Failed::Ignored));
-        match self.plain.acquire(self.now) {
-            Ok(pass) => self.poll(Running { future, told, pass }),
+        match self.reference.acquire(self.now) {
+            Ok(admission) => self.poll(Running {
+                future,
+                ending,
+                admission,
+            }),
             Err(retry_after) => {
                 let mut cx = Context::from_waker(Waker::noop());
                 let Poll::Ready(Err(error)) = future.as_mut().poll(&mut cx) else {
-                    return Err(TestCaseError::fail("it should have been rejected"));
+                    return Err(TestCaseError::fail("not rejected"));
                 };
                 prop_assert_eq!(retry_after_of(Some(error)), Some(retry_after));
                 Ok(())
@@ -377,20 +381,20 @@ impl<'b> Replay<'b> {
         }
     }
 
-    /// It goes on, until it is told how to end, or its time is up.
+    /// Polls a call, which ends if its body is ready or it times out.
     fn poll(&mut self, mut running: Running<'b>) -> Checked {
         let timeout = self.breaker.config().timeout();
-        let spent = self.now.saturating_sub(running.pass.start);
+        let spent = self.now.saturating_sub(running.admission.start);
         let timed_out = timeout.filter(|timeout| spent >= *timeout);
         let expected = running
-            .told
+            .ending
             .lock()
             .unwrap()
             .or(timed_out.map(|_| End::Timeout));
         let ended = poll(&mut running)?;
         prop_assert_eq!(ended, expected);
         match ended {
-            Some(end) => self.settle(running.pass, end),
+            Some(end) => self.settle(running.admission, end),
             None => self.calls.push(running),
         }
         Ok(())
@@ -398,31 +402,34 @@ impl<'b> Replay<'b> {
 
     fn compare(&self) -> Checked {
         let seen = self.breaker.snapshot();
-        prop_assert_eq!(seen.state, self.plain.state(self.now));
+        prop_assert_eq!(seen.state, self.reference.state(self.now));
         prop_assert_eq!(self.breaker.state(), seen.state);
-        prop_assert_eq!(seen.retry_after, self.plain.retry_after(self.now));
-        prop_assert_eq!(Totals::from(&seen), self.plain.totals);
+        prop_assert_eq!(seen.retry_after, self.reference.retry_after(self.now));
+        prop_assert_eq!(Totals::from(&seen), self.reference.totals);
         Ok(())
     }
 
-    /// Drops all that goes on.
+    /// Drops all calls in flight.
     pub(crate) fn end(mut self) -> Checked {
-        for (permit, pass) in mem::take(&mut self.permits) {
+        for (permit, admission) in mem::take(&mut self.permits) {
             drop(permit);
-            self.settle(pass, End::Dropped);
+            self.settle(admission, End::Dropped);
             self.compare()?;
         }
-        for Running { future, pass, .. } in mem::take(&mut self.calls) {
+        for Running {
+            future, admission, ..
+        } in mem::take(&mut self.calls)
+        {
             drop(future);
-            self.settle(pass, End::Dropped);
+            self.settle(admission, End::Dropped);
             self.compare()?;
         }
         Ok(())
     }
 }
 
-/// A panic drops a permit that was asked for by hand.
-fn by_hand(end: End) -> End {
+/// Returns how a call by permit ends: a panic drops the permit.
+fn end_of_permit(end: End) -> End {
     if end == End::Panic { End::Dropped } else { end }
 }
 
@@ -430,8 +437,11 @@ fn take<T>(items: &mut Vec<T>, which: Index) -> Option<T> {
     (!items.is_empty()).then(|| items.swap_remove(which.index(items.len())))
 }
 
-/// How long not to ask, if that is what the error says.
-#[expect(clippy::option_option, reason = "an order says nothing about time")]
+/// Returns the `retry_after` of a rejection; `None` for any other result.
+#[expect(
+    clippy::option_option,
+    reason = "a forced open circuit has no `retry_after`"
+)]
 fn retry_after_of(error: Option<CallError<Failed>>) -> Option<Option<Duration>> {
     match error {
         Some(CallError::Circuit(error)) if error.is_open() => Some(error.retry_after()),
@@ -439,7 +449,7 @@ fn retry_after_of(error: Option<CallError<Failed>>) -> Option<Option<Duration>> 
     }
 }
 
-/// A breaker's waits and probes, of whatever rules: in units of time.
+/// Random waits, probes and timeouts, in units of time.
 pub(crate) fn recoveries() -> impl Strategy<Value = Recovery> {
     let growth = prop::option::of(1..=10_u32);
     let timeout = prop::option::weighted(0.3, 1..=12_u32);
@@ -451,6 +461,7 @@ pub(crate) fn recoveries() -> impl Strategy<Value = Recovery> {
     })
 }
 
+/// The options of a breaker that do not open it, in units of time.
 #[derive(Clone, Debug)]
 pub(crate) struct Recovery {
     reset: u32,
@@ -460,7 +471,8 @@ pub(crate) struct Recovery {
 }
 
 impl Recovery {
-    /// Tokio's timers are exact to a millisecond; without them all is exact to a microsecond.
+    /// Returns the unit: a millisecond, the precision of tokio's timers, or without a timeout a
+    /// microsecond.
     pub(crate) fn unit(&self) -> Duration {
         match self.timeout {
             Some(_) => Duration::from_millis(1),
@@ -468,7 +480,8 @@ impl Recovery {
         }
     }
 
-    pub(crate) fn of(&self, mut config: ConfigBuilder) -> ConfigBuilder {
+    /// Sets these options.
+    pub(crate) fn apply(&self, mut config: ConfigBuilder) -> ConfigBuilder {
         let unit = self.unit();
         if let Some(growth) = self.growth {
             config = config.max_reset(unit * self.reset * growth);

@@ -1,4 +1,4 @@
-//! What happens to a breaker, one thing after the other.
+//! Histories of calls on one thread, checked against the oracle.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use crate::oracle::Oracle;
 #[derive(Clone, Debug)]
 pub(crate) struct History {
     steps: Vec<Step>,
-    /// How often each call that ends at once is made.
+    /// The number of repetitions of each `Call`.
     times: u32,
-    /// By how much less time passes than the steps say.
+    /// The divisor of all waits.
     pace: u64,
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// So much time passes.
+    /// Time passes.
     Wait(Duration),
-    /// A call starts, and goes on.
+    /// A call starts.
     Start,
-    /// One of the calls under way ends.
+    /// A call in flight ends.
     End(prop::sample::Index, End),
     /// A call starts and ends.
     Call(End),
@@ -46,7 +46,7 @@ pub(crate) fn histories() -> impl Strategy<Value = History> {
         1 => Just(Step::Start),
         1 => (any::<prop::sample::Index>(), ends()).prop_map(|(which, end)| Step::End(which, end)),
     ];
-    of_steps(step, 0..150)
+    histories_of(step, 0..150)
 }
 
 pub(crate) fn histories_of_slow_calls() -> impl Strategy<Value = History> {
@@ -56,10 +56,10 @@ pub(crate) fn histories_of_slow_calls() -> impl Strategy<Value = History> {
         5 => Just(Step::Start),
         4 => (any::<prop::sample::Index>(), ends()).prop_map(|(which, end)| Step::End(which, end)),
     ];
-    of_steps(step, 0..150)
+    histories_of(step, 0..150)
 }
 
-fn of_steps(
+fn histories_of(
     step: impl Strategy<Value = Step>,
     count: std::ops::Range<usize>,
 ) -> impl Strategy<Value = History> {
@@ -84,7 +84,7 @@ fn waits() -> impl Strategy<Value = Duration> {
     prop_oneof![
         4 => (0..1_200_u64).prop_map(Duration::from_millis),
         2 => (0..11_000_000_u64).prop_map(Duration::from_micros),
-        // At the very ends of a window, and of the time that a call may take.
+        // At the limits of a window and of `slow_call`.
         1 => prop::sample::select(vec![
             9_999_999_u64, 10_000_000, 1_000_000, 1_000_001, 999_999, 1_142_859, 9_000_000, 1,
         ])
@@ -98,12 +98,12 @@ impl History {
         Self { times, ..self }
     }
 
-    /// So many times as fast, in whole microseconds.
+    /// Divides all waits by `pace`, in whole microseconds.
     pub(crate) fn faster(self, pace: u64) -> Self {
         Self { pace, ..self }
     }
 
-    /// Lets it happen to a breaker and to an oracle, in virtual time.
+    /// Replays the history on a breaker and an oracle, in virtual time.
     pub(crate) fn replay(&self, config: ConfigBuilder) -> Result<(), TestCaseError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -123,20 +123,20 @@ impl History {
     }
 }
 
-/// A history under way.
+/// A history during its replay.
 struct Replay<'b> {
     breaker: &'b CircuitBreaker,
     oracle: Oracle,
     now: Duration,
-    under_way: Vec<Started<'b>>,
-    /// How often the circuit was closed again.
-    era: u32,
+    in_flight: Vec<Started<'b>>,
+    /// The number of times the circuit was closed again.
+    generation: u32,
 }
 
 struct Started<'b> {
     permit: Permit<'b>,
     at: Duration,
-    era: u32,
+    generation: u32,
 }
 
 impl<'b> Replay<'b> {
@@ -145,8 +145,8 @@ impl<'b> Replay<'b> {
             breaker,
             oracle: Oracle::new(breaker.config()),
             now: Duration::ZERO,
-            under_way: Vec::new(),
-            era: 0,
+            in_flight: Vec::new(),
+            generation: 0,
         }
     }
 
@@ -158,14 +158,14 @@ impl<'b> Replay<'b> {
             }
             Step::Start => {
                 if let Some(started) = self.start().await? {
-                    self.under_way.push(started);
+                    self.in_flight.push(started);
                 }
             }
             Step::End(which, end) => {
-                if !self.under_way.is_empty() {
+                if !self.in_flight.is_empty() {
                     let started = self
-                        .under_way
-                        .swap_remove(which.index(self.under_way.len()));
+                        .in_flight
+                        .swap_remove(which.index(self.in_flight.len()));
                     self.end(started, *end).await?;
                 }
             }
@@ -178,7 +178,7 @@ impl<'b> Replay<'b> {
             }
             Step::Reset => {
                 self.breaker.reset();
-                self.begin_again();
+                self.start_again();
             }
         }
         Ok(())
@@ -189,36 +189,40 @@ impl<'b> Replay<'b> {
         self.now += time;
     }
 
-    /// Starts a call, unless those that hang open the circuit.
+    /// Starts a call, unless overdue calls open the circuit.
     async fn start(&mut self) -> Result<Option<Started<'b>>, TestCaseError> {
         let permit = self.breaker.try_acquire().ok();
         if self.breaker.config().slow_call().is_some() {
             self.compare().await?;
         }
-        // A rejected call ends in `compare`, which closes the circuit again.
+        // After a rejection, `compare` has closed the circuit again.
         Ok(permit.map(|permit| {
             self.oracle.start(self.now);
             Started {
                 permit,
                 at: self.now,
-                era: self.era,
+                generation: self.generation,
             }
         }))
     }
 
     async fn end(&mut self, started: Started<'b>, end: End) -> Result<(), TestCaseError> {
-        let Started { permit, at, era } = started;
+        let Started {
+            permit,
+            at,
+            generation,
+        } = started;
         match end {
             End::Success => permit.success(),
             End::Failure => permit.failure(),
             End::Ignored => permit.ignore(),
             End::Dropped => drop(permit),
         }
-        if era != self.era {
+        if generation != self.generation {
             prop_assert_eq!(
                 self.breaker.state(),
                 State::Closed,
-                "a late result moved it"
+                "a stale result changed the state"
             );
             return Ok(());
         }
@@ -234,23 +238,23 @@ impl<'b> Replay<'b> {
         Ok(())
     }
 
-    /// Both must think the same. An open circuit recovers.
+    /// Compares the breaker with the oracle. If the circuit is open, lets it recover.
     async fn compare(&mut self) -> Result<(), TestCaseError> {
         let opens = self.oracle.opens(self.now);
         if self.breaker.state() == State::Closed {
-            prop_assert!(!opens.surely, "should have opened at {:?}", self.now);
+            prop_assert!(!opens.must, "should have opened at {:?}", self.now);
             return Ok(());
         }
-        prop_assert!(opens.maybe, "should not have opened at {:?}", self.now);
+        prop_assert!(opens.may, "should not have opened at {:?}", self.now);
         self.wait(self.breaker.config().reset()).await;
         self.breaker.try_acquire().unwrap().success();
         prop_assert_eq!(self.breaker.state(), State::Closed);
-        self.begin_again();
+        self.start_again();
         Ok(())
     }
 
-    fn begin_again(&mut self) {
+    fn start_again(&mut self) {
         self.oracle.clear();
-        self.era += 1;
+        self.generation += 1;
     }
 }

@@ -1,18 +1,18 @@
-//! Random histories of calls, of which a breaker and a list of time stamps must think the same.
+//! Random histories of calls, on which a breaker and a simpler model of it must agree.
 //!
-//! `PROPTEST_CASES` says how many of each kind; `.ci/run` runs ten thousand.
+//! `PROPTEST_CASES` is the number of histories for each test; `.ci/run` runs ten thousand.
 
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 mod exact;
 mod history;
 mod oracle;
-mod plain;
+mod reference;
 mod relay;
 
 use std::time::Duration;
@@ -28,7 +28,7 @@ const SHORT: u32 = 1;
 const LONG: u32 = 50;
 const LONGEST: u32 = 250;
 
-/// So many of each kind; of long histories fewer.
+/// Returns the number of cases, fewer for longer histories.
 fn cases(length: u32) -> ProptestConfig {
     let persistence = proptest::test_runner::FileFailurePersistence::WithSource("regressions");
     let mut config = ProptestConfig {
@@ -42,7 +42,7 @@ fn cases(length: u32) -> ProptestConfig {
     config
 }
 
-/// A config that opens at random limits on rates.
+/// A configuration with random limits on the failure rate.
 fn rates() -> impl Strategy<Value = ConfigBuilder> {
     let rate = prop_oneof![
         (1..=100_u32).prop_map(|percent| f64::from(percent) / 100.0),
@@ -66,17 +66,17 @@ proptest! {
     #![proptest_config(cases(SHORT))]
 
     #[test]
-    fn failures_in_a_row(limit in 1..=6_u32, history in histories()) {
+    fn consecutive_failures(limit in 1..=6_u32, history in histories()) {
         history.replay(Config::builder().max_failures(limit))?;
     }
 
     #[test]
-    fn failures_in_a_span_of_time(limit in 1..=30_u32, history in histories()) {
+    fn failures_in_a_time_window(limit in 1..=30_u32, history in histories()) {
         history.replay(Config::builder().max_failures(limit).window(WINDOW))?;
     }
 
     #[test]
-    fn failures_of_the_last_calls(
+    fn failures_among_the_last_calls(
         limit in 1..=6_u32,
         more in 0..=150_u32,
         history in histories(),
@@ -90,12 +90,12 @@ proptest! {
     }
 
     #[test]
-    fn rates_over_time(config in rates(), history in histories()) {
+    fn rates_in_a_time_window(config in rates(), history in histories()) {
         history.replay(config.window(WINDOW))?;
     }
 
     #[test]
-    fn rates_over_time_beside_a_number_of_failures(
+    fn rates_beside_max_failures_in_a_time_window(
         config in rates(),
         limit in 1..=12_u32,
         history in histories(),
@@ -104,12 +104,12 @@ proptest! {
     }
 
     #[test]
-    fn slow_calls_over_time(config in slow_rates(), history in histories_of_slow_calls()) {
+    fn slow_calls_in_a_time_window(config in slow_rates(), history in histories_of_slow_calls()) {
         history.replay(config.window(WINDOW))?;
     }
 
     #[test]
-    fn slow_calls_of_the_last_calls(
+    fn slow_calls_among_the_last_calls(
         config in slow_rates(),
         calls in 12..=100_u32,
         history in histories_of_slow_calls(),
@@ -149,12 +149,12 @@ proptest! {
     #![proptest_config(cases(LONG))]
 
     #[test]
-    fn a_thousand_failures_in_a_span_of_time(history in histories()) {
+    fn a_thousand_failures_in_a_time_window(history in histories()) {
         history.times(400).replay(Config::builder().max_failures(1_000).window(WINDOW))?;
     }
 
     #[test]
-    fn more_than_a_thousand_failures_in_a_span_of_time(history in histories()) {
+    fn more_than_a_thousand_failures_in_a_time_window(history in histories()) {
         history.times(400).replay(Config::builder().max_failures(1_001).window(WINDOW))?;
     }
 }
@@ -168,9 +168,9 @@ proptest! {
     }
 }
 
-/// The rules on the last calls, of which so many count at most.
-fn last_calls(most: u32) -> impl Strategy<Value = ConfigBuilder> {
-    (1..=most)
+/// Rules on at most `max` last calls.
+fn last_calls(max: u32) -> impl Strategy<Value = ConfigBuilder> {
+    (1..=max)
         .prop_flat_map(|calls| {
             let rate = (1..=100_u32, 1..=calls);
             (
@@ -193,12 +193,12 @@ fn last_calls(most: u32) -> impl Strategy<Value = ConfigBuilder> {
         })
 }
 
-// What is exact, of which a breaker and a plain one must show the same after each step.
+// The exact rules: after each step, a breaker must equal the reference breaker.
 proptest! {
     #![proptest_config(cases(SHORT))]
 
     #[test]
-    fn exactly_failures_in_a_row(
+    fn exactly_consecutive_failures(
         limit in 1..=5_u32,
         recovery in recoveries(),
         history in exact::histories(100, 4),
@@ -207,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn exactly_failures_in_a_span_of_time(
+    fn exactly_failures_in_a_time_window(
         limit in 1..=12_u32,
         window in 1..=25_u32,
         recovery in recoveries(),
@@ -227,10 +227,10 @@ proptest! {
         exactly(&recovery, &history, |_| config)?;
     }
 
-    /// Calls hang as soon as they are slow where none begin within a seventh of that time of each other,
-    /// but those that begin at once.
+    /// Calls are overdue as soon as they are slow if those that start within a seventh of
+    /// `slow_call` all start at once.
     #[test]
-    fn exactly_slow_calls_of_the_last_calls(
+    fn exactly_slow_calls_among_the_last_calls(
         calls in 1..=20_u32,
         min_calls in 1..=5_u32,
         percent in 1..=100_u32,
@@ -249,17 +249,17 @@ proptest! {
     }
 }
 
-/// Rules in a unit of time, with waits and probes in the same.
+/// Rules in a unit of time, with waits, probes and timeouts in the same unit.
 fn recovering<S: Strategy<Value = ConfigBuilder>>(
     rules: impl Fn(Duration) -> S,
 ) -> impl Strategy<Value = (Duration, ConfigBuilder)> {
     recoveries().prop_flat_map(move |recovery| {
         let unit = recovery.unit();
-        rules(unit).prop_map(move |rules| (unit, recovery.of(rules)))
+        rules(unit).prop_map(move |rules| (unit, recovery.apply(rules)))
     })
 }
 
-fn numbers_of_failures(unit: Duration) -> impl Strategy<Value = ConfigBuilder> {
+fn failure_limits(unit: Duration) -> impl Strategy<Value = ConfigBuilder> {
     (1..=5_u32, prop::option::of(1..=25_u32)).prop_map(move |(limit, window)| {
         let config = Config::builder().max_failures(limit);
         window.map_or(config, |window| config.window(unit * window))
@@ -281,15 +281,15 @@ proptest! {
     #![proptest_config(cases(SHORT))]
 
     #[test]
-    fn exactly_failures_on_threads_by_turns(
-        (unit, config) in recovering(numbers_of_failures),
+    fn exactly_failures_on_alternating_threads(
+        (unit, config) in recovering(failure_limits),
         relay in relay::relays(100, 4),
     ) {
         relay.replay(unit, config)?;
     }
 
     #[test]
-    fn exactly_the_last_calls_on_threads_by_turns(
+    fn exactly_the_last_calls_on_alternating_threads(
         (unit, config) in recovering(few_last_calls),
         relay in relay::relays(100, 8),
     ) {
@@ -301,7 +301,7 @@ proptest! {
     #![proptest_config(cases(LONG))]
 
     #[test]
-    fn exactly_a_thousand_failures_in_a_span_of_time(
+    fn exactly_a_thousand_failures_in_a_time_window(
         limit in 900..=1_000_u32,
         window in 1..=1_000_u32,
         recovery in recoveries(),
@@ -313,11 +313,12 @@ proptest! {
     }
 }
 
+/// Replays a history of the exact rules.
 fn exactly(
     recovery: &Recovery,
     history: &exact::History,
     rules: impl FnOnce(Duration) -> ConfigBuilder,
 ) -> Result<(), proptest::test_runner::TestCaseError> {
     let unit = recovery.unit();
-    history.replay(unit, recovery.of(rules(unit)))
+    history.replay(unit, recovery.apply(rules(unit)))
 }

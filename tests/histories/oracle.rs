@@ -1,15 +1,15 @@
-//! A breaker's evidence in a list of time stamps, without any cleverness.
+//! The evidence of a breaker as a plain list of time stamps.
 
 use std::time::Duration;
 
 use circuit_runtime::Config;
 
-/// What has happened since the circuit was closed.
+/// The calls since the circuit was last closed.
 pub(crate) struct Oracle {
     config: Config,
     calls: Vec<Call>,
     total: Tally,
-    under_way: Vec<Duration>,
+    in_flight: Vec<Duration>,
 }
 
 struct Call {
@@ -26,11 +26,11 @@ struct Tally {
     slow: u64,
 }
 
-/// Whether the circuit opens. Between the two lies what the rules leave open.
+/// Whether the circuit opens. If it may but need not, the documented precision allows both.
 #[derive(Debug)]
 pub(crate) struct Opens {
-    pub(crate) surely: bool,
-    pub(crate) maybe: bool,
+    pub(crate) must: bool,
+    pub(crate) may: bool,
 }
 
 impl Oracle {
@@ -39,24 +39,24 @@ impl Oracle {
             config,
             calls: Vec::new(),
             total: Tally::default(),
-            under_way: Vec::new(),
+            in_flight: Vec::new(),
         }
     }
 
     pub(crate) fn clear(&mut self) {
         self.calls.clear();
         self.total = Tally::default();
-        self.under_way.clear();
+        self.in_flight.clear();
     }
 
     pub(crate) fn start(&mut self, at: Duration) {
-        self.under_way.push(at);
+        self.in_flight.push(at);
     }
 
-    /// Ends a call; `failed` is `None` when it is no evidence.
+    /// Ends a call; `failed` is `None` for neither success nor failure.
     pub(crate) fn end(&mut self, started: Duration, at: Duration, failed: Option<bool>) {
-        let place = self.under_way.iter().position(|&start| start == started);
-        self.under_way.swap_remove(place.unwrap());
+        let index = self.in_flight.iter().position(|&start| start == started);
+        self.in_flight.swap_remove(index.unwrap());
         if let Some(failed) = failed {
             let limit = self.config.slow_call().unwrap_or(Duration::MAX);
             let before = self.total;
@@ -68,29 +68,29 @@ impl Oracle {
     }
 
     pub(crate) fn opens(&self, now: Duration) -> Opens {
-        let verdicts: Vec<bool> = self
+        let results: Vec<bool> = self
             .windows(now)
             .into_iter()
             .flat_map(|tally| {
-                self.hanging(now)
-                    .map(move |hanging| self.is_reached(tally, hanging))
+                self.overdue(now)
+                    .map(move |overdue| self.is_reached(tally, overdue))
             })
             .collect();
         Opens {
-            surely: verdicts.iter().all(|&reached| reached),
-            maybe: verdicts.contains(&true),
+            must: results.iter().all(|&reached| reached),
+            may: results.contains(&true),
         }
     }
 
-    /// The calls that count: all that the rules allow to take for those in the window.
+    /// Returns the calls that count, once for each window that the documented precision allows.
     fn windows(&self, now: Duration) -> Vec<Tally> {
         let calls = &self.calls;
         if let Some(last) = self.config.last_calls() {
             return vec![self.since(calls.len().saturating_sub(last as usize))];
         }
         let Some(window) = self.config.window() else {
-            let answered = calls.iter().rposition(|call| !call.failed);
-            return vec![self.since(answered.map_or(0, |last| last + 1))];
+            let success = calls.iter().rposition(|call| !call.failed);
+            return vec![self.since(success.map_or(0, |last| last + 1))];
         };
         let shortest = if self.has_rate() {
             window * 9 / 10
@@ -110,7 +110,7 @@ impl Oracle {
         windows
     }
 
-    /// The calls from this one on.
+    /// Returns the tally of the calls from index `first` on.
     fn since(&self, first: usize) -> Tally {
         let before = self.calls.get(first).map_or(self.total, |call| call.before);
         Tally {
@@ -124,39 +124,40 @@ impl Oracle {
         self.config.failure_rate().is_some() || self.config.slow_rate().is_some()
     }
 
-    /// How many calls hang: those that take too long by a seventh surely.
-    fn hanging(&self, now: Duration) -> impl Iterator<Item = u64> {
+    /// Returns the possible numbers of overdue calls: a call must be detected when it is late by a
+    /// seventh of `slow_call`.
+    fn overdue(&self, now: Duration) -> impl Iterator<Item = u64> {
         let limit = self.config.slow_call().unwrap_or(Duration::MAX);
         let longer_than = |limit| {
-            let hanging = self
-                .under_way
+            let overdue = self
+                .in_flight
                 .iter()
                 .filter(|&&start| now.saturating_sub(start) > limit);
-            hanging.count() as u64
+            overdue.count() as u64
         };
         let seventh = limit.div_f64(7.0) + Duration::from_micros(1);
         longer_than(limit.saturating_add(seventh))..=longer_than(limit)
     }
 
-    fn is_reached(&self, tally: Tally, hanging: u64) -> bool {
-        let is_number = |most: u32| tally.failed >= u64::from(most);
-        self.config.max_failures().is_some_and(is_number)
-            || self.is_rate(self.config.failure_rate(), tally.failed, tally.calls)
-            || self.is_rate(
+    fn is_reached(&self, tally: Tally, overdue: u64) -> bool {
+        let is_limit = |max: u32| tally.failed >= u64::from(max);
+        self.config.max_failures().is_some_and(is_limit)
+            || self.is_rate_reached(self.config.failure_rate(), tally.failed, tally.calls)
+            || self.is_rate_reached(
                 self.config.slow_rate(),
-                tally.slow + hanging,
-                tally.calls + hanging,
+                tally.slow + overdue,
+                tally.calls + overdue,
             )
     }
 
-    /// Whether `part` of `calls` is a share of `rate` or more: for percentages in integers.
+    /// Whether `part` of `calls` is at least `rate`: in integers, if that is a percentage.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
         clippy::cast_sign_loss,
         reason = "percentages up to 100, and few calls"
     )]
-    fn is_rate(&self, rate: Option<f64>, part: u64, calls: u64) -> bool {
+    fn is_rate_reached(&self, rate: Option<f64>, part: u64, calls: u64) -> bool {
         let Some(rate) = rate else { return false };
         if calls < u64::from(self.config.min_calls()) {
             return false;

@@ -1,7 +1,8 @@
-//! Histories in which every step names the thread that does it.
+//! Histories in which every step names the thread that takes it.
 //!
-//! A history goes from thread to thread, and only the one that has it goes on: what happens has one order,
-//! whatever the system does, and the breaker must be like a plain one after each step.
+//! A history is passed from thread to thread, and only the thread that has it takes a step. So the
+//! steps have one order, however threads are scheduled, and after each the breaker must equal the
+//! reference breaker.
 
 use std::convert::Infallible;
 use std::sync::LazyLock;
@@ -15,51 +16,53 @@ use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 
 use crate::exact::{Checked, Replay, Stage, Step, Way, steps};
-use crate::plain::{End, Order};
+use crate::reference::{End, Order};
 
-/// How many threads have the history by turns.
+/// The number of threads that pass the history to each other.
 const LANES: usize = 4;
 
-/// More threads than a breaker has a place for from the beginning, and more than it tells apart.
+/// More threads than a breaker has inline stripes, and more than there are thread slots.
 const CROWDS: [usize; 2] = [8, 64];
 
-/// From so many calls of a kind on, a breaker counts them apart for each thread.
-const MANY: u32 = 1_001;
+/// The number of calls of one outcome after which their total is striped.
+const STRIPED_AFTER: u32 = 1_001;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Relay(Vec<Leg>);
 
 #[derive(Clone, Debug)]
 enum Leg {
-    /// The thread of a lane does a step; it begins with the first.
+    /// The thread of a lane takes a step; the first one starts the thread.
     Run(usize, Step),
-    /// It ends, and whoever begins next may get its number.
-    Leave(usize),
-    /// So many threads begin, and hold a number each, if there are so many.
-    CrowdComes(usize),
-    CrowdGoes,
+    /// The thread exits, and a later thread may take its slot.
+    Exit(usize),
+    /// A number of threads start, and take a slot each, if there are enough.
+    CrowdStarts(usize),
+    /// Those threads exit.
+    CrowdExits,
 }
 
-/// Of so many steps, with bursts of so many calls. Some have many calls behind them, or a crowd around.
+/// Relays of up to `length` steps, with bursts of up to `burst` calls. Some start with many calls,
+/// some run beside a crowd of threads.
 pub(crate) fn relays(length: usize, burst: u32) -> impl Strategy<Value = Relay> {
     let leg = prop_oneof![
         8 => (lanes(), steps(burst)).prop_map(|(lane, step)| Leg::Run(lane, step)),
-        1 => lanes().prop_map(Leg::Leave),
+        1 => lanes().prop_map(Leg::Exit),
     ];
     let legs = prop::collection::vec(leg, 0..length);
-    (beginnings(), legs).prop_map(|((mut relay, crowd), legs)| {
+    (starts(), legs).prop_map(|((mut relay, crowd), legs)| {
         relay.extend(legs);
-        if let Some((size, places)) = crowd {
-            let [first, last] = places.map(|place| place.index(relay.len() + 1));
-            relay.insert(first.max(last), Leg::CrowdGoes);
-            relay.insert(first.min(last), Leg::CrowdComes(size));
+        if let Some((size, positions)) = crowd {
+            let [first, last] = positions.map(|position| position.index(relay.len() + 1));
+            relay.insert(first.max(last), Leg::CrowdExits);
+            relay.insert(first.min(last), Leg::CrowdStarts(size));
         }
         Relay(relay)
     })
 }
 
-/// What a history begins with, and the crowd that is there for a while.
-fn beginnings() -> impl Strategy<Value = (Vec<Leg>, Option<(usize, [Index; 2])>)> {
+/// How a relay starts, and the crowd that runs beside it for a while.
+fn starts() -> impl Strategy<Value = (Vec<Leg>, Option<(usize, [Index; 2])>)> {
     let crowds = || (prop::sample::select(&CROWDS), any::<[Index; 2]>()).prop_map(Some);
     prop_oneof![
         7 => Just((Vec::new(), None)),
@@ -73,15 +76,15 @@ fn lanes() -> impl Strategy<Value = usize> {
     0..LANES
 }
 
-/// Many calls of each of some kinds, after which the circuit is as new.
+/// Many calls of some of the outcomes, and a reset.
 fn warm_ups() -> impl Strategy<Value = Vec<Leg>> {
     let run = [
-        (Order::ForceClosed, Way::ByHand, End::Success),
-        (Order::ForceClosed, Way::ByHand, End::Failure),
-        (Order::ForceClosed, Way::ByHand, End::Ignored),
-        (Order::ForceClosed, Way::ByHand, End::Dropped),
+        (Order::ForceClosed, Way::Permit, End::Success),
+        (Order::ForceClosed, Way::Permit, End::Failure),
+        (Order::ForceClosed, Way::Permit, End::Ignored),
+        (Order::ForceClosed, Way::Permit, End::Dropped),
         (Order::ForceClosed, Way::Blocking, End::Panic),
-        (Order::ForceOpen, Way::ByHand, End::Success),
+        (Order::ForceOpen, Way::Permit, End::Success),
     ];
     let kinds = prop::sample::subsequence(run.to_vec(), 1..=run.len());
     (kinds, lanes()).prop_map(|(kinds, lane)| {
@@ -90,7 +93,8 @@ fn warm_ups() -> impl Strategy<Value = Vec<Leg>> {
             .enumerate()
             .flat_map(|(turn, (order, way, end))| {
                 let lane = (lane + turn) % LANES;
-                [Step::Order(order), Step::Call(way, end, MANY)].map(|step| Leg::Run(lane, step))
+                [Step::Order(order), Step::Call(way, end, STRIPED_AFTER)]
+                    .map(|step| Leg::Run(lane, step))
             });
         let reset = Leg::Run(lane, Step::Order(Order::Reset));
         legs.chain([reset]).collect()
@@ -98,7 +102,7 @@ fn warm_ups() -> impl Strategy<Value = Vec<Leg>> {
 }
 
 impl Relay {
-    /// Lets it happen to a breaker and to a plain one.
+    /// Replays the relay on a breaker and on the reference breaker.
     pub(crate) fn replay(&self, unit: Duration, config: ConfigBuilder) -> Checked {
         let stage = Stage::new(unit, config)?;
         scope(|scope| {
@@ -112,9 +116,9 @@ impl Relay {
                         let runner = lanes[*lane].get_or_insert_with(start);
                         replay = runner.run(replay, step)?;
                     }
-                    Leg::Leave(lane) => lanes[*lane].take().into_iter().for_each(Runner::leave),
-                    Leg::CrowdComes(size) => crowd = Some(Crowd::come(*size, scope)),
-                    Leg::CrowdGoes => crowd.take().into_iter().for_each(Crowd::go),
+                    Leg::Exit(lane) => lanes[*lane].take().into_iter().for_each(Runner::exit),
+                    Leg::CrowdStarts(size) => crowd = Some(Crowd::start(*size, scope)),
+                    Leg::CrowdExits => crowd.take().into_iter().for_each(Crowd::exit),
                 }
             }
             let _entered = stage.runtime.enter();
@@ -123,64 +127,64 @@ impl Relay {
     }
 }
 
-/// A thread that may have the history.
+/// A thread that takes steps of the history.
 struct Runner<'scope, 'env> {
     thread: ScopedJoinHandle<'scope, ()>,
-    hand: Sender<(Replay<'env>, &'env Step)>,
+    pass: Sender<(Replay<'env>, &'env Step)>,
     back: Receiver<Checked<Replay<'env>>>,
 }
 
 impl<'scope, 'env> Runner<'scope, 'env> {
     fn start(scope: &'scope Scope<'scope, 'env>, stage: &'env Stage) -> Self {
-        let (hand, handed) = channel::<(Replay<'_>, &Step)>();
+        let (pass, passed) = channel::<(Replay<'_>, &Step)>();
         let (done, back) = channel();
         let thread = scope.spawn(move || {
             let _entered = stage.runtime.enter();
-            for (mut replay, step) in handed {
-                // Nobody waits for it only when the test has failed.
+            for (mut replay, step) in passed {
+                // The receiver is gone only when the test has failed.
                 let _ = done.send(replay.step(step).map(|()| replay));
             }
         });
-        Self { thread, hand, back }
+        Self { thread, pass, back }
     }
 
-    /// Has the thread do a step, and takes the history back.
+    /// Has the thread take a step, and takes the history back.
     fn run(&self, replay: Replay<'env>, step: &'env Step) -> Checked<Replay<'env>> {
         let panicked = || TestCaseError::fail("the thread panicked");
-        self.hand.send((replay, step)).map_err(|_| panicked())?;
+        self.pass.send((replay, step)).map_err(|_| panicked())?;
         self.back.recv().map_err(|_| panicked())?
     }
 
-    /// Ends the thread, and with it its hold on a number.
-    fn leave(self) {
-        drop(self.hand);
+    /// Ends the thread, which releases its slot.
+    fn exit(self) {
+        drop(self.pass);
         self.thread.join().unwrap();
     }
 }
 
-/// Threads that hold a number each, and do nothing.
+/// Threads that hold a slot each, and do nothing.
 struct Crowd<'scope>(Vec<(ScopedJoinHandle<'scope, ()>, Sender<Infallible>)>);
 
 impl<'scope> Crowd<'scope> {
-    fn come(size: usize, scope: &'scope Scope<'scope, '_>) -> Self {
-        let (arrive, arrived) = channel();
-        let come = |_| {
-            let (stay, until) = channel();
-            let arrive = arrive.clone();
+    fn start(size: usize, scope: &'scope Scope<'scope, '_>) -> Self {
+        let (started, starts) = channel();
+        let start = |_| {
+            let (stay, stays) = channel();
+            let started = started.clone();
             let thread = scope.spawn(move || {
-                take_number();
-                // Nobody waits for it only when the test has failed.
-                let _ = arrive.send(());
-                let _ = until.recv();
+                take_slot();
+                // The receiver is gone only when the test has failed.
+                let _ = started.send(());
+                let _ = stays.recv();
             });
             (thread, stay)
         };
-        let crowd = (0..size).map(come).collect();
-        arrived.iter().take(size).for_each(drop);
+        let crowd = (0..size).map(start).collect();
+        starts.iter().take(size).for_each(drop);
         Self(crowd)
     }
 
-    fn go(self) {
+    fn exit(self) {
         for (thread, stay) in self.0 {
             drop(stay);
             thread.join().unwrap();
@@ -188,11 +192,11 @@ impl<'scope> Crowd<'scope> {
     }
 }
 
-/// A thread gets its number with its first call that is counted apart.
-fn take_number() {
+/// Takes a thread slot: a thread gets one with its first call that counts in a striped total.
+fn take_slot() {
     static BREAKER: LazyLock<CircuitBreaker> = LazyLock::new(|| {
         let breaker = CircuitBreaker::new("crowd", Config::default());
-        (0..MANY).for_each(|_| breaker.try_acquire().unwrap().success());
+        (0..STRIPED_AFTER).for_each(|_| breaker.try_acquire().unwrap().success());
         breaker
     });
     BREAKER.try_acquire().unwrap().success();

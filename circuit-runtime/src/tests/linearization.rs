@@ -1,21 +1,22 @@
-//! Operations of threads that run beside each other must give the answers that some order of them explains:
-//! one after the other, each between its begin and its end, done to the plain breaker of the histories.
-//! To look for that order is exponential, so the programs are short; there are many of them.
+//! Linearizability: the answers of concurrent operations must be those that the reference breaker
+//! of `tests/histories` gives to the same operations in some order, each between its begin and its
+//! end. The search for that order is exponential, so the programs are short; there are many of
+//! them.
 //!
-//! Time passes while nobody does anything: an operation that it overtakes may read the clock more than once.
-//! Rules on the last calls and on rates are not among these, as they do not promise so much: a success that
-//! found no need for attention may be counted just after a failure beside it was judged, and be over before
-//! that failure opens the circuit.
+//! Time passes only between operations, since an operation may read the clock more than once. Rules
+//! on the last calls and on rates are left out, as they promise less: a success on the fast path
+//! may be counted just after a concurrent failure was evaluated, and return before that failure
+//! opens the circuit.
 //!
-//! A run that fails prints its operations, in the order of their ends, and its schedule, which
-//! `shuttle::replay` brings again.
+//! A failing run prints its operations, in the order of their ends, and its schedule, which
+//! `shuttle::replay` repeats.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use shuttle::rand::{Rng, thread_rng};
 
-use super::plain::{End, Order, Pass, Plain, Totals};
+use super::reference::{Admission, End, Order, Reference, Totals};
 use super::shuttle::{RESET, below, breaker, circuit, one_of, together};
 use crate::circuit::ticket::{Outcome, Ticket};
 use crate::clock::model::set as set_clock;
@@ -23,32 +24,32 @@ use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 const ITERATIONS: usize = 10_000;
 
-/// What few switches between threads bring about, at the right places, comes soonest with few.
-const SWITCHES: usize = 3;
+/// Most races need few preemptions at the right points, and are found soonest with few.
+const PREEMPTIONS: usize = 3;
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
     Acquire,
-    /// The call ends that this operation let in.
+    /// Ends the call that this operation admitted.
     Settle(usize, End),
     Order(Order),
     State,
-    /// All that can be seen, while nothing else is under way: only then are totals exact.
-    Look,
-    /// So many microseconds pass, while nothing else is under way.
+    /// Takes a snapshot beside no other operation: only then are totals exact.
+    Snapshot,
+    /// Lets microseconds elapse, beside no other operation.
     Wait(u64),
 }
 
 #[derive(Debug, PartialEq)]
 enum Answer {
     Done,
-    LetIn,
+    Admitted,
     Rejected { retry_after: Option<Duration> },
     State(State),
-    Seen(State, Option<Duration>, Totals),
+    Snapshot(State, Option<Duration>, Totals),
 }
 
-/// An operation, and when it was under way, in begins and ends of operations.
+/// An operation, with its begin and end, numbered among all begins and ends.
 #[derive(Debug)]
 struct Operation {
     action: Action,
@@ -57,7 +58,7 @@ struct Operation {
     answer: Answer,
 }
 
-/// A breaker, and all that was done to it.
+/// A breaker, and the record of all operations on it.
 struct Recorder {
     breaker: &'static CircuitBreaker,
     record: Mutex<Record>,
@@ -68,7 +69,7 @@ struct Record {
     operations: Vec<Operation>,
     moment: usize,
     now: u64,
-    /// The calls under way, of whichever thread, with the operations that let them in.
+    /// The calls in flight of all threads, with the operations that admitted them.
     tickets: Vec<(usize, Ticket)>,
 }
 
@@ -84,13 +85,13 @@ impl Recorder {
         }))
     }
 
-    /// Never over a step of the breaker.
+    /// Never held during an operation of the breaker.
     fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap()
     }
 
-    /// Notes what an operation does, whatever happens meanwhile. The operation's number.
-    fn note(&self, action: Action, act: impl FnOnce() -> Answer) -> usize {
+    /// Performs and records an operation, beside any others, and returns its number.
+    fn perform(&self, action: Action, act: impl FnOnce() -> Answer) -> usize {
         let begin = self.record().next_moment();
         let answer = act();
         let mut record = self.record();
@@ -106,34 +107,34 @@ impl Recorder {
     }
 
     fn acquire(&self) {
-        let mut let_in = None;
-        let number = self.note(Action::Acquire, || match circuit(self.breaker).admit() {
+        let mut admitted = None;
+        let number = self.perform(Action::Acquire, || match circuit(self.breaker).admit() {
             Ok(ticket) => {
-                let_in = Some(ticket);
-                Answer::LetIn
+                admitted = Some(ticket);
+                Answer::Admitted
             }
             Err(rejection) => Answer::Rejected {
                 retry_after: rejection.retry_after(),
             },
         });
-        let let_in = let_in.map(|ticket| (number, ticket));
-        self.record().tickets.extend(let_in);
+        let admitted = admitted.map(|ticket| (number, ticket));
+        self.record().tickets.extend(admitted);
     }
 
-    /// Ends one of the calls under way, if there are any.
+    /// Ends a call in flight, or starts one if there is none.
     fn settle(&self, end: End) {
         let taken = self.record().take_ticket();
         let Some((number, ticket)) = taken else {
             return self.acquire();
         };
-        self.note(Action::Settle(number, end), || {
+        self.perform(Action::Settle(number, end), || {
             circuit(self.breaker).settle(ticket, outcome(end));
             Answer::Done
         });
     }
 
     fn order(&self, order: Order) {
-        self.note(Action::Order(order), || {
+        self.perform(Action::Order(order), || {
             match order {
                 Order::Reset => self.breaker.reset(),
                 Order::ForceOpen => self.breaker.force_open(),
@@ -144,18 +145,22 @@ impl Recorder {
     }
 
     fn state(&self) {
-        self.note(Action::State, || Answer::State(self.breaker.state()));
+        self.perform(Action::State, || Answer::State(self.breaker.state()));
     }
 
-    fn look(&self) {
-        self.note(Action::Look, || {
-            let seen = self.breaker.snapshot();
-            Answer::Seen(seen.state, seen.retry_after, Totals::from(&seen))
+    fn snapshot(&self) {
+        self.perform(Action::Snapshot, || {
+            let snapshot = self.breaker.snapshot();
+            Answer::Snapshot(
+                snapshot.state,
+                snapshot.retry_after,
+                Totals::from(&snapshot),
+            )
         });
     }
 
     fn wait(&self, micros: u64) {
-        self.note(Action::Wait(micros), || {
+        self.perform(Action::Wait(micros), || {
             let now = &mut self.record().now;
             *now += micros;
             set_clock(*now);
@@ -179,14 +184,14 @@ impl Recorder {
         }
     }
 
-    /// That some order explains all that was done.
+    /// Asserts that some order explains all operations.
     fn check(&self) {
         let mut operations = std::mem::take(&mut self.record().operations);
-        // The order of the ends is the one to try first: of those before it most are right.
+        // Tried first in the order of their ends, which is close to the right order.
         operations.sort_by_key(|operation| operation.end);
-        let plain = Explained::new(Plain::new(self.breaker.config()));
+        let reference = Explained::new(Reference::new(self.breaker.config()));
         let mut left: Vec<&Operation> = operations.iter().collect();
-        let is_explained = plain.explains(&mut left);
+        let is_explained = reference.explains(&mut left);
         if !is_explained {
             for operation in &operations {
                 eprintln!("{operation:?}");
@@ -220,24 +225,25 @@ fn outcome(end: End) -> Outcome {
     }
 }
 
-/// A plain breaker after the operations that are explained so far.
+/// The reference breaker after the operations explained so far.
 #[derive(Clone)]
 struct Explained {
-    plain: Plain,
+    reference: Reference,
     now: u64,
-    passes: Vec<(usize, Pass)>,
+    admissions: Vec<(usize, Admission)>,
 }
 
 impl Explained {
-    fn new(plain: Plain) -> Self {
+    fn new(reference: Reference) -> Self {
         Self {
-            plain,
+            reference,
             now: RESET,
-            passes: Vec::new(),
+            admissions: Vec::new(),
         }
     }
 
-    /// Whether an order explains those that are left. Whatever begins after another has ended comes later.
+    /// Whether some order explains the operations left. One that began after another ended comes
+    /// later.
     fn explains(&self, left: &mut Vec<&Operation>) -> bool {
         let Some(first_end) = left.iter().map(|operation| operation.end).min() else {
             return true;
@@ -254,33 +260,33 @@ impl Explained {
         })
     }
 
-    /// What the plain breaker says to an operation.
+    /// Returns the answer of the reference breaker to an operation.
     fn answer(&mut self, operation: &Operation) -> Answer {
         let now = Duration::from_micros(self.now);
         match operation.action {
-            Action::Acquire => match self.plain.acquire(now) {
-                Ok(pass) => {
-                    self.passes.push((operation.begin, pass));
-                    Answer::LetIn
+            Action::Acquire => match self.reference.acquire(now) {
+                Ok(admission) => {
+                    self.admissions.push((operation.begin, admission));
+                    Answer::Admitted
                 }
                 Err(retry_after) => Answer::Rejected { retry_after },
             },
             Action::Settle(number, end) => {
-                let is_its = |(other, _): &(usize, Pass)| *other == number;
-                let place = self.passes.iter().position(is_its).unwrap();
-                let (_, pass) = self.passes.swap_remove(place);
-                self.plain.settle(pass, end, now);
+                let is_its = |(other, _): &(usize, Admission)| *other == number;
+                let index = self.admissions.iter().position(is_its).unwrap();
+                let (_, admission) = self.admissions.swap_remove(index);
+                self.reference.settle(admission, end, now);
                 Answer::Done
             }
             Action::Order(order) => {
-                self.plain.order(order);
+                self.reference.order(order);
                 Answer::Done
             }
-            Action::State => Answer::State(self.plain.state(now)),
-            Action::Look => Answer::Seen(
-                self.plain.state(now),
-                self.plain.retry_after(now),
-                self.plain.totals,
+            Action::State => Answer::State(self.reference.state(now)),
+            Action::Snapshot => Answer::Snapshot(
+                self.reference.state(now),
+                self.reference.retry_after(now),
+                self.reference.totals,
             ),
             Action::Wait(micros) => {
                 self.now += micros;
@@ -290,8 +296,8 @@ impl Explained {
     }
 }
 
-/// Rounds of threads that run beside each other. Before, between and after, one thread alone brings about
-/// what they come upon, and finds out what they have left behind.
+/// Runs rounds of concurrent threads. Before, between and after the rounds, one thread alone
+/// prepares the state and checks it.
 fn explore(rules: fn() -> ConfigBuilder) {
     let model = move || {
         let recorder = Recorder::new(rules().probes(one_of([1, 1, 2])));
@@ -301,25 +307,25 @@ fn explore(rules: fn() -> ConfigBuilder) {
             together(one_of([2, 3]), |_| {
                 (0..2 + below(3)).for_each(|_| recorder.any_operation());
             });
-            recorder.look();
+            recorder.snapshot();
         }
         for _ in 0..6 {
             recorder.any_operation();
-            recorder.look();
+            recorder.snapshot();
         }
         recorder.check();
     };
     shuttle::check_random(model, ITERATIONS);
-    shuttle::check_pct(model, ITERATIONS, SWITCHES);
+    shuttle::check_pct(model, ITERATIONS, PREEMPTIONS);
 }
 
 #[test]
-fn failures_in_a_row_happen_in_some_order() {
+fn consecutive_failures_are_linearizable() {
     explore(|| Config::builder().max_failures(one_of([1, 2, 2, 3])));
 }
 
 #[test]
-fn failures_in_a_span_of_time_happen_in_some_order() {
+fn failures_in_a_time_window_are_linearizable() {
     explore(|| {
         let span = Duration::from_micros(one_of([1, RESET, 3 * RESET]));
         Config::builder()

@@ -1,5 +1,6 @@
-//! Small programs whose every interleaving the model checker `loom` runs; of the longer ones those with at most
-//! two or three preemptions. Each says what must hold in all of them. Run with `RUSTFLAGS="--cfg circuit_loom" cargo test -p circuit-runtime --lib --release`.
+//! Loom models: small programs, checked under every interleaving, the longer ones under those with
+//! at most two or three preemptions. Run with `RUSTFLAGS="--cfg circuit_loom" cargo test -p
+//! circuit-runtime --lib --release tests::loom`.
 
 use std::mem;
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 const RESET: u64 = 30_000_000;
 const LAG: u64 = crate::clock::LAG.as_micros();
 
-/// Opens at `max_failures` in a row, for thirty seconds. Made at the beginning of time, and never
-/// freed, so that permits can be moved to other threads.
+/// Creates a breaker that opens after `max_failures` consecutive failures, for thirty seconds. The
+/// clock starts at zero; the breaker is never freed, so that permits can be moved to other threads.
 fn breaker(max_failures: u32) -> &'static CircuitBreaker {
     set_clock(0);
     keep_behind(0);
@@ -28,7 +29,7 @@ fn breaker(max_failures: u32) -> &'static CircuitBreaker {
     Box::leak(Box::new(CircuitBreaker::new("model", config)))
 }
 
-/// Half-open since this moment.
+/// Creates a breaker that has just become half-open.
 fn half_open() -> &'static CircuitBreaker {
     let breaker = breaker(1);
     breaker.try_acquire().unwrap().failure();
@@ -40,7 +41,7 @@ fn circuit(breaker: &CircuitBreaker) -> &Circuit {
     breaker.as_ref()
 }
 
-/// Runs all at the same time. What they came to, in their order.
+/// Runs all concurrently, and returns their results in order.
 fn race<R: 'static, const N: usize>(runs: [Box<dyn FnOnce() -> R>; N]) -> [R; N] {
     runs.map(thread::spawn)
         .map(|running| running.join().unwrap())
@@ -63,14 +64,14 @@ fn trip_against_trip() {
     });
 }
 
-/// A failure of an earlier generation adds nothing to the evidence of a later one.
+/// A stale failure is not counted in the evidence of a later generation.
 #[test]
-fn late_failure_against_later_evidence() {
+fn stale_failure_against_later_evidence() {
     loom::model(|| {
         let breaker = breaker(3);
-        let late = breaker.try_acquire().unwrap();
+        let stale = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || late.failure()),
+            Box::new(move || stale.failure()),
             Box::new(|| {
                 breaker.reset();
                 breaker.try_acquire().unwrap().failure();
@@ -83,21 +84,21 @@ fn late_failure_against_later_evidence() {
     });
 }
 
-/// What a call comes to that the trip has overtaken neither closes the circuit nor opens it once more, and
-/// is no evidence when it has recovered.
+/// The result of a call that a trip has made stale neither closes nor reopens the circuit, and does
+/// not count once the circuit has recovered.
 #[test]
-fn trip_against_late_results() {
+fn trip_against_stale_results() {
     let number = Config::builder().max_failures(2);
     let span = number.window(Duration::from_micros(RESET));
     for config in [number, span, number.last_calls(10)] {
         for success in [true, false] {
-            // It would end the row.
+            // It would reset the streak.
             if success && config.build().unwrap() == number.build().unwrap() {
                 continue;
             }
             model_of_three(move || {
-                let breaker = breaker_of(config);
-                let [first, second, late] = [(); 3].map(|()| breaker.try_acquire().unwrap());
+                let breaker = breaker_with(config);
+                let [first, second, stale] = [(); 3].map(|()| breaker.try_acquire().unwrap());
                 race([
                     Box::new(move || {
                         first.failure();
@@ -105,9 +106,9 @@ fn trip_against_late_results() {
                     }) as Box<dyn FnOnce()>,
                     Box::new(move || {
                         if success {
-                            late.success();
+                            stale.success();
                         } else {
-                            late.failure();
+                            stale.failure();
                         }
                     }),
                 ]);
@@ -124,8 +125,8 @@ fn trip_against_late_results() {
     }
 }
 
-/// Whichever of the two comes first, the order stands: a trip opens no circuit that is forced closed or was
-/// reset, and puts no end to one that is forced open.
+/// Whichever comes first, the order holds: a trip neither opens a circuit that is forced closed or
+/// was reset, nor releases one that is forced open.
 #[test]
 fn trip_against_orders() {
     let orders: [(fn(&CircuitBreaker), bool); 3] = [
@@ -149,39 +150,39 @@ fn trip_against_orders() {
     }
 }
 
-/// All interleavings of three threads take minutes; with at most three switches that no thread has to
-/// make they take seconds. Both have been run.
+/// Checks three threads. With at most three preemptions that takes seconds, and minutes with all
+/// interleavings, which have been run, too.
 fn model_of_three(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
     builder.check(model);
 }
 
-/// The same for programs of very many steps, with at most two such switches.
-fn model_of_few_switches(model: impl Fn() + Send + Sync + 'static) {
+/// Checks programs of very many steps, with at most two preemptions.
+fn model_of_few_preemptions(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(2);
     builder.check(model);
 }
 
-/// Of three callers at the deadline exactly one is let in, also when the coarse clock has not come there
-/// yet.
+/// Of three calls at the deadline, exactly one is admitted, even if the coarse clock lags behind
+/// the deadline.
 #[test]
-fn deadline_raced_by_three() {
+fn three_calls_race_for_a_slot_at_the_deadline() {
     for lag in [0, LAG - 1] {
         model_of_three(move || {
             let breaker = half_open();
             keep_behind(lag);
-            let come = || admitted(breaker);
-            let admitted = race([Box::new(come), Box::new(come), Box::new(come)]);
+            let call = || admitted(breaker);
+            let admitted = race([Box::new(call), Box::new(call), Box::new(call)]);
             assert_eq!(admitted.iter().filter(|&&admitted| admitted).count(), 1);
         });
     }
 }
 
-/// Who asks while the deadline passes is let in or not, but no second one is.
+/// A call racing the deadline may be admitted or not, but never two of them.
 #[test]
-fn deadline_that_passes_against_two_that_ask() {
+fn two_calls_race_the_deadline() {
     model_of_three(|| {
         let breaker = half_open();
         set_clock(RESET - 1);
@@ -193,12 +194,12 @@ fn deadline_that_passes_against_two_that_ask() {
             Box::new(|| admitted(breaker)),
             Box::new(|| admitted(breaker)),
         ]);
-        assert!(!(first && second), "there is one place");
+        assert!(!(first && second), "there is one slot");
         assert_eq!(admitted(breaker), !(first || second));
     });
 }
 
-/// Whatever a probe comes to, an order that is given meanwhile stands.
+/// Whatever the result of a probe, a concurrent order holds.
 #[test]
 fn probe_against_order() {
     for success in [true, false] {
@@ -224,7 +225,8 @@ fn probe_against_order() {
     }
 }
 
-/// A probe that succeeds while the circuit is reset takes no evidence of what comes after away.
+/// A probe that succeeds while the circuit is reset does not clear the evidence that follows the
+/// reset.
 #[test]
 fn probe_success_against_reset() {
     loom::model(|| {
@@ -247,7 +249,7 @@ fn probe_success_against_reset() {
     });
 }
 
-/// A place that becomes free when an order is given already lets nobody in.
+/// A slot that is released after an order admits no call.
 #[test]
 fn probe_drop_against_order() {
     loom::model(|| {
@@ -261,16 +263,17 @@ fn probe_drop_against_order() {
             }),
             Box::new(|| admitted(breaker)),
         ]);
-        assert!(!admitted, "the place was taken until the order was given");
+        assert!(!admitted, "the slot was taken until the order");
     });
 }
 
-/// Who asks for a place that a reset has just ended is no probe, and keeps nobody else from being one.
+/// A request for a slot of a phase that a reset has just ended takes no slot, and blocks no other
+/// call.
 #[test]
-fn asking_for_a_place_against_reset() {
+fn slot_request_against_reset() {
     model_of_three(|| {
         let breaker = half_open();
-        let ask = || {
+        let request = || {
             circuit(breaker)
                 .admit()
                 .ok()
@@ -281,37 +284,40 @@ fn asking_for_a_place_against_reset() {
                 breaker.reset();
                 None
             }) as Box<dyn FnOnce() -> Option<Phase>>,
-            Box::new(ask),
-            Box::new(ask),
+            Box::new(request),
+            Box::new(request),
         ]);
         if [first, second].contains(&None) {
-            assert!([first, second].contains(&Some(Phase::Open)), "one probes");
+            assert!(
+                [first, second].contains(&Some(Phase::Open)),
+                "one is a probe"
+            );
         }
     });
 }
 
-/// A probe whose lease has ended does not free the place of the one that followed.
+/// A probe whose lease has expired does not release the slot of the next probe.
 #[test]
-fn probe_drop_against_end_of_lease() {
+fn overdue_probe_drop_against_two_calls() {
     model_of_three(|| {
         let breaker = half_open();
-        let hung = breaker.try_acquire().unwrap();
+        let overdue = breaker.try_acquire().unwrap();
         set_clock(2 * RESET);
         let [_, first, second] = race([
             Box::new(move || {
-                drop(hung);
+                drop(overdue);
                 false
             }),
             Box::new(|| admitted(breaker)),
             Box::new(|| admitted(breaker)),
         ]);
-        assert!(first ^ second, "exactly one follows");
+        assert!(first ^ second, "exactly one is admitted");
     });
 }
 
-/// A probe is dropped while its lease ends: its place is free, and free once.
+/// A probe is dropped while its lease expires: its slot becomes free once.
 #[test]
-fn probe_drop_while_its_lease_ends() {
+fn probe_drop_against_the_end_of_its_lease() {
     loom::model(|| {
         let breaker = half_open();
         let probe = breaker.try_acquire().unwrap();
@@ -325,21 +331,21 @@ fn probe_drop_while_its_lease_ends() {
                 admitted(breaker)
             }),
         ]);
-        assert!(next, "its place is free");
-        assert!(!admitted(breaker), "and taken");
+        assert!(next, "the slot is free");
+        assert!(!admitted(breaker), "the slot is taken");
     });
 }
 
-/// Of two results of one half-open phase the first decides, and the other is late.
+/// Of two results in one half-open phase, the first decides, and the other is stale.
 #[test]
-fn probe_success_against_failure_after_its_lease() {
+fn probe_success_against_failure_of_an_overdue_probe() {
     loom::model(|| {
         let breaker = half_open();
-        let hung = breaker.try_acquire().unwrap();
+        let overdue = breaker.try_acquire().unwrap();
         set_clock(2 * RESET);
         let probe = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || hung.failure()) as Box<dyn FnOnce()>,
+            Box::new(move || overdue.failure()) as Box<dyn FnOnce()>,
             Box::new(move || probe.success()),
         ]);
         assert_ne!(breaker.state(), State::HalfOpen);
@@ -350,9 +356,9 @@ fn probe_success_against_failure_after_its_lease() {
     });
 }
 
-/// A success ends the row of the failures before it, whatever fails beside it.
+/// A success resets the streak of the failures before it, whatever fails concurrently.
 #[test]
-fn success_against_failure_in_a_row() {
+fn success_against_consecutive_failures() {
     loom::model(|| {
         let breaker = breaker(3);
         breaker.try_acquire().unwrap().failure();
@@ -361,19 +367,23 @@ fn success_against_failure_in_a_row() {
             Box::new(|| breaker.try_acquire().unwrap().failure()),
         ]);
         breaker.try_acquire().unwrap().failure();
-        assert_eq!(breaker.state(), State::Closed, "at most two in a row");
+        assert_eq!(
+            breaker.state(),
+            State::Closed,
+            "at most two consecutive failures"
+        );
     });
 }
 
-/// A success either ends the row before the failure that makes it long enough, or comes after the circuit
-/// has opened: whoever finds that closed then knows that it stays closed.
+/// A success either resets the streak before the failure that would reach the limit, or returns
+/// after the circuit has opened: a call that it finds closed then stays closed.
 #[test]
-fn success_against_the_failure_that_is_too_much() {
+fn success_against_the_failure_that_reaches_the_limit() {
     loom::model(|| {
         let breaker = breaker(2);
         fail(breaker);
         let [failing, succeeding] = [(); 2].map(|()| breaker.try_acquire().unwrap());
-        let [_, let_in] = race([
+        let [_, admitted] = race([
             Box::new(move || {
                 failing.failure();
                 false
@@ -383,13 +393,13 @@ fn success_against_the_failure_that_is_too_much() {
                 admitted(breaker)
             }),
         ]);
-        assert_eq!(breaker.state() == State::Closed, let_in);
+        assert_eq!(breaker.state() == State::Closed, admitted);
     });
 }
 
-/// A thread's number, and the stripe that goes with it, is handed on with all that was counted.
+/// A thread's slot, and the stripe that belongs to it, is passed on with everything counted so far.
 #[test]
-fn stripes_against_reuse_of_a_number() {
+fn stripes_against_reuse_of_a_slot() {
     loom::model(|| {
         let counters: &'static Counters = Box::leak(Box::default());
         let count = || {
@@ -401,7 +411,7 @@ fn stripes_against_reuse_of_a_number() {
     });
 }
 
-/// A reader of the totals sees none that goes down or is too high, and in the end each is exact.
+/// A reader never sees a total decrease or exceed its true value, and in the end each is exact.
 #[test]
 fn stripes_against_a_reader() {
     model_of_three(|| {
@@ -425,27 +435,27 @@ fn stripes_against_a_reader() {
     });
 }
 
-/// How long a call may take until it is slow, and a slice of the window.
+/// `slow_call`, and the length of a bucket of the window.
 const SPAN: u64 = 7_000;
 
-/// Of these rules, made at the beginning of time, and never freed.
-fn breaker_of(config: ConfigBuilder) -> &'static CircuitBreaker {
+/// Creates a breaker with these rules, which is never freed. The clock starts at zero.
+fn breaker_with(config: ConfigBuilder) -> &'static CircuitBreaker {
     set_clock(0);
     keep_behind(0);
     let config = config.reset(Duration::from_micros(RESET)).build().unwrap();
     Box::leak(Box::new(CircuitBreaker::new("model", config)))
 }
 
-/// Opens at one failure, and closes when two probes have succeeded; half-open since this moment.
+/// Creates a breaker with two probes that has just become half-open.
 fn half_open_for_two(max_failures: u32) -> &'static CircuitBreaker {
-    let breaker = breaker_of(Config::builder().max_failures(max_failures).probes(2));
+    let breaker = breaker_with(Config::builder().max_failures(max_failures).probes(2));
     (0..max_failures).for_each(|_| fail(breaker));
     set_clock(RESET);
     breaker
 }
 
-/// Opens when this share of at least so many calls has failed: of the last ten, and of those in a
-/// span of time.
+/// Returns rules that open at this share of at least `min_calls` calls: of the last ten, and in a
+/// time window.
 fn rates(failure_rate: f64, min_calls: u32) -> [ConfigBuilder; 2] {
     let config = Config::builder()
         .failure_rate(failure_rate)
@@ -464,21 +474,21 @@ fn fail(breaker: &CircuitBreaker) {
     breaker.try_acquire().unwrap().failure();
 }
 
-/// Of three callers at the deadline exactly two are let in when there are two places.
+/// Of three calls at the deadline of a circuit with two slots, exactly two are admitted.
 #[test]
-fn deadline_of_two_probes_raced_by_three() {
+fn three_calls_race_for_two_slots_at_the_deadline() {
     model_of_three(|| {
         let breaker = half_open_for_two(1);
-        let come = || admitted(breaker);
-        let admitted = race([Box::new(come), Box::new(come), Box::new(come)]);
+        let call = || admitted(breaker);
+        let admitted = race([Box::new(call), Box::new(call), Box::new(call)]);
         assert_eq!(admitted.iter().filter(|&&admitted| admitted).count(), 2);
     });
 }
 
-/// Two probes that succeed together close the circuit once: what fails after that is evidence.
+/// Two concurrent successes of probes close the circuit once: every failure after that counts.
 #[test]
-fn success_of_a_probe_against_success_of_another() {
-    model_of_few_switches(|| {
+fn probe_success_against_another_success() {
+    model_of_few_preemptions(|| {
         let breaker = half_open_for_two(3);
         let probes = [(); 2].map(|()| breaker.try_acquire().unwrap());
         let runs = probes.map(|probe| {
@@ -493,7 +503,7 @@ fn success_of_a_probe_against_success_of_another() {
             Box::new(run) as Box<dyn FnOnce() -> bool>
         });
         let failed = race(runs).iter().filter(|&&failed| failed).count();
-        assert!(failed > 0, "whoever comes last sees it closed");
+        assert!(failed > 0, "the last one finds it closed");
         (failed..2).for_each(|_| fail(breaker));
         assert_eq!(breaker.state(), State::Closed, "two of three failures");
         fail(breaker);
@@ -501,9 +511,9 @@ fn success_of_a_probe_against_success_of_another() {
     });
 }
 
-/// Of two probes one fails: the circuit is open again, once, whichever comes first.
+/// If one of two probes fails, the circuit reopens once, whichever ends first.
 #[test]
-fn success_of_a_probe_against_failure_of_another() {
+fn probe_success_against_failure_of_another() {
     loom::model(|| {
         let breaker = half_open_for_two(1);
         let (first, second) = (
@@ -519,9 +529,9 @@ fn success_of_a_probe_against_failure_of_another() {
     });
 }
 
-/// The place of a probe that succeeds lets nobody in.
+/// The slot of a probe that succeeds admits no other call.
 #[test]
-fn success_of_a_probe_against_one_that_asks() {
+fn probe_success_against_a_slot_request() {
     loom::model(|| {
         let breaker = half_open_for_two(1);
         let probe = breaker.try_acquire().unwrap();
@@ -533,13 +543,13 @@ fn success_of_a_probe_against_one_that_asks() {
             }),
             Box::new(|| admitted(breaker)),
         ]);
-        assert!(!admitted, "both places are taken, by then or for ever");
+        assert!(!admitted, "both slots are taken");
     });
 }
 
-/// A place that is given back goes to one of those who ask, and the other places stay taken.
+/// A released slot goes to one of two calls, and the other slot stays taken.
 #[test]
-fn place_given_back_against_two_that_ask() {
+fn probe_drop_against_two_slot_requests() {
     model_of_three(|| {
         let breaker = half_open_for_two(1);
         let probe = breaker.try_acquire().unwrap();
@@ -552,18 +562,18 @@ fn place_given_back_against_two_that_ask() {
             Box::new(|| admitted(breaker)),
             Box::new(|| admitted(breaker)),
         ]);
-        assert!(!(first && second), "one place was given back");
+        assert!(!(first && second), "one slot was released");
         assert_eq!(admitted(breaker), !(first || second));
     });
 }
 
-/// A success and a failure that race are both counted towards a rate, and the call after them judges
-/// it by both.
+/// A concurrent success and failure are both counted towards a rate, which the next call evaluates
+/// with both.
 #[test]
 fn success_against_failure_under_a_rate() {
     for config in rates(0.5, 3) {
         loom::model(move || {
-            let breaker = breaker_of(config);
+            let breaker = breaker_with(config);
             race([
                 Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
                 Box::new(|| fail(breaker)),
@@ -575,7 +585,7 @@ fn success_against_failure_under_a_rate() {
     }
     for config in rates(0.7, 2) {
         loom::model(move || {
-            let breaker = breaker_of(config);
+            let breaker = breaker_with(config);
             race([
                 Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
                 Box::new(|| fail(breaker)),
@@ -586,13 +596,13 @@ fn success_against_failure_under_a_rate() {
     }
 }
 
-/// A rate is reached but for some calls: of successes that race the last one that was missing opens the
-/// circuit, once, also on a thread that has counted before.
+/// A rate is exceeded, but `min_calls` is not reached: of concurrent successes, the one that
+/// reaches it opens the circuit, once, even on a thread that has counted before.
 #[test]
-fn success_against_successes_of_which_one_was_missing() {
+fn successes_race_to_reach_min_calls() {
     for config in rates(0.4, 5) {
-        model_of_few_switches(move || {
-            let breaker = breaker_of(config);
+        model_of_few_preemptions(move || {
+            let breaker = breaker_with(config);
             fail(breaker);
             fail(breaker);
             race([
@@ -608,18 +618,18 @@ fn success_against_successes_of_which_one_was_missing() {
     }
 }
 
-/// Late results, on a thread that has counted in the earlier generation and goes on to, are no
-/// evidence of the next one, and take none away.
+/// Stale results, on a thread that has counted in the earlier generation, neither count in the next
+/// one nor remove evidence from it.
 #[test]
-fn late_results_against_the_first_call_under_a_rate() {
+fn stale_results_against_the_first_call_under_a_rate() {
     for success in [true, false] {
         for config in rates(0.3, 3) {
             loom::model(move || {
-                let breaker = breaker_of(config);
-                let late = [(); 2].map(|()| breaker.try_acquire().unwrap());
+                let breaker = breaker_with(config);
+                let stale = [(); 2].map(|()| breaker.try_acquire().unwrap());
                 race([
                     Box::new(move || {
-                        let [first, second] = late;
+                        let [first, second] = stale;
                         first.success();
                         if success {
                             second.success();
@@ -643,10 +653,10 @@ fn late_results_against_the_first_call_under_a_rate() {
 
 /// The first calls of a generation on two threads are both counted in it.
 #[test]
-fn first_call_of_a_generation_against_another() {
+fn first_call_of_a_generation_against_another_first_call() {
     for config in rates(0.6, 3) {
-        model_of_few_switches(move || {
-            let breaker = breaker_of(config);
+        model_of_few_preemptions(move || {
+            let breaker = breaker_with(config);
             succeed(breaker);
             fail(breaker);
             breaker.reset();
@@ -661,7 +671,7 @@ fn first_call_of_a_generation_against_another() {
     }
 }
 
-/// Opens when three of ten calls in a span of time were slow, of three at least.
+/// Returns a rule that opens when three of ten calls, at least three, in a time window were slow.
 fn slow_calls() -> ConfigBuilder {
     Config::builder()
         .slow_call(Duration::from_micros(SPAN))
@@ -670,9 +680,9 @@ fn slow_calls() -> ConfigBuilder {
         .window(Duration::from_micros(20 * SPAN))
 }
 
-/// All calls of the window are those that are made now: none of before hangs, and what hangs from now on
-/// is all found.
-fn assert_nothing_hangs(breaker: &CircuitBreaker) {
+/// Asserts that no earlier call is overdue or in the window, and that every later overdue call is
+/// detected.
+fn assert_none_overdue(breaker: &CircuitBreaker) {
     set_clock(30 * SPAN);
     (0..4).for_each(|_| succeed(breaker));
     assert_eq!(breaker.state(), State::Closed, "0 of 4");
@@ -681,30 +691,30 @@ fn assert_nothing_hangs(breaker: &CircuitBreaker) {
     assert!(!admitted(breaker), "2 of 6");
 }
 
-/// A call that hangs ends on another thread than it started, while a third thread looks: it counts
-/// once, and nothing hangs any more.
+/// An overdue call ends on another thread than it started on, while a third thread detects it: it
+/// counts once, and is not overdue any more.
 #[test]
-fn end_of_a_hanging_call_against_a_look() {
-    model_of_few_switches(|| {
-        let breaker = breaker_of(slow_calls());
-        let hanging = breaker.try_acquire().unwrap();
+fn end_of_an_overdue_call_against_its_detection() {
+    model_of_few_preemptions(|| {
+        let breaker = breaker_with(slow_calls());
+        let overdue = breaker.try_acquire().unwrap();
         set_clock(SPAN + 1);
         race([
-            Box::new(move || hanging.success()) as Box<dyn FnOnce()>,
+            Box::new(move || overdue.success()) as Box<dyn FnOnce()>,
             Box::new(|| drop(breaker.try_acquire())),
         ]);
         succeed(breaker);
         assert_eq!(breaker.state(), State::Closed, "1 of 2: once");
-        assert_nothing_hangs(breaker);
+        assert_none_overdue(breaker);
     });
 }
 
-/// A call ends just in time, or not: whoever looks a moment later may find that it hangs, but nobody
-/// does when it has ended.
+/// A call ends just before it is overdue, or after: a concurrent call may find it overdue, but none
+/// does once it has ended.
 #[test]
-fn end_of_a_call_against_the_moment_it_hangs() {
-    model_of_few_switches(|| {
-        let breaker = breaker_of(slow_calls());
+fn end_of_a_call_against_the_moment_it_becomes_overdue() {
+    model_of_few_preemptions(|| {
+        let breaker = breaker_with(slow_calls());
         let call = breaker.try_acquire().unwrap();
         set_clock(SPAN);
         race([
@@ -714,16 +724,16 @@ fn end_of_a_call_against_the_moment_it_hangs() {
                 drop(breaker.try_acquire());
             }),
         ]);
-        assert_nothing_hangs(breaker);
+        assert_none_overdue(breaker);
     });
 }
 
-/// A call starts on a thread that has read the clock while another goes on to the next group, and
-/// finds the one before hanging.
+/// A call starts on a thread that has read the clock, while another thread opens the next group and
+/// finds the previous one overdue.
 #[test]
 fn start_of_a_call_against_the_end_of_its_group() {
-    model_of_few_switches(|| {
-        let breaker = breaker_of(slow_calls());
+    model_of_few_preemptions(|| {
+        let breaker = breaker_with(slow_calls());
         succeed(breaker);
         race([
             Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
@@ -732,16 +742,16 @@ fn start_of_a_call_against_the_end_of_its_group() {
                 drop(breaker.try_acquire());
             }),
         ]);
-        assert_nothing_hangs(breaker);
+        assert_none_overdue(breaker);
     });
 }
 
-/// A call that is counted while another thread begins the next slice is in one of the two.
+/// A call that is counted while another thread begins the next bucket is in one of the two.
 #[test]
-fn rotation_of_a_slice_against_a_call() {
+fn rotation_of_a_bucket_against_a_call() {
     let [_, config] = rates(0.5, 4);
-    model_of_few_switches(move || {
-        let breaker = breaker_of(config);
+    model_of_few_preemptions(move || {
+        let breaker = breaker_with(config);
         set_clock(100 * SPAN);
         succeed(breaker);
         race([
@@ -756,8 +766,8 @@ fn rotation_of_a_slice_against_a_call() {
         assert_eq!(breaker.state(), State::Open, "2 of 4");
     });
     let [_, config] = rates(0.7, 3);
-    model_of_few_switches(move || {
-        let breaker = breaker_of(config);
+    model_of_few_preemptions(move || {
+        let breaker = breaker_with(config);
         set_clock(100 * SPAN);
         succeed(breaker);
         race([
@@ -772,22 +782,22 @@ fn rotation_of_a_slice_against_a_call() {
         set_clock(121 * SPAN);
         fail(breaker);
         fail(breaker);
-        assert_eq!(breaker.state(), State::Closed, "none of before counts");
+        assert_eq!(breaker.state(), State::Closed, "earlier calls have expired");
         fail(breaker);
         assert_eq!(breaker.state(), State::Open, "3 of 3");
     });
 }
 
-/// A hung probe fails at a moment after which another is let in beside it: the lease of that one keeps
-/// nobody out of the next half-open phase.
+/// An overdue probe fails while another probe is admitted: the lease of that one blocks no call of
+/// the next half-open phase.
 #[test]
-fn late_failure_of_a_probe_against_another_probe() {
+fn failure_of_an_overdue_probe_against_another_probe() {
     loom::model(|| {
         let breaker = half_open();
-        let hung = breaker.try_acquire().unwrap();
+        let overdue = breaker.try_acquire().unwrap();
         set_clock(2 * RESET);
         race([
-            Box::new(move || hung.failure()) as Box<dyn FnOnce()>,
+            Box::new(move || overdue.failure()) as Box<dyn FnOnce()>,
             Box::new(|| {
                 set_clock(2 * RESET + 5);
                 admitted(breaker);
@@ -796,39 +806,39 @@ fn late_failure_of_a_probe_against_another_probe() {
         assert_eq!(breaker.state(), State::Open);
         set_clock(3 * RESET + 4);
         if breaker.state() == State::HalfOpen {
-            assert!(admitted(breaker), "nobody probes yet");
+            assert!(admitted(breaker), "the slot is free");
         }
     });
 }
 
-/// Whoever asks while the circuit opens again, and goes on in the next half-open phase, keeps nobody out
-/// of that.
+/// A call that requests a slot while the circuit reopens, and is preempted until the next half-open
+/// phase, blocks no call of that phase.
 #[test]
-fn asking_in_an_earlier_phase_against_the_next() {
+fn slot_request_of_an_earlier_phase_against_the_next() {
     loom::model(|| {
         let breaker = half_open();
-        let hung = breaker.try_acquire().unwrap();
+        let overdue = breaker.try_acquire().unwrap();
         set_clock(2 * RESET);
         let [_, first] = race([
             Box::new(move || {
-                hung.failure();
+                overdue.failure();
                 set_clock(3 * RESET);
                 false
             }),
             Box::new(|| admitted(breaker)),
         ]);
-        assert!(first || admitted(breaker), "all places are free");
+        assert!(first || admitted(breaker), "all slots are free");
     });
 }
 
-/// A failure that is counted while the window goes on counts at its own time: with one that is a window
-/// older it is never counted, with one that is younger than that always.
+/// A failure that is recorded while time passes counts at its own time: never together with one
+/// that is a window older, always with one that is younger than that.
 #[test]
-fn failure_that_enters_the_window_against_one_that_leaves() {
+fn failure_that_enters_the_window_against_one_that_expires() {
     for (later, all_count) in [(SPAN, false), (SPAN - 1, true)] {
         loom::model(move || {
             let span = Duration::from_micros(SPAN);
-            let breaker = breaker_of(Config::builder().max_failures(3).window(span));
+            let breaker = breaker_with(Config::builder().max_failures(3).window(span));
             fail(breaker);
             race([
                 Box::new(|| fail(breaker)) as Box<dyn FnOnce()>,
@@ -843,7 +853,7 @@ fn failure_that_enters_the_window_against_one_that_leaves() {
     }
 }
 
-/// The circuits of at most one key, which open at one failure; that of `a` exists.
+/// Creates a keyed map of at most one circuit, which opens at one failure; the key `a` exists.
 fn keyed() -> &'static KeyedCircuits {
     set_clock(0);
     let config = Config::builder().max_failures(1).build().unwrap();
@@ -852,11 +862,11 @@ fn keyed() -> &'static KeyedCircuits {
     Box::leak(Box::new(circuits))
 }
 
-/// Who finds the breaker of a key just before it is taken out, and who asks for that key after, have the
-/// same one.
+/// A thread that finds a circuit just before its eviction and one that looks its key up afterwards
+/// have the same circuit.
 #[test]
-fn finding_a_key_against_its_eviction() {
-    model_of_few_switches(|| {
+fn lookup_of_a_key_against_its_eviction() {
+    model_of_few_preemptions(|| {
         let circuits = keyed();
         let find = || circuits.for_key("a");
         let evict = || {
@@ -868,10 +878,10 @@ fn finding_a_key_against_its_eviction() {
     });
 }
 
-/// A failure of a call that began before its breaker was taken out opens the circuit of its key.
+/// A failure of a call that started before its circuit was evicted opens the circuit of its key.
 #[test]
 fn failure_of_a_key_against_its_eviction() {
-    model_of_few_switches(|| {
+    model_of_few_preemptions(|| {
         let circuits = keyed();
         let call = || fail(&CircuitBreaker::from_circuit(circuits.for_key("a")));
         let evict = || {
@@ -883,13 +893,13 @@ fn failure_of_a_key_against_its_eviction() {
     });
 }
 
-/// Two threads that ask for a new key first have the same breaker.
+/// Two threads that look up a new key concurrently have the same circuit.
 #[test]
-fn first_call_of_a_key_against_another() {
+fn first_call_of_a_key_against_another_first_call() {
     loom::model(|| {
         let circuits = keyed();
-        let ask = || circuits.for_key("b");
-        let [one, other] = race([Box::new(ask), Box::new(ask)]);
+        let look_up = || circuits.for_key("b");
+        let [one, other] = race([Box::new(look_up), Box::new(look_up)]);
         assert!(Arc::ptr_eq(&one, &other));
     });
 }

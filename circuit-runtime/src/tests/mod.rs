@@ -1,11 +1,12 @@
-//! Model checking: `loom` explores every interleaving of small programs, `shuttle` samples longer ones.
+//! Models: `loom` checks every interleaving of small programs, `shuttle` random ones of longer
+//! programs.
 
 #[cfg(circuit_shuttle)]
 mod linearization;
 #[cfg(circuit_loom)]
 mod loom;
 #[cfg(circuit_shuttle)]
-#[path = "../../../tests/histories/plain.rs"]
-mod plain;
+#[path = "../../../tests/histories/reference.rs"]
+mod reference;
 #[cfg(circuit_shuttle)]
 mod shuttle;

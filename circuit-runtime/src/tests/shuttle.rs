@@ -1,14 +1,15 @@
-//! Programs that are too long for `loom`, with more threads, at random: the model checker `shuttle` runs
-//! each some thousands of times, and decides at every step anew which thread goes on. Run with
-//! `RUSTFLAGS="--cfg circuit_shuttle" cargo test -p circuit-runtime --lib --release long_models`.
+//! Shuttle models: programs that are too long for `loom`, with more threads, under thousands of
+//! random schedules each. Run with `RUSTFLAGS="--cfg circuit_shuttle" cargo test -p circuit-runtime
+//! --lib --release tests::shuttle`.
 //!
-//! A run that fails prints its seed; with that in `SHUTTLE_RANDOM_SEED` it comes again, as the first.
+//! A failing run prints its seed; with that in `SHUTTLE_RANDOM_SEED`, it is repeated as the first
+//! run.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a model that cannot go on has failed"
+    reason = "a model that cannot continue has failed"
 )]
 
 use std::mem;
@@ -36,7 +37,7 @@ fn explore(model: impl Fn() + Send + Sync + 'static) {
     shuttle::check_random(model, ITERATIONS);
 }
 
-/// Of these rules, made at the beginning of time, and never freed.
+/// Creates a breaker with these rules, which is never freed. The clock starts at `RESET`.
 pub(super) fn breaker(config: ConfigBuilder) -> &'static CircuitBreaker {
     set_clock(RESET);
     keep_behind(0);
@@ -48,7 +49,7 @@ pub(super) fn circuit(breaker: &CircuitBreaker) -> &Circuit {
     breaker.as_ref()
 }
 
-/// A number below this.
+/// Returns a random number below `bound`.
 pub(super) fn below(bound: u64) -> u64 {
     thread_rng().gen_range(0..bound)
 }
@@ -57,14 +58,14 @@ pub(super) fn one_of<T: Copy, const N: usize>(choices: [T; N]) -> T {
     choices[thread_rng().gen_range(0..N)]
 }
 
-/// One of the calls that are under way, of whichever thread.
-fn take_one(under_way: &Mutex<Vec<Ticket>>) -> Option<Ticket> {
-    let mut under_way = under_way.lock().unwrap();
-    let calls = 0..under_way.len();
-    (!calls.is_empty()).then(|| under_way.swap_remove(thread_rng().gen_range(calls)))
+/// Takes a random call in flight, of any thread.
+fn take_one(in_flight: &Mutex<Vec<Ticket>>) -> Option<Ticket> {
+    let mut in_flight = in_flight.lock().unwrap();
+    let calls = 0..in_flight.len();
+    (!calls.is_empty()).then(|| in_flight.swap_remove(thread_rng().gen_range(calls)))
 }
 
-/// Runs `run` on so many threads at the same time. What they came to.
+/// Runs `run` on `threads` threads concurrently, and returns their results.
 pub(super) fn together<R: Send + 'static>(
     threads: usize,
     run: impl Fn(usize) -> R + Send + Sync + Copy + 'static,
@@ -84,19 +85,19 @@ pub(super) fn together<R: Send + 'static>(
         .collect()
 }
 
-/// What all threads of a model know, beside the breaker. Between two steps of a breaker no other thread
-/// runs, so it is always of this moment.
+/// The expected state, shared by all threads of a model. No other thread runs between an operation
+/// of the breaker and its update, so it is always up to date.
 #[derive(Default)]
-struct Known {
-    /// The probes that are out, by the phase that let them in and the end of their leases.
+struct Expected {
+    /// The probes in flight, by the generation that admitted them and the expiry of their leases.
     probes: Vec<(Generation, Instant)>,
-    /// How many calls ended so, and how many were rejected.
+    /// The number of calls with each outcome, and of rejections.
     ended: [u64; OUTCOMES.len()],
     rejected: u64,
-    /// The order that holds, and how many were given or begun.
+    /// The order in force, and the number of orders begun and completed.
     order: Option<Order>,
     orders: u64,
-    /// Where the clock and the coarse clock stand.
+    /// The readings of the exact and of the coarse clock.
     now: u64,
     coarse: u64,
 }
@@ -117,68 +118,68 @@ enum Order {
     ForceClosed,
 }
 
-/// A breaker under many threads, and what they know of it.
+/// A breaker used by many threads, and its expected state.
 struct World {
     breaker: &'static CircuitBreaker,
-    known: Mutex<Known>,
+    expected: Mutex<Expected>,
 }
 
 impl World {
     fn new(config: ConfigBuilder) -> &'static Self {
         let world = Self {
             breaker: breaker(config),
-            known: Mutex::default(),
+            expected: Mutex::default(),
         };
-        world.with(|known| (known.now, known.coarse) = (RESET, RESET));
+        world.with(|expected| (expected.now, expected.coarse) = (RESET, RESET));
         Box::leak(Box::new(world))
     }
 
-    /// Never over a step of the breaker.
-    fn with<R>(&self, look: impl FnOnce(&mut Known) -> R) -> R {
-        look(&mut self.known.lock().unwrap())
+    /// Never held during an operation of the breaker.
+    fn with<R>(&self, section: impl FnOnce(&mut Expected) -> R) -> R {
+        section(&mut self.expected.lock().unwrap())
     }
 
-    /// Time goes on, and the coarse clock, by no less than it must.
+    /// Lets time pass, also on the coarse clock, which lags by at most a tick.
     fn wait(&self, micros: u64) {
         let lag = below(LAG);
-        self.with(|known| {
-            known.now += micros;
-            known.coarse = known.coarse.max(known.now - lag);
-            set_clock(known.now);
-            keep_behind(known.now - known.coarse);
+        self.with(|expected| {
+            expected.now += micros;
+            expected.coarse = expected.coarse.max(expected.now - lag);
+            set_clock(expected.now);
+            keep_behind(expected.now - expected.coarse);
         });
     }
 
-    /// Asks for a call. It must get in or not as the order says that holds all the time; if it becomes a
-    /// probe, the phase must have a place for it, and be due.
+    /// Requests a call. If one order is in force all the time, it decides about the admission. A
+    /// probe must be due, and there must be a slot for it.
     fn acquire(&self) -> Option<Ticket> {
-        let (order, orders) = self.with(|known| (known.order, known.orders));
+        let (order, orders) = self.with(|expected| (expected.order, expected.orders));
         let admitted = circuit(self.breaker).admit();
         let probes = self.breaker.config().probes() as usize;
-        self.with(|known| {
-            if known.orders == orders && order == Some(Order::ForceOpen) {
-                assert!(admitted.is_err(), "let in against an order");
+        self.with(|expected| {
+            if expected.orders == orders && order == Some(Order::ForceOpen) {
+                assert!(admitted.is_err(), "admitted against an order");
             }
-            if known.orders == orders && order == Some(Order::ForceClosed) {
-                assert!(admitted.is_ok(), "kept out against an order");
+            if expected.orders == orders && order == Some(Order::ForceClosed) {
+                assert!(admitted.is_ok(), "rejected against an order");
             }
             match admitted {
                 Ok(ticket) if ticket.word().phase() == Phase::Open => {
                     let due = ticket.word().since().as_micros() + RESET;
-                    assert!(known.now >= due, "let in before the deadline");
+                    assert!(expected.now >= due, "admitted before the deadline");
                     let generation = ticket.word().generation();
                     let until = ticket.lease().until();
-                    known.probes.push((generation, until));
-                    let now = Instant::from_micros(known.now);
+                    expected.probes.push((generation, until));
+                    let now = Instant::from_micros(expected.now);
                     let live =
                         |probe: &&(Generation, Instant)| probe.0 == generation && probe.1 > now;
-                    let out = known.probes.iter().filter(live).count();
-                    assert!(out <= probes, "{out} probes at once");
+                    let in_flight = expected.probes.iter().filter(live).count();
+                    assert!(in_flight <= probes, "{in_flight} probes at once");
                     Some(ticket)
                 }
                 Ok(ticket) => Some(ticket),
                 Err(rejection) => {
-                    known.rejected += 1;
+                    expected.rejected += 1;
                     let longest = Duration::from_micros(RESET);
                     assert!(rejection.retry_after().is_none_or(|wait| wait <= longest));
                     None
@@ -188,52 +189,52 @@ impl World {
     }
 
     fn settle(&self, ticket: Ticket, outcome: Outcome) {
-        self.with(|known| {
-            // Before: as soon as the place is free another may have it.
+        self.with(|expected| {
+            // Before settling: as soon as the slot is free, another probe may take it.
             if ticket.word().phase() == Phase::Open {
                 let probe = (ticket.word().generation(), ticket.lease().until());
-                let place = known.probes.iter().position(|other| *other == probe);
-                known.probes.swap_remove(place.unwrap());
+                let index = expected.probes.iter().position(|other| *other == probe);
+                expected.probes.swap_remove(index.unwrap());
             }
-            let place = OUTCOMES.iter().position(|other| *other == outcome);
-            known.ended[place.unwrap()] += 1;
+            let index = OUTCOMES.iter().position(|other| *other == outcome);
+            expected.ended[index.unwrap()] += 1;
         });
         circuit(self.breaker).settle(ticket, outcome);
     }
 
-    /// Only one thread gives orders.
+    /// Gives an order. Called by one thread only.
     fn order(&self, order: Order) {
-        // While it is given, it may hold or not.
-        self.with(|known| {
-            known.order = None;
-            known.orders += 1;
+        // Until it is complete, it may be in force or not.
+        self.with(|expected| {
+            expected.order = None;
+            expected.orders += 1;
         });
         match order {
             Order::Reset => self.breaker.reset(),
             Order::ForceOpen => self.breaker.force_open(),
             Order::ForceClosed => self.breaker.force_closed(),
         }
-        self.with(|known| {
-            known.order = Some(order);
-            known.orders += 1;
+        self.with(|expected| {
+            expected.order = Some(order);
+            expected.orders += 1;
         });
     }
 
-    /// All that ended was counted, once.
+    /// Asserts that every call was counted once.
     fn check_totals(&self) {
         let totals = self.breaker.snapshot();
-        self.with(|known| {
-            let [succeeded, failed, timed_out, panicked, ignored, cancelled] = known.ended;
+        self.with(|expected| {
+            let [succeeded, failed, timed_out, panicked, ignored, cancelled] = expected.ended;
             assert_eq!(totals.succeeded, succeeded);
             assert_eq!(totals.failed, failed + timed_out + panicked);
             assert_eq!((totals.timed_out, totals.panicked), (timed_out, panicked));
             assert_eq!((totals.ignored, totals.cancelled), (ignored, cancelled));
-            assert_eq!(totals.rejected, known.rejected);
+            assert_eq!(totals.rejected, expected.rejected);
         });
     }
 }
 
-/// The rules, one of them for each run.
+/// Returns one of the rules at random.
 fn rules() -> ConfigBuilder {
     let config = Config::builder().probes(one_of([1, 2, 3]));
     let rate = config.failure_rate(0.5).min_calls(3);
@@ -248,14 +249,14 @@ fn rules() -> ConfigBuilder {
     ])
 }
 
-/// Calls of all outcomes, many of them ended by another thread than they began on, time that goes on in
-/// jumps, and an operator: no more probes are out than there are places, none is let in before it is due,
-/// nobody gets past an order, and every call is counted once.
+/// Calls with all outcomes, many of which end on another thread than they started on, time that
+/// passes in jumps, and an operator: there are never more probes than slots, no probe is admitted
+/// early, no call is admitted against an order, and every call is counted once.
 #[test]
-fn calls_and_time_and_orders_in_any_mix() {
+fn calls_orders_and_time_in_any_mix() {
     explore(|| {
         let world = World::new(rules());
-        let under_way: &Mutex<Vec<Ticket>> = Box::leak(Box::default());
+        let in_flight: &Mutex<Vec<Ticket>> = Box::leak(Box::default());
         together(5, move |thread| {
             for _ in 0..25 {
                 match below(20) {
@@ -265,10 +266,10 @@ fn calls_and_time_and_orders_in_any_mix() {
                     }
                     2..9 => {
                         let ticket = world.acquire();
-                        under_way.lock().unwrap().extend(ticket);
+                        in_flight.lock().unwrap().extend(ticket);
                     }
                     9..14 => {
-                        if let Some(ticket) = take_one(under_way) {
+                        if let Some(ticket) = take_one(in_flight) {
                             world.settle(ticket, one_of(OUTCOMES));
                         }
                     }
@@ -280,7 +281,7 @@ fn calls_and_time_and_orders_in_any_mix() {
                 }
             }
         });
-        let calls = mem::take(&mut *under_way.lock().unwrap());
+        let calls = mem::take(&mut *in_flight.lock().unwrap());
         for ticket in calls {
             world.settle(ticket, Outcome::Succeeded);
         }
@@ -288,10 +289,10 @@ fn calls_and_time_and_orders_in_any_mix() {
     });
 }
 
-/// Failures that are as many as the limit open the circuit with the last of them, once, whoever counts and
-/// whoever comes late; one less does not.
+/// The failure that reaches the limit opens the circuit, once, in whatever order threads count; one
+/// failure less does not.
 #[test]
-fn as_many_failures_as_the_limit_open_the_circuit_once() {
+fn failures_that_reach_the_limit_open_the_circuit_once() {
     explore(|| {
         const THREADS: usize = 6;
         const EACH: usize = 4;
@@ -329,10 +330,10 @@ fn as_many_failures_as_the_limit_open_the_circuit_once() {
     });
 }
 
-/// At every deadline, that of the wait and those of the leases, exactly as many get in as there are places, of
-/// six that ask, however far the coarse clock is behind.
+/// Of six calls at every deadline, that of the wait and those of the leases, exactly as many are
+/// admitted as there are slots, however far the coarse clock lags.
 #[test]
-fn every_deadline_raced_by_six() {
+fn six_calls_race_every_deadline() {
     explore(|| {
         let probes = one_of([1, 2, 3, 4]);
         let world = World::new(Config::builder().max_failures(1).probes(probes));
@@ -342,26 +343,29 @@ fn every_deadline_raced_by_six() {
             world.wait(RESET - 1);
             assert!(world.acquire().is_none());
             world.wait(1);
-            let asked = together(6, move |_| world.acquire());
-            let let_in: Vec<_> = asked.into_iter().flatten().collect();
-            assert_eq!(let_in.len(), probes as usize);
+            let tickets = together(6, move |_| world.acquire());
+            let probes_admitted: Vec<_> = tickets.into_iter().flatten().collect();
+            assert_eq!(probes_admitted.len(), probes as usize);
             match below(3) {
-                // They hang, and lose their places.
+                // They stay in flight, and lose their slots.
                 0 => {}
-                1 => let_in
+                1 => probes_admitted
                     .iter()
                     .for_each(|&probe| world.settle(probe, Outcome::Failed)),
                 _ => {
-                    let let_in: &'static [Ticket] = let_in.leak();
-                    together(let_in.len() + 1, move |thread| match let_in.get(thread) {
-                        Some(&probe) => world.settle(probe, Outcome::Succeeded),
-                        None => {
-                            if let Some(next) = world.acquire() {
-                                assert_eq!(next.word().phase(), Phase::Closed);
-                                world.settle(next, Outcome::Ignored);
+                    let probes_admitted: &'static [Ticket] = probes_admitted.leak();
+                    together(
+                        probes_admitted.len() + 1,
+                        move |thread| match probes_admitted.get(thread) {
+                            Some(&probe) => world.settle(probe, Outcome::Succeeded),
+                            None => {
+                                if let Some(next) = world.acquire() {
+                                    assert_eq!(next.word().phase(), Phase::Closed);
+                                    world.settle(next, Outcome::Ignored);
+                                }
                             }
-                        }
-                    });
+                        },
+                    );
                     assert_eq!(world.breaker.state(), State::Closed);
                     let next = world.acquire().unwrap();
                     world.settle(next, Outcome::Failed);
@@ -372,8 +376,8 @@ fn every_deadline_raced_by_six() {
     });
 }
 
-/// Threads that come and go hand their numbers on. A reader never sees a total go down or be too high,
-/// and in the end each is exact.
+/// Threads that exit pass their slots on. A reader never sees a total decrease or exceed its true
+/// value, and in the end each is exact.
 #[test]
 fn stripes_against_reuse_and_a_reader() {
     explore(|| {
@@ -392,7 +396,7 @@ fn stripes_against_reuse_and_a_reader() {
         });
         let counting = thread::spawn(move || {
             for _ in 0..WAVES {
-                // Those of a wave overlap as they like, and the next takes their numbers.
+                // The threads of a wave overlap, and the next wave takes their slots.
                 together(4, move |_| {
                     (0..CALLS).for_each(|_| counters.add(Total::Succeeded));
                 });
@@ -405,8 +409,8 @@ fn stripes_against_reuse_and_a_reader() {
     });
 }
 
-/// Calls of two generations, ended by other threads than they began on, while time goes on and the
-/// circuit is reset: those of the later one count, each once, and the others not at all.
+/// Calls of two generations that end on other threads than they started on, while time passes:
+/// those of the later generation count once each, the others not at all.
 #[test]
 fn calls_that_change_threads_count_once_in_their_generation() {
     explore(|| {
@@ -422,17 +426,17 @@ fn calls_that_change_threads_count_once_in_their_generation() {
         ]));
         let old: Vec<_> = (0..10).map(|_| world.acquire().unwrap()).collect();
         world.breaker.reset();
-        let under_way: &Mutex<Vec<Ticket>> = Box::leak(Box::new(old.into()));
+        let in_flight: &Mutex<Vec<Ticket>> = Box::leak(Box::new(old.into()));
         together(5, move |_| {
             for _ in 0..CALLS / 5 {
                 let ticket = world.acquire().unwrap();
-                under_way.lock().unwrap().push(ticket);
+                in_flight.lock().unwrap().push(ticket);
                 world.wait(below(500));
-                let ticket = take_one(under_way).unwrap();
+                let ticket = take_one(in_flight).unwrap();
                 world.settle(ticket, one_of([Outcome::Succeeded, Outcome::Failed]));
             }
         });
-        let rest = mem::take(&mut *under_way.lock().unwrap());
+        let rest = mem::take(&mut *in_flight.lock().unwrap());
         for ticket in rest {
             world.settle(ticket, Outcome::Failed);
         }
@@ -448,26 +452,26 @@ fn calls_that_change_threads_count_once_in_their_generation() {
     });
 }
 
-/// Calls that start and end on any threads while time goes on: in the end none is taken for hanging that
-/// has ended, and each that hangs is found.
+/// Calls that start and end on any threads while time passes: no call that has ended is overdue,
+/// and every overdue call is detected.
 #[test]
-fn calls_that_hang_are_found_and_no_others() {
+fn overdue_calls_are_detected_and_no_others() {
     explore(|| {
         let slow = Config::builder().slow_call(Duration::from_millis(7));
-        // Two of forty, and no fewer calls are judged.
+        // Two of forty calls, and at least forty.
         let world = World::new(one_of([
             slow.slow_rate(0.05)
                 .min_calls(40)
                 .window(Duration::from_micros(RESET)),
             slow.slow_rate(0.05).min_calls(40).last_calls(40),
         ]));
-        let under_way: &Mutex<Vec<Ticket>> = Box::leak(Box::default());
+        let in_flight: &Mutex<Vec<Ticket>> = Box::leak(Box::default());
         together(5, move |_| {
             for _ in 0..6 {
                 let ticket = world.acquire().unwrap();
-                under_way.lock().unwrap().push(ticket);
+                in_flight.lock().unwrap().push(ticket);
                 world.wait(below(3_000));
-                let ticket = take_one(under_way).unwrap();
+                let ticket = take_one(in_flight).unwrap();
                 world.settle(
                     ticket,
                     one_of([Outcome::Succeeded, Outcome::Failed, Outcome::Cancelled]),
@@ -482,37 +486,37 @@ fn calls_that_hang_are_found_and_no_others() {
             let ticket = world.acquire().unwrap();
             world.settle(ticket, Outcome::Succeeded);
         }
-        let _hangs = world.acquire().unwrap();
+        let _overdue = world.acquire().unwrap();
         world.wait(10_000);
-        let _hangs_too = world.acquire().expect("39 calls are too few");
+        let _overdue_too = world.acquire().expect("39 calls are too few");
         world.wait(10_000);
         assert!(world.acquire().is_none(), "2 of 40");
         assert_eq!(world.breaker.state(), State::Open);
     });
 }
 
-/// However often the circuit is reset meanwhile, a call that has just started does not hang, on whichever
-/// thread.
+/// However often the circuit is reset meanwhile, a call that has just started is not overdue, on
+/// any thread.
 #[test]
-fn no_call_hangs_that_has_just_started() {
+fn no_call_is_overdue_that_has_just_started() {
     explore(|| {
         let slow = Config::builder().slow_call(Duration::from_millis(7));
-        // One that hangs is enough.
+        // One overdue call is enough.
         let slow = slow.slow_rate(0.01).min_calls(1);
         let world = World::new(one_of([
             slow.window(Duration::from_micros(RESET)),
             slow.last_calls(50),
         ]));
-        let under_way: &Mutex<Vec<Ticket>> = Box::leak(Box::default());
+        let in_flight: &Mutex<Vec<Ticket>> = Box::leak(Box::default());
         together(5, move |thread| {
             for _ in 0..8 {
                 if thread == 0 {
                     world.breaker.reset();
                 }
                 let ticket = world.acquire().expect("no call has taken long");
-                under_way.lock().unwrap().push(ticket);
+                in_flight.lock().unwrap().push(ticket);
                 world.wait(below(100));
-                let ticket = take_one(under_way).unwrap();
+                let ticket = take_one(in_flight).unwrap();
                 world.settle(ticket, one_of([Outcome::Succeeded, Outcome::Cancelled]));
             }
         });
@@ -521,12 +525,12 @@ fn no_call_hangs_that_has_just_started() {
     });
 }
 
-/// How far the coarse clock is behind, in a loop of few rounds.
+/// Returns some lags of the coarse clock.
 fn lags() -> impl Iterator<Item = u64> {
     [0, 1, 7, LAG / 2, LAG - 1].into_iter()
 }
 
-/// Moments around one, by more than the coarse clock may be behind.
+/// Returns moments around `moment`, up to more than the coarse clock can lag.
 fn around(moment: u64) -> impl Iterator<Item = u64> {
     let far = [2 * LAG, LAG + 1, LAG, LAG - 1, LAG / 2, 2, 1];
     let before = far.map(|distance| moment - distance);
@@ -535,8 +539,9 @@ fn around(moment: u64) -> impl Iterator<Item = u64> {
     before.into_iter().chain([moment]).chain(after)
 }
 
-/// With a coarse clock that is a tick behind, nobody is let in before the deadline and everybody from
-/// then on, and a rejection says to wait for no longer than `reset`, and for no less than is left.
+/// With a coarse clock that lags by up to a tick, no call is admitted before the deadline and every
+/// call from then on, and a rejection asks to wait for at most `reset`, and at least until the
+/// deadline.
 #[test]
 fn a_coarse_clock_that_lags_moves_no_deadline() {
     let left = |breaker: &CircuitBreaker, now: u64, deadline: u64| {
@@ -564,7 +569,7 @@ fn a_coarse_clock_that_lags_moves_no_deadline() {
             left(breaker, RESET, 2 * RESET);
             left(breaker, RESET + 1, 2 * RESET);
             around(2 * RESET).for_each(|now| left(breaker, now, 2 * RESET));
-            // The same at the end of a lease.
+            // The same at the expiry of a lease.
             set_clock(3 * RESET);
             mem::forget(breaker.try_acquire().unwrap());
             left(breaker, 3 * RESET, 4 * RESET);
@@ -574,7 +579,7 @@ fn a_coarse_clock_that_lags_moves_no_deadline() {
     shuttle::check_random(model, 1);
 }
 
-/// Nor does it give a call up too soon, or later than by what it lags.
+/// A coarse clock that lags times no call out early, or later than by its lag.
 #[test]
 fn a_coarse_clock_that_lags_cuts_no_timeout_short() {
     const TIMEOUT: u64 = 4 * LAG;

@@ -1,22 +1,23 @@
-//! A breaker without any cleverness: lists of all that has happened, gone through each time.
+//! The reference breaker: lists of everything that happened, searched for each answer.
 
 use std::time::Duration;
 
 use circuit_runtime::{Config, Snapshot, State};
 
-/// A breaker of the rules that are exact, for one thread, which tells it the time.
+/// A breaker for the exact rules, on one thread, which passes it the time.
 #[derive(Clone)]
-pub(crate) struct Plain {
+pub(crate) struct Reference {
     config: Config,
     phase: Phase,
-    /// How often the phase has changed.
+    /// The number of transitions so far.
     generation: u32,
-    /// How often a probe has failed since the circuit was closed.
+    /// The number of failed probes since the circuit was last closed.
     reopenings: u32,
-    /// The calls of this phase that have a result.
-    results: Vec<Answer>,
-    /// The calls of this phase that have none yet, with their starts.
-    under_way: Vec<Pass>,
+    /// The calls of this phase with a result.
+    results: Vec<CallResult>,
+    /// The calls of this phase in flight.
+    in_flight: Vec<Admission>,
+    /// The number of calls admitted so far.
     admitted: u64,
     pub(crate) totals: Totals,
 }
@@ -32,6 +33,7 @@ pub(crate) enum End {
     Timeout,
 }
 
+/// An operator's order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Order {
     Reset,
@@ -47,21 +49,23 @@ enum Phase {
     ForcedClosed,
 }
 
+/// The result of a call that counts.
 #[derive(Clone)]
-struct Answer {
+struct CallResult {
     at: Duration,
     failed: bool,
     slow: bool,
 }
 
-/// What a call is let in with.
+/// Proof of admission of one call.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) struct Pass {
+pub(crate) struct Admission {
     number: u64,
     generation: u32,
     pub(crate) start: Duration,
 }
 
+/// The totals of a snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Totals {
     pub(crate) succeeded: u64,
@@ -89,7 +93,7 @@ impl From<&Snapshot> for Totals {
     }
 }
 
-impl Plain {
+impl Reference {
     pub(crate) fn new(config: Config) -> Self {
         Self {
             config,
@@ -97,7 +101,7 @@ impl Plain {
             generation: 0,
             reopenings: 0,
             results: Vec::new(),
-            under_way: Vec::new(),
+            in_flight: Vec::new(),
             admitted: 0,
             totals: Totals::default(),
         }
@@ -111,7 +115,7 @@ impl Plain {
         }
     }
 
-    /// How long a call would be told to wait that is rejected now.
+    /// Returns the `retry_after` of a call that is rejected at `now`.
     pub(crate) fn retry_after(&self, now: Duration) -> Option<Duration> {
         let Phase::Open { since } = self.phase else {
             return None;
@@ -119,7 +123,7 @@ impl Plain {
         if now < since + self.wait() {
             return Some((since + self.wait()).saturating_sub(now));
         }
-        let leases = self.under_way.iter().map(|probe| {
+        let leases = self.in_flight.iter().map(|probe| {
             let end = probe.start + self.config.reset();
             end.saturating_sub(now)
         });
@@ -130,10 +134,10 @@ impl Plain {
         left.get(surplus).copied()
     }
 
-    pub(crate) fn acquire(&mut self, now: Duration) -> Result<Pass, Option<Duration>> {
-        // Time alone makes calls slow; no other limit is reached by it.
-        let may_hang = self.config.slow_call().is_some() && self.phase == Phase::Closed;
-        if may_hang && self.is_limit_reached(now) {
+    pub(crate) fn acquire(&mut self, now: Duration) -> Result<Admission, Option<Duration>> {
+        // Time alone makes calls overdue; it reaches no other limit.
+        let may_be_overdue = self.config.slow_call().is_some() && self.phase == Phase::Closed;
+        if may_be_overdue && self.is_limit_reached(now) {
             self.open(now);
         }
         let retry_after = self.retry_after(now);
@@ -142,24 +146,24 @@ impl Plain {
             return Err(retry_after);
         }
         self.admitted += 1;
-        let pass = Pass {
+        let admission = Admission {
             number: self.admitted,
             generation: self.generation,
             start: now,
         };
-        self.under_way.push(pass);
-        Ok(pass)
+        self.in_flight.push(admission);
+        Ok(admission)
     }
 
-    pub(crate) fn settle(&mut self, pass: Pass, end: End, now: Duration) {
+    pub(crate) fn settle(&mut self, admission: Admission, end: End, now: Duration) {
         let failed = self.count(end);
-        self.under_way.retain(|other| *other != pass);
-        let Some(failed) = failed.filter(|_| pass.generation == self.generation) else {
+        self.in_flight.retain(|other| *other != admission);
+        let Some(failed) = failed.filter(|_| admission.generation == self.generation) else {
             return;
         };
-        let spent = now.saturating_sub(pass.start);
+        let spent = now.saturating_sub(admission.start);
         let slow = self.config.slow_call().is_some_and(|limit| spent > limit);
-        self.results.push(Answer {
+        self.results.push(CallResult {
             at: now,
             failed,
             slow,
@@ -191,7 +195,7 @@ impl Plain {
         }
     }
 
-    /// Counts a call, and says whether it has failed; `None` when it is no evidence.
+    /// Counts a call, and returns whether it failed; `None` for neither success nor failure.
     fn count(&mut self, end: End) -> Option<bool> {
         let total = match end {
             End::Success => &mut self.totals.succeeded,
@@ -218,11 +222,12 @@ impl Plain {
         self.enter(phase);
     }
 
+    /// Begins a phase, without evidence.
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.generation += 1;
         self.results.clear();
-        self.under_way.clear();
+        self.in_flight.clear();
     }
 
     fn wait(&self) -> Duration {
@@ -234,32 +239,32 @@ impl Plain {
     fn is_limit_reached(&self, now: Duration) -> bool {
         let since = |earlier| now.saturating_sub(earlier);
         let latest = self.results.iter().rev();
-        let counted: Vec<&Answer> = match (self.config.window(), self.config.last_calls()) {
+        let counted: Vec<&CallResult> = match (self.config.window(), self.config.last_calls()) {
             (Some(window), _) => latest.take_while(|call| since(call.at) < window).collect(),
             (_, Some(calls)) => latest.take(calls as usize).collect(),
             _ => latest.take_while(|call| call.failed).collect(),
         };
-        let takes_too_long = |limit| move |call: &&Pass| since(call.start) > limit;
-        let hanging = self.config.slow_call().map_or(0, |limit| {
-            self.under_way.iter().filter(takes_too_long(limit)).count()
+        let is_overdue = |limit| move |call: &&Admission| since(call.start) > limit;
+        let overdue = self.config.slow_call().map_or(0, |limit| {
+            self.in_flight.iter().filter(is_overdue(limit)).count()
         });
         let failed = counted.iter().filter(|call| call.failed).count();
-        let slow = counted.iter().filter(|call| call.slow).count() + hanging;
+        let slow = counted.iter().filter(|call| call.slow).count() + overdue;
         let calls = counted.len();
         self.config
             .max_failures()
-            .is_some_and(|most| failed >= most as usize)
-            || self.is_share(self.config.failure_rate(), failed, calls)
-            || self.is_share(self.config.slow_rate(), slow, calls + hanging)
+            .is_some_and(|max| failed >= max as usize)
+            || self.is_rate_reached(self.config.failure_rate(), failed, calls)
+            || self.is_rate_reached(self.config.slow_rate(), slow, calls + overdue)
     }
 
-    /// Whether `part` of `calls` is a share of `rate` or more, a whole number of hundredths.
+    /// Whether `part` of `calls` is at least `rate`, which is a whole percentage.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "percentages up to 100"
     )]
-    fn is_share(&self, rate: Option<f64>, part: usize, calls: usize) -> bool {
+    fn is_rate_reached(&self, rate: Option<f64>, part: usize, calls: usize) -> bool {
         let percent = rate.map(|rate| (rate * 100.0).round() as usize);
         calls >= self.config.min_calls() as usize
             && percent.is_some_and(|percent| part * 100 >= percent * calls)
