@@ -1,12 +1,9 @@
-//! What a call costs in each state, on one thread and on two, beside what the machine takes for one
-//! atomic addition and for one look at the clock.
+//! The cost of a call in each state, on one thread and on two, beside that of one atomic addition
+//! and of one clock reading.
 
 #![allow(missing_docs, reason = "a benchmark has no users")]
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the clock is what is compared with"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot continue stops")]
+#![allow(clippy::disallowed_methods, reason = "the clock is measured, too")]
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -39,13 +36,13 @@ fn f_fetch_add() -> u64 {
     COUNT.with(|count| black_box(count).fetch_add(1, Ordering::Relaxed))
 }
 
-/// I: one look at the clock.
+/// I: one clock reading.
 #[divan::bench(threads = THREADS, sample_count = 101, sample_size = 20_000)]
 fn i_instant_now() -> Instant {
     Instant::now()
 }
 
-/// Failures in a time window, of which so many are allowed that none opens the circuit.
+/// Failures in a time window, with a limit that is never reached.
 static CLOSED: LazyLock<CircuitBreaker> = LazyLock::new(|| {
     let config = Config::builder()
         .max_failures(1_000)
@@ -70,7 +67,7 @@ fn closed_failure() {
     }
 }
 
-/// A rule on rates, which one failure among all the calls below does not meet.
+/// Creates a breaker with a rate that the calls below do not reach, and one failure in its window.
 fn rated(config: ConfigBuilder) -> CircuitBreaker {
     let config = config.failure_rate(0.5).min_calls(1_000);
     let breaker = CircuitBreaker::new("rated", config.build().unwrap());
@@ -119,7 +116,7 @@ fn slow_rate_success() {
     succeed(&SLOW_RATE);
 }
 
-/// So many calls are in the window already.
+/// With `calls` calls in the window.
 #[divan::bench(args = [1_000, 100_000, 10_000_000], sample_count = 101, sample_size = 20_000)]
 fn rate_over_time_success_after(bencher: Bencher<'_, '_>, calls: u32) {
     let breaker = rate_over(Duration::from_secs(10));
@@ -127,7 +124,7 @@ fn rate_over_time_success_after(bencher: Bencher<'_, '_>, calls: u32) {
     bencher.bench_local(|| succeed(&breaker));
 }
 
-/// The window is so many milliseconds long.
+/// With a window of `millis` milliseconds.
 #[divan::bench(args = [2_000, 60_000, 86_400_000], sample_count = 101, sample_size = 20_000)]
 fn rate_over_time_success_in(bencher: Bencher<'_, '_>, millis: u64) {
     let breaker = rate_over(Duration::from_millis(millis));
@@ -151,7 +148,7 @@ async fn keyed(host: &str) -> Result<u32, CircuitError> {
     Ok(black_box(7))
 }
 
-/// A million keys, each of which has been asked for once.
+/// A million keys, each called once.
 static HOSTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let hosts: Vec<_> = (0..1_000_000).map(|host| format!("host-{host}")).collect();
     for host in &hosts {
@@ -160,16 +157,16 @@ static HOSTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     hosts
 });
 
-/// A call by one of so many keys, all of which are in the cache when they are few.
+/// A call with one of `keys` keys. If there are few, all are in the cache.
 #[divan::bench(args = [1, 64, 1_000, 1_000_000], threads = THREADS, sample_count = 101, sample_size = 20_000)]
-fn function_of_a_key_among_a_million(asked: usize) -> bool {
+fn function_of_a_key_among_a_million(keys: usize) -> bool {
     thread_local! {
         static STEP: Cell<usize> = const { Cell::new(0) };
     }
-    // Far apart, and each of them in turn.
+    // In turn, and far apart.
     let step = STEP.get().wrapping_add(1);
     STEP.set(step);
-    let host = (step % asked).wrapping_mul(700_001) % HOSTS.len();
+    let host = (step % keys).wrapping_mul(700_001) % HOSTS.len();
     HOSTS
         .get(host)
         .is_some_and(|host| poll_once(keyed(black_box(host))).is_ready())
@@ -192,7 +189,7 @@ fn open_rejection() -> bool {
 
 #[expect(
     clippy::unused_async,
-    reason = "what the annotated functions are compared with"
+    reason = "the baseline of the annotated functions"
 )]
 async fn plain(answer: u32) -> Result<u32, CircuitError> {
     Ok(answer)

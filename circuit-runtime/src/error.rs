@@ -219,7 +219,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn seconds_to_wait_are_rounded_up() {
+    fn retry_after_secs_is_rounded_up() {
         let secs = |retry_after| {
             let breaker = Name::from("payments");
             let error = CircuitError::Open {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_rounded_up_to_what_a_reader_needs() {
+    fn durations_are_shown_rounded_up() {
         let shown = |nanos| Rounded(Duration::from_nanos(nanos)).to_string();
         assert_eq!(shown(0), "0ms");
         assert_eq!(shown(1), "1ms");
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_a_time_that_is_not_known() {
+    fn an_unknown_wait_is_not_shown() {
         assert_eq!(Retry(None).to_string(), "");
         assert_eq!(
             Retry(Some(Duration::from_secs(30))).to_string(),

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn leases_of_an_earlier_phase_reject_nobody_in_the_next() {
+    fn leases_of_an_earlier_phase_reject_no_call_of_the_next() {
         for count in [1, 64, 65, 2_000] {
             let limit = ProbeLimit {
                 count,

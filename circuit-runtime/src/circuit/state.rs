@@ -255,9 +255,9 @@ mod tests {
         ];
 
         for (before, trigger, after, change) in table {
-            let (next, shown) = transition(word(before), trigger, seconds(70));
+            let (next, seen) = transition(word(before), trigger, seconds(70));
             assert_eq!(
-                (next.phase(), shown),
+                (next.phase(), seen),
                 (after, change),
                 "{before:?} and {trigger:?}"
             );
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_moment_fits() {
+    fn the_last_moment_fits_into_a_word() {
         let end_of_time = Instant::from_micros(u64::MAX);
         let mut word = Word::FIRST;
         for _ in 0..100 {

@@ -53,11 +53,11 @@ mod tests {
     fn the_coarse_clock_is_never_ahead_of_the_exact_one_and_not_far_behind() {
         // This thread may be preempted between two readings, but not between most of them.
         let in_time = (0..1_000).filter(|_| {
-            let shown = coarse();
+            let reading = coarse();
             let exact = now();
-            assert!(shown <= exact);
+            assert!(reading <= exact);
             let margin = Span::from_duration(Duration::from_micros(100));
-            exact < shown.plus(LAG).plus(margin)
+            exact < reading.plus(LAG).plus(margin)
         });
         assert!(in_time.count() > 0);
     }

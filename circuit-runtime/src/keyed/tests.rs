@@ -1,6 +1,6 @@
-//! Keys that come and go, are evicted, and are found while they are.
+//! Creation, lookup and eviction of keyed circuits.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use super::KeyedCircuits;
 use super::residents::{Entry, MAX_SECOND_CHANCES};
@@ -16,7 +16,7 @@ use std::thread;
 struct Breakers(Arc<KeyedCircuits>);
 
 impl Breakers {
-    fn of(&self, key: &str) -> CircuitBreaker {
+    fn for_key(&self, key: &str) -> CircuitBreaker {
         CircuitBreaker::from_circuit(self.0.for_key(key))
     }
 
@@ -30,7 +30,7 @@ impl Breakers {
         circuits.map(CircuitBreaker::from_circuit).collect()
     }
 
-    /// Looks a key up as a thread that is preempted before it has its handle, while `meanwhile` runs.
+    /// Looks a key up like a thread that is preempted by `meanwhile` before it has its handle.
     fn find_late(&self, key: &str, meanwhile: impl FnOnce()) -> CircuitBreaker {
         let found = self.0.index.get_with(key, |entry| {
             meanwhile();
@@ -86,20 +86,20 @@ fn an_index_entry_is_counted_while_it_exists_and_equals_by_key() {
 #[test]
 fn a_key_has_one_breaker_and_another_key_another() {
     let breakers = breakers(10);
-    succeed(&breakers.of("a"));
-    succeed(&breakers.of("a"));
-    succeed(&breakers.of(""));
-    assert_eq!(breakers.of("a").snapshot().succeeded, 2);
-    assert_eq!(breakers.of("").snapshot().succeeded, 1);
-    assert_eq!(breakers.of("a").name(), "quote[a]");
-    assert_eq!(breakers.of("[]").name(), "quote[[]]");
+    succeed(&breakers.for_key("a"));
+    succeed(&breakers.for_key("a"));
+    succeed(&breakers.for_key(""));
+    assert_eq!(breakers.for_key("a").snapshot().succeeded, 2);
+    assert_eq!(breakers.for_key("").snapshot().succeeded, 1);
+    assert_eq!(breakers.for_key("a").name(), "quote[a]");
+    assert_eq!(breakers.for_key("[]").name(), "quote[[]]");
     assert_eq!(breakers.all().len(), 3);
 }
 
 #[test]
 fn finding_a_breaker_by_name_creates_none() {
     let breakers = breakers(10);
-    fail(&breakers.of("a]"));
+    fail(&breakers.for_key("a]"));
     let found = breakers.find_by_name("quote[a]]");
     assert_eq!(found.map(|breaker| breaker.state()), Some(State::Open));
     for name in ["quote[b]", "quote", "quote[", "quotes[a]]", "[a]]"] {
@@ -116,7 +116,7 @@ fn the_registry_lists_keyed_breakers_until_the_last_handle_is_dropped() {
         10,
     ));
     registered::add(&breakers.0);
-    breakers.of("a").force_open();
+    breakers.for_key("a").force_open();
     let found = registry::find("registered[a]").map(|breaker| breaker.state());
     assert_eq!(found, Some(State::Open));
     let all = registry::all();
@@ -126,54 +126,54 @@ fn the_registry_lists_keyed_breakers_until_the_last_handle_is_dropped() {
 }
 
 #[test]
-fn keys_that_nobody_looked_up_are_evicted_first() {
+fn keys_that_were_not_looked_up_are_evicted_first() {
     let breakers = breakers(10);
     for key in 0..10 {
-        breakers.of(&key.to_string());
+        breakers.for_key(&key.to_string());
     }
     // Each uses up its second chance; from then on only keys looked up since have one.
-    breakers.of("new");
+    breakers.for_key("new");
     for key in (0..10).filter(|key| *key != 7) {
-        breakers.of(&key.to_string());
+        breakers.for_key(&key.to_string());
     }
-    breakers.of("newer");
+    breakers.for_key("newer");
     assert!(!resident(&breakers).contains("7"));
     assert_eq!(resident(&breakers).len(), 10);
 }
 
 #[test]
-fn open_forced_and_busy_breakers_are_never_evicted() {
+fn open_and_forced_breakers_and_those_in_use_are_never_evicted() {
     let breakers = breakers(4);
-    fail(&breakers.of("open"));
-    breakers.of("forced closed").force_closed();
-    breakers.of("forced open").force_open();
-    let busy = breakers.of("busy");
-    let permit = busy.try_acquire().unwrap();
+    fail(&breakers.for_key("open"));
+    breakers.for_key("forced closed").force_closed();
+    breakers.for_key("forced open").force_open();
+    let in_use = breakers.for_key("in use");
+    let permit = in_use.try_acquire().unwrap();
     for key in 0..1_000 {
-        breakers.of(&key.to_string());
+        breakers.for_key(&key.to_string());
     }
     let resident = resident(&breakers);
-    for key in ["open", "forced closed", "forced open", "busy"] {
+    for key in ["open", "forced closed", "forced open", "in use"] {
         assert!(resident.contains(key), "{key}");
     }
-    // All that may stay are pinned, so the bound gives way by some.
+    // Those four are pinned, so the bound gives way by some.
     assert!(resident.len() <= 6, "{}", resident.len());
     permit.failure();
-    assert_eq!(breakers.of("busy").state(), State::Open);
+    assert_eq!(breakers.for_key("in use").state(), State::Open);
 }
 
 #[test]
 fn the_bound_gives_way_while_all_are_open_and_holds_again_after() {
     let breakers = breakers(100);
     for key in 0..1_000 {
-        fail(&breakers.of(&key.to_string()));
+        fail(&breakers.for_key(&key.to_string()));
     }
     assert_eq!(resident(&breakers).len(), 1_000);
     for breaker in breakers.all() {
         breaker.reset();
     }
     for key in 1_000..1_200 {
-        breakers.of(&key.to_string());
+        breakers.for_key(&key.to_string());
     }
     assert_eq!(resident(&breakers).len(), 100);
 }
@@ -182,7 +182,7 @@ fn the_bound_gives_way_while_all_are_open_and_holds_again_after() {
 fn a_new_key_rechecks_only_some_pinned_breakers() {
     let breakers = breakers(100);
     for key in 0..1_000 {
-        fail(&breakers.of(&key.to_string()));
+        fail(&breakers.for_key(&key.to_string()));
         let candidates = breakers
             .0
             .with_residents(|residents| residents.candidates());
@@ -194,13 +194,13 @@ fn a_new_key_rechecks_only_some_pinned_breakers() {
 fn pinned_breakers_are_evicted_once_they_are_idle_again() {
     let breakers = breakers(100);
     for key in 0..101 {
-        fail(&breakers.of(&key.to_string()));
+        fail(&breakers.for_key(&key.to_string()));
     }
     for breaker in breakers.all() {
         breaker.reset();
     }
     for key in 200..230 {
-        breakers.of(&key.to_string());
+        breakers.for_key(&key.to_string());
         assert!(resident(&breakers).len() <= 101);
     }
     assert_eq!(resident(&breakers).len(), 100);
@@ -210,13 +210,13 @@ fn pinned_breakers_are_evicted_once_they_are_idle_again() {
 fn open_breakers_use_up_no_second_chances() {
     let breakers = breakers(100);
     for key in 0..100 {
-        let breaker = breakers.of(&key.to_string());
+        let breaker = breakers.for_key(&key.to_string());
         if key < 50 {
             fail(&breaker);
         }
     }
-    breakers.of("50");
-    breakers.of("new");
+    breakers.for_key("50");
+    breakers.for_key("new");
     assert!(resident(&breakers).contains("50"));
     assert!(!resident(&breakers).contains("51"));
 }
@@ -224,9 +224,9 @@ fn open_breakers_use_up_no_second_chances() {
 #[test]
 fn a_retired_breaker_is_found_by_name_while_it_is_in_use() {
     let breakers = breakers(1);
-    breakers.of("a");
+    breakers.for_key("a");
     let late = breakers.find_late("a", || {
-        breakers.of("b");
+        breakers.for_key("b");
     });
     fail(&late);
     let found = breakers.find_by_name("quote[a]");
@@ -237,19 +237,19 @@ fn a_retired_breaker_is_found_by_name_while_it_is_in_use() {
 fn second_chances_are_bounded_for_each_eviction() {
     let breakers = breakers(100);
     for key in (0..100).chain(0..100) {
-        breakers.of(&key.to_string());
+        breakers.for_key(&key.to_string());
     }
-    breakers.of("new");
-    let gone = (0..100).find(|key| !resident(&breakers).contains(&key.to_string()));
-    assert_eq!(gone, Some(MAX_SECOND_CHANCES));
+    breakers.for_key("new");
+    let evicted = (0..100).find(|key| !resident(&breakers).contains(&key.to_string()));
+    assert_eq!(evicted, Some(MAX_SECOND_CHANCES));
 }
 
 #[test]
 fn a_retired_breaker_is_listed_while_it_is_in_use() {
     let breakers = breakers(1);
-    breakers.of("a");
+    breakers.for_key("a");
     let late = breakers.find_late("a", || {
-        breakers.of("b");
+        breakers.for_key("b");
         assert_eq!(breakers.all().len(), 1);
     });
     assert_eq!(breakers.all().len(), 2);
@@ -261,12 +261,12 @@ fn a_retired_breaker_is_listed_while_it_is_in_use() {
 fn the_only_idle_breaker_is_evicted_among_many_open_ones() {
     let breakers = breakers(100);
     for key in 0..100 {
-        let breaker = breakers.of(&key.to_string());
+        let breaker = breakers.for_key(&key.to_string());
         if key != 60 {
             fail(&breaker);
         }
     }
-    breakers.of("new");
+    breakers.for_key("new");
     assert_eq!(resident(&breakers).len(), 100);
     assert!(!resident(&breakers).contains("60"));
 }
@@ -275,7 +275,7 @@ fn the_only_idle_breaker_is_evicted_among_many_open_ones() {
 fn a_bound_of_one_breaker_holds() {
     let breakers = breakers(1);
     for key in ["a", "b", "a", "b"] {
-        succeed(&breakers.of(key));
+        succeed(&breakers.for_key(key));
         assert_eq!(resident(&breakers).len(), 1);
     }
 }
@@ -283,37 +283,41 @@ fn a_bound_of_one_breaker_holds() {
 #[test]
 fn a_retired_breaker_that_is_still_in_use_is_revived() {
     let breakers = breakers(1);
-    breakers.of("a");
+    breakers.for_key("a");
     let late = breakers.find_late("a", || {
-        breakers.of("b");
+        breakers.for_key("b");
         assert!(!resident(&breakers).contains("a"));
     });
     fail(&late);
-    assert_eq!(breakers.of("a").state(), State::Open, "the same breaker");
+    assert_eq!(
+        breakers.for_key("a").state(),
+        State::Open,
+        "the same breaker"
+    );
     assert!(resident(&breakers).contains("a"));
 }
 
 #[test]
 fn a_breaker_that_opened_after_its_eviction_becomes_resident_again() {
     let breakers = breakers(1);
-    breakers.of("a");
+    breakers.for_key("a");
     let late = breakers.find_late("a", || {
-        breakers.of("b");
+        breakers.for_key("b");
     });
     fail(&late);
     drop(late);
     for key in 0..1_000 {
-        breakers.of(&key.to_string());
+        breakers.for_key(&key.to_string());
     }
     assert!(resident(&breakers).contains("a"));
-    assert_eq!(breakers.of("a").state(), State::Open);
+    assert_eq!(breakers.for_key("a").state(), State::Open);
 }
 
 #[test]
 fn evicted_keys_leave_no_memory_behind() {
     let breakers = breakers(100);
     for key in 0..100_000 {
-        succeed(&breakers.of(&key.to_string()));
+        succeed(&breakers.for_key(&key.to_string()));
     }
     assert_eq!(resident(&breakers).len(), 100);
     let retired = breakers.0.with_residents(|residents| residents.retired());
@@ -330,11 +334,11 @@ fn threads_that_share_keys_share_their_breakers() {
             let (breakers, split) = (&breakers, &split);
             scope.spawn(move || {
                 for call in 0..CALLS {
-                    // More keys than there may be breakers, so that they come and go all the time.
+                    // More keys than `max_keys`, so that breakers are evicted all the time.
                     let key = ((call * 7 + thread) % 24).to_string();
-                    let first = breakers.of(&key);
+                    let first = breakers.for_key(&key);
                     let permit = first.try_acquire().unwrap();
-                    let second = breakers.of(&key);
+                    let second = breakers.for_key(&key);
                     let same = std::ptr::eq(circuit(&first), circuit(&second));
                     split.fetch_or(!same, Ordering::Relaxed);
                     permit.success();

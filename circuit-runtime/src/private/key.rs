@@ -117,7 +117,7 @@ mod tests {
     use super::{BUFFER, MAX_KEPT, with_text};
 
     #[test]
-    fn the_memory_of_a_long_key_is_not_kept() {
+    fn the_buffer_of_a_long_key_is_not_kept() {
         for (length, kept) in [(1_000_000, 0..=0), (10, 10..=MAX_KEPT)] {
             assert_eq!(with_text(&"x".repeat(length), str::len), length);
             let capacity = BUFFER.take().capacity();
