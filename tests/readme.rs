@@ -1,3 +1,3 @@
-//! The code of the README, compiled as its readers would compile it.
+//! The code of the README, compiled as its readers compile it.
 
 #![doc = include_str!("../README.md")]

@@ -1,6 +1,6 @@
-//! The functions of `../pass` in the edition of this package.
+//! The functions of `../pass`, in edition 2021.
 
 #[test]
-fn what_is_right_compiles_in_edition_2021() {
+fn valid_functions_compile_in_edition_2021() {
     trybuild::TestCases::new().pass("../pass/*.rs");
 }

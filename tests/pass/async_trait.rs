@@ -1,4 +1,4 @@
-//! Methods of traits that `#[async_trait]` makes objects of.
+//! Methods of traits with `#[async_trait]`.
 
 use std::fmt::Display;
 use std::rc::Rc;
@@ -44,7 +44,7 @@ trait Quotes: Send + Sync {
 
 struct Client {
     name: String,
-    asked: AtomicU32,
+    calls: AtomicU32,
     breaker: CircuitBreaker,
 }
 
@@ -52,7 +52,7 @@ struct Client {
 impl Quotes for Client {
     #[circuit_breaker(max_failures = 2, failure_if = |error| !error.to_string().is_empty())]
     async fn quote(&self, symbol: &str) -> Result<f64, Error> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.calls.fetch_add(1, Ordering::Relaxed);
         if symbol.is_empty() {
             return Err(Box::from("no symbol"));
         }
@@ -62,8 +62,8 @@ impl Quotes for Client {
     #[circuit_breaker(timeout = "1s")]
     async fn change(&mut self, mut by: u32, (first, _): (u32, u32)) -> Result<u32, Error> {
         by += first;
-        *self.asked.get_mut() += by;
-        Ok(self.asked.load(Ordering::Relaxed))
+        *self.calls.get_mut() += by;
+        Ok(self.calls.load(Ordering::Relaxed))
     }
 
     #[circuit_breaker(fallback = Ok(self.name))]
@@ -136,7 +136,7 @@ trait Local {
 
 impl Local for () {}
 
-// By hand, as the attribute would.
+// Written out as `#[async_trait]` expands it.
 #[circuit_breaker(max_failures = 1)]
 fn boxed(number: u8) -> std::pin::Pin<Box<dyn std::future::Future<Output = Result<u8, Error>> + Send>> {
     Box::pin(async move {
@@ -156,7 +156,7 @@ async fn main() -> Result<(), Error> {
     let breaker = CircuitBreaker::new("own", Config::builder().build()?);
     let mut client = Client {
         name: "a".to_owned(),
-        asked: AtomicU32::new(0),
+        calls: AtomicU32::new(0),
         breaker: breaker.clone(),
     };
     assert_eq!(client.change(1, (2, 3)).await?, 3);
@@ -183,7 +183,7 @@ async fn main() -> Result<(), Error> {
 
     let client: Arc<dyn Quotes> = Arc::new(Client {
         name: "b".to_owned(),
-        asked: AtomicU32::new(0),
+        calls: AtomicU32::new(0),
         breaker,
     });
     assert_eq!(client.shared().await?, 1);

@@ -1,4 +1,4 @@
-//! Attributes that take `async` away come below this one.
+//! Attributes that remove `async` stand below this one.
 
 use circuit_runtime::{CircuitError, circuit_breaker};
 

@@ -1,5 +1,4 @@
-//! Each option arrives where the setter of the same name puts it, written as a literal or as a
-//! constant.
+//! Each option, as a literal or as a constant, does what the builder method of the same name does.
 
 use std::{error::Error, time::Duration};
 

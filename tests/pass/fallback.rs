@@ -1,4 +1,4 @@
-//! What a fallback may be.
+//! Expressions that are valid as `fallback`.
 
 use circuit_runtime::{CircuitError, circuit_breaker};
 
@@ -22,7 +22,7 @@ async fn value(symbol: &str) -> Result<usize, Own> {
     if symbol.is_empty() { Err(Own(None)) } else { Ok(0) }
 }
 
-// Both take what they are given.
+// Body and fallback both move the argument.
 #[circuit_breaker(fallback = Ok(symbol))]
 async fn moved(symbol: String) -> Result<String, Own> {
     Ok(symbol)

@@ -1,4 +1,4 @@
-//! What a key may be.
+//! Expressions that are valid as `key`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -29,7 +29,7 @@ async fn borrowed(host: &str) -> Result<usize, CircuitError> {
     Ok(host.len())
 }
 
-// The key is found before the body takes it.
+// The key is evaluated before the body moves it.
 #[circuit_breaker(key = host, max_keys = MANY * 2, timeout = "2s")]
 async fn taken(host: String) -> Result<String, CircuitError> {
     Ok(host)

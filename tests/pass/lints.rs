@@ -1,4 +1,4 @@
-//! The attribute brings no lint that the plain function does not.
+//! The attribute triggers no lint that the plain function does not.
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -119,7 +119,7 @@ pub async fn judged() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
-/// Predicates of several lines, of which one names an argument.
+/// Predicates of several lines, one of which uses an argument.
 ///
 /// # Errors
 ///
@@ -153,7 +153,7 @@ pub async fn rewritten(mut order: Order) -> Result<Order, CircuitError> {
     })
 }
 
-/// A guard and a future by value, which some lints follow into `let _`.
+/// A guard and a future by value, which some lints track into `let _`.
 ///
 /// # Errors
 ///
@@ -161,7 +161,7 @@ pub async fn rewritten(mut order: Order) -> Result<Order, CircuitError> {
 #[circuit_breaker]
 #[expect(
     clippy::future_not_send,
-    reason = "neither is the plain one, and that is found"
+    reason = "the plain function triggers it, too"
 )]
 pub async fn followed(
     mut guard: MutexGuard<'_, u64>,
@@ -236,7 +236,7 @@ async fn dead() -> Result<u8, CircuitError> {
 }
 
 pub mod forbidding {
-    //! Where nothing can be allowed.
+    //! With `forbid`, where no lint can be allowed.
 
     #![forbid(
         warnings,
@@ -273,7 +273,7 @@ pub mod forbidding {
         Ok(symbol.len())
     }
 
-    /// Both take the argument.
+    /// Body and fallback both move the argument.
     #[circuit_breaker(fallback = Ok(symbol), timeout = "2s")]
     pub(crate) async fn moved(mut symbol: String) -> Result<String, CircuitError> {
         symbol.push('!');
@@ -286,13 +286,13 @@ pub mod forbidding {
         Ok(())
     }
 
-    /// A closure that says what it does not need.
+    /// A closure that ignores the error.
     #[circuit_breaker(fallback = |_error| Ok(7))]
     pub(crate) async fn unneeded(number: u8) -> Result<u8, CircuitError> {
         Ok(number)
     }
 
-    /// A closure that says what it makes, ignores the error, and needs its braces.
+    /// A closure with a return type, which needs its braces.
 
     #[circuit_breaker(fallback = |_| -> Result<u8, CircuitError> { Ok(7) })]
     pub(crate) async fn typed_closure(number: u8) -> Result<u8, CircuitError> {
@@ -345,19 +345,19 @@ pub mod forbidding {
         Ok(host.len())
     }
 
-    /// A key that the body takes.
+    /// A key that the body moves.
     #[circuit_breaker(key = host, max_keys = MANY, fallback = Ok(host), timeout = "2s")]
     pub(crate) async fn keyed_and_taken(host: String) -> Result<String, CircuitError> {
         Ok(host)
     }
 
-    /// A key that is copied.
+    /// A key that is `Copy`.
     #[circuit_breaker(key = number, max_keys = 100)]
     pub(crate) async fn keyed_by_number(number: u64) -> Result<u64, CircuitError> {
         Ok(number)
     }
 
-    /// Keys that are made.
+    /// Keys that are computed.
     #[circuit_breaker(key = format!("{host}:{port}"))]
     pub(crate) async fn keyed_by_both(host: &str, port: u16) -> Result<usize, CircuitError> {
         Ok(host.len() + usize::from(port))
@@ -395,13 +395,13 @@ pub mod forbidding {
             Ok(self.host)
         }
 
-        /// What is behind a lock.
+        /// A breaker behind a lock.
         #[circuit_breaker(breaker = self.breakers.lock().map_err(|_| self.error())?.first().ok_or_else(|| self.error())?)]
         pub(crate) async fn locked(&self) -> Result<usize, CircuitError> {
             Ok(self.host.len())
         }
 
-        /// What a function returns, and a field for a key.
+        /// The result of a function, and a field as the key.
         #[circuit_breaker(breaker = self.spare())]
         pub(crate) async fn called(self: Arc<Self>) -> Result<usize, CircuitError> {
             Ok(self.host.len())
@@ -432,7 +432,7 @@ pub mod boxed {
     use async_trait::async_trait;
     use circuit_runtime::{CircuitError, circuit_breaker};
 
-    /// What can be asked for a price.
+    /// A source of prices.
     #[async_trait]
     pub(crate) trait Quotes {
         /// The price.

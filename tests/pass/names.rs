@@ -1,4 +1,4 @@
-//! Names of the user's mean what they mean without the attribute.
+//! The user's names mean what they mean without the attribute.
 
 #![allow(dead_code, unused_macros)]
 
@@ -107,7 +107,7 @@ mod own_result {
     }
 }
 
-/// Everything that the attribute makes use of, as something else.
+/// Other definitions of every name that the expansion uses.
 mod all_of_them {
     #![allow(non_snake_case, non_upper_case_globals, dead_code)]
 
@@ -136,17 +136,17 @@ mod all_of_them {
         Err,
     }
 
-    // Traits with methods of the same names, for everything.
-    trait Text {
+    // Traits with methods of the same names, for every type.
+    trait StrKey {
         fn breaker_of(&self, of: usize) -> usize {
             of
         }
     }
 
-    impl<T: ?Sized> Text for T {}
+    impl<T: ?Sized> StrKey for T {}
 
-    trait Shown {
-        fn give(&self, of: usize) -> usize {
+    trait DisplayKey {
+        fn outcome(&self, of: usize) -> usize {
             of
         }
 
@@ -155,7 +155,7 @@ mod all_of_them {
         }
     }
 
-    impl<T: ?Sized> Shown for T {}
+    impl<T: ?Sized> DisplayKey for T {}
 
     fn guard() -> usize {
         1
@@ -207,14 +207,14 @@ mod all_of_them {
         ::core::result::Result::Ok(sum() + breaker.name().len() + Ok)
     }
 
-    // Each is the user's own where the user's code is.
-    #[circuit_breaker(key = BREAKER + __CIRCUIT_MAX_KEYS.give(0), name = "of constants")]
+    // In user code, each name is the user's own.
+    #[circuit_breaker(key = BREAKER + __CIRCUIT_MAX_KEYS.outcome(0), name = "of constants")]
     pub(super) async fn of_constants() -> Outcome<usize> {
         ::core::result::Result::Ok(BREAKER)
     }
 }
 
-/// Arguments and locals called like what is generated.
+/// Arguments and locals with the names of the expansion.
 #[circuit_breaker(key = __circuit_error, fallback = |__circuit_permit| {
     let _same = __circuit_permit;
     Ok(__circuit_error + __circuit_result + __circuit_admitted)

@@ -1,4 +1,4 @@
-//! Breakers that are made elsewhere.
+//! Expressions that are valid as `breaker`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock};
@@ -83,7 +83,7 @@ async fn found(breakers: &HashMap<String, CircuitBreaker>, host: &str) -> Result
     Ok(breakers.len() + host.len())
 }
 
-// References of all kinds, too.
+// References of every kind.
 #[circuit_breaker(breaker = match breakers.get(host) {
     Some(breaker) => breaker,
     None => other,

@@ -1,4 +1,4 @@
-//! What can be asked whether an `Err` is a failure.
+//! Expressions that are valid as `failure_if` and `ignore_if`.
 
 #![deny(warnings)]
 
@@ -126,7 +126,7 @@ async fn borrowed(text: &str) -> Result<u8, Borrowed<'_>> {
     Err(Borrowed(text))
 }
 
-/// The function's own names mean what they mean in its body.
+/// Names mean what they mean in the body.
 #[circuit_breaker(failure_if = |error| *error != QuoteError::Unknown && limit > 3)]
 async fn argument(limit: u8) -> Result<u8, QuoteError> {
     if limit > 3 {

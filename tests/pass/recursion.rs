@@ -11,7 +11,7 @@ async fn factorial(number: u64) -> Result<u64, CircuitError> {
     Ok(number * before)
 }
 
-// Each level asks the breaker of its own key.
+// Each level uses the breaker of its own key.
 #[circuit_breaker(key = number, fallback = Ok(1))]
 async fn by_key(number: u64) -> Result<u64, CircuitError> {
     if number == 0 {

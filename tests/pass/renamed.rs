@@ -1,4 +1,4 @@
-//! The runtime under another name, with nothing of its own name in reach.
+//! The runtime under another name, with its own name out of scope.
 
 extern crate circuit_runtime as other;
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a library of one's own passes on.
+/// The re-exports of a library.
 pub mod resilience {
     pub mod breakers {
         pub use ::circuit_runtime::*;
@@ -16,7 +16,7 @@ pub mod resilience {
     pub use ::circuit_runtime as circuits;
 }
 
-/// Nothing that is reached by its own name is the runtime.
+/// A module with the name of the runtime that is not the runtime.
 mod circuit_runtime {}
 
 use self::resilience::breakers::{CircuitBreaker, CircuitError, Config, circuit_breaker};

@@ -24,7 +24,7 @@ impl From<CircuitError> for QuoteError {
     }
 }
 
-/// Takes any error, and is none itself, as `anyhow::Error`.
+/// Converts from any error, and is not an `Error` itself, like `anyhow::Error`.
 #[derive(Debug)]
 struct AnyError(Failure);
 

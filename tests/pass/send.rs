@@ -20,7 +20,7 @@ async fn borrows(text: &str) -> Result<&str, Failure> {
     Ok(text)
 }
 
-/// A `Cell` is `Send` but not `Sync`: it is moved into the body, never borrowed by it.
+/// A `Cell` is `Send` but not `Sync`, so the body must own it and not borrow it.
 #[circuit_breaker]
 async fn takes_cell(cell: Cell<u8>) -> Result<u8, Failure> {
     io().await;
@@ -64,14 +64,14 @@ async fn keyed(host: &str, cell: Cell<u8>) -> Result<usize, Failure> {
     Ok(host.len() + usize::from(cell.get()))
 }
 
-/// A key that is not `Send`, and is gone before the call.
+/// A key that is not `Send`, and is dropped before the call.
 #[circuit_breaker(key = Rc::<str>::from(host), timeout = "1s", fallback = Ok(7))]
 async fn keyed_by_what_is_local(host: &str) -> Result<usize, Failure> {
     io().await;
     Ok(host.len())
 }
 
-/// A lock is let go of before the call.
+/// A lock that is released before the call.
 #[circuit_breaker(key = lock(hosts)[0])]
 async fn keyed_under_a_lock(hosts: &Mutex<Vec<String>>) -> Result<usize, Failure> {
     io().await;

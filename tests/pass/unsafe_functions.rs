@@ -1,4 +1,4 @@
-//! Functions that are unsafe stay so, and so does their code.
+//! Unsafe functions stay unsafe, and so do their bodies.
 
 use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
 
