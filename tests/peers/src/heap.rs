@@ -1,4 +1,4 @@
-//! What is allocated, counted on each thread by itself.
+//! A global allocator that counts the allocations of each thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -12,7 +12,7 @@ thread_local! {
     static COUNTED: Cell<Counted> = const { Cell::new(Counted { allocations: 0, bytes: 0, freed: 0 }) };
 }
 
-/// What a thread has allocated so far.
+/// The allocations of a thread so far.
 #[derive(Clone, Copy)]
 pub(crate) struct Counted {
     pub(crate) allocations: u64,
@@ -25,13 +25,13 @@ impl Counted {
         COUNTED.get()
     }
 
-    /// What is allocated and not freed.
+    /// Returns the bytes that are allocated and not freed.
     pub(crate) fn held(self) -> i64 {
         self.bytes.cast_signed() - self.freed.cast_signed()
     }
 }
 
-// SAFETY: every request goes to the system's allocator as it came.
+// SAFETY: every request is forwarded unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNTED.with(|counted| {
@@ -40,17 +40,17 @@ unsafe impl GlobalAlloc for Counting {
             so_far.bytes += layout.size() as u64;
             counted.set(so_far);
         });
-        // SAFETY: the caller's promises are those that `System` asks for.
+        // SAFETY: the caller keeps the contract of `System`.
         unsafe { System.alloc(layout) }
     }
 
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         COUNTED.with(|counted| {
             let mut so_far = counted.get();
             so_far.freed += layout.size() as u64;
             counted.set(so_far);
         });
         // SAFETY: as above.
-        unsafe { System.dealloc(place, layout) }
+        unsafe { System.dealloc(pointer, layout) }
     }
 }

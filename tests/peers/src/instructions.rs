@@ -1,9 +1,9 @@
-//! Makes so many calls on one hot path, for `.ci/instructions` to count what the processor does.
+//! Makes a number of calls on one hot path, whose instructions `.ci/instructions` counts.
 //!
 //!     instructions <path> <calls>
 //!
-//! What depends on the time of day or on chance is kept out: windows last for a day, and what happens
-//! once is the same however many calls are made.
+//! Nothing depends on the time of day or on chance: windows last for a day, and everything that
+//! happens once is the same for any number of calls.
 
 use std::hint::black_box;
 use std::pin::pin;
@@ -44,7 +44,9 @@ fn run(path: &str, calls: u32) -> bool {
     let failures = || Config::builder().max_failures(5).window(DAY);
     match path {
         "success_permit" => repeat(calls, &breaker(failures()), succeed),
-        "success_in_row" => repeat(calls, &breaker(Config::builder().max_failures(5)), succeed),
+        "success_consecutive" => {
+            repeat(calls, &breaker(Config::builder().max_failures(5)), succeed)
+        }
         "success_call" => repeat(calls, &breaker(failures()), call),
         "success_attribute" => repeat(calls, &(), |()| annotated()),
         "success_attribute_timeout" => in_a_task(move || repeat(calls, &(), |()| timed())),
@@ -65,7 +67,7 @@ fn run(path: &str, calls: u32) -> bool {
             let unreachable = Config::builder().max_failures(u32::MAX).window(DAY);
             repeat(calls, &breaker(unreachable), fail);
         }
-        "failure_in_row" => {
+        "failure_consecutive" => {
             let unreachable = Config::builder().max_failures(u32::MAX);
             repeat(calls, &breaker(unreachable), fail);
         }
@@ -86,7 +88,7 @@ fn breaker(config: ConfigBuilder) -> CircuitBreaker {
     CircuitBreaker::new("instructions", config.build().expect("the rules are valid"))
 }
 
-/// In a function of its own, which the profile can be cut down to.
+/// A function of its own, to which the profile can be restricted.
 #[inline(never)]
 fn repeat<T>(calls: u32, subject: &T, act: impl Fn(&T)) {
     for _ in 0..calls {
@@ -148,6 +150,6 @@ fn in_a_task(act: impl FnOnce() + Send + 'static) {
 fn at_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("it waits for nothing"),
+        Poll::Pending => unreachable!("the body is ready at once"),
     }
 }

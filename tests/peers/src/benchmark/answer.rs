@@ -1,4 +1,4 @@
-//! What every measured call results in.
+//! The result of every measured call.
 
 use std::fmt;
 use std::hint::black_box;
@@ -10,7 +10,7 @@ use circuit_runtime::CircuitError;
 
 pub(crate) type Answer = Result<u32, Down>;
 
-/// The service did not answer.
+/// The error of the service.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Down;
 
@@ -26,7 +26,7 @@ impl std::error::Error for Down {}
 #[derive(Debug)]
 #[expect(
     dead_code,
-    reason = "errors are made and dropped, as by a caller who retries"
+    reason = "errors are created and dropped, as by a caller that retries"
 )]
 pub(crate) enum Failure {
     Down(Down),
@@ -52,22 +52,22 @@ impl From<arcly_http::__macro_support::BreakerOpen> for Failure {
     }
 }
 
-/// The call itself: it is ready at once.
-pub(crate) async fn ask(answer: Answer) -> Answer {
+/// The body of a call, which is ready at once.
+pub(crate) async fn body(answer: Answer) -> Answer {
     answer
 }
 
-/// Has a result be made as if somebody looked at all of it; whether it is a rejection.
+/// Makes the compiler create the whole result, and returns whether it is a rejection.
 #[inline(always)]
-#[expect(clippy::needless_pass_by_value, reason = "whoever sees it drops it")]
-pub(crate) fn seen<T>(result: T, is_rejection: impl FnOnce(&T) -> bool) -> bool {
+#[expect(clippy::needless_pass_by_value, reason = "the result is dropped here")]
+pub(crate) fn observed<T>(result: T, is_rejection: impl FnOnce(&T) -> bool) -> bool {
     is_rejection(black_box(&result))
 }
 
-/// The same of the output of a future. It stays where the future puts it: to move it would take as long
-/// as some of what is measured.
+/// Like [`observed`], for the output of a future. The output is not moved, which would take as long
+/// as some of the calls.
 #[inline(always)]
-pub(crate) fn seen_at_once<F: Future>(
+pub(crate) fn observed_at_once<F: Future>(
     future: F,
     is_rejection: impl FnOnce(&F::Output) -> bool,
 ) -> bool {
@@ -76,11 +76,11 @@ pub(crate) fn seen_at_once<F: Future>(
     let polled = future.as_mut().poll(&mut context);
     match black_box(&polled) {
         Poll::Ready(output) => is_rejection(output),
-        Poll::Pending => seen(after_others(future, &mut context), is_rejection),
+        Poll::Pending => observed(after_others(future, &mut context), is_rejection),
     }
 }
 
-/// The output of a future that waits for nothing but a lock, if for anything.
+/// Returns the output of a future that waits for nothing but a lock.
 #[inline(always)]
 pub(crate) fn at_once<F: Future>(future: F) -> F::Output {
     let mut context = Context::from_waker(Waker::noop());
@@ -91,17 +91,17 @@ pub(crate) fn at_once<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Asks again and again: whoever holds the lock wakes nobody here.
+/// Polls again and again, as the holder of the lock wakes no waker here.
 #[cold]
 #[inline(never)]
 fn after_others<F: Future>(mut future: Pin<&mut F>, context: &mut Context<'_>) -> F::Output {
-    let mut asked = 0_u32;
+    let mut polls = 0_u32;
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return output;
         }
-        asked += 1;
-        if asked.is_multiple_of(64) {
+        polls += 1;
+        if polls.is_multiple_of(64) {
             thread::yield_now();
         } else {
             std::hint::spin_loop();

@@ -1,4 +1,4 @@
-//! What a call may cost, in additions (F) and looks at the clock (I).
+//! The budgets of a call, in additions (F) and clock readings (I).
 
 use crate::memory;
 use crate::row::{Mark, Rule, Scenario};
@@ -12,9 +12,9 @@ struct Budget {
     /// On one thread, and on each of two.
     limits: [f64; 2],
     mark: Mark,
-    /// Only what is on top of this counts.
+    /// The baseline, which is subtracted.
     over: Option<Mark>,
-    /// What others are looked for among.
+    /// Where to look for the best other library.
     others: (Scenario, Rule),
 }
 
@@ -74,7 +74,7 @@ const BUDGETS: [Budget; 7] = [
         others: (Scenario::Attribute, Rule::FailuresInTime),
     },
     Budget {
-        call: "`key` look-up, 64 of 1 000 000 keys, over the attribute without",
+        call: "`key` lookup, 64 of 1 000 000 keys, over the attribute without",
         unit: Unit::F,
         limits: [8.0, 10.0],
         mark: Mark::Key,
@@ -155,7 +155,7 @@ fn best(
     (unit, letter): (f64, &str),
 ) -> String {
     measured
-        .of(scenario)
+        .for_scenario(scenario)
         .filter(|figures| !figures.row.is_ours() && !figures.row.library.is_empty())
         .filter(|figures| rule.is_none_or(|rule| figures.row.rule == rule))
         .filter(|figures| !nanos(figures, threads).is_nan())
@@ -179,7 +179,7 @@ fn memory(measured: &Measured) -> String {
     let allocations = ours.map(|figures| figures.allocations).fold(0.0, f64::max);
     let met = |met: bool| if met { "met" } else { "**missed**" };
     let (plain, timed) = measured.futures;
-    let key = memory::of_a_key();
+    let key = memory::per_key();
     format!(
         "| allocations, in every state | | none | {} | {} | | |\n\
          | future of the attribute, over the plain one | | 32 bytes | {plain} bytes | {} | | |\n\

@@ -1,4 +1,4 @@
-//! What the breaker costs whoever compiles with it: in a cold build, and for each annotated function.
+//! The compile time of the breaker: in a cold build, and for each annotated function.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,13 +22,13 @@ pub(crate) fn section(folder: &Path) -> io::Result<String> {
         "{TOKIO}circuit-runtime = {{ path = '{}' }}\n",
         runtime.display()
     );
-    let place = Place::new()?;
+    let temp = TempFolder::new()?;
     let empty = "fn main() {}\n";
     let crates = [
-        place.package("tokio_alone", TOKIO, empty)?,
-        place.package("with_ours", &ours, empty)?,
-        place.package("plain_functions", &ours, &functions(""))?,
-        place.package("annotated_functions", &ours, &functions(ANNOTATION))?,
+        temp.package("tokio_alone", TOKIO, empty)?,
+        temp.package("with_ours", &ours, empty)?,
+        temp.package("plain_functions", &ours, &functions(""))?,
+        temp.package("annotated_functions", &ours, &functions(ANNOTATION))?,
     ];
     let [alone, with_ours, plain, annotated] = &crates;
 
@@ -65,7 +65,7 @@ pub(crate) fn section(folder: &Path) -> io::Result<String> {
 const ANNOTATION: &str =
     "#[circuit_runtime::circuit_breaker(max_failures = 5, window = \"10s\", timeout = \"2s\")]\n";
 
-/// So many functions, and a task that calls them, so that code is made for each.
+/// Returns [`FUNCTIONS`] functions, and tasks that call them, so that code is generated for each.
 fn functions(annotation: &str) -> String {
     let mut text = String::from(
         "#[derive(Debug)]\npub struct Failed;\n\
@@ -91,7 +91,7 @@ fn functions(annotation: &str) -> String {
     text + "}\n"
 }
 
-/// Each measured in turn, so that what disturbs one disturbs the other.
+/// Measures both in turn, so that a disturbance affects both.
 fn in_turns(
     without: impl Fn() -> io::Result<Duration>,
     with: impl Fn() -> io::Result<Duration>,
@@ -134,10 +134,10 @@ impl Profile {
     }
 }
 
-/// A folder that goes when it is no longer needed.
-struct Place(PathBuf);
+/// A temporary folder, removed on drop.
+struct TempFolder(PathBuf);
 
-impl Place {
+impl TempFolder {
     fn new() -> io::Result<Self> {
         let folder =
             std::env::temp_dir().join(format!("circuit-compile-time-{}", std::process::id()));
@@ -145,7 +145,7 @@ impl Place {
         Ok(Self(folder))
     }
 
-    /// A program of its own, with what it needs already fetched.
+    /// Creates a program, with its dependencies fetched.
     fn package(&self, name: &str, dependencies: &str, source: &str) -> io::Result<Package> {
         let folder = self.0.join(name);
         fs::create_dir_all(folder.join("src"))?;
@@ -161,9 +161,9 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for TempFolder {
     fn drop(&mut self) {
-        // What stays is in the system's folder for such things.
+        // If that fails, the folder remains among the temporary ones of the system.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -171,13 +171,13 @@ impl Drop for Place {
 struct Package(PathBuf);
 
 impl Package {
-    /// Everything, from nothing.
+    /// Builds everything from scratch.
     fn cold(&self, profile: Profile) -> io::Result<Duration> {
         let _ = fs::remove_dir_all(self.0.join("target"));
         self.build(profile)
     }
 
-    /// The crate itself, with all else built.
+    /// Builds the crate itself, with its dependencies built.
     fn warm(&self) -> io::Result<Duration> {
         let main = self.0.join("src/main.rs");
         let source = fs::read_to_string(&main)?;

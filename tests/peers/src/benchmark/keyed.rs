@@ -1,5 +1,5 @@
-//! A function that has a breaker for each `key`, beside the least that a look-up could be: a map of the
-//! standard library behind a lock.
+//! A function with a breaker for each `key`, beside the simplest lookup: a map of the standard
+//! library behind a lock.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -8,25 +8,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use circuit_runtime::circuit_breaker;
 
-use crate::answer::{Failure, at_once, seen_at_once};
+use crate::answer::{Failure, at_once, observed_at_once};
 use crate::row::{Mark, OURS, Row, Rule, Scenario, Work};
 
-/// Keys as hosts are called.
+/// Returns a key that looks like a host.
 pub(crate) fn key(number: usize) -> String {
     format!("host-{number}.example")
 }
 
-/// The order in which callers ask for keys.
+/// The order in which keys are used.
 #[derive(Clone, Copy)]
 enum Order {
-    /// 64 of them, again and again.
+    /// 64 of the keys.
     Hot,
-    /// Any, each as likely as the others.
+    /// All keys, equally likely.
     Uniform,
 }
 
 impl Order {
-    /// Random numbers below `keys`, the same in every run.
+    /// Returns random numbers below `keys`, the same in every run.
     fn picks(self, keys: usize) -> Vec<usize> {
         const PICKS: usize = 1 << 16;
         let mut state = 0x9E37_79B9_7F4A_7C15_u64;
@@ -61,7 +61,7 @@ async fn idle(host: &str) -> Result<u32, Failure> {
     Ok(black_box(7))
 }
 
-/// A call of which nothing is measured but what it leaves behind.
+/// Makes a call, to measure the memory that it leaves behind.
 pub(crate) fn call_once(host: &str) {
     let _ = black_box(at_once(idle(host)));
 }
@@ -73,8 +73,8 @@ pub(crate) fn rows() -> Vec<Row> {
     for number in 0..1_000_000 {
         let _ = at_once(many(&key(number)));
     }
-    let call_few = |host: &str| seen_at_once(few(black_box(host)), Result::is_err);
-    let call_many = |host: &str| seen_at_once(many(black_box(host)), Result::is_err);
+    let call_few = |host: &str| observed_at_once(few(black_box(host)), Result::is_err);
+    let call_many = |host: &str| observed_at_once(many(black_box(host)), Result::is_err);
     vec![
         calls(
             "attribute; 1 000 keys, any",
@@ -135,15 +135,15 @@ fn map(setting: &'static str, keys: usize, order: Order) -> Row {
     Row::new(Scenario::Keys, "", setting, Rule::None, work)
 }
 
-fn in_order(keys: usize, order: Order, ask: impl Fn(&str) + Send + Sync + 'static) -> Work {
-    let asked: Vec<String> = order.picks(keys).into_iter().map(key).collect();
+fn in_order(keys: usize, order: Order, call: impl Fn(&str) + Send + Sync + 'static) -> Work {
+    let picked: Vec<String> = order.picks(keys).into_iter().map(key).collect();
     let turn = AtomicUsize::new(0);
     Box::new(move |times| {
-        // Where the last batch ended; two threads go two ways.
-        let from = turn.fetch_add(997, Ordering::Relaxed) % asked.len();
-        let asked = asked.iter().cycle().skip(from);
-        for (key, _) in asked.zip(0..times) {
-            ask(key);
+        // Continues where the last batch ended; two threads use different keys.
+        let from = turn.fetch_add(997, Ordering::Relaxed) % picked.len();
+        let picked = picked.iter().cycle().skip(from);
+        for (key, _) in picked.zip(0..times) {
+            call(key);
         }
     })
 }

@@ -1,4 +1,5 @@
-//! What the machine and the libraries below take for the least that a breaker could do.
+//! The cost of the least that a breaker could do, on this machine and with the libraries
+//! underneath.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -10,7 +11,7 @@ use crate::answer::{Failure, at_once};
 use crate::ours;
 use crate::row::{Mark, Row, Rule, Scenario, Work, repeated};
 
-/// Alone in its cache lines, the one beside it included.
+/// Alone in its cache line and the adjacent one.
 #[derive(Default)]
 #[repr(align(128))]
 struct Lines(AtomicU64);
@@ -18,42 +19,42 @@ struct Lines(AtomicU64);
 static SHARED: Lines = Lines(AtomicU64::new(0));
 static LOCK: Mutex<u64> = Mutex::new(0);
 
-/// What no breaker that counts its calls can do without: a look at the state, and an addition in a place of
-/// the thread's own, which is found by the thread's number.
+/// The least that a breaker must do to count its calls: read the state, and add to the stripe of
+/// the thread, selected by its slot.
 struct Least {
     state: AtomicU64,
-    places: [Lines; 64],
+    stripes: [Lines; 64],
 }
 
 static LEAST: Least = Least {
     state: AtomicU64::new(0),
-    places: [const { Lines(AtomicU64::new(0)) }; 64],
+    stripes: [const { Lines(AtomicU64::new(0)) }; 64],
 };
 
 impl Least {
     fn success(&self) -> bool {
         let is_closed = self.state.load(Ordering::Acquire) == 0;
         if is_closed {
-            match self.places.get(NUMBER.get()) {
+            match self.stripes.get(SLOT.get()) {
                 Some(Lines(count)) => {
                     count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
                 }
-                None => Self::new_number(),
+                None => Self::take_slot(),
             }
         }
         is_closed
     }
 
-    /// There are never more threads than numbers at the same time.
+    /// There are never more threads than slots at the same time.
     #[cold]
-    fn new_number() {
+    fn take_slot() {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NUMBER.set(NEXT.fetch_add(1, Ordering::Relaxed) % LEAST.places.len());
+        SLOT.set(NEXT.fetch_add(1, Ordering::Relaxed) % LEAST.stripes.len());
     }
 }
 
 thread_local! {
-    static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
+    static SLOT: Cell<usize> = const { Cell::new(usize::MAX) };
     static OWN: Lines = const { Lines(AtomicU64::new(0)) };
     static PLAIN: Cell<u64> = const { Cell::new(0) };
 }
@@ -66,16 +67,16 @@ pub(crate) fn rows() -> Vec<Row> {
             repeated(|| black_box(&SHARED.0).load(Ordering::Relaxed)),
         ),
         row(
-            "plain addition, one place a thread",
+            "plain addition, one per thread",
             repeated(|| PLAIN.with(|count| black_box(count).set(count.get() + 1))),
         ),
         row(
-            "relaxed fetch_add, one place a thread (F)",
+            "relaxed fetch_add, one per thread (F)",
             repeated(|| OWN.with(|Lines(count)| black_box(count).fetch_add(1, Ordering::Relaxed))),
         )
         .marked(Mark::FetchAdd),
         row(
-            "relaxed fetch_add, one place for all",
+            "relaxed fetch_add, one for all",
             repeated(|| black_box(&SHARED.0).fetch_add(1, Ordering::Relaxed)),
         ),
         row(
@@ -128,7 +129,7 @@ fn coarse() -> rustix::time::Timespec {
     rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse)
 }
 
-/// There is none.
+/// There is none on this system.
 #[cfg(not(target_os = "linux"))]
 fn coarse() -> Instant {
     Instant::now()

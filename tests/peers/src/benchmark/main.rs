@@ -1,5 +1,5 @@
-//! What a call through a circuit breaker costs: ours, the others' and the least that the machine
-//! takes, side by side in one run. It writes `RESULTS.md` and `results.svg`.
+//! The cost of a call through a circuit breaker: ours, the others' and the least possible, side by
+//! side in one run. Writes `RESULTS.md` and `results.svg`.
 //!
 //!     cargo run --release --bin benchmark
 //!     cargo run --release --bin benchmark -- compile-time
@@ -7,7 +7,7 @@
 //! `-- quick` takes three short rounds and writes nothing.
 #![expect(
     clippy::inline_always,
-    reason = "every call is compiled into the loop that measures it, whosoever it is"
+    reason = "the calls of every library are compiled into the loop that measures them"
 )]
 
 mod answer;

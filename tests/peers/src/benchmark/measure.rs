@@ -1,4 +1,4 @@
-//! One row, measured once: alone on a thread, or on several at the same time.
+//! Measures one row once: on one thread, or on several concurrently.
 
 use std::hint::{black_box, spin_loop};
 use std::sync::Arc;
@@ -6,32 +6,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::row::{Place, Row, Work};
+use crate::row::{Context, Row, Work};
 use crate::samples::{Samples, nanos_of};
 
-/// How long the calls between two looks at the clock take, roughly.
+/// The approximate time of the calls between two clock readings.
 const BATCH: Duration = Duration::from_micros(20);
 
-/// What one thread did.
+/// The calls of one thread.
 pub(crate) struct Lap {
     pub(crate) started: Instant,
     pub(crate) ended: Instant,
     calls: u64,
-    /// How long each batch took.
+    /// The time of each batch.
     batches: Samples,
 }
 
-/// What several threads did at the same time.
+/// The calls of several concurrent threads.
 pub(crate) struct Together {
-    /// Of one call on one thread.
+    /// The time of one call on one thread.
     pub(crate) nanos: f64,
-    /// Calls of all threads, in a second.
+    /// The calls of all threads in a second.
     pub(crate) per_second: f64,
-    /// Whether all ran all the time.
+    /// Whether all threads ran all the time.
     pub(crate) overlapped: bool,
 }
 
-/// How many calls make a batch.
+/// Returns the number of calls in a batch.
 pub(crate) fn batch(work: &Work) -> u64 {
     work(1_000);
     let mut calls = 16;
@@ -52,9 +52,9 @@ pub(crate) fn batch(work: &Work) -> u64 {
     }
 }
 
-/// Acts with the stack so many steps further down, so that the rounds of a process do not all share one
-/// placement. The heap's stays: a row can still differ from process to process. One of another library
-/// was once seen at four times its usual cost through all of a run, and in no run since.
+/// Runs `act` with the stack some steps further down, so that the rounds of a process differ in its
+/// placement. The placement of the heap stays the same, so a row can still differ between
+/// processes: one of another library once took four times its usual cost throughout a run.
 #[inline(never)]
 fn shifted<R>(steps: usize, act: impl FnOnce() -> R) -> R {
     let room = [0_u8; 208];
@@ -69,10 +69,10 @@ fn shifted<R>(steps: usize, act: impl FnOnce() -> R) -> R {
     result
 }
 
-/// The nanoseconds of a call on one thread: of the batches the median, as those in which the system let
-/// another program run say nothing.
+/// Returns the nanoseconds of a call on one thread: the median of the batches, as some are
+/// disturbed by other programs.
 pub(crate) fn alone(row: &'static Row, round: usize, batch: u64, length: Duration) -> f64 {
-    let lap = in_place(row.place, move || {
+    let lap = in_context(row.context, move || {
         (row.work)(batch);
         shifted(round, || lap(&row.work, batch, length))
     });
@@ -87,7 +87,7 @@ pub(crate) fn together(
     length: Duration,
 ) -> Together {
     let laps = on_threads(threads, move |barrier| {
-        in_place(row.place, move || {
+        in_context(row.context, move || {
             (row.work)(batch);
             barrier.wait();
             shifted(round, || lap(&row.work, batch, length))
@@ -104,17 +104,17 @@ pub(crate) fn together(
         .max()
         .zip(laps.iter().map(|lap| lap.started).min());
     let wall = wall.map_or(f64::NAN, |(end, start)| nanos_of(end - start));
-    let away = laps
+    let preempted = laps
         .iter()
         .any(|lap| lap.batches.greatest() > nanos_of(length) / 10.0);
     Together {
         nanos: nanos / whole(calls),
         per_second: whole(calls) / wall * 1e9,
-        overlapped: !away && overlapped(laps.iter().map(|lap| (lap.started, lap.ended))),
+        overlapped: !preempted && overlapped(laps.iter().map(|lap| (lap.started, lap.ended))),
     }
 }
 
-/// Whether the spans of time have nine tenths of all in common.
+/// Whether nine tenths of the time is common to all spans.
 pub(crate) fn overlapped(spans: impl Iterator<Item = (Instant, Instant)> + Clone) -> bool {
     let started = spans.clone().map(|(start, _)| start);
     let ended = spans.map(|(_, end)| end);
@@ -132,12 +132,12 @@ pub(crate) fn overlapped(spans: impl Iterator<Item = (Instant, Instant)> + Clone
     }
 }
 
-/// Tries until `act` has overlapped, or a few times.
+/// Tries until `act` returns a result, at most a few times.
 pub(crate) fn few_tries<T>(mut act: impl FnMut() -> Option<T>) -> Option<T> {
     (0..5).find_map(|_| act())
 }
 
-/// Makes all threads start at the same time.
+/// Starts all threads at the same time.
 pub(crate) struct Barrier {
     threads: usize,
     arrived: AtomicUsize,
@@ -148,7 +148,7 @@ impl Barrier {
         self.wait_for(self.threads);
     }
 
-    /// For the second time.
+    /// Waits for the second time.
     pub(crate) fn wait_again(&self) {
         self.wait_for(2 * self.threads);
     }
@@ -185,9 +185,9 @@ pub(crate) fn on_threads<R: Send + 'static>(
     joined.collect()
 }
 
-/// Acts where the row's calls are to be made.
-pub(crate) fn in_place<R: Send + 'static>(
-    place: Place,
+/// Runs `act` in the context of a row's calls.
+pub(crate) fn in_context<R: Send + 'static>(
+    context: Context,
     act: impl FnOnce() -> R + Send + 'static,
 ) -> R {
     let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -195,11 +195,11 @@ pub(crate) fn in_place<R: Send + 'static>(
         .enable_time()
         .build()
         .expect("a runtime of the thread");
-    match place {
-        Place::Task => runtime
+    match context {
+        Context::Task => runtime
             .block_on(async { tokio::spawn(async { act() }).await })
             .expect("no call panics"),
-        Place::Entered => {
+        Context::Entered => {
             let _entered = runtime.enter();
             act()
         }

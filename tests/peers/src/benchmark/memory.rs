@@ -1,16 +1,16 @@
-//! What calls and breakers allocate.
+//! The allocations of calls and breakers.
 
 use circuit_runtime::{CircuitBreaker, Config, ConfigBuilder};
 use std::time::Duration;
 
-use crate::answer::ask;
+use crate::answer::body;
 use crate::heap::Counted;
 use crate::keyed;
 use crate::measure::{on_threads, whole};
 use crate::ours;
 use crate::row::{OURS, Work};
 
-/// Allocations and bytes of a call.
+/// Returns the allocations and bytes of a call.
 pub(crate) fn per_call(work: &Work) -> (f64, f64) {
     const CALLS: u64 = 2_000;
     let counted = |calls| {
@@ -23,30 +23,30 @@ pub(crate) fn per_call(work: &Work) -> (f64, f64) {
         )
     };
     counted(CALLS);
-    // A difference, so that what a batch takes once is left out.
+    // The difference, which leaves out what a batch allocates once.
     let (once, twice) = (counted(CALLS), counted(2 * CALLS));
     let share = |once, twice: u64| whole(twice.saturating_sub(once)) / whole(CALLS);
     (share(once.0, twice.0), share(once.1, twice.1))
 }
 
-/// What a breaker takes up.
+/// The size of a breaker.
 pub(crate) struct Size {
     pub(crate) library: &'static str,
     pub(crate) handle: usize,
-    /// On the heap, when it is new.
+    /// Bytes on the heap when it is new.
     pub(crate) heap: i64,
-    /// Of a call that wraps a future, over that future.
+    /// Bytes that wrapping a future adds to it.
     pub(crate) future: Option<usize>,
 }
 
 impl Size {
-    pub(crate) fn of<B>(
+    pub(crate) fn new<B>(
         library: &'static str,
         make: impl Fn() -> B,
         future: Option<usize>,
     ) -> Self {
-        let inner = size_of_val(&ask(Ok(7)));
-        // What the first one sets up for all is not the second one's.
+        let inner = size_of_val(&body(Ok(7)));
+        // The first one may allocate what all share.
         let first = make();
         let before = Counted::so_far();
         let second = make();
@@ -63,12 +63,12 @@ impl Size {
     pub(crate) fn ours() -> Self {
         let make = || ours::breaker(ours::failures_in_time());
         let breaker = make();
-        let future = size_of_val(&breaker.call(ask(Ok(7))));
-        Self::of(OURS, make, Some(future))
+        let future = size_of_val(&breaker.call(body(Ok(7))));
+        Self::new(OURS, make, Some(future))
     }
 }
 
-/// The attribute's futures over the plain one: without a timeout, and with.
+/// Returns the bytes that the attribute adds to a future, without and with a timeout.
 pub(crate) fn futures() -> (usize, usize) {
     let plain = size_of_val(&ours::plain(7));
     (
@@ -77,8 +77,8 @@ pub(crate) fn futures() -> (usize, usize) {
     )
 }
 
-/// The heap that the breaker of a key holds which was called once.
-pub(crate) fn of_a_key() -> i64 {
+/// Returns the heap of a keyed breaker that was called once.
+pub(crate) fn per_key() -> i64 {
     const KEYS: usize = 100_000;
     let keys: Vec<String> = (0..KEYS).map(keyed::key).collect();
     let before = Counted::so_far();
@@ -88,13 +88,13 @@ pub(crate) fn of_a_key() -> i64 {
     (Counted::so_far().held() - before.held()) / i64::try_from(KEYS).unwrap_or(i64::MAX)
 }
 
-/// The heap that a breaker of ours holds.
+/// The heap of one of our breakers.
 pub(crate) struct Held {
     pub(crate) rule: &'static str,
     pub(crate) new: i64,
     /// After a success and a failure on one thread.
     pub(crate) used: i64,
-    /// After the same on sixteen at once.
+    /// After the same on sixteen threads at once.
     pub(crate) on_sixteen: i64,
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn held() -> Vec<Held> {
     let second = Duration::from_secs(1);
     let span = || Config::builder().window(10 * second);
     vec![
-        held_by("5 failures in a row", Config::builder().max_failures(5)),
+        held_by("5 consecutive failures", Config::builder().max_failures(5)),
         held_by("5 failures in 10 s", span().max_failures(5)),
         held_by("1000 failures in 10 s", span().max_failures(1_000)),
         held_by("50 % of 10 s", span().failure_rate(0.5)),
@@ -135,7 +135,7 @@ fn held_by(rule: &'static str, config: ConfigBuilder) -> Held {
     let others = on_threads(16, move |barrier| {
         barrier.wait();
         let held = use_it(&breaker);
-        // All have a number at the same time.
+        // All have a slot at the same time.
         barrier.wait_again();
         held
     });

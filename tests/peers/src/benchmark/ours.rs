@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use circuit_runtime::{CallError, CircuitBreaker, Config, ConfigBuilder, circuit_breaker};
 
-use crate::answer::{Answer, Down, Failure, ask, at_once, seen, seen_at_once};
+use crate::answer::{Answer, Down, Failure, at_once, body, observed, observed_at_once};
 use crate::row::{Caller, Mark, OURS, Row, Rule, Scenario, repeated};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ pub(crate) fn failures_in_time() -> ConfigBuilder {
     Config::builder().max_failures(5).window(10 * SECOND)
 }
 
-/// Half of the calls in so long a window.
+/// Half of the calls in a window of this length.
 pub(crate) fn rate_in(window: Duration) -> ConfigBuilder {
     Config::builder()
         .window(window)
@@ -43,14 +43,14 @@ fn permit(breaker: &CircuitBreaker, answer: Answer) -> bool {
             }
             false
         }
-        rejected => seen(rejected, Result::is_err),
+        rejected => observed(rejected, Result::is_err),
     }
 }
 
 #[inline(always)]
 fn call(breaker: &CircuitBreaker, answer: Answer) -> bool {
-    let asked = black_box(breaker).call(ask(answer));
-    seen_at_once(asked, |result| matches!(result, Err(CallError::Circuit(_))))
+    let call = black_box(breaker).call(body(answer));
+    observed_at_once(call, |result| matches!(result, Err(CallError::Circuit(_))))
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -81,7 +81,7 @@ fn permits() -> Vec<Row> {
         by_permit("permit; 5 failures in 10 s", Rule::FailuresInTime)
             .success(breaker(failures_in_time()))
             .marked(Mark::FailuresInTime),
-        by_permit("permit; 5 failures in a row", Rule::InRow)
+        by_permit("permit; 5 consecutive failures", Rule::Consecutive)
             .success(breaker(Config::builder().max_failures(5))),
         by_permit("permit; 50 % of 10 s", Rule::RateInTime)
             .success(breaker(rate_in(10 * SECOND)))
@@ -105,7 +105,7 @@ fn permits() -> Vec<Row> {
         by_permit("permit; 4 billion failures in 60 s", Rule::FailuresInTime).failure(breaker(
             Config::builder().max_failures(u32::MAX).window(minute),
         )),
-        by_permit("permit; 4 billion failures in a row", Rule::InRow)
+        by_permit("permit; 4 billion consecutive failures", Rule::Consecutive)
             .failure(breaker(Config::builder().max_failures(u32::MAX))),
         rate_failure(),
         by_permit("permit; 5 failures in 10 s", Rule::FailuresInTime)
@@ -116,7 +116,7 @@ fn permits() -> Vec<Row> {
     ]
 }
 
-/// A failure under a rate that one success in the window keeps from 100 %.
+/// A failure under a rate of 100 %, which one success in the window keeps out of reach.
 fn rate_failure() -> Row {
     let config = Config::builder().window(60 * SECOND).failure_rate(1.0);
     Caller {
@@ -150,7 +150,7 @@ fn calls() -> Vec<Row> {
             #[inline(always)]
             move |answer| {
                 let result = black_box(breaker).call_blocking(|| answer);
-                seen(result, |result| {
+                observed(result, |result| {
                     matches!(result, Err(CallError::Circuit(_)))
                 })
             }
@@ -175,7 +175,7 @@ fn calls() -> Vec<Row> {
 
 #[expect(
     clippy::unused_async,
-    reason = "what the annotated ones are compared with"
+    reason = "the baseline of the annotated functions"
 )]
 pub(crate) async fn plain(answer: u32) -> Result<u32, Failure> {
     Ok(answer)
@@ -201,10 +201,10 @@ async fn failing(_answer: u32) -> Result<u32, Failure> {
     Err(Down.into())
 }
 
-/// The attribute over async functions.
+/// Annotated functions.
 fn functions() -> Vec<Row> {
     let row = |setting, rule, work| Row::new(Scenario::Attribute, OURS, setting, rule, work);
-    // Opened here, and never asked for its result again.
+    // Opened here, by failures.
     for _ in 0..5 {
         let _ = at_once(failing(7));
     }
@@ -214,36 +214,36 @@ fn functions() -> Vec<Row> {
             "",
             "plain async fn",
             Rule::None,
-            repeated(|| seen_at_once(plain(black_box(7)), Result::is_err)),
+            repeated(|| observed_at_once(plain(black_box(7)), Result::is_err)),
         )
         .marked(Mark::Plain),
         row(
             "attribute; 5 failures in 10 s",
             Rule::FailuresInTime,
-            repeated(|| seen_at_once(annotated(black_box(7)), Result::is_err)),
+            repeated(|| observed_at_once(annotated(black_box(7)), Result::is_err)),
         )
         .marked(Mark::Attribute),
         row(
             "attribute; 50 % of 10 s",
             Rule::RateInTime,
-            repeated(|| seen_at_once(rated(black_box(7)), Result::is_err)),
+            repeated(|| observed_at_once(rated(black_box(7)), Result::is_err)),
         ),
         row(
             "attribute; 5 failures in 10 s, timeout",
             Rule::FailuresInTime,
-            repeated(|| seen_at_once(timed(black_box(7)), Result::is_err)),
+            repeated(|| observed_at_once(timed(black_box(7)), Result::is_err)),
         )
         .marked(Mark::AttributeTimed),
         row(
             "the same, in no task",
             Rule::FailuresInTime,
-            repeated(|| seen_at_once(timed(black_box(7)), Result::is_err)),
+            repeated(|| observed_at_once(timed(black_box(7)), Result::is_err)),
         )
         .entered(),
         row(
             "attribute; rejected",
             Rule::FailuresInTime,
-            repeated(|| seen_at_once(failing(black_box(7)), Result::is_err)),
+            repeated(|| observed_at_once(failing(black_box(7)), Result::is_err)),
         ),
     ]
 }

@@ -1,6 +1,6 @@
-//! The other libraries, each under the rule that is nearest to ours.
+//! The other libraries, each under the rule closest to ours.
 //!
-//! ninelives 0.2.0 is left out: it holds tokio below 1.49, which ours needs, and cargo takes one of them.
+//! ninelives 0.2.0 is left out: it needs tokio below 1.49, ours a newer one, and cargo selects one.
 
 use std::hint::black_box;
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use crate::answer::{Answer, Down, Failure, ask, at_once, seen, seen_at_once};
+use crate::answer::{Answer, Down, Failure, at_once, body, observed, observed_at_once};
 use crate::memory::Size;
 use crate::row::{Caller, Row, Rule, Scenario, repeated};
 
@@ -28,52 +28,56 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 pub(crate) fn sizes() -> Vec<Size> {
-    let failsafe_breaker = failsafe_in_row(3);
-    let recloser_breaker = ::recloser::AsyncRecloser::from(recloser_of(0.5));
-    let circuitbreaker_rs_breaker = circuitbreaker_rs_of(0.5, 5);
-    let allframe_breaker = allframe_of(5, WINDOW);
-    let seatbelt_service = seatbelt_of(10, WINDOW);
-    let mut tower_service = tower_in_row(5);
+    let failsafe_breaker = failsafe_consecutive(3);
+    let recloser_breaker = ::recloser::AsyncRecloser::from(recloser_with(0.5));
+    let circuitbreaker_rs_breaker = circuitbreaker_rs_with(0.5, 5);
+    let allframe_breaker = allframe_with(5, WINDOW);
+    let seatbelt_service = seatbelt_with(10, WINDOW);
+    let mut tower_service = tower_consecutive(5);
     vec![
-        Size::of("ferryman-core", || ferryman_of(3), None),
-        Size::of("failsafe", || failsafe_in_row(3), {
+        Size::new("ferryman-core", || ferryman_with(3), None),
+        Size::new("failsafe", || failsafe_consecutive(3), {
             use ::failsafe::futures::CircuitBreaker;
-            Some(size_of_val(&failsafe_breaker.call(ask(Ok(7)))))
+            Some(size_of_val(&failsafe_breaker.call(body(Ok(7)))))
         }),
-        Size::of(
+        Size::new(
             "recloser",
-            || ::recloser::AsyncRecloser::from(recloser_of(0.5)),
-            Some(size_of_val(&recloser_breaker.call(ask(Ok(7))))),
+            || ::recloser::AsyncRecloser::from(recloser_with(0.5)),
+            Some(size_of_val(&recloser_breaker.call(body(Ok(7))))),
         ),
-        Size::of(
+        Size::new(
             "allframe-core",
-            || allframe_of(5, WINDOW),
-            Some(size_of_val(&allframe_breaker.call(|| ask(Ok(7))))),
+            || allframe_with(5, WINDOW),
+            Some(size_of_val(&allframe_breaker.call(|| body(Ok(7))))),
         ),
-        Size::of(
+        Size::new(
             "circuitbreaker-rs",
-            || circuitbreaker_rs_of(0.5, 5),
+            || circuitbreaker_rs_with(0.5, 5),
             Some(size_of_val(
-                &circuitbreaker_rs_breaker.call_async(|| ask(Ok(7))),
+                &circuitbreaker_rs_breaker.call_async(|| body(Ok(7))),
             )),
         ),
-        Size::of("seatbelt", || seatbelt_of(10, WINDOW), {
+        Size::new("seatbelt", || seatbelt_with(10, WINDOW), {
             use layered::Service;
             Some(size_of_val(&seatbelt_service.execute(Ok(7))))
         }),
-        Size::of("tower-resilience-circuitbreaker", || tower_in_row(5), {
-            use tower::Service;
-            Some(size_of_val(&tower_service.call(Ok(7))))
-        }),
-        Size::of(
+        Size::new(
+            "tower-resilience-circuitbreaker",
+            || tower_consecutive(5),
+            {
+                use tower::Service;
+                Some(size_of_val(&tower_service.call(Ok(7))))
+            },
+        ),
+        Size::new(
             "arcly-http",
-            || arcly_of(5),
+            || arcly_with(5),
             Some(size_of_val(&arcly_annotated(7))),
         ),
     ]
 }
 
-fn ferryman_of(limit: u32) -> ferryman_core::Breaker {
+fn ferryman_with(limit: u32) -> ferryman_core::Breaker {
     let config = ferryman_core::BreakerConfig::default()
         .with_failure_threshold(limit)
         .with_cooldown(HOUR);
@@ -84,7 +88,7 @@ fn ferryman() -> Vec<Row> {
     let caller = Caller {
         library: "ferryman-core",
         setting: "by hand",
-        rule: Rule::InRow,
+        rule: Rule::Consecutive,
         session: |breaker: &'static ferryman_core::Breaker| {
             #[inline(always)]
             move |answer: Answer| {
@@ -100,13 +104,13 @@ fn ferryman() -> Vec<Row> {
         },
     };
     vec![
-        caller.success(ferryman_of(3)),
-        caller.failure(ferryman_of(u32::MAX)),
-        caller.rejection(ferryman_of(3)),
+        caller.success(ferryman_with(3)),
+        caller.failure(ferryman_with(u32::MAX)),
+        caller.rejection(ferryman_with(3)),
     ]
 }
 
-pub(crate) fn arcly_of(limit: u32) -> arcly_http::__macro_support::CircuitBreaker {
+pub(crate) fn arcly_with(limit: u32) -> arcly_http::__macro_support::CircuitBreaker {
     arcly_http::__macro_support::CircuitBreaker::const_named("benchmark", limit, 3_600_000)
 }
 
@@ -123,27 +127,27 @@ fn arcly() -> Vec<Row> {
         session: |breaker: &'static arcly_http::__macro_support::CircuitBreaker| {
             #[inline(always)]
             move |answer| {
-                let asked = black_box(breaker).execute(|| ask(answer));
-                seen_at_once(asked, Result::is_err)
+                let call = black_box(breaker).execute(|| body(answer));
+                observed_at_once(call, Result::is_err)
             }
         },
     };
     vec![
-        caller.success(arcly_of(5)),
-        caller.failure(arcly_of(u32::MAX)),
-        caller.rejection(arcly_of(5)),
+        caller.success(arcly_with(5)),
+        caller.failure(arcly_with(u32::MAX)),
+        caller.rejection(arcly_with(5)),
         Row::new(
             Scenario::Attribute,
             "arcly-http",
             "attribute; 5 failures in total",
             Rule::Total,
-            repeated(|| seen_at_once(arcly_annotated(black_box(7)), Result::is_err)),
+            repeated(|| observed_at_once(arcly_annotated(black_box(7)), Result::is_err)),
         ),
     ]
 }
 
 /// Opens at this share of the last hundred calls.
-pub(crate) fn recloser_of(rate: f32) -> ::recloser::Recloser {
+pub(crate) fn recloser_with(rate: f32) -> ::recloser::Recloser {
     ::recloser::Recloser::custom()
         .error_rate(rate)
         .closed_len(100)
@@ -160,7 +164,7 @@ fn recloser() -> Vec<Row> {
             #[inline(always)]
             move |answer| {
                 let result = black_box(breaker).call(|| answer);
-                seen(result, |result| {
+                observed(result, |result| {
                     matches!(result, Err(::recloser::Error::Rejected))
                 })
             }
@@ -173,8 +177,8 @@ fn recloser() -> Vec<Row> {
         session: |breaker: &'static ::recloser::AsyncRecloser| {
             #[inline(always)]
             move |answer| {
-                let asked = black_box(breaker).call(ask(answer));
-                seen_at_once(asked, |result| {
+                let call = black_box(breaker).call(body(answer));
+                observed_at_once(call, |result| {
                     matches!(result, Err(::recloser::Error::Rejected))
                 })
             }
@@ -182,18 +186,18 @@ fn recloser() -> Vec<Row> {
     };
     // Above 100 %, a rate that failures alone do not reach.
     vec![
-        blocking.success(recloser_of(0.5)),
-        blocking.failure(recloser_of(1.1)),
-        blocking.rejection(recloser_of(0.5)),
-        future.success(recloser_of(0.5).into()),
-        future.failure(recloser_of(1.1).into()),
-        future.rejection(recloser_of(0.5).into()),
+        blocking.success(recloser_with(0.5)),
+        blocking.failure(recloser_with(1.1)),
+        blocking.rejection(recloser_with(0.5)),
+        future.success(recloser_with(0.5).into()),
+        future.failure(recloser_with(1.1).into()),
+        future.rejection(recloser_with(0.5).into()),
     ]
 }
 
 pub(crate) type FailsafePolicy<P> = ::failsafe::StateMachine<P, ()>;
 
-pub(crate) fn failsafe_in_row(
+pub(crate) fn failsafe_consecutive(
     limit: u32,
 ) -> FailsafePolicy<::failsafe::failure_policy::ConsecutiveFailures<::failsafe::backoff::Constant>>
 {
@@ -215,8 +219,8 @@ fn failsafe_rate(
 
 #[inline(always)]
 fn failsafe_call(breaker: &impl ::failsafe::futures::CircuitBreaker, answer: Answer) -> bool {
-    let asked = black_box(breaker).call(ask(answer));
-    seen_at_once(asked, |result| {
+    let call = black_box(breaker).call(body(answer));
+    observed_at_once(call, |result| {
         matches!(result, Err(::failsafe::Error::Rejected))
     })
 }
@@ -224,13 +228,13 @@ fn failsafe_call(breaker: &impl ::failsafe::futures::CircuitBreaker, answer: Ans
 fn failsafe() -> Vec<Row> {
     let blocking = Caller {
         library: "failsafe",
-        setting: "blocking; 5 failures in a row",
-        rule: Rule::InRow,
+        setting: "blocking; 5 consecutive failures",
+        rule: Rule::Consecutive,
         session: |breaker| {
             #[inline(always)]
             move |answer| {
                 let result = ::failsafe::CircuitBreaker::call(black_box(breaker), || answer);
-                seen(result, |result| {
+                observed(result, |result| {
                     matches!(result, Err(::failsafe::Error::Rejected))
                 })
             }
@@ -238,8 +242,8 @@ fn failsafe() -> Vec<Row> {
     };
     let future = Caller {
         library: "failsafe",
-        setting: "future; 5 failures in a row",
-        rule: Rule::InRow,
+        setting: "future; 5 consecutive failures",
+        rule: Rule::Consecutive,
         session: |breaker| {
             #[inline(always)]
             move |answer| failsafe_call(breaker, answer)
@@ -255,12 +259,12 @@ fn failsafe() -> Vec<Row> {
         },
     };
     vec![
-        blocking.success(failsafe_in_row(5)),
-        blocking.failure(failsafe_in_row(u32::MAX)),
-        blocking.rejection(failsafe_in_row(5)),
-        future.success(failsafe_in_row(5)),
-        future.failure(failsafe_in_row(u32::MAX)),
-        future.rejection(failsafe_in_row(5)),
+        blocking.success(failsafe_consecutive(5)),
+        blocking.failure(failsafe_consecutive(u32::MAX)),
+        blocking.rejection(failsafe_consecutive(5)),
+        future.success(failsafe_consecutive(5)),
+        future.failure(failsafe_consecutive(u32::MAX)),
+        future.rejection(failsafe_consecutive(5)),
         rate.success(failsafe_rate(0.5)),
         rate.failure(failsafe_rate(0.0)),
     ]
@@ -268,7 +272,7 @@ fn failsafe() -> Vec<Row> {
 
 pub(crate) type Allframe = allframe_core::resilience::CircuitBreaker;
 
-pub(crate) fn allframe_of(limit: u32, window: Duration) -> Allframe {
+pub(crate) fn allframe_with(limit: u32, window: Duration) -> Allframe {
     let config = allframe_core::resilience::CircuitBreakerConfig {
         failure_threshold: limit,
         failure_window: window,
@@ -287,8 +291,8 @@ fn allframe() -> Vec<Row> {
         session: |breaker: &'static Allframe| {
             #[inline(always)]
             move |answer| {
-                let asked = black_box(breaker).call(|| ask(answer));
-                seen_at_once(asked, |result| {
+                let call = black_box(breaker).call(|| body(answer));
+                observed_at_once(call, |result| {
                     matches!(result, Err(CircuitBreakerError::CircuitOpen(_)))
                 })
             }
@@ -299,16 +303,16 @@ fn allframe() -> Vec<Row> {
         ..caller
     };
     vec![
-        caller.success(allframe_of(5, WINDOW)),
-        failing.failure(allframe_of(u32::MAX, Duration::from_micros(1))),
-        caller.rejection(allframe_of(5, WINDOW)),
+        caller.success(allframe_with(5, WINDOW)),
+        failing.failure(allframe_with(u32::MAX, Duration::from_micros(1))),
+        caller.rejection(allframe_with(5, WINDOW)),
     ]
 }
 
 pub(crate) type CircuitbreakerRs =
     circuitbreaker_rs::CircuitBreaker<circuitbreaker_rs::DefaultPolicy, Down>;
 
-pub(crate) fn circuitbreaker_rs_of(rate: f64, failures: u64) -> CircuitbreakerRs {
+pub(crate) fn circuitbreaker_rs_with(rate: f64, failures: u64) -> CircuitbreakerRs {
     CircuitbreakerRs::builder()
         .failure_threshold(rate)
         .min_throughput(if rate < 1.0 { 10 } else { u64::MAX })
@@ -321,40 +325,40 @@ fn circuitbreaker_rs() -> Vec<Row> {
     use circuitbreaker_rs::BreakerError;
     let blocking = Caller {
         library: "circuitbreaker-rs",
-        setting: "blocking; 5 in a row or 50 % of all",
+        setting: "blocking; 5 consecutive or 50 % of all",
         rule: Rule::LifetimeRate,
         session: |breaker: &'static CircuitbreakerRs| {
             #[inline(always)]
             move |answer| {
                 let result = black_box(breaker).call(|| answer);
-                seen(result, |result| matches!(result, Err(BreakerError::Open)))
+                observed(result, |result| matches!(result, Err(BreakerError::Open)))
             }
         },
     };
     let future = Caller {
         library: "circuitbreaker-rs",
-        setting: "future; 5 in a row or 50 % of all",
+        setting: "future; 5 consecutive or 50 % of all",
         rule: Rule::LifetimeRate,
         session: |breaker: &'static CircuitbreakerRs| {
             #[inline(always)]
             move |answer| {
-                let asked = black_box(breaker).call_async(|| ask(answer));
-                seen_at_once(asked, |result| matches!(result, Err(BreakerError::Open)))
+                let call = black_box(breaker).call_async(|| body(answer));
+                observed_at_once(call, |result| matches!(result, Err(BreakerError::Open)))
             }
         },
     };
     vec![
-        blocking.success(circuitbreaker_rs_of(0.5, 5)),
-        blocking.failure(circuitbreaker_rs_of(1.0, u64::MAX)),
-        blocking.rejection(circuitbreaker_rs_of(0.5, 5)),
-        future.success(circuitbreaker_rs_of(0.5, 5)),
-        future.failure(circuitbreaker_rs_of(1.0, u64::MAX)),
-        future.rejection(circuitbreaker_rs_of(0.5, 5)),
+        blocking.success(circuitbreaker_rs_with(0.5, 5)),
+        blocking.failure(circuitbreaker_rs_with(1.0, u64::MAX)),
+        blocking.rejection(circuitbreaker_rs_with(0.5, 5)),
+        future.success(circuitbreaker_rs_with(0.5, 5)),
+        future.failure(circuitbreaker_rs_with(1.0, u64::MAX)),
+        future.rejection(circuitbreaker_rs_with(0.5, 5)),
     ]
 }
 
-/// Opens at half of the calls in the window, if there are so many.
-pub(crate) fn seatbelt_of(
+/// Opens at half of the calls in the window, if there are enough.
+pub(crate) fn seatbelt_with(
     least: u32,
     window: Duration,
 ) -> impl layered::Service<Answer, Out = Answer> + 'static {
@@ -378,14 +382,14 @@ pub(crate) fn seatbelt_of(
         .sampling_duration(window)
         .break_duration(HOUR)
         .half_open_mode(seatbelt::breaker::HalfOpenMode::quick());
-    (breaker, layered::Execute::new(ask)).into_service()
+    (breaker, layered::Execute::new(body)).into_service()
 }
 
 fn seatbelt() -> Vec<Row> {
     vec![
-        seatbelt_caller().success(seatbelt_of(1_000, WINDOW)),
-        seatbelt_caller().failure(seatbelt_of(u32::MAX, WINDOW)),
-        // Its rejections look like failures: what was called is not known.
+        seatbelt_caller().success(seatbelt_with(1_000, WINDOW)),
+        seatbelt_caller().failure(seatbelt_with(u32::MAX, WINDOW)),
+        // Its rejections look like failures.
         seatbelt_opened(),
     ]
 }
@@ -399,14 +403,15 @@ fn seatbelt_caller<S: layered::Service<Answer, Out = Answer> + 'static>()
         session: |service: &'static S| {
             #[inline(always)]
             move |answer| {
-                seen_at_once(black_box(service).execute(answer), Result::is_err) && answer.is_ok()
+                observed_at_once(black_box(service).execute(answer), Result::is_err)
+                    && answer.is_ok()
             }
         },
     }
 }
 
 fn seatbelt_opened() -> Row {
-    let service = seatbelt_of(10, WINDOW);
+    let service = seatbelt_with(10, WINDOW);
     for _ in 0..100 {
         let _ = at_once(service.execute(Err(Down)));
     }
@@ -420,7 +425,7 @@ fn seatbelt_opened() -> Row {
         "seatbelt",
         "future; 50 % of 10 s",
         Rule::RateInTime,
-        repeated(move || seen_at_once(black_box(service).execute(Ok(7)), Result::is_err)),
+        repeated(move || observed_at_once(black_box(service).execute(Ok(7)), Result::is_err)),
     )
 }
 
@@ -434,22 +439,22 @@ pub(crate) type TowerService = tower_breaker::CircuitBreaker<
 
 type TowerConfig = tower_breaker::CircuitBreakerConfigBuilder<tower_breaker::DefaultClassifier>;
 
-fn tower_of(config: TowerConfig) -> TowerService {
+fn tower_with(config: TowerConfig) -> TowerService {
     use tower::Layer;
-    let ask: fn(Answer) -> std::future::Ready<Answer> = std::future::ready;
+    let body: fn(Answer) -> std::future::Ready<Answer> = std::future::ready;
     config
         .wait_duration_in_open(HOUR)
         .build()
         .expect("the rules are valid")
-        .layer(tower::service_fn(ask))
+        .layer(tower::service_fn(body))
 }
 
-pub(crate) fn tower_in_row(failures: usize) -> TowerService {
-    tower_of(tower_breaker::CircuitBreakerLayer::builder().consecutive_failures(failures))
+pub(crate) fn tower_consecutive(failures: usize) -> TowerService {
+    tower_with(tower_breaker::CircuitBreakerLayer::builder().consecutive_failures(failures))
 }
 
 pub(crate) fn tower_rate(rate: f64, window: Duration) -> TowerService {
-    tower_of(
+    tower_with(
         tower_breaker::CircuitBreakerLayer::builder()
             .failure_rate_threshold(rate)
             .sliding_window_type(tower_breaker::SlidingWindowType::TimeBased)
@@ -468,12 +473,12 @@ fn tower_caller(
         rule,
         session: |service| {
             use tower::Service;
-            // A tower service is called by one at a time, hence the clone.
+            // A tower service takes one call at a time, hence the clone.
             let mut service = service.clone();
             #[inline(always)]
             move |answer| {
-                let asked = black_box(&mut service).call(answer);
-                seen_at_once(asked, |result| {
+                let call = black_box(&mut service).call(answer);
+                observed_at_once(call, |result| {
                     matches!(result, Err(tower_breaker::CircuitBreakerError::OpenCircuit))
                 })
             }
@@ -482,15 +487,14 @@ fn tower_caller(
 }
 
 fn tower_resilience() -> Vec<Row> {
-    let in_row = tower_caller("tower service; 5 failures in a row", Rule::InRow);
-    // Its window keeps every call of a span, and goes through all of them on each: in ten seconds the
-    // cost would have no end.
+    let consecutive = tower_caller("tower service; 5 consecutive failures", Rule::Consecutive);
+    // Each call goes through all calls in its window, so the cost grows with the window.
     let rate = tower_caller("tower service; 50 % of 1 ms", Rule::RateInTime);
-    // In no task: tokio's lock lets a task have it only so often before the task has to yield.
+    // In no task: after some acquisitions of a tokio lock, a task has to yield.
     vec![
-        in_row.success(tower_in_row(5)).entered(),
-        in_row.failure(tower_in_row(usize::MAX)).entered(),
-        in_row.rejection(tower_in_row(5)).entered(),
+        consecutive.success(tower_consecutive(5)).entered(),
+        consecutive.failure(tower_consecutive(usize::MAX)).entered(),
+        consecutive.rejection(tower_consecutive(5)).entered(),
         rate.success(tower_rate(0.5, Duration::from_millis(1)))
             .entered(),
     ]

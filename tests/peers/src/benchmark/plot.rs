@@ -7,7 +7,7 @@ use crate::run::{Figures, Measured};
 use crate::samples::figure;
 
 const WIDTH: f64 = 1040.0;
-/// Where bars begin, and how long the longest can be.
+/// Where bars start, and the length of the longest.
 const LEFT: f64 = 420.0;
 const LENGTH: f64 = 540.0;
 const LINE: f64 = 24.0;
@@ -68,9 +68,9 @@ fn legend(picture: &mut String) {
     }
 }
 
-/// Draws one scenario; where the next begins.
+/// Draws one scenario, and returns where the next starts.
 fn panel(body: &mut String, measured: &Measured, title: &str, scenario: Scenario, top: f64) -> f64 {
-    let rows: Vec<&Figures> = measured.of(scenario).collect();
+    let rows: Vec<&Figures> = measured.for_scenario(scenario).collect();
     text(
         body,
         20.0,
@@ -123,7 +123,7 @@ fn bars(body: &mut String, figures: &Figures, y: f64) {
         if nanos.is_nan() {
             continue;
         }
-        let length = place(nanos) - LEFT;
+        let length = position(nanos) - LEFT;
         let _ = writeln!(
             body,
             "<rect x=\"{LEFT}\" y=\"{:.1}\" width=\"{length:.1}\" height=\"9\" fill=\"{colour}\"/>",
@@ -144,7 +144,7 @@ fn mark(body: &mut String, nanos: f64, (from, to): (f64, f64), stroke: &str, nam
     if nanos.is_nan() {
         return;
     }
-    let x = place(nanos);
+    let x = position(nanos);
     let _ = writeln!(
         body,
         "<line x1=\"{x:.1}\" y1=\"{from:.1}\" x2=\"{x:.1}\" y2=\"{to:.1}\" {stroke}/>"
@@ -164,7 +164,7 @@ fn mark(body: &mut String, nanos: f64, (from, to): (f64, f64), stroke: &str, nam
     );
 }
 
-fn place(nanos: f64) -> f64 {
+fn position(nanos: f64) -> f64 {
     let share = (nanos / LEAST).ln() / (MOST / LEAST).ln();
     LEFT + share.clamp(0.0, 1.0) * LENGTH
 }

@@ -13,7 +13,7 @@ use crate::window::COUNTS;
 
 const COMPILE_TIME: &str = "## Compile time\n";
 
-/// Writes the page anew, but for what another command measures.
+/// Writes the page, except for the section that another command writes.
 pub(crate) fn write(measured: &Measured, path: &Path) -> io::Result<()> {
     let compile_time = compile_time_in(path)?;
     fs::write(path, text(measured) + &compile_time)
@@ -46,9 +46,9 @@ pub(crate) fn text(measured: &Measured) -> String {
          turn, and on one thread gives the median of batches of 20 us. On two threads a figure is what a call\n\
          takes on each of them, and a round counts if both ran all the time: nine tenths of their spans in\n\
          common, and neither kept waiting for a tenth of it, in one of five tries. Calls are made in a tokio\n\
-         task, on a breaker that all threads share; what a call asks is ready at once. What is in **bold** is\n\
-         ours. All rounds are of one process: a figure that looks odd is to be seen in a second run before it\n\
-         is believed.\n\n\
+         task, on a breaker that all threads share; the body of a call is ready at once. What is in **bold** is\n\
+         ours. All rounds are of one process: an odd figure should be confirmed by a second\n\
+         run.\n\n\
          ![Nanoseconds of a call](results.svg)\n\n\
          ## Budgets\n\n",
         measured.took,
@@ -70,13 +70,13 @@ pub(crate) fn text(measured: &Measured) -> String {
         (
             "Open, rejected",
             Scenario::Rejection,
-            "Opened by failures, for an hour. Ours say by whom, and when to ask again.\n\n",
+            "Opened by failures, for an hour. Our rejections name the circuit, and when to retry.\n\n",
         ),
         ("The attribute", Scenario::Attribute, ""),
         (
             "Keys",
             Scenario::Keys,
-            "A whole call through a function that has a breaker for each key, and a map's look-up alone. \
+            "A whole call through a function with a breaker for each key, and the lookup in a map alone. \
              A million breakers do not fit into the cache.\n\n",
         ),
     ] {
@@ -127,7 +127,7 @@ fn calls(measured: &Measured, scenario: Scenario) -> String {
          |---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     let (addition, clock) = (measured.addition(), measured.clock());
-    for figures in measured.of(scenario) {
+    for figures in measured.for_scenario(scenario) {
         let row = figures.row;
         let (one, two) = (figures.one.median(), figures.two.median());
         text += &format!(
@@ -170,8 +170,8 @@ fn allocations(figures: &Figures) -> String {
 fn tasks(measured: &Measured) -> String {
     let mut text = String::from(
         "\n## In the tasks of a multi-thread runtime\n\n\
-         What a worker takes for a call: alone with one task, and two workers with 64 tasks. A body that is\n\
-         pending once yields, and is asked again.\n\n\
+         The time of a worker for a call: alone with one task, and two workers with 64 tasks. A body that is\n\
+         pending once yields, and is polled again.\n\n\
          | | call | body | one worker, ns | two workers, ns |\n|---|---|---|---|---|\n",
     );
     for tasks in &measured.tasks {
@@ -202,7 +202,7 @@ fn scaling(measured: &Measured) -> String {
         ("attribute", Scenario::Attribute),
         ("key", Scenario::Keys),
     ] {
-        for figures in measured.of(scenario) {
+        for figures in measured.for_scenario(scenario) {
             let one = 1e9 / figures.one.median();
             let times = |rate: &Samples| {
                 let rate = rate.median();
@@ -224,8 +224,8 @@ fn scaling(measured: &Measured) -> String {
 fn tails(measured: &Measured) -> String {
     let mut text = String::from(
         "\n## The slowest calls\n\n\
-         Nanoseconds of single successes on a breaker that two threads share, the two looks at the clock\n\
-         around each included.\n\n\
+         Nanoseconds of single successes on a breaker that two threads share, including the two clock\n\
+         readings around each.\n\n\
          | | call | median | 99 % | 99.9 % | rounds |\n|---|---|---|---|---|---|\n",
     );
     for tail in &measured.tails {
@@ -244,7 +244,7 @@ fn tails(measured: &Measured) -> String {
 
 fn windows(measured: &Measured) -> String {
     let mut text = String::from(
-        "\n## A success, with so many calls in the window already\n\n\
+        "\n## A success, with this many calls in the window\n\n\
          Nanoseconds on one thread, over 200 calls. `-`: to make that many would take minutes.\n\n| | rule |",
     );
     for count in COUNTS {

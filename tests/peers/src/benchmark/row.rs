@@ -1,4 +1,4 @@
-//! What is measured: one way of making a call, under one rule, in one state.
+//! One way of making a call, under one rule, in one state.
 
 use std::hint::black_box;
 use std::pin::Pin;
@@ -12,14 +12,14 @@ pub(crate) const OURS: &str = "circuit-runtime";
 pub(crate) struct Row {
     pub(crate) scenario: Scenario,
     pub(crate) library: &'static str,
-    /// How it is called, and with which configuration.
+    /// The way of calling and the configuration.
     pub(crate) setting: &'static str,
     pub(crate) rule: Rule,
-    pub(crate) place: Place,
-    /// By which the budgets find it.
+    pub(crate) context: Context,
+    /// Identifies the row for the budgets.
     pub(crate) mark: Option<Mark>,
     pub(crate) work: Work,
-    /// For the tail: each call timed by itself.
+    /// For the slowest calls: each call timed on its own.
     pub(crate) timed: Option<Timed>,
 }
 
@@ -37,8 +37,8 @@ pub(crate) enum Scenario {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
     None,
-    /// Failures in a row.
-    InRow,
+    /// Consecutive failures.
+    Consecutive,
     /// Failures since the start.
     Total,
     /// A share of, or a number of failures in, the last calls.
@@ -51,9 +51,9 @@ pub(crate) enum Rule {
     LifetimeRate,
 }
 
-/// Where the calls are made.
+/// The context of the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Context {
     /// In a tokio task.
     Task,
     /// On a thread that has entered a runtime, but is in no task: as under `block_on`.
@@ -75,13 +75,13 @@ pub(crate) enum Mark {
     Key,
 }
 
-/// Makes so many calls on the calling thread.
+/// Makes a number of calls on the calling thread.
 pub(crate) type Work = Box<dyn Fn(u64) + Send + Sync>;
 
-/// Makes calls until the list is full of what each took, in nanoseconds.
+/// Makes calls until the list is full of their times, in nanoseconds.
 pub(crate) type Timed = Box<dyn Fn(&mut Vec<u32>) + Send + Sync>;
 
-/// Makes so many calls in the task that it is awaited in.
+/// Makes a number of calls in the task that awaits it.
 pub(crate) type TaskWork =
     Box<dyn Fn(u64) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
@@ -89,7 +89,7 @@ impl Rule {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::None => "",
-            Self::InRow => "in a row",
+            Self::Consecutive => "consecutive",
             Self::Total => "total",
             Self::LastCalls => "last calls",
             Self::FailuresInTime => "failures in time",
@@ -112,7 +112,7 @@ impl Row {
             library,
             setting,
             rule,
-            place: Place::Task,
+            context: Context::Task,
             mark: None,
             work,
             timed: None,
@@ -125,7 +125,7 @@ impl Row {
     }
 
     pub(crate) fn entered(mut self) -> Self {
-        self.place = Place::Entered;
+        self.context = Context::Entered;
         self
     }
 
@@ -143,9 +143,9 @@ pub(crate) fn repeated<R>(operation: impl Fn() -> R + Send + Sync + 'static) -> 
     })
 }
 
-/// One way of calling through one kind of breaker. A session is what a caller holds from call to call:
-/// a handle, or a service of its own; it makes a call with the given answer, and says whether the call
-/// was rejected.
+/// One way of calling through one kind of breaker. A session is held by a caller between calls: a
+/// handle, or a service of its own. It makes a call with the given answer, and returns whether the
+/// call was rejected.
 pub(crate) struct Caller<B: 'static, S> {
     pub(crate) library: &'static str,
     pub(crate) setting: &'static str,

@@ -1,4 +1,4 @@
-//! All rows, round by round: what disturbs the machine for a moment disturbs all rows alike.
+//! Measures all rows, round by round, so that a disturbance affects all rows alike.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::samples::Samples;
 use crate::tail::{self, Tail};
 use crate::window::{self, Filled};
 
-/// How much is measured.
+/// The extent of the measurements.
 pub(crate) struct Extent {
     pub(crate) rounds: usize,
     on_one: Duration,
@@ -45,11 +45,11 @@ pub(crate) struct Figures {
     batch: u64,
     pub(crate) allocations: f64,
     pub(crate) bytes: f64,
-    /// Nanoseconds of a call on one thread.
+    /// The nanoseconds of a call on one thread.
     pub(crate) one: Samples,
-    /// And on each of two.
+    /// The nanoseconds of a call on each of two threads.
     pub(crate) two: Samples,
-    /// Calls of all threads in a second.
+    /// The calls of all threads in a second.
     pub(crate) two_rate: Samples,
     pub(crate) sixteen_rate: Samples,
 }
@@ -67,7 +67,7 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    pub(crate) fn of(&self, scenario: Scenario) -> impl Iterator<Item = &Figures> {
+    pub(crate) fn for_scenario(&self, scenario: Scenario) -> impl Iterator<Item = &Figures> {
         self.figures
             .iter()
             .filter(move |figures| figures.row.scenario == scenario)
@@ -79,13 +79,13 @@ impl Measured {
             .find(|figures| figures.row.mark == Some(mark))
     }
 
-    /// The nanoseconds of F: one uncontended relaxed `fetch_add`.
+    /// Returns the nanoseconds of F: one uncontended relaxed `fetch_add`.
     pub(crate) fn addition(&self) -> f64 {
         self.marked(Mark::FetchAdd)
             .map_or(f64::NAN, |figures| figures.one.median())
     }
 
-    /// The nanoseconds of I: one `Instant::now()`.
+    /// Returns the nanoseconds of I: one `Instant::now()`.
     pub(crate) fn clock(&self) -> f64 {
         self.marked(Mark::Now)
             .map_or(f64::NAN, |figures| figures.one.median())
@@ -95,7 +95,7 @@ impl Measured {
 impl Figures {
     fn new(row: Row) -> Self {
         let row: &'static Row = Box::leak(Box::new(row));
-        let (batch, (allocations, bytes)) = crate::measure::in_place(row.place, move || {
+        let (batch, (allocations, bytes)) = crate::measure::in_context(row.context, move || {
             (batch(&row.work), memory::per_call(&row.work))
         });
         Self {
@@ -130,12 +130,12 @@ pub(crate) fn run(extent: &Extent) -> Measured {
     let started = Instant::now();
     let rows = [limits::rows(), ours::rows(), peers::rows(), keyed::rows()];
     let figures: Vec<_> = rows.into_iter().flatten().map(Figures::new).collect();
-    let looks: &'static Row = Box::leak(Box::new(tail::nothing()));
+    let readings: &'static Row = Box::leak(Box::new(tail::nothing()));
     let timed = figures
         .iter()
         .map(|figures| figures.row)
         .filter(|row| row.timed.is_some());
-    let tails = [looks].into_iter().chain(timed).map(Tail::new).collect();
+    let tails = [readings].into_iter().chain(timed).map(Tail::new).collect();
     let mut measured = Measured {
         rounds: extent.rounds,
         took: Duration::ZERO,

@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use crate::answer::{Answer, Failure, ask};
+use crate::answer::{Answer, Failure, body};
 use crate::measure::whole;
 use crate::ours;
 use crate::peers;
@@ -53,7 +53,7 @@ impl Tasks {
         self.many.add(self.lap(&runtimes.two, 2, TASKS, length));
     }
 
-    /// The nanoseconds that a worker takes for a call.
+    /// Returns the nanoseconds of a worker for a call.
     fn lap(&self, runtime: &Runtime, workers: u64, tasks: usize, length: Duration) -> f64 {
         const BATCH: u64 = 100;
         let work = self.work;
@@ -103,8 +103,8 @@ macro_rules! tasks {
     }};
 }
 
-/// The call of a service that answers when it is asked again.
-async fn ask_later(answer: Answer) -> Answer {
+/// The body of a call that is ready when it is polled again.
+async fn body_later(answer: Answer) -> Answer {
     yield_now().await;
     answer
 }
@@ -139,9 +139,14 @@ pub(crate) fn all() -> Vec<Tasks> {
     let mut all = vec![
         tasks!("", "plain async fn", READY, ours::plain(black_box(7))),
         tasks!(OURS, "attribute", READY, ours::annotated(black_box(7))),
-        tasks!(OURS, "call(future)", READY, ours.call(ask(Ok(7)))),
+        tasks!(OURS, "call(future)", READY, ours.call(body(Ok(7)))),
         tasks!(OURS, "attribute, timeout", READY, ours::timed(black_box(7))),
-        tasks!(OURS, "call(future), timeout", READY, timed.call(ask(Ok(7)))),
+        tasks!(
+            OURS,
+            "call(future), timeout",
+            READY,
+            timed.call(body(Ok(7)))
+        ),
         tasks!(
             "tokio",
             "its own timeout alone",
@@ -150,7 +155,7 @@ pub(crate) fn all() -> Vec<Tasks> {
         ),
         tasks!("", "plain async fn", LATER, plain_later(black_box(7))),
         tasks!(OURS, "attribute", LATER, annotated_later(black_box(7))),
-        tasks!(OURS, "call(future)", LATER, ours.call(ask_later(Ok(7)))),
+        tasks!(OURS, "call(future)", LATER, ours.call(body_later(Ok(7)))),
         tasks!(OURS, "attribute, timeout", LATER, timed_later(black_box(7))),
         tasks!(
             "tokio",
@@ -167,49 +172,64 @@ fn peers() -> Vec<Tasks> {
     use failsafe::futures::CircuitBreaker;
     use tower::Service as _;
 
-    let failsafe: &'static _ = Box::leak(Box::new(peers::failsafe_in_row(5)));
+    let failsafe: &'static _ = Box::leak(Box::new(peers::failsafe_consecutive(5)));
     let recloser: &'static recloser::AsyncRecloser =
-        Box::leak(Box::new(peers::recloser_of(0.5).into()));
-    let allframe: &'static _ = Box::leak(Box::new(peers::allframe_of(5, peers::WINDOW)));
-    let circuitbreaker_rs: &'static _ = Box::leak(Box::new(peers::circuitbreaker_rs_of(0.5, 5)));
-    let arcly: &'static _ = Box::leak(Box::new(peers::arcly_of(5)));
-    let tower: &'static _ = Box::leak(Box::new(peers::tower_in_row(5)));
+        Box::leak(Box::new(peers::recloser_with(0.5).into()));
+    let allframe: &'static _ = Box::leak(Box::new(peers::allframe_with(5, peers::WINDOW)));
+    let circuitbreaker_rs: &'static _ = Box::leak(Box::new(peers::circuitbreaker_rs_with(0.5, 5)));
+    let arcly: &'static _ = Box::leak(Box::new(peers::arcly_with(5)));
+    let tower: &'static _ = Box::leak(Box::new(peers::tower_consecutive(5)));
     vec![
-        tasks!("arcly-http", "execute", READY, arcly.execute(|| ask(Ok(7)))),
-        tasks!("failsafe", "future", READY, failsafe.call(ask(Ok(7)))),
-        tasks!("recloser", "future", READY, recloser.call(ask(Ok(7)))),
+        tasks!(
+            "arcly-http",
+            "execute",
+            READY,
+            arcly.execute(|| body(Ok(7)))
+        ),
+        tasks!("failsafe", "future", READY, failsafe.call(body(Ok(7)))),
+        tasks!("recloser", "future", READY, recloser.call(body(Ok(7)))),
         tasks!(
             "allframe-core",
             "future",
             READY,
-            allframe.call(|| ask(Ok(7)))
+            allframe.call(|| body(Ok(7)))
         ),
         tasks!(
             "circuitbreaker-rs",
             "future",
             READY,
-            circuitbreaker_rs.call_async(|| ask(Ok(7)))
+            circuitbreaker_rs.call_async(|| body(Ok(7)))
         ),
         tasks!("tower-resilience-circuitbreaker", "tower service", READY, let mut service = tower.clone(); service.call(Ok(7))),
         tasks!(
             "arcly-http",
             "execute",
             LATER,
-            arcly.execute(|| ask_later(Ok(7)))
+            arcly.execute(|| body_later(Ok(7)))
         ),
-        tasks!("failsafe", "future", LATER, failsafe.call(ask_later(Ok(7)))),
-        tasks!("recloser", "future", LATER, recloser.call(ask_later(Ok(7)))),
+        tasks!(
+            "failsafe",
+            "future",
+            LATER,
+            failsafe.call(body_later(Ok(7)))
+        ),
+        tasks!(
+            "recloser",
+            "future",
+            LATER,
+            recloser.call(body_later(Ok(7)))
+        ),
         tasks!(
             "allframe-core",
             "future",
             LATER,
-            allframe.call(|| ask_later(Ok(7)))
+            allframe.call(|| body_later(Ok(7)))
         ),
         tasks!(
             "circuitbreaker-rs",
             "future",
             LATER,
-            circuitbreaker_rs.call_async(|| ask_later(Ok(7)))
+            circuitbreaker_rs.call_async(|| body_later(Ok(7)))
         ),
     ]
 }

@@ -38,7 +38,7 @@ pub(crate) fn nanos_of(duration: Duration) -> f64 {
     duration.as_nanos() as f64
 }
 
-/// With as many digits as mean something.
+/// Formats a number with its significant digits.
 pub(crate) fn figure(number: f64) -> String {
     match number {
         number if number.is_nan() => "-".to_owned(),

@@ -1,9 +1,9 @@
-//! What the slowest calls take when two threads share a breaker.
+//! The times of the slowest calls when two threads share a breaker.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::measure::{few_tries, in_place, on_threads, overlapped};
+use crate::measure::{few_tries, in_context, on_threads, overlapped};
 use crate::row::{Row, Rule, Scenario};
 use crate::samples::Samples;
 
@@ -27,7 +27,7 @@ impl Tail {
         }
     }
 
-    /// A round counts if both threads ran through all of it.
+    /// Measures a round, which counts if both threads ran all the time.
     pub(crate) fn round(&mut self) {
         let Some(mut nanos) = few_tries(|| lap(self.row)) else {
             return;
@@ -44,10 +44,10 @@ impl Tail {
     }
 }
 
-/// What every call took; `None` if the two threads did not run at the same time.
+/// Returns the time of every call; `None` if the two threads did not run concurrently.
 fn lap(row: &'static Row) -> Option<Vec<u32>> {
     let laps = on_threads(2, move |barrier| {
-        in_place(row.place, move || {
+        in_context(row.context, move || {
             let mut nanos = Vec::with_capacity(CALLS);
             (row.work)(1_000);
             barrier.wait();
@@ -62,12 +62,12 @@ fn lap(row: &'static Row) -> Option<Vec<u32>> {
     overlapped(spans).then(|| laps.into_iter().flat_map(|(_, _, nanos)| nanos).collect())
 }
 
-/// What there would be to see without a call.
+/// A row without a call.
 pub(crate) fn nothing() -> Row {
     let mut row = Row::new(
         Scenario::Limit,
         "",
-        "two looks at the clock",
+        "two clock readings",
         Rule::None,
         Box::new(|_| ()),
     );

@@ -1,4 +1,4 @@
-//! What a success costs when there are already many calls in the window.
+//! The cost of a success when there are many calls in the window.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::samples::{Samples, nanos_of};
 
 pub(crate) const COUNTS: [u32; 4] = [1_000, 10_000, 100_000, 10_000_000];
 
-/// Makes so many calls that succeed.
+/// Makes a number of calls that succeed.
 type Calls = Box<dyn FnMut(u32)>;
 
 pub(crate) struct Filled {
@@ -22,21 +22,21 @@ pub(crate) struct Filled {
     pub(crate) rule: &'static str,
     make: fn() -> Calls,
     /// More calls would take minutes to make.
-    most: u32,
+    max: u32,
     pub(crate) nanos: [Samples; COUNTS.len()],
-    /// The fullest, kept from round to round.
+    /// The fullest window, kept from round to round.
     full: Option<Calls>,
 }
 
-/// As long as all rounds together, and longer.
+/// Longer than all rounds together.
 const WINDOW: Duration = Duration::from_secs(1_800);
 
 pub(crate) fn all() -> Vec<Filled> {
-    let filled = |library, rule, most, make| Filled {
+    let filled = |library, rule, max, make| Filled {
         library,
         rule,
         make,
-        most,
+        max,
         nanos: Default::default(),
         full: None,
     };
@@ -50,7 +50,7 @@ pub(crate) fn all() -> Vec<Filled> {
         }),
         filled("seatbelt", "50 % of 30 min", u32::MAX, || {
             use layered::Service;
-            let service = peers::seatbelt_of(1_000, WINDOW);
+            let service = peers::seatbelt_with(1_000, WINDOW);
             Box::new(move |calls| {
                 for _ in 0..calls {
                     let _ = black_box(at_once(service.execute(Ok(7))));
@@ -87,7 +87,7 @@ fn ours(breaker: CircuitBreaker) -> Calls {
 impl Filled {
     pub(crate) fn round(&mut self) {
         for (count, nanos) in COUNTS.into_iter().zip(&mut self.nanos) {
-            if count > self.most {
+            if count > self.max {
                 continue;
             }
             let mut calls = match self.full.take() {
@@ -107,7 +107,7 @@ impl Filled {
     }
 }
 
-/// Of a call, over so few that the window stays as full as it is.
+/// Returns the cost of a call, over few calls, so that the window stays as full.
 fn cost(calls: &mut Calls) -> f64 {
     const MEASURED: u32 = 200;
     calls(MEASURED / 4);

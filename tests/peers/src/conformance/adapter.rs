@@ -1,4 +1,4 @@
-//! The face that every library shows to the scenarios.
+//! The interface between libraries and scenarios.
 
 use std::cell::Cell;
 use std::panic::resume_unwind;
@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// What is called under the protection of a breaker.
+/// The work of a guarded call.
 pub(crate) struct Work(Pin<Box<dyn Future<Output = Result<(), Failed>> + Send>>);
 
 impl Work {
@@ -23,7 +23,7 @@ impl Future for Work {
     }
 }
 
-/// A call under way.
+/// A call in flight.
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// The error of the work itself.
@@ -38,7 +38,7 @@ impl std::fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// What became of a call, as its caller sees it.
+/// How a call ended, as its caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Done,
@@ -47,10 +47,10 @@ pub(crate) enum Answer {
     TimedOut,
 }
 
-/// What a scenario wants its breaker to open at.
+/// When the breaker of a scenario is to open.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Wish {
-    /// A few failures; in a row, if the library has that.
+    /// A few failures; consecutive ones, if the library has that.
     Failures,
     /// The same, and a wait of `Duration::MAX`.
     LongestWait,
@@ -60,30 +60,30 @@ pub(crate) enum Wish {
     Rate(f64),
     /// Half of the last 100 calls.
     LastCalls,
-    /// A few failures, and [`judge`] says what one is.
+    /// A few failures, as classified by [`classify`].
     Predicate,
     /// A few failures; a call that takes longer than [`Spans::timeout`] is one.
     Timeout,
 }
 
 thread_local! {
-    /// Whether [`judge`] panics on this thread.
-    pub(crate) static JUDGE_PANICS: Cell<bool> = const { Cell::new(false) };
+    /// Whether [`classify`] panics on this thread.
+    pub(crate) static CLASSIFY_PANICS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Says that every error is a failure, unless it panics.
-pub(crate) fn judge() -> bool {
-    if JUDGE_PANICS.get() {
-        resume_unwind(Box::new("cannot say"));
+/// Classifies every error as a failure, or panics.
+pub(crate) fn classify() -> bool {
+    if CLASSIFY_PANICS.get() {
+        resume_unwind(Box::new("predicate panicked"));
     }
     true
 }
 
-/// The rates that scenarios wish for.
+/// The rates that scenarios use.
 pub(crate) const RATES: [f64; 7] = [0.0001, 0.01, 0.3333, 0.5, 0.9, 0.9999, 1.0];
 
-/// How many breakers by key there may be at a time, where a library has a bound.
-pub(crate) const MOST_KEYS: u32 = 100;
+/// The bound on keyed breakers, where a library has one.
+pub(crate) const MAX_KEYS: u32 = 100;
 
 /// The spans of time that a library is tried with.
 #[derive(Clone, Copy, Debug)]
@@ -91,21 +91,21 @@ pub(crate) struct Spans {
     /// How long a circuit stays open.
     pub(crate) reset: Duration,
     pub(crate) window: Duration,
-    /// How near to the end of the window a failure is certain to be in it, or out of it.
+    /// The precision of the end of the window.
     pub(crate) grain: Duration,
     pub(crate) timeout: Duration,
 }
 
-/// Whose time a library goes by.
+/// The clock of a library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Time {
-    /// One that scenarios advance.
+    /// Advanced by scenarios.
     Virtual,
-    /// The system's: scenarios have to wait.
+    /// The system's: scenarios wait.
     Real,
 }
 
-/// What an operator can say.
+/// An operator's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Reset,
@@ -115,28 +115,29 @@ pub(crate) enum Order {
 
 /// A library, with the best of its documented configurations for each wish.
 pub(crate) trait Library: Send + Sync {
-    /// Its name and version.
+    /// Returns its name and version.
     fn title(&self) -> &'static str;
 
-    /// How it is configured, in a sentence or two.
+    /// Describes its configuration in a sentence or two.
     fn configuration(&self) -> &'static str;
 
     fn time(&self) -> Time;
 
-    /// Comes first in every runtime that a scenario gets, to pause its clock if need be.
+    /// Called first in the runtime of every scenario, to pause its clock if need be.
     fn prepare(&self) {}
 
     fn spans(&self) -> Spans;
 
-    /// How many successes close a half-open circuit.
+    /// Returns the number of successes that close a half-open circuit.
     fn probes(&self) -> usize {
         1
     }
 
-    /// A new breaker, closed, or why the library has none of this kind.
+    /// Creates a closed breaker, or explains why the library has none of this kind.
     fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str>;
 
-    /// Breakers by key, like those of [`Wish::Failures`], or why the library has none.
+    /// Creates keyed breakers, like those of [`Wish::Failures`], or explains why the library has
+    /// none.
     fn keyed(&self) -> Result<Keyed, &'static str> {
         Err("no breakers by key")
     }
@@ -154,7 +155,8 @@ pub(crate) struct Breaker {
 }
 
 impl Breaker {
-    /// One that waits in real time; no task or timer of the runtime runs in the meantime.
+    /// Creates a breaker that waits in real time; no task or timer of the runtime runs in the
+    /// meantime.
     pub(crate) fn new(call: impl Fn(Work) -> Answering + Send + Sync + 'static) -> Self {
         Self {
             call: Box::new(call),
@@ -163,7 +165,7 @@ impl Breaker {
         }
     }
 
-    /// Time passes by `pass` in place of waiting.
+    /// Advances time by `pass` instead of waiting.
     #[must_use]
     pub(crate) fn with_time<F>(
         mut self,
@@ -194,12 +196,12 @@ impl Breaker {
         (self.call)(work)
     }
 
-    /// Lets this much time pass, of whatever clock the breaker goes by.
+    /// Lets this much time pass on the breaker's clock.
     pub(crate) async fn pass(&self, span: Duration) {
         (self.pass)(span).await;
     }
 
-    /// Whether the library has this order at all.
+    /// Whether the library has this order.
     pub(crate) fn takes(&self, order: Order) -> bool {
         self.orders.iter().any(|(known, _)| *known == order)
     }
@@ -213,18 +215,18 @@ impl Breaker {
     }
 }
 
-type Of = dyn Fn(&str) -> Breaker + Send + Sync;
+type ForKey = dyn Fn(&str) -> Breaker + Send + Sync;
 
-/// Breakers of any library, of which each key has one.
-pub(crate) struct Keyed(Box<Of>);
+/// Keyed breakers of any library.
+pub(crate) struct Keyed(Box<ForKey>);
 
 impl Keyed {
-    /// Those that `of` calls by their keys: it makes none itself.
-    pub(crate) fn new(of: impl Fn(&str) -> Breaker + Send + Sync + 'static) -> Self {
-        Self(Box::new(of))
+    /// Creates the handle; `for_key` finds or creates the breaker of a key when that is called.
+    pub(crate) fn new(for_key: impl Fn(&str) -> Breaker + Send + Sync + 'static) -> Self {
+        Self(Box::new(for_key))
     }
 
-    pub(crate) fn of(&self, key: &str) -> Breaker {
+    pub(crate) fn for_key(&self, key: &str) -> Breaker {
         (self.0)(key)
     }
 }

@@ -1,7 +1,7 @@
-//! Every rule of the contract as a scenario, run against ours and against published libraries.
+//! Every rule as scenarios, run against ours and against published libraries.
 //!
-//! Writes what came out to `CONFORMANCE.md`. Fails if ours breaks a rule, or if any library does
-//! not do what every breaker is for: then its adapter is to blame.
+//! Writes the outcomes to `CONFORMANCE.md`. Fails if ours breaks a rule, or if any library fails
+//! the control scenarios: then its adapter is wrong.
 
 mod adapter;
 #[path = "../heap.rs"]
@@ -21,7 +21,7 @@ use crate::peers::runtime::NO_KEYS;
 use crate::run::{Outcome, Record};
 
 fn main() -> ExitCode {
-    // Scenarios panic a lot, and what comes of it is in the table.
+    // Scenarios panic a lot. The table has the outcomes.
     std::panic::set_hook(Box::new(|_| ()));
 
     let records = match records() {
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Of ours first, then of the peers. All run at the same time, as most of it they wait.
+/// Returns the records of ours, then of the peers. All run concurrently, as they mostly wait.
 fn records() -> Result<Vec<Record>, String> {
     let nested = |package| thread::spawn(move || nested::records(package));
     let here = |library| thread::spawn(move || Ok(vec![run::record(library)]));

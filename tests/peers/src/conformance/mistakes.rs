@@ -1,7 +1,7 @@
-//! Whether the scenarios find what they are for: one mistake at a time, planted around ours.
+//! Checks that the scenarios detect mistakes: one mistake at a time, planted around ours.
 //!
-//! For the scenarios that no peer breaks, as the others show in the table that they can fail; and
-//! for all about keys, which few peers have.
+//! For the scenarios that no peer breaks, as the table shows that the others can fail, and for all
+//! scenarios of keys, which few peers have.
 
 mod keyed;
 
@@ -17,7 +17,7 @@ use circuit_runtime::{CircuitBreaker, Config, Permit, State};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::adapter::{
-    Answer, Breaker, Failed, Keyed, Library, Order, Spans, Time, Wish, Work, judge,
+    Answer, Breaker, Failed, Keyed, Library, Order, Spans, Time, Wish, Work, classify,
 };
 use crate::paused::SPANS;
 use crate::run::{Outcome, watched};
@@ -37,60 +37,60 @@ enum Mistake {
     ForgetsTooEarly,
     ForgetsTooLate,
     IsBlindedBySuccesses,
-    AsksTimerFirst,
+    PollsTimerFirst,
     ForgivesTimeouts,
     WantsMoreThanAll,
     ObeysUntilASuccess,
     HoldsALock,
     SharesACircuit,
-    ForgetsNothing,
-    ForgetsNoneThatOpened,
-    ForgetsOpenOnes,
-    ForgetsOpenOnesAtLast,
+    EvictsNothing,
+    EvictsNoneThatOpened,
+    EvictsOpenOnes,
+    EvictsOpenOnesLast,
 }
 
-/// Each with a word of the scenario that has to find it.
+/// Mistakes, each with a part of the title of the scenario that must detect it.
 const PLANTED: [(Mistake, &str); 24] = [
     (Mistake::KeepsEvidence, "A recovery forgets"),
     (Mistake::ForgetsSlowCalls, "A slow result counts"),
     (Mistake::LosesUnpolled, "dropped before it is polled"),
     (Mistake::LosesPredicatePanics, "A predicate that panics"),
-    (Mistake::ChangesPanics, "A panic goes on unwinding"),
+    (Mistake::ChangesPanics, "A panic keeps unwinding"),
     (Mistake::CountsUnwindingDrops, "while another panic unwinds"),
-    (Mistake::CountsRejections, "Rejected calls are no evidence"),
+    (Mistake::CountsRejections, "Rejected calls are not counted"),
     (Mistake::CountsDropsAsFailures, "Dropped calls are neither"),
     (Mistake::CountsDropsAsSuccesses, "Dropped calls are neither"),
     (Mistake::ForgetsTooEarly, "until the end of the window"),
     (Mistake::ForgetsTooLate, "until the end of the window"),
-    (Mistake::ForgetsTooLate, "Old evidence is gone"),
+    (Mistake::ForgetsTooLate, "Old evidence has expired"),
     (Mistake::IsBlindedBySuccesses, "as few failures as before"),
-    (Mistake::AsksTimerFirst, "What is ready when"),
+    (Mistake::PollsTimerFirst, "ready at the deadline"),
     (Mistake::ForgivesTimeouts, "longer than the timeout"),
-    (Mistake::WantsMoreThanAll, "100 % failures open it"),
+    (Mistake::WantsMoreThanAll, "100 % failures open the circuit"),
     (Mistake::ObeysUntilASuccess, "An order to open"),
     (Mistake::HoldsALock, "Concurrent calls"),
     (Mistake::SharesACircuit, "Each key opens"),
-    (Mistake::ForgetsNothing, "Keys that come and go"),
-    (Mistake::ForgetsNothing, "Keys that open, recover"),
-    (Mistake::ForgetsNoneThatOpened, "Keys that open, recover"),
-    (Mistake::ForgetsOpenOnes, "An open circuit is kept"),
-    (Mistake::ForgetsOpenOnesAtLast, "Open circuits are kept"),
+    (Mistake::EvictsNothing, "Keys that come and go"),
+    (Mistake::EvictsNothing, "Keys that open, recover"),
+    (Mistake::EvictsNoneThatOpened, "Keys that open, recover"),
+    (Mistake::EvictsOpenOnes, "An open circuit is not evicted"),
+    (Mistake::EvictsOpenOnesLast, "As many open circuits"),
 ];
 
-/// What was planted and not found, or found where nothing was planted.
-pub(crate) fn overlooked() -> Vec<String> {
-    let mut overlooked = Vec::new();
-    for (mistake, words) in PLANTED {
-        let scenario = ALL.iter().find(|scenario| scenario.title.contains(words));
+/// Returns the mistakes that were not detected, or detected where none was planted.
+pub(crate) fn undetected() -> Vec<String> {
+    let mut undetected = Vec::new();
+    for (mistake, part) in PLANTED {
+        let scenario = ALL.iter().find(|scenario| scenario.title.contains(part));
         let [without, with] = [None, Some(mistake)].map(|mistake| {
             let library: &'static Mistaken = Box::leak(Box::new(Mistaken(mistake)));
             scenario.map(|scenario| watched(library, scenario))
         });
         if without != Some(Outcome::Holds) || !matches!(with, Some(Outcome::Breaks(_))) {
-            overlooked.push(format!("{mistake:?}: {without:?} without, {with:?} with"));
+            undetected.push(format!("{mistake:?}: {without:?} without, {with:?} with"));
         }
     }
-    overlooked
+    undetected
 }
 
 struct Mistaken(Option<Mistake>);
@@ -143,8 +143,8 @@ impl Library for Mistaken {
         }
         let ordered = Arc::clone(&shared);
         Ok(Breaker::new(move |work| {
-            let ticket = Ticket(Some(Arc::clone(&shared)));
-            Box::pin(async move { ticket.call(work).await })
+            let call = Unpolled(Some(Arc::clone(&shared)));
+            Box::pin(async move { call.run(work).await })
         })
         .with_time(tokio::time::advance)
         .with_order(Order::ForceOpen, move || {
@@ -171,10 +171,10 @@ struct Shared {
     lock: tokio::sync::Mutex<()>,
 }
 
-/// A call that has not begun.
-struct Ticket(Option<Arc<Shared>>);
+/// A call that has not been polled.
+struct Unpolled(Option<Arc<Shared>>);
 
-impl Drop for Ticket {
+impl Drop for Unpolled {
     fn drop(&mut self) {
         if let Some(shared) = &self.0
             && shared.mistake == Some(Mistake::LosesUnpolled)
@@ -184,8 +184,8 @@ impl Drop for Ticket {
     }
 }
 
-impl Ticket {
-    async fn call(mut self, work: Work) -> Answer {
+impl Unpolled {
+    async fn run(mut self, work: Work) -> Answer {
         match self.0.take() {
             Some(shared) => shared.call(work).await,
             None => Answer::Rejected,
@@ -211,7 +211,7 @@ impl Shared {
         let ended = Bounded {
             work,
             timer: self.timeout.map(|timeout| Box::pin(sleep(timeout))),
-            timer_first: self.mistake == Some(Mistake::AsksTimerFirst),
+            timer_first: self.mistake == Some(Mistake::PollsTimerFirst),
             other_panics: self.mistake == Some(Mistake::ChangesPanics),
         }
         .await;
@@ -249,7 +249,7 @@ impl Shared {
                 Answer::Done
             }
             Ended::Result(Err(Failed)) => {
-                if let Err(payload) = catch_unwind(judge) {
+                if let Err(payload) = catch_unwind(classify) {
                     let loses = self.mistake == Some(Mistake::LosesPredicatePanics);
                     self.stuck.store(loses, Ordering::SeqCst);
                     resume_unwind(payload);
@@ -296,7 +296,7 @@ impl Shared {
     }
 }
 
-/// A permit of a call that may be dropped.
+/// The permit of a call in flight, which may be dropped.
 struct Held<'b> {
     mistake: Option<Mistake>,
     permit: Option<Permit<'b>>,
@@ -321,7 +321,7 @@ enum Ended {
     TimedOut,
 }
 
-/// Work with a deadline, perhaps.
+/// Work with an optional deadline.
 struct Bounded {
     work: Work,
     timer: Option<Pin<Box<Sleep>>>,

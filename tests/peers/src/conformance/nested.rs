@@ -1,5 +1,5 @@
-//! Libraries that need a package of their own. It prints their records, a line for each scenario and
-//! an empty one after each library, and this reads them.
+//! Libraries in packages of their own. Those print their records, a line for each scenario and an
+//! empty line after each library, which are parsed here.
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -38,7 +38,7 @@ fn parse(printed: &str) -> Option<Record> {
     (record.outcomes.len() == ALL.len()).then_some(record)
 }
 
-/// What `Display` has written.
+/// Parses the `Display` output of an outcome.
 fn outcome(line: &str) -> Option<Outcome> {
     match line.split_once(": ") {
         None => (line == "holds").then_some(Outcome::Holds),

@@ -1,5 +1,5 @@
 //! The same scenarios, run against ninelives alone: see `nested.rs`.
-#![expect(dead_code, reason = "what only other libraries need is unused here")]
+#![expect(dead_code, reason = "some of it is for other libraries only")]
 
 mod adapter;
 #[path = "../heap.rs"]
@@ -12,7 +12,7 @@ mod threads;
 mod trial;
 
 fn main() {
-    // Scenarios panic a lot, and what comes of it is in the table.
+    // Scenarios panic a lot. The table has the outcomes.
     std::panic::set_hook(Box::new(|_| ()));
 
     print!("{}", run::record(&library::NineLives));

@@ -1,5 +1,5 @@
 //! The same scenarios, run against ours in virtual time: see `nested.rs`.
-#![expect(dead_code, reason = "what only other libraries need is unused here")]
+#![expect(dead_code, reason = "some of it is for other libraries only")]
 
 mod adapter;
 #[path = "peers/attribute.rs"]
@@ -17,12 +17,12 @@ mod threads;
 mod trial;
 
 fn main() {
-    // Scenarios panic a lot, and what comes of it is in the table.
+    // Scenarios panic a lot. The table has the outcomes.
     std::panic::set_hook(Box::new(|_| ()));
 
-    let overlooked = mistakes::overlooked();
-    if !overlooked.is_empty() {
-        println!("scenarios that do not find what they are for: {overlooked:#?}");
+    let undetected = mistakes::undetected();
+    if !undetected.is_empty() {
+        println!("mistakes that no scenario detects: {undetected:#?}");
         return;
     }
     print!("{}", run::record(&paused::Paused));

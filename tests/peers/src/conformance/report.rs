@@ -1,4 +1,4 @@
-//! The table.
+//! The page `CONFORMANCE.md`.
 
 use std::fmt::{self, Write};
 use std::fs;
@@ -13,11 +13,11 @@ const HEAD: &str = "\
 # Conformance
 
 What a circuit breaker has to get right, as scenarios, and which libraries do. Written by `cargo run
---release --bin conformance`, not by hand; what the scenarios do is in `src/conformance/scenarios`.
+--release --bin conformance`, not by hand; the scenarios are in `src/conformance/scenarios`.
 
-The number is that of the rule in the design; 0 is what every breaker is for. `holds`: the library
-does so. **Bold**: it does not, and what happens in place of it. `n/a`: there is nothing to try, and
-why. A library in real time is said to break a rule only if it did so five times in a row.
+Scenarios with the same number test the same rule; 0 is what every breaker is for. `holds`: the library
+obeys it. **Bold**: it does not, and this happens instead. `n/a`: the scenario does not apply, and why.
+A library in real time breaks a rule only if it did so in five consecutive tries.
 ";
 
 struct Counts {
@@ -27,7 +27,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(record: &Record) -> Self {
+    fn from_record(record: &Record) -> Self {
         let count = |wanted: fn(&Outcome) -> bool| {
             record
                 .outcomes
@@ -54,7 +54,7 @@ fn fill(page: &mut String, records: &[Record]) -> fmt::Result {
     writeln!(page, "| library | holds | breaks | n/a | configuration |")?;
     writeln!(page, "|---|---|---|---|---|")?;
     for record in records {
-        let counts = Counts::of(record);
+        let counts = Counts::from_record(record);
         writeln!(
             page,
             "| {} | {} | {} | {} | {} |",
@@ -70,10 +70,10 @@ fn fill(page: &mut String, records: &[Record]) -> fmt::Result {
     for _ in records {
         write!(page, "---|")?;
     }
-    for (row, scenario) in ALL.iter().enumerate() {
+    for (index, scenario) in ALL.iter().enumerate() {
         write!(page, "\n| {} | {} |", scenario.rule, scenario.title)?;
         for record in records {
-            match record.outcomes.get(row) {
+            match record.outcomes.get(index) {
                 Some(Outcome::Holds) => write!(page, " holds |")?,
                 Some(Outcome::Breaks(how)) => write!(page, " **{how}** |")?,
                 Some(Outcome::NotApplicable(why)) => write!(page, " n/a: {why} |")?,
@@ -84,10 +84,10 @@ fn fill(page: &mut String, records: &[Record]) -> fmt::Result {
     writeln!(page)
 }
 
-/// The totals, and all that breaks.
+/// Prints the totals and the broken rules.
 pub(crate) fn print(records: &[Record]) {
     for record in records {
-        let counts = Counts::of(record);
+        let counts = Counts::from_record(record);
         println!(
             "{}: {} hold, {} break, {} not applicable",
             record.title, counts.holds, counts.breaks, counts.not_applicable
@@ -98,5 +98,5 @@ pub(crate) fn print(records: &[Record]) {
             }
         }
     }
-    println!("All of it is in CONFORMANCE.md.");
+    println!("The table is in CONFORMANCE.md.");
 }

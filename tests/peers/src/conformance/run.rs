@@ -1,4 +1,4 @@
-//! Runs scenarios, each on a thread of its own that may hang or panic.
+//! Runs scenarios, each on a thread of its own, where it may panic or never end.
 
 use std::any::Any;
 use std::fmt;
@@ -13,16 +13,16 @@ use crate::adapter::{Library, Time};
 use crate::scenarios::{ALL, Scenario};
 use crate::trial::Stop;
 
-/// How long a scenario may take before it is said to hang.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest time for a scenario.
+const MAX_TIME: Duration = Duration::from_secs(20);
 
-const HANGS: &str = "hangs";
+const NEVER_ENDS: &str = "does not end";
 
-/// How often a library in real time has to fail to be believed: others use the machine too, and a
-/// wait can end late.
+/// The tries of a library in real time, all of which must fail: on a busy machine a wait can end
+/// late.
 const TRIES: usize = 5;
 
-/// How a library fared in a scenario.
+/// The outcome of a scenario for a library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Holds,
@@ -40,7 +40,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// How a library fared in all of them, in their order.
+/// The outcomes of all scenarios for a library, in order.
 pub(crate) struct Record {
     pub(crate) title: String,
     pub(crate) configuration: String,
@@ -48,7 +48,7 @@ pub(crate) struct Record {
 }
 
 impl fmt::Display for Record {
-    /// In lines, for `nested.rs` of another program to read.
+    /// Writes lines, which `nested.rs` of another program reads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n{}", self.title, self.configuration)?;
         self.outcomes
@@ -58,7 +58,7 @@ impl fmt::Display for Record {
     }
 }
 
-/// Runs all scenarios, one after the other.
+/// Runs all scenarios, one after another.
 pub(crate) fn record(library: &'static dyn Library) -> Record {
     Record {
         title: library.title().to_owned(),
@@ -70,7 +70,7 @@ pub(crate) fn record(library: &'static dyn Library) -> Record {
     }
 }
 
-/// As often as the library's time asks for.
+/// Runs a scenario, several times for a library in real time.
 fn outcome(library: &'static dyn Library, scenario: &'static Scenario) -> Outcome {
     let tries = match library.time() {
         Time::Virtual => 1,
@@ -79,25 +79,25 @@ fn outcome(library: &'static dyn Library, scenario: &'static Scenario) -> Outcom
     let mut latest = watched(library, scenario);
     for _ in 1..tries {
         match latest {
-            Outcome::Breaks(how) if how != HANGS => latest = watched(library, scenario),
+            Outcome::Breaks(how) if how != NEVER_ENDS => latest = watched(library, scenario),
             _ => break,
         }
     }
     latest
 }
 
-/// Once, unless it takes too long.
+/// Runs a scenario once, for at most [`MAX_TIME`].
 pub(crate) fn watched(library: &'static dyn Library, scenario: &'static Scenario) -> Outcome {
-    let (told, outcome) = mpsc::channel();
+    let (sender, outcome) = mpsc::channel();
     thread::spawn(move || {
         let outcome = catch_unwind(AssertUnwindSafe(|| once(library, scenario)));
-        told.send(outcome.unwrap_or_else(|payload| {
+        sender.send(outcome.unwrap_or_else(|payload| {
             Outcome::Breaks(format!("panics: {}", message(payload.as_ref())))
         }))
     });
     outcome
-        .recv_timeout(PATIENCE)
-        .unwrap_or_else(|_| Outcome::Breaks(HANGS.to_owned()))
+        .recv_timeout(MAX_TIME)
+        .unwrap_or_else(|_| Outcome::Breaks(NEVER_ENDS.to_owned()))
 }
 
 fn once(library: &'static dyn Library, scenario: &Scenario) -> Outcome {
@@ -105,11 +105,11 @@ fn once(library: &'static dyn Library, scenario: &Scenario) -> Outcome {
     let Ok(runtime) = runtime else {
         return Outcome::Breaks("no runtime to run on".to_owned());
     };
-    let verdict = runtime.block_on(async {
+    let result = runtime.block_on(async {
         library.prepare();
         (scenario.run)(library).await
     });
-    match verdict {
+    match result {
         Ok(()) => Outcome::Holds,
         Err(Stop::Broken(how)) => Outcome::Breaks(how),
         Err(Stop::NotApplicable(why)) => Outcome::NotApplicable(why),

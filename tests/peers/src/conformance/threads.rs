@@ -13,12 +13,12 @@ use tokio::task::unconstrained;
 use crate::adapter::{Answer, Time, Work};
 use crate::trial::Trial;
 
-/// Calls from so many threads that begin together, and has each of them say what it got.
+/// Makes one call on each of `threads` threads that start together, and passes on their answers.
 pub(crate) fn on_threads(
     trial: &Trial,
     threads: usize,
     work: impl Fn() -> Work + Sync,
-    told: impl Fn(Answer) + Sync,
+    report: impl Fn(Answer) + Sync,
 ) {
     let begin = StartingLine::new(threads);
     let runtime = Handle::current();
@@ -29,9 +29,9 @@ pub(crate) fn on_threads(
                     begin.cross();
                     unconstrained(trial.breaker.call(work()))
                 };
-                told(match trial.time {
+                report(match trial.time {
                     Time::Virtual => {
-                        // The clock that is paused.
+                        // For the paused clock.
                         let _entered = runtime.enter();
                         wait_for(call())
                     }
@@ -45,7 +45,7 @@ pub(crate) fn on_threads(
     });
 }
 
-/// Where all cross as nearly at the same moment as they can.
+/// A barrier that spins, so that all threads pass it at nearly the same moment.
 struct StartingLine {
     missing: AtomicUsize,
 }
@@ -58,7 +58,7 @@ impl StartingLine {
 
     fn cross(&self) {
         self.missing.fetch_sub(1, Ordering::SeqCst);
-        // Who sleeps comes late. With fewer processors than threads the others need to be let in.
+        // Spins, as a thread that sleeps is late. Yields at times, for threads without a processor.
         for turn in 1_u32.. {
             if self.missing.load(Ordering::SeqCst) == 0 {
                 break;

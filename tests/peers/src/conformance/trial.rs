@@ -1,4 +1,4 @@
-//! One breaker on trial, and the steps that scenarios share.
+//! One breaker on trial, and the steps common to scenarios.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -11,11 +11,11 @@ use tokio::task::unconstrained;
 
 use crate::adapter::{Answer, Answering, Breaker, Failed, Library, Order, Spans, Time, Wish, Work};
 
-/// Why a scenario did not end well.
+/// Why a scenario did not hold.
 pub(crate) enum Stop {
     /// The library breaks the rule, in this way.
     Broken(String),
-    /// It makes no sense for this library, for this reason.
+    /// It does not apply to this library, for this reason.
     NotApplicable(String),
 }
 
@@ -29,19 +29,19 @@ pub(crate) fn not_applicable(why: impl Into<String>) -> Stop {
     Stop::NotApplicable(why.into())
 }
 
-/// That the rule is broken in this way unless something holds.
+/// Reports the rule as broken, in this way, unless `holds`.
 pub(crate) fn ensure(holds: bool, how: impl Into<String>) -> Verdict {
     if holds { Ok(()) } else { Err(broken(how)) }
 }
 
-/// More failures than any breaker on trial may need.
+/// More failures than any breaker on trial needs to open.
 const PLENTY: usize = 1_000;
 
-/// More calls at once than any half-open circuit on trial is said to let in.
+/// More concurrent calls than any half-open circuit on trial is documented to admit.
 const CROWD: usize = 10;
 
-/// What a panic of the work carries.
-const PAYLOAD: &str = "gave up";
+/// The payload of a panic of the work.
+const PAYLOAD: &str = "work panicked";
 
 pub(crate) struct Trial {
     pub(crate) breaker: Breaker,
@@ -53,11 +53,11 @@ pub(crate) struct Trial {
 impl Trial {
     pub(crate) fn new(library: &dyn Library, wish: Wish) -> Result<Self, Stop> {
         let breaker = library.breaker(wish).map_err(not_applicable)?;
-        Ok(Self::of(library, breaker))
+        Ok(Self::from_breaker(library, breaker))
     }
 
-    /// Of a breaker of this library.
-    pub(crate) fn of(library: &dyn Library, breaker: Breaker) -> Self {
+    /// Puts a breaker of this library on trial.
+    pub(crate) fn from_breaker(library: &dyn Library, breaker: Breaker) -> Self {
         Self {
             breaker,
             spans: library.spans(),
@@ -90,12 +90,12 @@ impl Trial {
         self.breaker.pass(span).await;
     }
 
-    /// A little more than `reset`: some libraries let nobody in at the very moment.
+    /// Lets a little more than `reset` pass: some libraries admit no call at that very moment.
     pub(crate) async fn pass_reset(&self) {
         self.pass(self.spans.reset + self.spans.reset / 20).await;
     }
 
-    /// Fails until a call is rejected; how many failures it took.
+    /// Fails until a call is rejected, and returns the number of failures.
     pub(crate) async fn trip(&self) -> Result<usize, Stop> {
         for failures in 0..=PLENTY {
             if self.fail().await == Answer::Rejected {
@@ -111,7 +111,7 @@ impl Trial {
         Ok(())
     }
 
-    /// A call that nobody has polled.
+    /// Makes a call that is not polled.
     pub(crate) fn unpolled(&self) -> Call {
         let script = Arc::new(Mutex::new(Script::default()));
         let work = Scripted(Arc::clone(&script));
@@ -122,7 +122,7 @@ impl Trial {
         }
     }
 
-    /// A call that was polled once, and hangs if it was let in.
+    /// Makes a call and polls it once. It stays in flight if it is admitted.
     pub(crate) fn begin(&self) -> Call {
         let mut call = self.unpolled();
         call.poll_once();
@@ -133,31 +133,31 @@ impl Trial {
         (0..count).map(|_| self.begin()).collect()
     }
 
-    /// Calls that hang, all of them let in.
+    /// Makes calls that stay in flight, all of which must be admitted.
     pub(crate) fn admit(&self, count: usize) -> Result<Vec<Call>, Stop> {
         let calls = self.begin_many(count);
         ensure(calls.iter().all(Call::started), "rejects while closed")?;
         Ok(calls)
     }
 
-    /// Fills a half-open circuit with probes that hang.
+    /// Fills a half-open circuit with probes that stay in flight.
     pub(crate) fn fill(&self) -> Result<Vec<Call>, Stop> {
         let mut probes = self.begin_many(CROWD);
         probes.retain(Call::started);
-        ensure(!probes.is_empty(), "lets no probe in after the wait")?;
+        ensure(!probes.is_empty(), "admits no probe after the wait")?;
         Ok(probes)
     }
 
-    /// The same, for circuits that some calls of a crowd fill.
+    /// Like [`fill`](Self::fill), for circuits that do not admit every call.
     pub(crate) fn fill_up(&self) -> Result<Vec<Call>, Stop> {
         let probes = self.fill()?;
         if probes.len() == CROWD {
-            return Err(not_applicable("half-open lets everybody in"));
+            return Err(not_applicable("half-open admits every call"));
         }
         Ok(probes)
     }
 
-    /// Closes a half-open circuit, with no success more than it needs: that would be evidence.
+    /// Closes a half-open circuit with as many successes as it needs: another would be evidence.
     pub(crate) async fn close(&self) -> Verdict {
         for _ in 0..self.probes {
             let answer = self.succeed().await;
@@ -166,12 +166,12 @@ impl Trial {
         Ok(())
     }
 
-    /// Whether a call would be turned away. The one that asks is dropped.
+    /// Whether a call is rejected. The call is dropped.
     pub(crate) fn rejects(&self) -> bool {
         !self.begin().started()
     }
 
-    /// Whether the circuit closes when the service is well again.
+    /// Whether the circuit closes once the service has recovered.
     pub(crate) async fn recovers(&self) -> bool {
         for _ in 0..6 {
             if self.succeed().await == Answer::Done {
@@ -190,17 +190,17 @@ impl Trial {
     }
 
     pub(crate) async fn must_recover(&self) -> Verdict {
-        ensure(self.recovers().await, "stuck: rejects for ever")
+        ensure(self.recovers().await, "stuck: rejects forever")
     }
 
-    /// Gives an order and says whether the library has it.
+    /// Gives an order, and returns whether the library has it.
     pub(crate) async fn order(&self, order: Order) -> bool {
         self.breaker.give(order).await;
         self.breaker.takes(order)
     }
 }
 
-/// How many failures in a row open a new breaker.
+/// Returns the number of consecutive failures that open a new breaker.
 pub(crate) async fn limit(library: &dyn Library, wish: Wish) -> Result<usize, Stop> {
     Trial::new(library, wish)?.trip().await
 }
@@ -220,7 +220,7 @@ struct Script {
     waker: Option<Waker>,
 }
 
-/// Work that hangs until it is told how to end.
+/// Work that is pending until the scenario sets its ending.
 struct Scripted(Arc<Mutex<Script>>);
 
 impl Future for Scripted {
@@ -243,7 +243,7 @@ impl Future for Scripted {
     }
 }
 
-/// A call whose work a scenario ends when it likes.
+/// A call whose work the scenario ends.
 pub(crate) struct Call {
     answering: Answering,
     answer: Option<Answer>,
@@ -251,14 +251,14 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Whether its work has begun: the call was let in.
+    /// Whether its work has started: the call was admitted.
     pub(crate) fn started(&self) -> bool {
         let script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
         script.started
     }
 
     fn poll_once(&mut self) {
-        // Beyond the task's budget tokio's locks would only pretend to be taken.
+        // Unconstrained: without cooperative budget, tokio's locks appear to be taken.
         let mut answering = unconstrained(self.answering.as_mut());
         if let Poll::Ready(answer) =
             Pin::new(&mut answering).poll(&mut Context::from_waker(Waker::noop()))
@@ -267,7 +267,7 @@ impl Call {
         }
     }
 
-    /// Has the work be ready, though nobody polls it yet.
+    /// Makes the work ready, without polling it.
     pub(crate) fn prepare(&self, ending: Ending) {
         let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
         script.ending = Some(ending);
@@ -288,13 +288,13 @@ impl Call {
         self.answer().await
     }
 
-    /// Has the work panic; whether the panic came out of the call as it was.
+    /// Lets the work panic, and returns whether the call panics with the same payload.
     pub(crate) fn panic(self) -> bool {
         let payload = self.caught(Ending::Panic);
         payload.is_some_and(|payload| payload.downcast_ref() == Some(&PAYLOAD))
     }
 
-    /// Ends the work; whether the call panics.
+    /// Ends the work, and returns whether the call panics.
     pub(crate) fn unwinds(self, ending: Ending) -> bool {
         self.caught(ending).is_some()
     }

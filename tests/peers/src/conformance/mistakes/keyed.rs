@@ -1,4 +1,4 @@
-//! Breakers of ours by key as one may keep them by hand: in a map, where the oldest goes first.
+//! A plain map of our breakers by key, which evicts the oldest first.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use circuit_runtime::{CircuitBreaker, Config, State};
 
 use super::Mistake;
-use crate::adapter::{Breaker, Keyed, MOST_KEYS};
+use crate::adapter::{Breaker, Keyed, MAX_KEYS};
 use crate::runtime::answer_of_call;
 
 pub(super) fn keyed(config: Config, mistake: Option<Mistake>) -> Keyed {
@@ -26,7 +26,7 @@ pub(super) fn keyed(config: Config, mistake: Option<Mistake>) -> Keyed {
             let breaker = breakers
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .of(&key);
+                .for_key(&key);
             Box::pin(async move { answer_of_call(breaker.call(work).await) })
         })
         .with_time(tokio::time::advance)
@@ -41,12 +41,12 @@ struct ByKey {
 }
 
 impl ByKey {
-    fn of(&mut self, key: &str) -> CircuitBreaker {
+    fn for_key(&mut self, key: &str) -> CircuitBreaker {
         if let Some(breaker) = self.breakers.get(key) {
             return breaker.clone();
         }
-        if self.breakers.len() >= MOST_KEYS as usize {
-            self.forget_one();
+        if self.breakers.len() >= MAX_KEYS as usize {
+            self.evict_one();
         }
         let breaker = CircuitBreaker::new(key.to_owned(), self.config);
         self.oldest_first.push_back(key.to_owned());
@@ -54,26 +54,26 @@ impl ByKey {
         breaker
     }
 
-    fn forget_one(&mut self) {
-        // Behind as many that are open there is one that is not.
-        let asked = self.oldest_first.iter().take(2 * MOST_KEYS as usize);
-        let forgotten = asked
+    fn evict_one(&mut self) {
+        // Among twice as many as there may be, at least one is not open.
+        let candidates = self.oldest_first.iter().take(2 * MAX_KEYS as usize);
+        let evicted = candidates
             .map(|key| self.breakers.get(key))
-            .position(|breaker| breaker.is_some_and(|breaker| self.may_go(breaker)));
-        let forgotten = match self.mistake {
-            Some(Mistake::ForgetsOpenOnesAtLast) => forgotten.or(Some(0)),
-            _ => forgotten,
+            .position(|breaker| breaker.is_some_and(|breaker| self.can_evict(breaker)));
+        let evicted = match self.mistake {
+            Some(Mistake::EvictsOpenOnesLast) => evicted.or(Some(0)),
+            _ => evicted,
         };
-        if let Some(key) = forgotten.and_then(|place| self.oldest_first.remove(place)) {
+        if let Some(key) = evicted.and_then(|index| self.oldest_first.remove(index)) {
             self.breakers.remove(&key);
         }
     }
 
-    fn may_go(&self, breaker: &CircuitBreaker) -> bool {
+    fn can_evict(&self, breaker: &CircuitBreaker) -> bool {
         match self.mistake {
-            Some(Mistake::ForgetsNothing) => false,
-            Some(Mistake::ForgetsNoneThatOpened) => breaker.snapshot().opened == 0,
-            Some(Mistake::ForgetsOpenOnes) => true,
+            Some(Mistake::EvictsNothing) => false,
+            Some(Mistake::EvictsNoneThatOpened) => breaker.snapshot().opened == 0,
+            Some(Mistake::EvictsOpenOnes) => true,
             _ => breaker.state() == State::Closed,
         }
     }

@@ -1,3 +1,5 @@
+//! The library allframe-core.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ const SPANS: Spans = Spans {
 };
 
 fn config(wish: Wish) -> Result<CircuitBreakerConfig, &'static str> {
-    // One in a hundred of a thousand calls must not be enough.
+    // Above one percent of a thousand calls.
     let config = CircuitBreakerConfig::new(11)
         .with_success_threshold(1)
         .with_half_open_requests(1)

@@ -1,3 +1,5 @@
+//! The library arcly-http.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -33,7 +35,7 @@ impl From<BreakerOpen> for Error {
     }
 }
 
-/// Its functions must not use up their arguments.
+/// Its functions cannot move their arguments.
 type Slot = Mutex<Option<Work>>;
 
 fn take(slot: &Slot) -> Work {
@@ -41,8 +43,8 @@ fn take(slot: &Slot) -> Work {
     work.unwrap_or_else(|| Work::new(async { Err(Failed) }))
 }
 
-/// A function has its breaker for ever, and one that is stuck is so for good: each trial gets a
-/// function that no other has called.
+/// A function has its breaker forever, and a stuck one is never reset: each trial gets a function
+/// of its own.
 macro_rules! annotated {
     ($cooldown:literal) => {
         |work| {
@@ -80,14 +82,13 @@ type Function = fn(Work) -> Answering;
 
 const FUNCTIONS: [[Function; 16]; 16] = sixteen!(sixteen!(annotated!("100ms")));
 
-/// As long as it takes; more hours than these are too many for the attribute.
-const PATIENT: [Function; 16] = sixteen!(annotated!("18446744073709551615ms"));
+/// With the longest wait that the attribute accepts.
+const LONGEST_WAIT: [Function; 16] = sixteen!(annotated!("18446744073709551615ms"));
 
-/// The next one of these.
+/// Returns the next unused function.
 fn next(functions: &[Function], given: &AtomicUsize) -> Result<Function, &'static str> {
     let next = functions.get(given.fetch_add(1, Ordering::Relaxed));
-    next.copied()
-        .ok_or("no function is left that nobody called")
+    next.copied().ok_or("all functions are used up")
 }
 
 impl Library for Arcly {
@@ -96,8 +97,8 @@ impl Library for Arcly {
     }
 
     fn configuration(&self) -> &'static str {
-        "`threshold = 3, cooldown = \"100ms\"`, a function for each trial. Its functions must not \
-         use up their arguments, so they borrow the work. Real time."
+        "`threshold = 3, cooldown = \"100ms\"`, a function for each trial. Its functions cannot move \
+         their arguments, so they borrow the work. Real time."
     }
 
     fn time(&self) -> Time {
@@ -112,7 +113,7 @@ impl Library for Arcly {
         static GIVEN: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
         match wish {
             Wish::Failures => next(FUNCTIONS.as_flattened(), &GIVEN[0]).map(Breaker::new),
-            Wish::LongestWait => next(&PATIENT, &GIVEN[1]).map(Breaker::new),
+            Wish::LongestWait => next(&LONGEST_WAIT, &GIVEN[1]).map(Breaker::new),
             Wish::Rate(_) => Err("no rates"),
             Wish::Window | Wish::LastCalls => Err("no window"),
             Wish::Predicate => Err("no predicates"),

@@ -1,3 +1,5 @@
+//! Ours, by the attribute.
+
 use std::time::Duration;
 
 use circuit_runtime::{CircuitBreaker, CircuitError, circuit_breaker, registry};
@@ -5,8 +7,8 @@ use circuit_runtime::{CircuitBreaker, CircuitError, circuit_breaker, registry};
 use super::paused::SPANS;
 use super::runtime::answer_of;
 use crate::adapter::{
-    Answer, Answering, Breaker, Failed, Keyed, Library, MOST_KEYS, Order, Spans, Time, Wish, Work,
-    judge,
+    Answer, Answering, Breaker, Failed, Keyed, Library, MAX_KEYS, Order, Spans, Time, Wish, Work,
+    classify,
 };
 
 /// Ours, by `#[circuit_breaker]`.
@@ -29,7 +31,7 @@ impl From<CircuitError> for Error {
     }
 }
 
-/// A function with a circuit breaker, and its breaker made as good as new.
+/// A function with a circuit breaker, which is reset.
 macro_rules! annotated {
     ($name:literal, $($option:tt)*) => {{
         #[circuit_breaker(name = $name, $($option)*)]
@@ -44,7 +46,7 @@ fn breaker<F>(name: &'static str, call: fn(Work) -> F) -> Breaker
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
-    // The function's breaker is there from its first call on.
+    // The first call creates the breaker.
     if let Some(used) = registry::find(name) {
         used.reset();
     }
@@ -73,7 +75,7 @@ fn answering(call: impl Future<Output = Result<(), Error>> + Send + 'static) -> 
     })
 }
 
-#[circuit_breaker(name = "keyed", key = key, max_keys = MOST_KEYS, max_failures = 3, reset = "30s")]
+#[circuit_breaker(name = "keyed", key = key, max_keys = MAX_KEYS, max_failures = 3, reset = "30s")]
 async fn keyed(key: String, work: Work) -> Result<(), Error> {
     Ok(work.await?)
 }
@@ -84,7 +86,7 @@ impl Library for Attribute {
     }
 
     fn configuration(&self) -> &'static str {
-        "The same options, written at functions; `key`, and `max_keys` of 100. Virtual time."
+        "The same options, on functions; `key`, and `max_keys` of 100. Virtual time."
     }
 
     fn time(&self) -> Time {
@@ -122,7 +124,7 @@ impl Library for Attribute {
                 annotated!(
                     "predicate",
                     max_failures = 3,
-                    failure_if = |_| judge(),
+                    failure_if = |_| classify(),
                     reset = "30s"
                 )
             }
@@ -138,7 +140,7 @@ impl Library for Attribute {
     }
 
     fn keyed(&self) -> Result<Keyed, &'static str> {
-        // Those of another trial stay while they are open.
+        // Open breakers of other trials are still there.
         let used = registry::all().into_iter();
         used.filter(|breaker| breaker.name().starts_with("keyed["))
             .for_each(|breaker| breaker.reset());

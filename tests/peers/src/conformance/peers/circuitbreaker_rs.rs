@@ -1,3 +1,5 @@
+//! The library circuitbreaker-rs.
+
 use std::time::Duration;
 
 use circuitbreaker_rs::{BreakerError, CircuitBreaker, DefaultPolicy};
@@ -20,7 +22,7 @@ impl Library for CircuitBreakerRs {
 
     fn configuration(&self) -> &'static str {
         "`consecutive_failures(3)`, `consecutive_successes(1)`, `probe_interval(1)` (\"the number \
-         of probes\"; it lets in one more), `cooldown(100 ms)`, else as by default; for rates \
+         of probes\"; it admits one more), `cooldown(100 ms)`, else as by default; for rates \
          `failure_threshold` alone. `call_async`. Real time."
     }
 

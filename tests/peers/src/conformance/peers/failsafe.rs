@@ -1,10 +1,12 @@
+//! The library failsafe.
+
 use std::time::Duration;
 
 use failsafe::failure_policy::{consecutive_failures, success_rate_over_time_window};
 use failsafe::futures::CircuitBreaker;
 use failsafe::{Config, Error, FailurePolicy, Instrument, StateMachine, backoff};
 
-use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, judge};
+use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, classify};
 
 pub(crate) struct Failsafe;
 
@@ -23,7 +25,7 @@ where
 {
     let reset = machine.clone();
     Breaker::new(move |work| {
-        let call = machine.call_with(|_: &Failed| judge(), work);
+        let call = machine.call_with(|_: &Failed| classify(), work);
         Box::pin(async move {
             match call.await {
                 Ok(()) => Answer::Done,
@@ -69,7 +71,7 @@ impl Library for Failsafe {
             Wish::LongestWait => Ok(failures(Duration::MAX)),
             Wish::Window => Err("its average has no window that ends"),
             Wish::Rate(rate) => {
-                // It is told the rate of successes below which it opens, and nothing is below none.
+                // It takes the rate of successes below which it opens; no rate is below zero.
                 let required = (1.0 - rate).max(f64::EPSILON);
                 let wait = backoff::constant(SPANS.reset);
                 let policy = success_rate_over_time_window(required, 5, SPANS.window, wait);

@@ -1,4 +1,5 @@
-//! The libraries on trial, a file for each. Those that are not here are in a package of their own.
+//! The libraries on trial, one file each. ninelives and ours in virtual time are in packages of
+//! their own.
 
 mod allframe;
 mod arcly;

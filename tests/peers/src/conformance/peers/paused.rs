@@ -1,3 +1,5 @@
+//! Ours, by calls, in virtual time.
+
 use std::time::Duration;
 
 use super::runtime;
@@ -6,7 +8,7 @@ use crate::adapter::{Breaker, Keyed, Library, Spans, Time, Wish};
 /// Ours, by `CircuitBreaker::call`, on tokio's clock.
 pub(crate) struct Paused;
 
-/// The spans in virtual time.
+/// The time spans of virtual time.
 pub(crate) const SPANS: Spans = Spans {
     reset: Duration::from_secs(30),
     window: Duration::from_secs(10),
@@ -20,7 +22,7 @@ impl Library for Paused {
     }
 
     fn configuration(&self) -> &'static str {
-        "`max_failures` of 3, in a row or in a `window` of 10 s; rates in the same window, and in one \
+        "`max_failures` of 3, consecutive or in a `window` of 10 s; rates in the same window, and in one \
          of 100 calls; `reset` of 30 s, `timeout` of 2 s. Follows tokio's clock (`test-util`): \
          virtual time."
     }

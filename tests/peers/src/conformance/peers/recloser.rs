@@ -1,8 +1,10 @@
+//! The library recloser.
+
 use std::time::Duration;
 
 use recloser::{AsyncRecloser, Error};
 
-use crate::adapter::{Answer, Breaker, Failed, Library, Spans, Time, Wish, judge};
+use crate::adapter::{Answer, Breaker, Failed, Library, Spans, Time, Wish, classify};
 
 pub(crate) struct Recloser;
 
@@ -31,7 +33,7 @@ impl Library for Recloser {
         SPANS
     }
 
-    /// It judges when it has one more than are asked for.
+    /// It evaluates a rate once it has one call more than configured.
     fn probes(&self) -> usize {
         2
     }
@@ -54,7 +56,7 @@ impl Library for Recloser {
             .build();
         let recloser = AsyncRecloser::from(recloser);
         Ok(Breaker::new(move |work| {
-            let call = recloser.call_with(|_: &Failed| judge(), work);
+            let call = recloser.call_with(|_: &Failed| classify(), work);
             Box::pin(async move {
                 match call.await {
                     Ok(()) => Answer::Done,

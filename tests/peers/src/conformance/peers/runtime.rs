@@ -1,13 +1,15 @@
+//! Ours, by calls, in real time.
+
 use std::time::Duration;
 
 use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config};
 
-use crate::adapter::{Answer, Breaker, Failed, Keyed, Library, Order, Spans, Time, Wish, judge};
+use crate::adapter::{Answer, Breaker, Failed, Keyed, Library, Order, Spans, Time, Wish, classify};
 
 /// Ours, by `CircuitBreaker::call`, on the system's clock.
 pub(crate) struct Runtime;
 
-/// Why there is nothing by key to try here.
+/// Why there are no breakers by key here.
 pub(crate) const NO_KEYS: &str = "keys are the attribute's";
 
 const SPANS: Spans = Spans {
@@ -44,7 +46,7 @@ impl Library for Runtime {
     }
 }
 
-/// What our own error means.
+/// Converts our error.
 pub(crate) fn answer_of(error: &CircuitError) -> Answer {
     if error.is_timeout() {
         Answer::TimedOut
@@ -79,7 +81,7 @@ pub(crate) fn breaker(spans: Spans, wish: Wish) -> Result<Breaker, &'static str>
         Box::pin(async move {
             let call = breaker.call(work);
             let result = match wish {
-                Wish::Predicate => call.failure_if(|_| judge()).await,
+                Wish::Predicate => call.failure_if(|_| classify()).await,
                 _ => call.await,
             };
             answer_of_call(result)

@@ -1,3 +1,5 @@
+//! The library seatbelt.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,14 +9,14 @@ use seatbelt::timeout::Timeout;
 use seatbelt::{RecoveryInfo, ResilienceContext};
 use tick::ClockControl;
 
-use crate::adapter::{Answer, Breaker, Failed, Keyed, Library, Spans, Time, Wish, Work, judge};
+use crate::adapter::{Answer, Breaker, Failed, Keyed, Library, Spans, Time, Wish, Work, classify};
 
 pub(crate) struct Seatbelt;
 
 const SPANS: Spans = Spans {
     reset: Duration::from_secs(5),
     window: Duration::from_secs(30),
-    // It keeps ten sums.
+    // Its window has ten buckets.
     grain: Duration::from_millis(3_100),
     timeout: Duration::from_secs(2),
 };
@@ -37,7 +39,7 @@ struct Request {
     work: Work,
 }
 
-/// With one breaker for all keys, unless they are told apart.
+/// Creates one breaker for all keys, or one for each.
 #[expect(clippy::cast_possible_truncation, reason = "it takes no other rate")]
 fn keyed(wish: Wish, told_apart: bool) -> Result<Keyed, &'static str> {
     let (rate, wait) = match wish {
@@ -57,7 +59,7 @@ fn keyed(wish: Wish, told_apart: bool) -> Result<Keyed, &'static str> {
     };
     let breaker = Layer::layer("breaker", &context)
         .recovery_with(|result: &Result<(), Error>, _| match result {
-            Err(_) if judge() => RecoveryInfo::retry(),
+            Err(_) if classify() => RecoveryInfo::retry(),
             Ok(()) | Err(_) => RecoveryInfo::never(),
         })
         .rejected_input_error(|_, _| Error::Rejected)
@@ -121,7 +123,7 @@ impl Library for Seatbelt {
     }
 
     fn breaker(&self, wish: Wish) -> Result<Breaker, &'static str> {
-        Ok(keyed(wish, false)?.of("any"))
+        Ok(keyed(wish, false)?.for_key("any"))
     }
 
     fn keyed(&self) -> Result<Keyed, &'static str> {

@@ -1,3 +1,5 @@
+//! The library tower-resilience-circuitbreaker.
+
 use std::time::Duration;
 
 use tower::{ServiceExt, service_fn};
@@ -5,7 +7,7 @@ use tower_resilience_circuitbreaker::{
     CircuitBreakerError, CircuitBreakerLayer, SlidingWindowType,
 };
 
-use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, Work, judge};
+use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, Work, classify};
 
 pub(crate) struct TowerResilience;
 
@@ -16,7 +18,7 @@ const SPANS: Spans = Spans {
     timeout: Duration::MAX,
 };
 
-/// The service: it is asked to do work.
+/// The service, which does the work of its requests.
 async fn work(work: Work) -> Result<(), Failed> {
     work.await
 }
@@ -27,8 +29,8 @@ impl Library for TowerResilience {
     }
 
     fn configuration(&self) -> &'static str {
-        "`consecutive_failures(3)`; in a window of time all of 3 calls at least, `TimeBased`, 400 \
-         ms; rates the same, of 20 calls at least; 100 calls `CountBased`, as by default; \
+        "`consecutive_failures(3)`; in a time window all of at least 3 calls, `TimeBased`, 400 \
+         ms; rates the same, of at least 20 calls; 100 calls `CountBased`, as by default; \
          `wait_duration_in_open(100 ms)`, `permitted_calls_in_half_open(1)`. A clone of the \
          service for each call, made ready. Real time."
     }
@@ -45,7 +47,7 @@ impl Library for TowerResilience {
         let builder = CircuitBreakerLayer::builder()
             .wait_duration_in_open(SPANS.reset)
             .permitted_calls_in_half_open(1)
-            .failure_classifier(|result: &Result<(), Failed>| result.is_err() && judge());
+            .failure_classifier(|result: &Result<(), Failed>| result.is_err() && classify());
         let builder = match wish {
             Wish::Failures | Wish::Predicate => builder.consecutive_failures(3),
             Wish::LongestWait => builder

@@ -1,4 +1,4 @@
-//! What is evidence in a closed circuit.
+//! The evidence of a closed circuit.
 
 use crate::adapter::{Answer, Library, Time, Wish};
 use crate::trial::{Trial, Verdict, broken, ensure, limit};
@@ -56,6 +56,6 @@ pub(super) async fn after_successes(library: &dyn Library) -> Verdict {
     let failures = trial.trip().await?;
     ensure(
         failures <= limit,
-        format!("needs {failures} in place of {limit}"),
+        format!("needs {failures} instead of {limit}"),
     )
 }

@@ -1,4 +1,4 @@
-//! What every breaker must do to be on trial at all.
+//! The control scenarios: what every breaker is for.
 
 use crate::adapter::{Answer, Library, Wish};
 use crate::trial::{Trial, Verdict, ensure, limit};

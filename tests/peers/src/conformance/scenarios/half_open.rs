@@ -1,4 +1,4 @@
-//! Who is let in after the wait.
+//! Calls that are admitted after the wait.
 
 use std::mem;
 use std::pin::Pin;
@@ -12,14 +12,14 @@ use crate::adapter::{Answer, Failed, Library, Time, Wish, Work};
 use crate::threads::on_threads;
 use crate::trial::{Ending, Trial, Verdict, broken, ensure, not_applicable};
 
-pub(super) async fn hung_probe(library: &dyn Library) -> Verdict {
+pub(super) async fn overdue_probe(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
     trial.half_open().await?;
-    let _hung = trial.fill()?;
+    let _overdue = trial.fill()?;
     another_closes(&trial).await
 }
 
-pub(super) async fn forgotten_probe(library: &dyn Library) -> Verdict {
+pub(super) async fn leaked_probe(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
     trial.half_open().await?;
     mem::forget(trial.fill()?);
@@ -35,7 +35,7 @@ async fn another_closes(trial: &Trial) -> Verdict {
             return trial.must_recover().await;
         }
     }
-    Err(broken("stuck: rejects for ever"))
+    Err(broken("stuck: rejects forever"))
 }
 
 pub(super) async fn one_of_fifty(library: &dyn Library) -> Verdict {
@@ -48,7 +48,7 @@ pub(super) async fn one_of_fifty(library: &dyn Library) -> Verdict {
 
 const THREADS: usize = 8;
 
-/// Who came to a half-open circuit.
+/// The calls to a half-open circuit.
 #[derive(Default)]
 struct Crowd {
     started: AtomicUsize,
@@ -62,7 +62,7 @@ impl Crowd {
     }
 }
 
-/// A probe that fails, but not before all have been let in or rejected.
+/// A probe that fails once all calls have been admitted or rejected.
 struct Probe {
     crowd: Arc<Crowd>,
     started: bool,
@@ -94,7 +94,7 @@ pub(super) async fn one_of_eight_threads(library: &dyn Library) -> Verdict {
     let begin = Instant::now();
     let mut in_time = 0;
     for _ in 0..rounds {
-        // Where others use the machine, fewer rounds have to do.
+        // On a busy machine, fewer rounds are enough.
         if begin.elapsed() > Duration::from_secs(4) {
             break;
         }
@@ -115,7 +115,7 @@ pub(super) async fn one_of_eight_threads(library: &dyn Library) -> Verdict {
                 }
             },
         );
-        // In the time of another wait the place of a probe that hangs may go to another.
+        // After another wait, an overdue probe may lose its slot to another call.
         if trial.time == Time::Real && opened.elapsed() > trial.spans.reset {
             continue;
         }

@@ -2,19 +2,20 @@
 
 use std::ops::Range;
 
-use crate::adapter::{Answer, Keyed, Library, MOST_KEYS, Wish};
+use crate::adapter::{Answer, Keyed, Library, MAX_KEYS, Wish};
 use crate::heap::Counted;
 use crate::trial::{Stop, Trial, Verdict, ensure, limit, not_applicable};
 
-/// Far more than there may be.
-const CROWD: u32 = 10 * MOST_KEYS;
+/// Far more keys than the bound.
+const CROWD: u32 = 10 * MAX_KEYS;
 
-/// Keys come and go in groups of [`MOST_KEYS`]. What a library holds after the first, it may hold.
+/// Keys are used in groups of [`MAX_KEYS`]. A library may keep what it holds after the first
+/// groups.
 const FIRST_GROUPS: u32 = 10;
 const GROUPS: u32 = 40;
 
-/// Who keeps a key takes more bytes for it, and less would not be seen: as much is left of each while some
-/// are about to be freed.
+/// Bytes for each key that are tolerated: some keys are still about to be freed. A library that
+/// keeps a key takes more for it.
 const TRACE: i64 = 24;
 
 struct Keys<'l> {
@@ -28,27 +29,27 @@ impl<'l> Keys<'l> {
         Ok(Self { library, keyed })
     }
 
-    fn of(&self, key: &str) -> Trial {
-        Trial::of(self.library, self.keyed.of(key))
+    fn trial(&self, key: &str) -> Trial {
+        Trial::from_breaker(self.library, self.keyed.for_key(key))
     }
 
-    /// As many as there may be at a time.
+    /// Returns [`MAX_KEYS`] breakers.
     fn group(&self, name: &str) -> Vec<Trial> {
-        let keys = (0..MOST_KEYS).map(|number| self.of(&format!("{name} {number}")));
+        let keys = (0..MAX_KEYS).map(|number| self.trial(&format!("{name} {number}")));
         keys.collect()
     }
 
-    /// Has others called, once each.
-    async fn crowd_comes_by(&self) -> Verdict {
+    /// Calls a crowd of idle keys, once each.
+    async fn call_idle_keys(&self) -> Verdict {
         for number in 0..CROWD {
-            let answer = self.of(&format!("idle {number}")).succeed().await;
+            let answer = self.trial(&format!("idle {number}")).succeed().await;
             ensure(answer == Answer::Done, "rejects a new key")?;
         }
         Ok(())
     }
 
-    /// That nothing is left of keys that come, are used in this way, and go. Of new ones: a library
-    /// may know those of another trial.
+    /// Ensures that no memory is left of keys that were used. The keys are new: a library may still
+    /// keep those of another trial.
     async fn leave_nothing(&self, name: &str, used: impl AsyncFn(&[Trial]) -> Verdict) -> Verdict {
         let bytes_after = async |groups: Range<u32>| {
             let last = groups.end - 1;
@@ -63,21 +64,21 @@ impl<'l> Keys<'l> {
         };
         let first = bytes_after(0..FIRST_GROUPS).await?;
         let later = bytes_after(FIRST_GROUPS..FIRST_GROUPS + GROUPS).await?;
-        let left = (later - first) / i64::from(GROUPS * MOST_KEYS);
+        let left = (later - first) / i64::from(GROUPS * MAX_KEYS);
         ensure(left < TRACE, format!("keeps {left} bytes of each"))
     }
 
-    /// A library may forget by time, and only when another key comes.
+    /// A library may evict by time, and only when a new key is used.
     async fn pass_everything(&self) {
-        let any = self.of("any");
+        let any = self.trial("any");
         any.pass(any.spans.reset + any.spans.window * 2).await;
     }
 }
 
-pub(super) async fn each_by_itself(library: &dyn Library) -> Verdict {
+pub(super) async fn each_on_its_own(library: &dyn Library) -> Verdict {
     let keys = Keys::new(library)?;
     let limit = limit(library, Wish::Failures).await?;
-    let [one, other] = [keys.of("one"), keys.of("other")];
+    let [one, other] = [keys.trial("one"), keys.trial("other")];
     one.fail_times(limit - 1).await;
     other.fail_times(limit - 1).await;
     let none_rejects = !one.rejects() && !other.rejects();
@@ -122,10 +123,10 @@ pub(super) async fn recover_and_go(library: &dyn Library) -> Verdict {
 
 pub(super) async fn open_among_idle(library: &dyn Library) -> Verdict {
     let keys = Keys::new(library)?;
-    let open = keys.of("open");
+    let open = keys.trial("open");
     open.trip().await?;
-    keys.crowd_comes_by().await?;
-    ensure(open.rejects(), "forgotten: the next call runs")?;
+    keys.call_idle_keys().await?;
+    ensure(open.rejects(), "evicted: the next call runs")?;
     open.pass_reset().await;
     open.must_recover().await
 }
@@ -136,10 +137,7 @@ pub(super) async fn all_open_among_idle(library: &dyn Library) -> Verdict {
     for key in &open {
         key.trip().await?;
     }
-    keys.crowd_comes_by().await?;
-    let forgotten = open.iter().filter(|key| !key.rejects()).count();
-    ensure(
-        forgotten == 0,
-        format!("{forgotten} of {MOST_KEYS} are forgotten"),
-    )
+    keys.call_idle_keys().await?;
+    let evicted = open.iter().filter(|key| !key.rejects()).count();
+    ensure(evicted == 0, format!("{evicted} of {MAX_KEYS} are evicted"))
 }

@@ -1,9 +1,9 @@
-//! Results that come after the state has changed, and slow ones that come in time.
+//! Late results: after the state has changed, and slow ones while it is unchanged.
 
 use crate::adapter::{Library, Wish};
 use crate::trial::{Call, Ending, Trial, Verdict, ensure, limit, not_applicable};
 
-/// Calls that were let in before the circuit opened.
+/// The number of calls that were admitted before the circuit opened.
 const LATE: usize = 12;
 
 async fn end_all(calls: Vec<Call>, ending: Ending) {
@@ -12,8 +12,8 @@ async fn end_all(calls: Vec<Call>, ending: Ending) {
     }
 }
 
-/// How many of fifty calls are let in.
-fn let_in(trial: &Trial) -> usize {
+/// Returns how many of fifty calls are admitted.
+fn admitted(trial: &Trial) -> usize {
     let calls = trial.begin_many(50);
     calls.iter().filter(|call| call.started()).count()
 }
@@ -32,7 +32,7 @@ pub(super) async fn success_beside_probe(library: &dyn Library) -> Verdict {
     trial.half_open().await?;
     let _probes = trial.fill_up()?;
     end_all(late, Ending::Success).await;
-    let more = let_in(&trial);
+    let more = admitted(&trial);
     ensure(more == 0, format!("{more} of 50 more run"))
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn failure_beside_probe(library: &dyn Library) -> Verdict {
     let probes = trial.fill_up()?;
     end_all(late, Ending::Failure).await;
     end_all(probes, Ending::Success).await;
-    ensure(!trial.rejects(), "re-opens")
+    ensure(!trial.rejects(), "reopens")
 }
 
 pub(super) async fn failures_after_recovery(library: &dyn Library) -> Verdict {
@@ -52,7 +52,7 @@ pub(super) async fn failures_after_recovery(library: &dyn Library) -> Verdict {
     trial.half_open().await?;
     trial.must_recover().await?;
     end_all(late, Ending::Failure).await;
-    ensure(!trial.rejects(), "re-opens")
+    ensure(!trial.rejects(), "reopens")
 }
 
 pub(super) async fn probe_of_an_earlier_phase(library: &dyn Library) -> Verdict {
@@ -62,14 +62,17 @@ pub(super) async fn probe_of_an_earlier_phase(library: &dyn Library) -> Verdict 
     trial.pass_reset().await;
     let second = trial.begin();
     if !second.started() {
-        return Err(not_applicable("no second probe while one hangs"));
+        return Err(not_applicable("no second probe while one is running"));
     }
     second.end(Ending::Failure).await;
-    ensure(trial.rejects(), "a failed probe re-opens nothing")?;
+    ensure(
+        trial.rejects(),
+        "a failed probe does not reopen the circuit",
+    )?;
     trial.pass_reset().await;
     let _probe = trial.fill_up()?;
     end_all(earlier.drain(..1).collect(), Ending::Success).await;
-    let more = let_in(&trial);
+    let more = admitted(&trial);
     ensure(more == 0, format!("{more} of 50 more run"))
 }
 

@@ -1,4 +1,4 @@
-//! What operators say is final.
+//! Operators' orders are final.
 
 use crate::adapter::{Library, Order, Wish};
 use crate::trial::{Ending, Trial, Verdict, ensure, not_applicable};
@@ -17,7 +17,7 @@ pub(super) async fn closing_is_final(library: &dyn Library) -> Verdict {
         for call in late {
             call.end(Ending::Failure).await;
         }
-        ensure(!trial.rejects(), "re-opens")?;
+        ensure(!trial.rejects(), "reopens")?;
     }
     if known {
         Ok(())

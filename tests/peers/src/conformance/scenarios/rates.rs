@@ -22,7 +22,7 @@ async fn opens_after_successes(library: &dyn Library, wish: Wish) -> Verdict {
 pub(super) async fn every_rate(library: &dyn Library) -> Verdict {
     for rate in RATES {
         let trial = Trial::new(library, Wish::Rate(rate))?;
-        // Some judge nothing until they are as old as their window.
+        // Some evaluate no rate until they are as old as their window.
         trial.pass(trial.spans.window * 2).await;
         trial
             .trip()

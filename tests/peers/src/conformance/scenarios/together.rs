@@ -1,4 +1,4 @@
-//! Calls at the same time.
+//! Concurrent calls.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::trial::{Call, Ending, Trial, Verdict, ensure};
 
 const CALLS: usize = 8;
 
-/// Work that ends when as many are under way.
+/// Work that ends once [`CALLS`] are in flight.
 struct Meeting {
     inside: Arc<AtomicUsize>,
     counted: bool,
@@ -35,7 +35,7 @@ impl Future for Meeting {
     }
 }
 
-/// If they do not, this hangs.
+/// If they do not, this does not end.
 pub(super) async fn concurrent_calls(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
     let calls = trial.begin_many(CALLS);

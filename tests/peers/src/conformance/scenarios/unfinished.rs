@@ -1,8 +1,8 @@
-//! Calls that do not end with a result: dropped, or by a panic.
+//! Calls that end without a result: dropped, or by a panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::adapter::{JUDGE_PANICS, Library, Wish};
+use crate::adapter::{CLASSIFY_PANICS, Library, Wish};
 use crate::trial::{Ending, Trial, Verdict, broken, ensure, limit, not_applicable};
 
 pub(super) async fn dropped_before_poll(library: &dyn Library) -> Verdict {
@@ -21,7 +21,7 @@ pub(super) async fn dropped_after_poll(library: &dyn Library) -> Verdict {
     trial.must_recover().await
 }
 
-pub(super) async fn dropped_makes_room(library: &dyn Library) -> Verdict {
+pub(super) async fn dropped_releases_slot(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
     trial.half_open().await?;
     drop(trial.fill()?);
@@ -32,11 +32,11 @@ pub(super) async fn dropped_makes_room(library: &dyn Library) -> Verdict {
     if trial.recovers().await {
         Err(broken("after another wait"))
     } else {
-        Err(not_applicable("its place is lost"))
+        Err(not_applicable("its slot is lost"))
     }
 }
 
-pub(super) async fn panic_frees_place(library: &dyn Library) -> Verdict {
+pub(super) async fn panic_releases_slot(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
     trial.half_open().await?;
     for probe in trial.fill()? {
@@ -57,7 +57,7 @@ pub(super) async fn panic_fails_probe(library: &dyn Library) -> Verdict {
     if trial.recovers().await {
         Ok(())
     } else {
-        Err(not_applicable("its place is lost"))
+        Err(not_applicable("its slot is lost"))
     }
 }
 
@@ -65,9 +65,9 @@ pub(super) async fn panic_in_predicate(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Predicate)?;
     trial.half_open().await?;
     for probe in trial.fill()? {
-        JUDGE_PANICS.set(true);
+        CLASSIFY_PANICS.set(true);
         let panicked = probe.unwinds(Ending::Failure);
-        JUDGE_PANICS.set(false);
+        CLASSIFY_PANICS.set(false);
         ensure(panicked, "the panic is lost")?;
     }
     trial.pass_reset().await;
@@ -109,7 +109,7 @@ pub(super) async fn dropped_while_unwinding(library: &dyn Library) -> Verdict {
         ensure(unwound.is_err(), "the panic is lost")?;
     }
     ensure(!trial.rejects(), "counted as failures")?;
-    // The breaker is still of use.
+    // The breaker still works.
     trial.succeed().await;
     trial.begin().end(Ending::Success).await;
     ensure(!trial.rejects(), "rejects afterwards")

@@ -1,4 +1,4 @@
-//! Which failures count together.
+//! Failures that count together.
 
 use crate::adapter::{Library, Time, Wish};
 use crate::trial::{Ending, Trial, Verdict, ensure, limit};
