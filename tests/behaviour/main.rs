@@ -9,6 +9,7 @@
 )]
 
 mod attribute;
+mod budget;
 mod cancellation;
 mod closed;
 mod config;
@@ -25,6 +26,7 @@ mod probes;
 mod rates;
 mod readme;
 mod registry;
+mod runtimes;
 mod slow_calls;
 mod snapshot;
 mod stale_results;

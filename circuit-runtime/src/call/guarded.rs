@@ -9,10 +9,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use tokio::task::coop;
 
 use super::permit::Permit;
 use super::timeout::{Deadline, Interrupted, NoRuntime};
-use crate::circuit::{Circuit, Outcome, Ticket};
+use crate::circuit::{Circuit, Outcome, Rejection, Ticket};
 use crate::error::CircuitError;
 
 pin_project! {
@@ -34,6 +35,27 @@ pin_project! {
             }
         }
     }
+}
+
+/// Admits a call, once a rejection can be paid for from the cooperative budget of the task:
+/// otherwise a loop of rejected calls would never let another task of its thread run.
+#[inline]
+fn poll_admit(circuit: &Circuit, cx: &mut Context<'_>) -> Poll<Result<Ticket, Rejection>> {
+    match circuit.admit_while_closed() {
+        Some(ticket) => Poll::Ready(Ok(ticket)),
+        None => poll_admit_open(circuit, cx),
+    }
+}
+
+#[inline(never)]
+fn poll_admit_open(circuit: &Circuit, cx: &mut Context<'_>) -> Poll<Result<Ticket, Rejection>> {
+    // Ask for budget first, so that a rejection that waits for it is counted once.
+    let budget = ready!(coop::poll_proceed(cx));
+    let admitted = circuit.admit();
+    if admitted.is_err() {
+        budget.made_progress();
+    }
+    Poll::Ready(admitted)
 }
 
 /// An admitted call, for the duration of one poll.
@@ -60,7 +82,7 @@ where
     D: Deadline,
     F: Future,
 {
-    let turn = ready!(guard.as_mut().poll_admit())?;
+    let turn = ready!(guard.as_mut().poll_admit(cx))?;
     let panic_guard = turn.panic_guard();
     let polled = body.poll(cx);
     panic_guard.disarm();
@@ -111,7 +133,10 @@ impl<H: AsRef<Circuit>, D: Deadline> CallGuard<H, D> {
         ),
         inline(always)
     )]
-    fn poll_admit(self: Pin<&mut Self>) -> Poll<Result<Turn<H>, CircuitError>> {
+    fn poll_admit(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Turn<H>, CircuitError>> {
         let this = self.project();
         // Taken here and put back only if the call stays pending, so that a panic ends the call,
         // too.
@@ -123,9 +148,15 @@ impl<H: AsRef<Circuit>, D: Deadline> CallGuard<H, D> {
 
         let ticket = match *this.ticket {
             Some(ticket) => ticket,
-            None => match circuit.admit() {
-                Ok(ticket) => ticket,
-                Err(rejection) => return Poll::Ready(Err(circuit.rejected(rejection))),
+            None => match poll_admit(circuit, cx) {
+                Poll::Ready(Ok(ticket)) => ticket,
+                Poll::Ready(Err(rejection)) => {
+                    return Poll::Ready(Err(circuit.rejected(rejection)));
+                }
+                Poll::Pending => {
+                    *this.handle = Some(handle);
+                    return Poll::Pending;
+                }
             },
         };
         if let Err(NoRuntime) = this.deadline.start(timeout) {

@@ -117,6 +117,20 @@ impl Circuit {
         }
     }
 
+    /// Admits a call while the circuit is closed; `None` once it is not.
+    #[inline]
+    pub(crate) fn admit_while_closed(&self) -> Option<Ticket> {
+        loop {
+            let word = self.word();
+            if !word.is_closed() {
+                return None;
+            }
+            if let Some(ticket) = self.admit_closed(word) {
+                return Some(ticket);
+            }
+        }
+    }
+
     /// Admits a call unless calls in flight turn out to be overdue; `None` if the state has moved
     /// on from `word`.
     #[inline]

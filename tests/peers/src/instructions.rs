@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use circuit_runtime::{
-    CallError, CircuitBreaker, CircuitError, Config, ConfigBuilder, circuit_breaker,
+    CallError, CircuitBreaker, CircuitError, Config, ConfigBuilder, circuit_breaker, registry,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -79,6 +79,16 @@ fn run(path: &str, calls: u32) -> bool {
                 assert!(rejected.is_err());
             });
         }
+        "rejection_call" => {
+            let breaker = breaker(failures());
+            breaker.force_open();
+            repeat(calls, &breaker, rejected_call);
+        }
+        "rejection_attribute" => {
+            assert!(at_once(down()).is_ok());
+            registry::find("down").expect("it was called").force_open();
+            repeat(calls, &(), |()| rejected());
+        }
         _ => return false,
     }
     true
@@ -138,6 +148,20 @@ async fn seven_of(host: &str) -> Result<u32, Down> {
 
 fn keyed(host: &str) {
     assert!(black_box(at_once(seven_of(host))).is_ok());
+}
+
+fn rejected_call(breaker: &CircuitBreaker) {
+    let result = at_once(breaker.call(async { Ok::<_, Down>(black_box(7)) }));
+    assert!(matches!(black_box(result), Err(CallError::Circuit(_))));
+}
+
+#[circuit_breaker(name = "down")]
+async fn down() -> Result<u32, Down> {
+    Ok(black_box(7))
+}
+
+fn rejected() {
+    assert!(black_box(at_once(down())).is_err());
 }
 
 fn in_a_task(act: impl FnOnce() + Send + 'static) {
