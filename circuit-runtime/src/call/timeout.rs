@@ -1,15 +1,19 @@
 //! Timeouts of guarded calls.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, sleep_until};
 
 use crate::clock::{self, Instant};
+
+/// What tokio's timers panic with when their runtime is shutting down.
+const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
 
 /// Sentinel: the call has not started yet.
 const UNSTARTED: Instant = Instant::from_micros(u64::MAX);
@@ -134,29 +138,61 @@ impl TimerDeadline {
     ) -> Poll<Interrupted> {
         if let Self::Unneeded { started } = *self {
             let left = remaining(timeout, started);
-            match catch_missing_timer(|| sleep(left)) {
+            match create_timer(|| sleep(left)) {
                 Ok(sleep) => self.set(Self::Running { sleep }),
                 Err(error) => return Poll::Ready(Interrupted::NoRuntime(error)),
             }
         }
-        if let DeadlineProjection::Running { sleep } = self.project() {
-            // If the body used up the budget, poll the timer outside of it, as tokio's own
-            // `Timeout` does. If there was none to begin with, let the body be polled again first:
-            // its result may be ready.
-            let polled = catch_missing_timer(|| {
-                if had_budget {
-                    Pin::new(&mut tokio::task::unconstrained(sleep)).poll(cx)
-                } else {
-                    sleep.poll(cx)
+        let elapsed = match self.as_mut().poll_timer(had_budget, cx) {
+            Ok(elapsed) => elapsed,
+            Err(ShutDown { deadline }) => {
+                // The call may have been moved to another runtime, and goes on there.
+                let moved = create_timer(|| sleep_until(deadline)).and_then(|sleep| {
+                    self.set(Self::Running { sleep });
+                    self.poll_timer(had_budget, cx).map_err(|_| NoRuntime)
+                });
+                match moved {
+                    Ok(elapsed) => elapsed,
+                    Err(error) => return Poll::Ready(Interrupted::NoRuntime(error)),
                 }
-            });
-            match polled {
-                Ok(elapsed) => ready!(elapsed),
-                Err(error) => return Poll::Ready(Interrupted::NoRuntime(error)),
             }
-        }
-        Poll::Ready(Interrupted::TimedOut(timeout))
+        };
+        elapsed.map(|()| Interrupted::TimedOut(timeout))
     }
+
+    fn poll_timer(
+        self: Pin<&mut Self>,
+        had_budget: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Poll<()>, ShutDown> {
+        let DeadlineProjection::Running { sleep } = self.project() else {
+            return Ok(Poll::Pending);
+        };
+        let deadline = sleep.deadline();
+        // If the body used up the budget, poll the timer outside of it, as tokio's own `Timeout`
+        // does. If there was none to begin with, let the body be polled again first: its result may
+        // be ready.
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            if had_budget {
+                Pin::new(&mut tokio::task::unconstrained(sleep)).poll(cx)
+            } else {
+                sleep.poll(cx)
+            }
+        }));
+        polled.or_else(|panic| {
+            if is_shut_down(&*panic) {
+                Err(ShutDown { deadline })
+            } else {
+                // The panic of the caller's waker, which is cloned here.
+                resume_unwind(panic)
+            }
+        })
+    }
+}
+
+/// The runtime of a timer is shutting down.
+struct ShutDown {
+    deadline: tokio::time::Instant,
 }
 
 /// Returns `true` inside a tokio runtime.
@@ -176,7 +212,18 @@ pub(crate) fn remaining(timeout: Duration, started: Instant) -> Duration {
     timeout.saturating_sub(spent.as_duration())
 }
 
-/// Runs `use_timer`. tokio reports a missing or shut-down timer only by panicking.
-fn catch_missing_timer<R>(use_timer: impl FnOnce() -> R) -> Result<R, NoRuntime> {
-    catch_unwind(AssertUnwindSafe(use_timer)).map_err(|_| NoRuntime)
+/// Runs `create`. tokio reports a runtime without timers only by panicking; no code of the caller's
+/// runs in there.
+fn create_timer(create: impl FnOnce() -> Sleep) -> Result<Sleep, NoRuntime> {
+    catch_unwind(AssertUnwindSafe(create)).map_err(|_| NoRuntime)
+}
+
+/// Returns `true` for the panic by which tokio reports that the runtime of a timer is shutting
+/// down.
+fn is_shut_down(panic: &(dyn Any + Send)) -> bool {
+    let message = match panic.downcast_ref::<String>() {
+        Some(message) => message.as_str(),
+        None => panic.downcast_ref::<&str>().copied().unwrap_or_default(),
+    };
+    message == SHUTTING_DOWN
 }
