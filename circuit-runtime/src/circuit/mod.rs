@@ -342,6 +342,14 @@ impl Circuit {
 
     /// The only way the state changes: one compare-and-swap.
     fn try_change(&self, word: Word, trigger: Trigger, now: Instant) -> Result<(), Word> {
+        // A state must not be dated ahead of the clock, or its wait would be too long: with more
+        // than 32 transitions in a microsecond, the next one waits for the next microsecond.
+        let next_since = word.next_since();
+        let now = if next_since > now {
+            clock::catch_up(next_since)
+        } else {
+            now
+        };
         let (next, change) = transition(word, trigger, now);
         // Release: what led to the new state is visible to those that act on it. Acquire: a retry
         // starts from everything that led to the actual state.
@@ -443,5 +451,26 @@ impl fmt::Debug for Circuit {
             .field("name", &self.name)
             .field("state", &self.state())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle, feature = "test-util"))))]
+mod tests {
+    use super::{Circuit, Trigger};
+    use crate::clock::{self, Span};
+    use crate::config::Config;
+
+    /// As after 160 transitions in one microsecond, which take more threads than a test has.
+    #[test]
+    fn a_state_dated_ahead_of_the_clock_is_followed_by_none_that_is() {
+        let circuit = Circuit::new("flapping".into(), Config::default());
+        for _ in 0..1_000 {
+            let ahead = clock::now().plus(Span::from_micros(5));
+            let before = circuit.word();
+            assert!(circuit.try_change(before, Trigger::Reset, ahead).is_ok());
+            circuit.force(Trigger::Reset);
+            assert!(circuit.word().generation() > before.generation());
+            assert!(circuit.word().since() <= clock::now());
+        }
     }
 }

@@ -123,7 +123,7 @@ impl Word {
     const PHASE_BITS: u32 = 2;
     const MAX_REOPENINGS: u64 = 63;
     const GENERATION_SHIFT: u32 = 8;
-    /// A microsecond has room for 32 transitions; each further one counts as the next microsecond.
+    /// A microsecond has room for 32 transitions; a further one is dated with the next microsecond.
     const TURN_BITS: u32 = 5;
 
     /// The last moment that fits, seventy years after the origin.
@@ -196,6 +196,17 @@ impl Word {
             Phase::Open if now >= self.half_open_at(wait) => State::HalfOpen,
             Phase::Open | Phase::ForcedOpen => State::Open,
         }
+    }
+
+    /// Returns the earliest moment that the next state can be dated with: this microsecond, or the
+    /// next one after 32 transitions.
+    pub(crate) fn next_since(self) -> Instant {
+        let next = self
+            .generation()
+            .0
+            .saturating_add(1)
+            .min(Generation::LAST.0);
+        Instant::from_micros(next >> Self::TURN_BITS)
     }
 
     fn followed_by(self, phase: Phase, now: Instant) -> Self {

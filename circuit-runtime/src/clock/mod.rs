@@ -13,6 +13,8 @@ mod system;
 #[cfg(all(feature = "test-util", not(any(circuit_loom, circuit_shuttle))))]
 mod tokio;
 
+use std::hint;
+
 pub(crate) use time::{Instant, Span};
 
 #[cfg(any(circuit_loom, circuit_shuttle))]
@@ -21,6 +23,9 @@ use self::model as source;
 use self::system as source;
 #[cfg(all(feature = "test-util", not(any(circuit_loom, circuit_shuttle))))]
 use self::tokio as source;
+
+/// How often a clock is read that is waited for.
+const MAX_READINGS: u32 = 1_000;
 
 /// An upper bound of how far [`coarse`] lags behind [`now`].
 pub(crate) const LAG: Span = source::LAG;
@@ -35,6 +40,21 @@ pub(crate) fn now() -> Instant {
 #[inline]
 pub(crate) fn coarse() -> Instant {
     source::coarse()
+}
+
+/// Waits until the exact clock shows `moment`, which is at most microseconds ahead, and returns
+/// what it shows then.
+#[cold]
+pub(crate) fn catch_up(moment: Instant) -> Instant {
+    // Bounded, should a clock stand still. One that only a test moves is not waited for.
+    let mut readings = if source::RUNS { MAX_READINGS } else { 0 };
+    let mut shown = now();
+    while shown < moment && readings > 0 {
+        hint::spin_loop();
+        shown = now();
+        readings -= 1;
+    }
+    shown
 }
 
 /// Reads the cheapest clock whose readings are off by less than `error`.

@@ -4,6 +4,9 @@ use std::cell::Cell;
 
 use super::time::{Instant, Span};
 
+/// Whether the clock moves by itself.
+pub(super) const RUNS: bool = false;
+
 /// Less than what the models take for a short time.
 pub(crate) const LAG: Span = Span::from_micros(500);
 

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant as SystemInstant};
 
 use super::time::{Instant, Span, whole_micros};
 
+/// Whether the clock moves by itself.
+pub(super) const RUNS: bool = true;
+
 /// Two ticks of the slowest timer interrupt in use: one for the current tick, and one for the tick
 /// that was current when the origin was read.
 #[cfg(target_os = "linux")]

@@ -15,6 +15,9 @@ use tokio::time::Instant as TokioInstant;
 
 use super::time::{Instant, Span, whole_micros};
 
+/// Whether the clock moves by itself; a paused one does not.
+pub(super) const RUNS: bool = false;
+
 /// The coarse clock is the exact one.
 pub(super) const LAG: Span = Span::from_micros(0);
 
