@@ -112,6 +112,14 @@
 //! it. If its key is looked up meanwhile, it becomes resident again; so it does if it has opened
 //! since. A sweep drops the retired breakers that only the bookkeeping still refers to.
 //!
+//! # Locks
+//!
+//! Evidence and probe slots are kept under locks of a few instructions. A waiter spins for a few
+//! microseconds, then parks; it never spins until a preempted holder runs again. The bookkeeping of
+//! keys and the registry are kept under the standard library's `Mutex`. The remaining loops retry a
+//! compare-and-swap, which fails only when that of another thread has succeeded: none waits for a
+//! thread that is not running.
+//!
 //! # Clocks
 //!
 //! All time is monotonic, in whole microseconds, and read in one module. It offers two readings:

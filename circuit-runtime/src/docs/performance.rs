@@ -31,9 +31,10 @@
 //!
 //! `max_failures` in a window needs the times of the latest failures, as many as the limit. Only
 //! failures read the exact clock, take the lock and write there. The lock is held for a few
-//! instructions, never while user code runs, and releasing it is one plain store. A thread that
-//! finds the lock taken backs off briefly before retrying: total throughput is higher, at the price
-//! of a longer wait for that thread.
+//! instructions, never while user code runs. A thread that finds the lock taken backs off briefly
+//! before retrying: total throughput is higher, at the price of a longer wait for that thread. After
+//! a few microseconds it parks, so that a holder that was preempted can run again, whatever the
+//! priorities of the two.
 //!
 //! # Rates are evaluated when they can change
 //!

@@ -86,7 +86,8 @@ pub(crate) fn rows() -> Vec<Row> {
                     *count += 1;
                 }
             }),
-        ),
+        )
+        .marked(Mark::Mutex),
         row(
             "the least: the state read, the call counted",
             repeated(|| black_box(&LEAST).success()),

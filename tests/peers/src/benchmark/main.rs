@@ -19,6 +19,7 @@ mod keyed;
 mod limits;
 mod measure;
 mod memory;
+mod one_core;
 mod ours;
 mod peers;
 mod plot;

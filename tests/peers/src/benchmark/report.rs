@@ -87,6 +87,7 @@ pub(crate) fn text(measured: &Measured) -> String {
     text += &tasks(measured);
     text += &scaling(measured);
     text += &tails(measured);
+    text += &on_one_core(measured);
     text += &windows(measured);
     text += &memory(measured);
     text + "\n"
@@ -237,6 +238,29 @@ fn tails(measured: &Measured) -> String {
             figure(tail.p99.median()),
             with_range(&tail.p999),
             tail.median.count(),
+        );
+    }
+    text
+}
+
+fn on_one_core(measured: &Measured) -> String {
+    let mut text = String::from(
+        "\n## A failure that finds the breaker in use, on one core\n\n\
+         Microseconds of single failures of a thread that wakes up now and then, on the only core of a\n\
+         thread that does nothing but fail. Some of them find a lock whose holder is preempted.\n\n\
+         | | call | other thread | median | 99 % | 99.9 % | calls |\n|---|---|---|---|---|---|---|\n",
+    );
+    for tail in &measured.on_one_core {
+        let micros = |thousandth| figure(tail.nanos(thousandth) / 1_000.0);
+        text += &format!(
+            "| {} | {} | {} | {} | {} | {} | {} |\n",
+            emphasized(tail.row.library),
+            tail.row.setting,
+            tail.other.name(),
+            micros(500),
+            micros(990),
+            micros(999),
+            tail.calls(),
         );
     }
     text

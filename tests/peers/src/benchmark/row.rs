@@ -63,6 +63,7 @@ pub(crate) enum Context {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
     FetchAdd,
+    Mutex,
     Now,
     Plain,
     TokioTimeout,

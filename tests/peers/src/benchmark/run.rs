@@ -6,6 +6,7 @@ use crate::keyed;
 use crate::limits;
 use crate::measure::{alone, batch, few_tries, together};
 use crate::memory;
+use crate::one_core::OneCore;
 use crate::ours;
 use crate::peers;
 use crate::row::{Mark, Row, Scenario};
@@ -60,6 +61,7 @@ pub(crate) struct Measured {
     pub(crate) figures: Vec<Figures>,
     pub(crate) tasks: Vec<Tasks>,
     pub(crate) tails: Vec<Tail>,
+    pub(crate) on_one_core: Vec<OneCore>,
     pub(crate) filled: Vec<Filled>,
     pub(crate) sizes: Vec<memory::Size>,
     pub(crate) held: Vec<memory::Held>,
@@ -136,12 +138,18 @@ pub(crate) fn run(extent: &Extent) -> Measured {
         .map(|figures| figures.row)
         .filter(|row| row.timed.is_some());
     let tails = [readings].into_iter().chain(timed).map(Tail::new).collect();
+    let on_one_core = figures
+        .iter()
+        .map(|figures| figures.row)
+        .flat_map(OneCore::for_row)
+        .collect();
     let mut measured = Measured {
         rounds: extent.rounds,
         took: Duration::ZERO,
         figures,
         tasks: runtime::all(),
         tails,
+        on_one_core,
         filled: window::all(),
         sizes: [memory::Size::ours()]
             .into_iter()
@@ -166,6 +174,7 @@ pub(crate) fn run(extent: &Extent) -> Measured {
             .iter_mut()
             .for_each(|tasks| tasks.round(&runtimes, extent.in_tasks));
         measured.tails.iter_mut().for_each(Tail::round);
+        measured.on_one_core.iter_mut().for_each(OneCore::round);
         measured.filled.iter_mut().for_each(Filled::round);
     }
     measured.took = started.elapsed();
