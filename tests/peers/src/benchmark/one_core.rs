@@ -36,9 +36,10 @@ impl Other {
 }
 
 impl OneCore {
-    /// The lines of a row: two, if it waits for anything, and if the system is one where it can be tried.
+    /// The lines of a row: two, if it is a lock or takes one of ours, and if threads can be kept to a core.
     pub(crate) fn for_row(row: &'static Row) -> impl Iterator<Item = Self> {
-        let waits = row.scenario == Scenario::Failure || row.mark == Some(Mark::Mutex);
+        let fails = row.is_ours() && row.scenario == Scenario::Failure;
+        let waits = fails || row.mark == Some(Mark::Mutex);
         let is_measured = cfg!(target_os = "linux") && waits;
         let others = [Other::Equal, Other::Lower].into_iter();
         others.filter(move |_| is_measured).map(move |other| Self {
