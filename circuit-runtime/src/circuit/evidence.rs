@@ -1,7 +1,5 @@
 //! Evidence that is tagged with the generation it belongs to.
 
-use std::cmp::Ordering;
-
 use super::state::Generation;
 
 /// Evidence tagged with a generation: a newer generation starts empty, results of an older one are
@@ -28,13 +26,12 @@ impl<T> Evidence<T> {
         generation: Generation,
         clear: impl FnOnce(&mut T),
     ) -> Option<&mut T> {
-        match generation.cmp(&self.generation) {
-            Ordering::Less => return None,
-            Ordering::Equal => {}
-            Ordering::Greater => {
-                clear(&mut self.value);
-                self.generation = generation;
+        if generation != self.generation {
+            if generation < self.generation {
+                return None;
             }
+            clear(&mut self.value);
+            self.generation = generation;
         }
         Some(&mut self.value)
     }

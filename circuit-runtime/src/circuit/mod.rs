@@ -268,6 +268,11 @@ impl Circuit {
     }
 
     #[inline(never)]
+    fn probe_failed(&self, word: Word) {
+        self.change(word, Trigger::ProbeFailed, clock::now());
+    }
+
+    #[inline(never)]
     fn probe_succeeded(&self, ticket: Ticket) {
         let word = ticket.word();
         let limit = self.policy.limits.probes();
@@ -302,18 +307,14 @@ impl Circuit {
         if self.word() != word {
             return; // stale: from an earlier generation
         }
-        match word.phase() {
-            Phase::Closed => {
-                let limits = &self.policy.limits;
-                let reached = self
-                    .window
-                    .failure(limits, word.generation(), ticket.start());
-                if let Some(limit) = reached {
-                    self.open(word, limit);
-                }
+        if word.is_counting() {
+            let limits = &self.policy.limits;
+            let generation = word.generation();
+            if let Some(limit) = self.window.failure(limits, generation, ticket.start()) {
+                self.open(word, limit);
             }
-            Phase::Open => self.change(word, Trigger::ProbeFailed, clock::now()),
-            Phase::ForcedOpen | Phase::ForcedClosed => {}
+        } else if !word.is_held() {
+            self.probe_failed(word);
         }
     }
 

@@ -172,6 +172,18 @@ impl Word {
         self.0 & Phase::Open as u64 == 0
     }
 
+    /// Returns `true` while results are counted: in the closed phase.
+    #[inline]
+    pub(crate) const fn is_counting(self) -> bool {
+        self.0 & (Phase::Open as u64 | Phase::ForcedClosed as u64) == Phase::Closed as u64
+    }
+
+    /// Returns `true` while an operator holds the circuit open or closed.
+    #[inline]
+    pub(crate) const fn is_held(self) -> bool {
+        self.0 & Phase::ForcedClosed as u64 != 0
+    }
+
     #[inline]
     pub(crate) const fn generation(self) -> Generation {
         Generation(self.0 >> Self::GENERATION_SHIFT)

@@ -32,10 +32,10 @@ pub(crate) struct Window {
 enum Count {
     /// No such rule, or one on the last calls.
     Unlimited,
-    /// Consecutive failures.
-    Consecutive(Streak),
     /// Failures in a span of time.
     InSpan(Failures),
+    /// Consecutive failures.
+    Consecutive(Streak),
 }
 
 impl Window {
@@ -103,11 +103,13 @@ impl Window {
         generation: Generation,
         start: Start,
     ) -> Option<ReachedLimit> {
-        let counted = match &self.count {
+        if let Count::Consecutive(streak) = &self.count {
             // Without a window, no other rule applies.
-            Count::Consecutive(streak) => return streak.failure(limits, generation),
+            return streak.failure(limits, generation);
+        }
+        let counted = match &self.count {
             Count::InSpan(failures) => failures.failure(limits, generation, clock::now),
-            Count::Unlimited => None,
+            Count::Consecutive(_) | Count::Unlimited => None,
         };
         match &self.ledger {
             None => counted,

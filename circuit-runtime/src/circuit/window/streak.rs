@@ -93,13 +93,21 @@ impl Run {
             let Some(length) = length.for_generation(generation, |length| *length = 0) else {
                 return false;
             };
-            *length = length.saturating_add(1);
-            if *length >= limit {
-                *length = REACHED;
-            }
             // Relaxed: as above.
             self.running.store(true, Ordering::Relaxed);
-            *length == REACHED
+            if *length >= limit.wrapping_sub(1) {
+                return reach(length);
+            }
+            *length = length.wrapping_add(1);
+            false
         })
     }
+}
+
+/// Ends the streak at its limit. Out of line, as most failures do not come this far.
+#[cold]
+#[inline(never)]
+fn reach(length: &mut u32) -> bool {
+    *length = REACHED;
+    true
 }
