@@ -111,6 +111,12 @@ async fn the_circuit_becomes_half_open() {
 #![warn(missing_docs)]
 #![doc(test(attr(deny(warnings))))]
 
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!(
+    "circuit-runtime needs 64-bit atomics, which this target does not have; use a target with \
+     `target_has_atomic = \"64\"`"
+);
+
 // The reference breaker in `tests/histories` refers to this crate as `circuit_runtime`.
 #[cfg(all(test, circuit_shuttle))]
 extern crate self as circuit_runtime;

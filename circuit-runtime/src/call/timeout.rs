@@ -10,13 +10,8 @@ use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep, sleep_until};
 
-use crate::clock::{self, Instant};
-
 /// What tokio's timers panic with when their runtime is shutting down.
 const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
-
-/// Sentinel: the call has not started yet.
-const UNSTARTED: Instant = Instant::from_micros(u64::MAX);
 
 /// Ends a call that runs for too long.
 pub trait Deadline {
@@ -78,11 +73,12 @@ impl Deadline for NoDeadline {
 pin_project! {
     /// The deadline of a call that may have a timeout.
     ///
-    /// A call that is ready at once never creates a timer: its start is read from the coarse clock,
-    /// and the timer is created when the call first has to wait.
+    /// A call that is ready at once reads no clock and creates no timer. The timeout is measured from
+    /// the moment at which the call first has to wait: an exact reading at its start would cost as much
+    /// as the call, and a coarse one may be too early by any time. So no call times out too soon.
     #[project = DeadlineProjection]
     pub(crate) enum TimerDeadline {
-        Unneeded { started: Instant },
+        Unneeded { started: bool },
         Running { #[pin] sleep: Sleep },
     }
 }
@@ -94,12 +90,12 @@ impl Deadline for TimerDeadline {
             return Ok(());
         }
         match self.project() {
-            DeadlineProjection::Unneeded { started } if *started == UNSTARTED => {
+            DeadlineProjection::Unneeded { started } if !*started => {
                 // Check now, before the call does anything, rather than when the timer is needed.
                 if !inside_a_runtime() {
                     return Err(NoRuntime);
                 }
-                *started = clock::coarse();
+                *started = true;
                 Ok(())
             }
             _ => Ok(()),
@@ -127,7 +123,7 @@ impl Deadline for TimerDeadline {
 impl TimerDeadline {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Self::Unneeded { started: UNSTARTED }
+        Self::Unneeded { started: false }
     }
 
     fn poll_elapsed(
@@ -136,9 +132,8 @@ impl TimerDeadline {
         had_budget: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Interrupted> {
-        if let Self::Unneeded { started } = *self {
-            let left = remaining(timeout, started);
-            match create_timer(|| sleep(left)) {
+        if let Self::Unneeded { .. } = *self {
+            match create_timer(|| sleep(timeout)) {
                 Ok(sleep) => self.set(Self::Running { sleep }),
                 Err(error) => return Poll::Ready(Interrupted::NoRuntime(error)),
             }
@@ -203,13 +198,6 @@ struct ShutDown {
 #[inline]
 fn inside_a_runtime() -> bool {
     tokio::task::try_id().is_some() || Handle::try_current().is_ok()
-}
-
-/// Returns what is left of the timeout after the first poll. The coarse clock may have shown the
-/// start too early, so that much of the first poll is not counted: no call times out too soon.
-pub(crate) fn remaining(timeout: Duration, started: Instant) -> Duration {
-    let spent = clock::now().since(started.plus(clock::LAG));
-    timeout.saturating_sub(spent.as_duration())
 }
 
 /// Runs `create`. tokio reports a runtime without timers only by panicking; no code of the caller's

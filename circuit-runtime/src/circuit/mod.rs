@@ -32,7 +32,7 @@ pub(crate) use state::Trigger;
 use ticket::{Lease, Start};
 pub(crate) use ticket::{Outcome, Ticket};
 
-use crate::clock::{self, Instant, Span};
+use crate::clock::{self, Instant, OwnTime, Span};
 use crate::config::Config;
 use crate::error::CircuitError;
 use crate::name::Name;
@@ -48,6 +48,7 @@ pub struct Circuit {
     policy: Arc<Policy>,
     name: Name,
     residency: Residency,
+    time: OwnTime,
 }
 
 impl Circuit {
@@ -66,6 +67,7 @@ impl Circuit {
             policy,
             name,
             residency: Residency::default(),
+            time: OwnTime::default(),
         })
     }
 
@@ -95,6 +97,7 @@ impl Circuit {
     }
 
     pub(crate) fn state(&self) -> State {
+        let _entered = self.time.enter();
         let word = self.word();
         word.state(clock::now(), self.wait(word))
     }
@@ -102,6 +105,7 @@ impl Circuit {
     /// Admits a call, or tells the caller how long to wait.
     #[inline]
     pub(crate) fn admit(&self) -> Result<Ticket, Rejection> {
+        let _entered = self.time.enter();
         loop {
             let word = self.word();
             let admitted = if word.is_closed() {
@@ -192,6 +196,7 @@ impl Circuit {
         let now = clock::coarse();
         let left = half_open_at.since(now);
         if left > clock::LAG {
+            // A clock that lags by longer than `LAG` is one that rejects for longer, never earlier.
             return Some(Rejection::new(left, wait));
         }
         if left >= Span::MIN {
@@ -238,6 +243,7 @@ impl Circuit {
     /// call's result in registers. A panic in there is a bug, and aborts.
     #[inline]
     pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) {
+        let _entered = self.time.enter();
         if outcome != Outcome::Succeeded {
             self.settle_slow(ticket, outcome);
         } else if ticket.word().phase() != Phase::Closed
@@ -370,6 +376,7 @@ impl Circuit {
 
     /// Applies an operator's command, whatever the current state.
     pub(crate) fn force(&self, trigger: Trigger) {
+        let _entered = self.time.enter();
         let now = clock::now();
         let mut word = self.word();
         while let Err(actual) = self.try_change(word, trigger, now) {
@@ -378,6 +385,7 @@ impl Circuit {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
+        let _entered = self.time.enter();
         let word = self.word();
         let now = clock::now();
         let wait = self.wait(word);

@@ -3,19 +3,28 @@
 //! Time is monotonic, and counted in whole microseconds from an origin before the first reading.
 //! There are two readings of the same time line: [`now`] is exact, [`coarse`] costs a fraction of
 //! it and lags behind by less than [`LAG`].
+//!
+//! In tests, every circuit has a time line of its own, see [`OwnTime`].
 
 mod time;
 
 #[cfg(any(circuit_loom, circuit_shuttle))]
 pub(crate) mod model;
+#[cfg(any(circuit_loom, circuit_shuttle, not(feature = "test-util")))]
+mod shared;
 #[cfg(not(any(circuit_loom, circuit_shuttle, feature = "test-util")))]
 mod system;
 #[cfg(all(feature = "test-util", not(any(circuit_loom, circuit_shuttle))))]
+mod time_line;
+#[cfg(all(feature = "test-util", not(any(circuit_loom, circuit_shuttle))))]
 mod tokio;
 
-use std::hint;
-
 pub(crate) use time::{Instant, Span};
+
+#[cfg(all(feature = "test-util", not(any(circuit_loom, circuit_shuttle))))]
+pub(crate) use self::tokio::OwnTime;
+#[cfg(any(circuit_loom, circuit_shuttle, not(feature = "test-util")))]
+pub(crate) use shared::OwnTime;
 
 #[cfg(any(circuit_loom, circuit_shuttle))]
 use self::model as source;
@@ -24,10 +33,11 @@ use self::system as source;
 #[cfg(all(feature = "test-util", not(any(circuit_loom, circuit_shuttle))))]
 use self::tokio as source;
 
-/// How often a clock is read that is waited for.
-const MAX_READINGS: u32 = 1_000;
-
-/// An upper bound of how far [`coarse`] lags behind [`now`].
+/// An upper bound of how far [`coarse`] lags behind [`now`] while the system's timer ticks.
+///
+/// A hypervisor that preempts the processor holds up the ticks, too: then the coarse clock lags by
+/// longer. What must not happen too early is therefore decided by the exact clock alone. By the
+/// coarse one, a rejection may be late, and shares of calls are those of a moment ago.
 pub(crate) const LAG: Span = source::LAG;
 
 /// Reads the exact clock.
@@ -42,19 +52,12 @@ pub(crate) fn coarse() -> Instant {
     source::coarse()
 }
 
-/// Waits until the exact clock shows `moment`, which is at most microseconds ahead, and returns
-/// what it shows then.
+/// Has the exact clock show `moment`, which is at most microseconds ahead, and reads it: a clock that
+/// runs by itself is waited for, one that a test has paused is moved.
 #[cold]
 pub(crate) fn catch_up(moment: Instant) -> Instant {
-    // Bounded, should a clock stand still. One that only a test moves is not waited for.
-    let mut readings = if source::RUNS { MAX_READINGS } else { 0 };
-    let mut shown = now();
-    while shown < moment && readings > 0 {
-        hint::spin_loop();
-        shown = now();
-        readings -= 1;
-    }
-    shown
+    source::catch_up(moment);
+    now()
 }
 
 /// Reads the cheapest clock whose readings are off by less than `error`.

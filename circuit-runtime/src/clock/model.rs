@@ -4,9 +4,6 @@ use std::cell::Cell;
 
 use super::time::{Instant, Span};
 
-/// Whether the clock moves by itself.
-pub(super) const RUNS: bool = false;
-
 /// Less than what the models take for a short time.
 pub(crate) const LAG: Span = Span::from_micros(500);
 
@@ -21,7 +18,8 @@ pub(crate) fn set(micros: u64) {
     NOW.set(micros);
 }
 
-/// Keeps the coarse clock behind by `micros`, which must be less than [`LAG`].
+/// Keeps the coarse clock behind by `micros`: less than [`LAG`], or more if the model is of a
+/// processor that is preempted.
 pub(crate) fn keep_behind(micros: u64) {
     LAG_BEHIND.set(micros);
 }
@@ -33,3 +31,6 @@ pub(super) fn now() -> Instant {
 pub(super) fn coarse() -> Instant {
     Instant::from_micros(NOW.get().saturating_sub(LAG_BEHIND.get()))
 }
+
+/// Leaves the clock where the model has put it.
+pub(super) fn catch_up(_: Instant) {}

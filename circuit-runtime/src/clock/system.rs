@@ -3,13 +3,19 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is where time is read")]
 
+use std::hint;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant as SystemInstant};
+use std::time::Duration;
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use std::time::Instant as SystemInstant;
+// The standard library has no clock there.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+use web_time::Instant as SystemInstant;
 
 use super::time::{Instant, Span};
 
-/// Whether the clock moves by itself.
-pub(super) const RUNS: bool = true;
+/// How often the clock is read while it is waited for: a bound, should it stand still.
+const MAX_READINGS: u32 = 1_000;
 
 /// Two ticks of the slowest timer interrupt in use: one for the current tick, and one for the tick
 /// that was current when the origin was read.
@@ -41,6 +47,10 @@ static ORIGIN: LazyLock<Origin> = LazyLock::new(|| {
 });
 
 /// A reading of the exact clock, paired with its position on the time line.
+///
+/// If the processor was preempted just before, the coarse reading is too early, and the exact clock
+/// behind the coarse one for good, by that time less half of [`LAG`]. Then a rejection may say to
+/// wait for too short a time; it is still the exact clock that ends the wait.
 struct Origin {
     exact: SystemInstant,
     micros: u64,
@@ -70,6 +80,16 @@ pub(super) fn now() -> Instant {
     let micros = elapsed.as_secs().wrapping_mul(1_000_000);
     let micros = micros.wrapping_add(u64::from(elapsed.subsec_micros()));
     Instant::from_micros(origin.micros.wrapping_add(micros))
+}
+
+/// Waits until the clock shows `moment`.
+pub(super) fn catch_up(moment: Instant) {
+    for _ in 0..MAX_READINGS {
+        if now() >= moment {
+            return;
+        }
+        hint::spin_loop();
+    }
 }
 
 #[cfg(target_os = "linux")]

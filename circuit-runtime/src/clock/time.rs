@@ -100,7 +100,7 @@ impl Span {
 }
 
 /// `Duration::as_micros`, in 64 bits.
-#[cfg(not(any(circuit_loom, circuit_shuttle)))]
+#[cfg(not(any(circuit_loom, circuit_shuttle, feature = "test-util")))]
 pub(super) fn whole_micros(duration: Duration) -> u64 {
     duration
         .as_secs()

@@ -27,10 +27,13 @@ mod concurrent {
 
     /// The lifecycle of papaya's thread-local state. It may already be gone while a thread's
     /// destructors run; touching it would then panic, and a panic in such a destructor aborts.
+    ///
+    /// Where threads have no locals of their own, the two may be destroyed in the other order. Then
+    /// papaya's state begins anew, and there is no panic to prevent.
     const LIFECYCLE: Lifecycle = Lifecycle::new(&HELD, &GUARD);
 
-    fn end() {
-        LIFECYCLE.end();
+    fn end(_: u32) {
+        LIFECYCLE.forget();
     }
 
     /// A set of items looked up by name. A removed item stays alive while a thread that found it

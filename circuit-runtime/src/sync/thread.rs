@@ -28,13 +28,13 @@ checker::lazy_static! {
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 thread_local! {
     static SLOT: Cell<u32> = const { Cell::new(Lifecycle::UNKNOWN) };
-    static SLOT_GUARD: ExitGuard = const { ExitGuard::new(release_slot) };
+    static SLOT_GUARD: ExitGuard = const { ExitGuard::new(release) };
 }
 
 #[cfg(any(circuit_loom, circuit_shuttle))]
 checker::thread_local! {
     static SLOT: Cell<u32> = Cell::new(Lifecycle::UNKNOWN);
-    static SLOT_GUARD: ExitGuard = ExitGuard::new(release_slot);
+    static SLOT_GUARD: ExitGuard = ExitGuard::new(release);
 }
 
 const SLOT_LIFECYCLE: Lifecycle = Lifecycle::new(&SLOT, &SLOT_GUARD);
@@ -53,11 +53,19 @@ pub(crate) fn current_slot() -> u32 {
     SLOT_LIFECYCLE.current()
 }
 
-/// Releases the calling thread's slot. Destructors that run later may still make calls.
+/// Releases the calling thread's slot, as its exit does: a model ends with its main thread, so its
+/// threads have to call this.
+#[cfg(any(circuit_loom, circuit_shuttle))]
 pub(crate) fn release_slot() {
     if let Some(slot) = SLOT_LIFECYCLE.end() {
-        TAKEN.release(slot);
+        release(slot);
     }
+}
+
+/// Destructors that run later may still make calls.
+fn release(slot: u32) {
+    SLOT_LIFECYCLE.forget();
+    TAKEN.release(slot);
 }
 
 /// The slots that running threads hold, one bit each.
@@ -109,8 +117,13 @@ impl Slots {
 /// The lifecycle of something that a thread acquires on first use and loses when it exits: unknown,
 /// then held, then gone. What is held is a small number.
 ///
-/// It is kept in two thread-locals. The first has no destructor: reading it costs one load and
-/// works at any time. The second is a guard, whose destructor ends the lifecycle.
+/// It is kept in two thread-locals. The guard owns it: its destructor ends the lifecycle. The other
+/// is a copy without a destructor, as reading that costs one load and works at any time.
+///
+/// So it is where threads have locals of their own. On Android, OpenBSD and windows-gnu, all locals
+/// are destroyed when a thread exits, in any order, and one that is used afterwards begins anew. So
+/// the copy may be lost before the guard, and is then made again; and a thread that has lost both
+/// may acquire once more, which the new guard releases in its turn.
 pub(crate) struct Lifecycle {
     held: &'static LocalKey<Cell<u32>>,
     guard: &'static LocalKey<ExitGuard>,
@@ -165,35 +178,63 @@ impl Lifecycle {
         // guard ends the lifecycle before anything that `prepare` has initialized is destroyed.
         // Once it has been destroyed itself, nothing is acquired any more, as nothing would be
         // released.
-        let is_guarded = prepare() && self.guard.try_with(|_| ()).is_ok();
-        let held = if is_guarded { acquire() } else { None };
+        let held = if prepare() {
+            let acquired = self.guard.try_with(|guard| guard.get_or_acquire(acquire));
+            acquired.ok().flatten()
+        } else {
+            None
+        };
         self.held
             .with(|known| known.set(held.unwrap_or(Self::GONE)));
         held
     }
 
-    /// Ends the lifecycle, and returns what the thread held.
+    /// Ends the lifecycle before the thread exits, and returns what it held.
+    #[cfg(any(test, circuit_loom, circuit_shuttle))]
     pub(crate) fn end(&self) -> Option<u32> {
-        let held = self.held.with(|held| held.replace(Self::GONE));
-        (held < Self::GONE).then_some(held)
+        self.forget();
+        self.guard.try_with(ExitGuard::take).ok().flatten()
+    }
+
+    /// Makes the copy say that nothing is held any more.
+    pub(crate) fn forget(&self) {
+        self.held.with(|held| held.set(Self::GONE));
     }
 }
 
-/// Calls a function when the thread exits.
-pub(crate) struct ExitGuard(fn());
+/// Owns what a thread has acquired, and calls a function with it when the thread exits.
+pub(crate) struct ExitGuard {
+    held: Cell<Option<u32>>,
+    on_exit: fn(u32),
+}
 
 impl ExitGuard {
-    pub(crate) const fn new(on_exit: fn()) -> Self {
-        Self(on_exit)
+    pub(crate) const fn new(on_exit: fn(u32)) -> Self {
+        Self {
+            held: Cell::new(None),
+            on_exit,
+        }
+    }
+
+    fn get_or_acquire(&self, acquire: impl FnOnce() -> Option<u32>) -> Option<u32> {
+        let held = self.held.get().or_else(acquire);
+        self.held.set(held);
+        held
+    }
+
+    fn take(&self) -> Option<u32> {
+        self.held.take()
     }
 }
 
 impl Drop for ExitGuard {
     fn drop(&mut self) {
-        // Not under a model checker: a model ends with its main thread, so its threads call
-        // `release_slot` explicitly.
-        if !cfg!(any(circuit_loom, circuit_shuttle)) {
-            (self.0)();
+        // Not under a model checker: a model ends with its main thread.
+        if cfg!(any(circuit_loom, circuit_shuttle)) {
+            return;
+        }
+        if let Some(held) = self.take() {
+            (self.on_exit)(held);
         }
     }
 }
@@ -202,6 +243,7 @@ impl Drop for ExitGuard {
 mod tests {
     use super::{ExitGuard, Lifecycle, SLOTS, Slots, slot};
     use std::cell::Cell;
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
@@ -270,13 +312,47 @@ mod tests {
             static GUARD: ExitGuard = const { ExitGuard::new(end) };
         }
 
-        fn end() {
-            LIFECYCLE.end();
+        fn end(_: u32) {
+            LIFECYCLE.forget();
         }
 
         let prepare = || STATE.try_with(|_| ()).is_ok();
         let held = thread::spawn(move || LIFECYCLE.get_or_acquire(prepare, || Some(7)));
         assert!(matches!(held.join(), Ok(Some(7))));
         assert!(HAS_ENDED.load(Ordering::Relaxed));
+    }
+
+    /// Where threads have no locals of their own, the copy may be destroyed first.
+    #[test]
+    fn what_a_thread_holds_is_released_once_although_its_copy_is_lost() {
+        static RELEASED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+        const LIFECYCLE: Lifecycle = Lifecycle::new(&HELD, &GUARD);
+
+        thread_local! {
+            static HELD: Cell<u32> = const { Cell::new(Lifecycle::UNKNOWN) };
+            static GUARD: ExitGuard = const { ExitGuard::new(release) };
+        }
+
+        fn release(held: u32) {
+            LIFECYCLE.forget();
+            RELEASED.lock().unwrap().push(held);
+        }
+
+        let held = thread::spawn(|| {
+            let first = LIFECYCLE.get_or_acquire(|| true, || Some(7));
+            HELD.set(Lifecycle::UNKNOWN);
+            let again = LIFECYCLE.get_or_acquire(|| true, || Some(8));
+            HELD.set(Lifecycle::UNKNOWN);
+            (first, again)
+        });
+        assert_eq!(held.join().unwrap(), (Some(7), Some(7)));
+        assert_eq!(*RELEASED.lock().unwrap(), [7]);
+
+        let ended = thread::spawn(|| {
+            LIFECYCLE.get_or_acquire(|| true, || Some(9));
+            (LIFECYCLE.end(), LIFECYCLE.end())
+        });
+        assert_eq!(ended.join().unwrap(), (Some(9), None));
+        assert_eq!(*RELEASED.lock().unwrap(), [7], "it was released by hand");
     }
 }
