@@ -33,5 +33,6 @@ mod stale_results;
 mod support;
 mod threads;
 mod time;
+mod time_lines;
 mod timeout;
 mod wait;

@@ -172,6 +172,23 @@ async fn a_result_held_back_by_the_cooperative_budget_wins() {
     assert_eq!(breaker.snapshot().timed_out, 0);
 }
 
+/// How long the first poll of a call takes cannot be told without an exact reading at its start, so the
+/// timeout is measured from the end of that poll.
+#[tokio::test(start_paused = true)]
+async fn a_call_has_its_whole_timeout_to_wait_for() {
+    let breaker = timed();
+    let mut call = pin!(breaker.call(async {
+        let _ = poll_once(pin!(tokio::time::advance(millis(60))));
+        pending::<Result<(), Failed>>().await
+    }));
+    assert!(poll_once(call.as_mut()).is_pending());
+    advance(millis(1_999)).await;
+    assert!(poll_once(call.as_mut()).is_pending());
+    advance(millis(2)).await;
+    assert!(poll_once(call.as_mut()).is_ready());
+    assert_eq!(breaker.snapshot().timed_out, 1);
+}
+
 /// A call that always uses up the task's cooperative budget must still time out.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_uses_up_the_cooperative_budget_times_out() {

@@ -144,7 +144,7 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "the origin of this test")]
     fn whole_microseconds_are_exact_on_both_sides_of_the_origin() {
         let origin = Instant::now() + Duration::from_secs(10);
-        let start = origin - Duration::from_nanos(1_500);
+        let start = origin.checked_sub(Duration::from_nanos(1_500)).unwrap();
         for micros in 0..5 {
             let moment = start + Duration::from_micros(micros);
             let expected = micros.cast_signed() - 2;

@@ -124,9 +124,14 @@
 //!
 //! All time is monotonic, in whole microseconds, and read in one module. It offers two readings:
 //! the exact clock, and a coarse one that is cheaper and lags by less than 20 ms (Linux only).
-//! Where a deadline is nearer than the lag, the exact clock decides. With the feature `test-util`,
-//! both follow tokio's clock. Each tokio runtime then has a time line that starts at the latest
-//! moment any other has shown, so that time never runs backwards for a breaker that tests share.
+//! Where a deadline is nearer than the lag, the exact clock decides. A hypervisor that preempts the
+//! processor lets the coarse clock lag by more. Therefore nothing that would be wrong too early
+//! follows from it: no probe is admitted by it, and no timeout is measured with it.
+//!
+//! With the feature `test-util`, both follow tokio's clock, and each breaker has a time line of its
+//! own. Time on it passes as on the clock of the runtime that uses the breaker. In a runtime that is
+//! new to the breaker, or whose clock is behind, it goes on from where it was. So time never runs
+//! backwards for a breaker that tests share, and no test finds it moved by what others advanced.
 //! Under a model checker, the model moves the clock.
 //!
 //! # Memory orderings
