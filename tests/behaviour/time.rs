@@ -19,8 +19,7 @@ fn with_paused_time(test: impl AsyncFnOnce()) {
     runtime.block_on(test());
 }
 
-/// Tests that share the breaker of an annotated function have one runtime each. Tests that run at
-/// the same time can delay the start of the next time line, but time never runs backwards.
+/// Tests that share the breaker of an annotated function run in runtimes of their own.
 #[test]
 fn a_breaker_that_outlives_a_paused_runtime_continues_in_the_next() {
     const DAY: u64 = 86_400;

@@ -1,8 +1,8 @@
 //! Tokio's clock, which a test can pause and advance.
 //!
 //! Every runtime has a clock of its own, and every circuit has a time line that runs through all
-//! runtimes that use it. Concurrent tests do not disturb each other, and consecutive ones take time
-//! from the circuits that they share, only: centuries fit into one process.
+//! runtimes that use it. Concurrent tests do not disturb each other, and the time that a test takes
+//! passes only for the circuits that it uses: centuries fit into one process.
 
 #![expect(clippy::disallowed_methods, reason = "this is where time is read")]
 

@@ -322,6 +322,9 @@ impl ConfigBuilder {
     /// [`CircuitError::Timeout`](crate::CircuitError::Timeout). Longer than zero. If it is not set,
     /// a call may take any time.
     ///
+    /// It is measured from the moment at which the call first has to wait, so that no call has less
+    /// time; a call that never waits has no timeout.
+    ///
     /// Needs a tokio runtime with timers around the call. Without one, a call returns
     /// [`CircuitError::NoRuntime`](crate::CircuitError::NoRuntime), at the latest when it has to
     /// wait.
