@@ -9,6 +9,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::future::ready;
 use std::pin::pin;
+use std::sync::LazyLock;
 use std::sync::{Barrier, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -52,7 +53,9 @@ fn allocations<R>(call: impl Fn() -> R) -> usize {
 }
 
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
-    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    // One waker for all: a call that waits for the task's budget has tokio store each different one.
+    static WAKER: LazyLock<Waker> = LazyLock::new(|| Waker::noop().clone());
+    pin!(future).poll(&mut Context::from_waker(&WAKER))
 }
 
 fn breakers(config: Config) -> [CircuitBreaker; 2] {

@@ -1,7 +1,7 @@
 //! Breakers that are used in more than one runtime, each with a paused clock of its own.
 
 use crate::support::{
-    advance, breaker, fail, in_a_row, millis, retry_after, seconds, succeed, trip,
+    advance, breaker, consecutive, fail, millis, retry_after, seconds, succeed, trip,
 };
 use circuit_runtime::{CircuitBreaker, Config, State};
 use std::sync::Barrier;
@@ -36,7 +36,7 @@ async fn open_and_recover(breaker: &CircuitBreaker) {
 
 #[test]
 fn a_circuit_recovers_in_a_runtime_that_had_used_it_before_another_ran_ahead() {
-    let breaker = in_a_row();
+    let breaker = consecutive();
     let (first, second) = (paused(), paused());
     first.block_on(async { assert_eq!(breaker.state(), State::Closed) });
     second.block_on(async {
@@ -51,7 +51,7 @@ fn a_circuit_recovers_in_a_runtime_that_had_used_it_before_another_ran_ahead() {
 /// were not when they used the breaker first, or never are.
 #[test]
 fn a_circuit_recovers_in_any_order_of_runtimes() {
-    let breaker = in_a_row();
+    let breaker = consecutive();
     let resumed = Builder::new_current_thread().enable_time().build();
     let resumed = resumed.unwrap();
     resumed.block_on(async {
@@ -85,7 +85,7 @@ fn a_circuit_recovers_in_any_order_of_runtimes() {
 /// Nineteen centuries for one breaker, and as many for all others.
 #[test]
 fn centuries_fit_into_one_process() {
-    let shared = in_a_row();
+    let shared = consecutive();
     let cases = if cfg!(debug_assertions) {
         20_000
     } else {
@@ -93,7 +93,7 @@ fn centuries_fit_into_one_process() {
     };
     let days = 1_900 * 366 / cases;
     for _ in 0..cases {
-        let alone = in_a_row();
+        let alone = consecutive();
         paused().block_on(async {
             open_and_recover(&shared).await;
             open_and_recover(&alone).await;
@@ -108,7 +108,7 @@ fn centuries_fit_into_one_process() {
 /// A paused clock shows one moment for any number of transitions.
 #[tokio::test(start_paused = true)]
 async fn a_circuit_recovers_on_time_after_many_transitions_at_one_moment() {
-    let breaker = in_a_row();
+    let breaker = consecutive();
     for transitions in [0, 31, 32, 33, 64, 1_000] {
         (0..transitions).for_each(|_| breaker.reset());
         trip(&breaker);
@@ -145,7 +145,7 @@ fn a_window_spans_runtimes() {
 fn calls_go_on_in_another_runtime() {
     let config = Config::builder().slow_call(seconds(1)).min_calls(2);
     let slow = breaker(config.last_calls(2));
-    let probed = in_a_row();
+    let probed = consecutive();
     let (first, second) = (paused(), paused());
     let (calls, probe) = first.block_on(async {
         advance(seconds(DAY)).await;
@@ -174,13 +174,13 @@ fn calls_go_on_in_another_runtime() {
 #[test]
 fn runtimes_at_the_same_time_disturb_only_what_they_share() {
     const THREADS: usize = 4;
-    let shared = in_a_row();
+    let shared = consecutive();
     let together = Barrier::new(THREADS);
     thread::scope(|scope| {
         for number in 0..THREADS as u64 {
             let (shared, together) = (&shared, &together);
             scope.spawn(move || {
-                let own = in_a_row();
+                let own = consecutive();
                 together.wait();
                 for _ in 0..200 {
                     paused().block_on(async {

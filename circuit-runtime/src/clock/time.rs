@@ -99,15 +99,6 @@ impl Span {
     }
 }
 
-/// `Duration::as_micros`, in 64 bits.
-#[cfg(not(any(circuit_loom, circuit_shuttle, feature = "test-util")))]
-pub(super) fn whole_micros(duration: Duration) -> u64 {
-    duration
-        .as_secs()
-        .saturating_mul(1_000_000)
-        .saturating_add(u64::from(duration.subsec_micros()))
-}
-
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::Span;
