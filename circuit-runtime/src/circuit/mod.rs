@@ -124,6 +124,7 @@ impl Circuit {
     /// Admits a call while the circuit is closed; `None` once it is not.
     #[inline]
     pub(crate) fn admit_while_closed(&self) -> Option<Ticket> {
+        let _entered = self.time.enter();
         loop {
             let word = self.word();
             if !word.is_closed() {
