@@ -74,8 +74,9 @@ println!("{}", quote("ACME").await?);
 //! # Time in tests
 //!
 //! With the feature `test-util`, every breaker follows tokio's clock, which a test can pause:
-//! thirty seconds take no time at all. A breaker that several tests share has one time, which passes
-//! in the runtime that uses it: whatever other tests have advanced by, it is open for its whole wait.
+//! thirty seconds take no time at all. A breaker that several tests share has one time, which
+//! passes in the runtime that uses it: whatever other tests have advanced by, it is open for its
+//! whole wait.
 //!
 //! ```toml
 //! [dev-dependencies]

@@ -73,9 +73,10 @@ impl Deadline for NoDeadline {
 pin_project! {
     /// The deadline of a call that may have a timeout.
     ///
-    /// A call that is ready at once reads no clock and creates no timer. The timeout is measured from
-    /// the moment at which the call first has to wait: an exact reading at its start would cost as much
-    /// as the call, and a coarse one may be too early by any time. So no call times out too soon.
+    /// A call that is ready at once reads no clock and creates no timer. The timeout is measured
+    /// from the moment at which the call first has to wait: an exact reading at its start would
+    /// cost as much as the call, and a coarse one may be too early by any time. So no call times
+    /// out too soon.
     #[project = DeadlineProjection]
     pub(crate) enum TimerDeadline {
         Unneeded { started: bool },

@@ -52,8 +52,8 @@ pub(crate) fn coarse() -> Instant {
     source::coarse()
 }
 
-/// Has the exact clock show `moment`, which is at most microseconds ahead, and reads it: a clock that
-/// runs by itself is waited for, one that a test has paused is moved.
+/// Has the exact clock show `moment`, which is at most microseconds ahead, and reads it: a clock
+/// that runs by itself is waited for, one that a test has paused is moved.
 #[cold]
 pub(crate) fn catch_up(moment: Instant) -> Instant {
     source::catch_up(moment);

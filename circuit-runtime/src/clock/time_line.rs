@@ -55,8 +55,8 @@ impl TimeLine {
             .and_then(|origin| since(reading.shown, origin.shown));
         let now = match at_runtime {
             Some(now) if now >= self.latest => now,
-            // New, or behind: only real time is known to have passed since the last reading. Threads
-            // and runtimes that take turns without a paused clock thus see it pass.
+            // New, or behind: only real time is known to have passed since the last reading.
+            // Threads and runtimes that take turns without a paused clock thus see it pass.
             _ => {
                 let passed = since(reading.real, self.real).unwrap_or(0);
                 self.latest.saturating_add(passed)

@@ -129,10 +129,10 @@
 //! follows from it: no probe is admitted by it, and no timeout is measured with it.
 //!
 //! With the feature `test-util`, both follow tokio's clock, and each breaker has a time line of its
-//! own. Time on it passes as on the clock of the runtime that uses the breaker. In a runtime that is
-//! new to the breaker, or whose clock is behind, it goes on from where it was. So time never runs
-//! backwards for a breaker that tests share, and no test finds it moved by what others advanced.
-//! Under a model checker, the model moves the clock.
+//! own. Time on it passes as on the clock of the runtime that uses the breaker. In a runtime that
+//! is new to the breaker, or whose clock is behind, it goes on from where it was. So time never
+//! runs backwards for a breaker that tests share, and no test finds it moved by what others
+//! advanced. Under a model checker, the model moves the clock.
 //!
 //! # Memory orderings
 //!

@@ -32,9 +32,9 @@
 //! `max_failures` in a window needs the times of the latest failures, as many as the limit. Only
 //! failures read the exact clock, take the lock and write there. The lock is held for a few
 //! instructions, never while user code runs. A thread that finds the lock taken backs off briefly
-//! before retrying: total throughput is higher, at the price of a longer wait for that thread. After
-//! a few microseconds it parks, so that a holder that was preempted can run again, whatever the
-//! priorities of the two.
+//! before retrying: total throughput is higher, at the price of a longer wait for that thread.
+//! After a few microseconds it parks, so that a holder that was preempted can run again, whatever
+//! the priorities of the two.
 //!
 //! # Rates are evaluated when they can change
 //!
@@ -53,15 +53,16 @@
 //! Everywhere else the coarse clock is enough. The system updates it with each tick of its timer,
 //! and reading it costs a fraction; it lags by less than 20 ms. A rejection reads the exact clock
 //! only when a deadline is nearer than that, so that no call is admitted early, and none is told to
-//! wait for longer than the wait. If a hypervisor preempts the processor and the clock lags by more,
-//! calls are rejected for longer by as much, and none is admitted early. On systems other than Linux there is no coarse clock, and the
-//! exact one takes its place.
+//! wait for longer than the wait. If a hypervisor preempts the processor and the clock lags by
+//! more, calls are rejected for longer by as much, and none is admitted early. On systems other
+//! than Linux there is no coarse clock, and the exact one takes its place.
 //!
 //! # A timeout without a timer
 //!
 //! A call that is ready at its first poll creates no timer and reads no clock. The timer is created
-//! when the call has to wait, and measures from then: a call never has less than its timeout. If a tokio task has used up its
-//! cooperative budget, the call is polled once more before it can time out.
+//! when the call has to wait, and measures from then: a call never has less than its timeout. If a
+//! tokio task has used up its cooperative budget, the call is polled once more before it can time
+//! out.
 //!
 //! # A key is looked up without a lock
 //!

@@ -6,8 +6,8 @@ use std::hint;
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 use std::sync::{MutexGuard, PoisonError, TryLockError};
 
-/// How many spin-loop hints a waiter gives before each attempt: about as long as a section takes when
-/// its data is in another core's cache.
+/// How many spin-loop hints a waiter gives before each attempt: about as long as a section takes
+/// when its data is in another core's cache.
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 const PAUSES: u32 = 16;
 
@@ -40,9 +40,9 @@ impl<T> Lock<T> {
 
     /// Locks the value once its holder has unlocked it, backing off before each attempt.
     ///
-    /// Polling continuously, as `Mutex::lock` does before it parks, would steal the lock's cache line
-    /// from its holder. A holder left alone may return for its next section and find all of its data
-    /// in its own cache.
+    /// Polling continuously, as `Mutex::lock` does before it parks, would steal the lock's cache
+    /// line from its holder. A holder left alone may return for its next section and find all of
+    /// its data in its own cache.
     #[cfg(not(any(circuit_loom, circuit_shuttle)))]
     #[cold]
     fn wait(&self) -> MutexGuard<'_, T> {
@@ -55,8 +55,8 @@ impl<T> Lock<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Locks the value if it is unlocked. Poisoning is harmless, here and in `wait`: no section runs
-    /// user code, and none panics half-way.
+    /// Locks the value if it is unlocked. Poisoning is harmless, here and in `wait`: no section
+    /// runs user code, and none panics half-way.
     #[cfg(not(any(circuit_loom, circuit_shuttle)))]
     #[inline]
     fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
