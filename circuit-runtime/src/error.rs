@@ -7,7 +7,7 @@ use crate::name::Name;
 
 /// The error of a call that was rejected, that timed out, or that had no runtime for its timeout.
 ///
-/// An annotated function returns it as its own error type, by `From<CircuitError>`.
+/// An annotated function converts it into its own error type, by `From<CircuitError>`.
 ///
 /// # Examples
 ///
@@ -86,8 +86,7 @@ impl CircuitError {
         }
     }
 
-    /// Returns how many seconds to wait before the next attempt, as the header `Retry-After` of an
-    /// HTTP response wants it.
+    /// Returns how many seconds to wait before the next attempt, for the HTTP header `Retry-After`.
     ///
     /// This is [`retry_after`](Self::retry_after) rounded up: a client that retries too early is
     /// rejected again.

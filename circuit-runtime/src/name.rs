@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// The name of a circuit breaker, carried by errors and snapshots.
 ///
-/// It dereferences to `str`. A clone does not allocate, so that a rejection does not either.
+/// Dereferences to `str`. Cloning does not allocate, and so neither does a rejection.
 ///
 /// A breaker made for a key is named after its function and the key, as `function[key]`;
 /// [`function`](Self::function) and [`key`](Self::key) return the two parts.
@@ -44,7 +44,7 @@ enum Text {
 impl Name {
     /// Creates the name `function[key]`.
     pub(crate) fn from_key(function: &str, key: &str) -> Self {
-        // The position of a key behind a function name of 4 GiB cannot be kept: it is no key then.
+        // A function name of 4 GiB leaves no room for the key's position: such a name has no key.
         let key_start = u32::try_from(function.len() + 1).unwrap_or(0);
         Self(Text::Shared {
             text: format!("{function}[{key}]").into(),
@@ -61,8 +61,10 @@ impl Name {
         }
     }
 
-    /// Returns the name without its key: of an annotated function `crate::module::function` or its
-    /// option `name`, of any other breaker the name that it was created with.
+    /// Returns the name without its key.
+    ///
+    /// For an annotated function, this is its option `name` or, by default,
+    /// `crate::module::function`. For any other breaker, it is the whole name.
     #[cfg_attr(
         feature = "macros",
         doc = r#"
@@ -96,7 +98,7 @@ assert_eq!(breaker.name().key(), Some("a.example"));
         self.get(..end).unwrap_or_default()
     }
 
-    /// Returns the key, if the breaker is that of a key.
+    /// Returns the key; `None` if the breaker was not created for one.
     #[must_use]
     #[inline]
     pub fn key(&self) -> Option<&str> {

@@ -1,8 +1,8 @@
-//! How the result of a call is classified.
+//! The classification of a call's result: success, failure or ignored.
 
 use crate::circuit::Outcome;
 
-/// How a result is classified.
+/// A classified result.
 #[must_use = "a classification does nothing until a permit is settled with its outcome"]
 pub enum Classified<'r, E> {
     /// A success.

@@ -22,7 +22,7 @@ use crate::error::CallError;
 pin_project! {
     /// The future of [`CircuitBreaker::call`](crate::CircuitBreaker::call).
     ///
-    /// It consults the circuit when first polled. Polled after completion, it returns `Pending`.
+    /// Consults the circuit when first polled. Polled after completion, it returns `Pending`.
     ///
     /// # Cancel safety
     ///
@@ -59,7 +59,7 @@ where
     F: Future<Output = Result<T, E>>,
 {
     /// Counts an `Err` as a failure only if `predicate` is true for it. Any other counts as a
-    /// success: the service answered, though not with what the caller hoped for.
+    /// success: the service answered, though not as the caller hoped.
     ///
     /// The result of the call is returned unchanged. `predicate` sees neither an `Ok` nor a
     /// rejection or timeout. If it panics, the call counts as cancelled.
@@ -121,7 +121,7 @@ where
     ///
     /// #[derive(PartialEq)]
     /// enum Refusal {
-    ///     /// The service was not asked.
+    ///     /// The service was never called.
     ///     NoToken,
     ///     Unavailable,
     /// }

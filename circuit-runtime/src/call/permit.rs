@@ -9,9 +9,11 @@ use crate::circuit::{Circuit, Outcome, Ticket};
 /// [`CircuitBreaker::try_acquire`](crate::CircuitBreaker::try_acquire).
 ///
 /// Settle it with [`success`](Self::success), [`failure`](Self::failure) or
-/// [`ignore`](Self::ignore). Dropping it counts the call as cancelled, which is neither. A leaked
-/// permit (`mem::forget`) stays in flight forever: with a `slow_call` it counts as slow until the
-/// circuit has opened, and if it was a probe's, its slot is free again after `reset`.
+/// [`ignore`](Self::ignore). Dropping it counts the call as cancelled: neither success nor failure.
+///
+/// The call of a leaked permit (`mem::forget`) stays in flight forever. With a `slow_call`, it
+/// counts as slow until the circuit has opened. If it is a probe, its slot is free again after
+/// `reset`.
 ///
 /// # Examples
 ///

@@ -4,10 +4,10 @@ use super::ticket::Outcome;
 use crate::sync::striped::Striped;
 use crate::sync::{AtomicU16, AtomicU64, OnceBox, Ordering};
 
-/// How many kinds of totals there are.
+/// The number of totals.
 const TOTALS: usize = Total::Opened as usize + 1;
 
-/// Increments of one total before it is striped.
+/// The increments of one total after which the counters are striped.
 const STRIPE_AFTER: u16 = if cfg!(any(circuit_loom, circuit_shuttle)) {
     1
 } else {
@@ -37,7 +37,7 @@ struct Stripes {
 #[repr(align(64))]
 struct Stripe([AtomicU64; TOTALS]);
 
-/// The events that are counted.
+/// A total, by the calls or transitions that it counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Total {
     Succeeded,

@@ -21,6 +21,7 @@ use std::time::Duration;
 use counters::{Counters, Total};
 use probes::{Probes, SlotRequest};
 use state::{Change, Phase, Word, transition};
+use ticket::{Lease, Start};
 use window::{ReachedLimit, Window};
 
 pub(crate) use policy::Policy;
@@ -29,7 +30,6 @@ pub(crate) use residency::Residency;
 pub use snapshot::Snapshot;
 pub use state::State;
 pub(crate) use state::Trigger;
-use ticket::{Lease, Start};
 pub(crate) use ticket::{Outcome, Ticket};
 
 use crate::clock::{self, Instant, OwnTime, Span};
@@ -151,7 +151,7 @@ impl Circuit {
         Some(Ticket::for_call(word, start))
     }
 
-    /// Slow path: judges the calls so far first.
+    /// Slow path: judges the calls so far before it admits another.
     #[inline(never)]
     fn admit_slow(&self, word: Word) -> Option<Start> {
         let limits = &self.policy.limits;
@@ -172,7 +172,7 @@ impl Circuit {
 
     #[inline]
     fn word(&self) -> Word {
-        // Acquire: whoever observes a state also observes everything that led to it.
+        // Acquire: a thread that observes a state also observes everything that led to it.
         Word::from_bits(self.state.load(Ordering::Acquire))
     }
 
@@ -341,14 +341,14 @@ impl Circuit {
         }
     }
 
-    /// Moves the state, from the word that the trigger was observed under or not at all. Of racing
-    /// triggers one wins; the others are stale from then on.
+    /// Changes the state, unless it has moved on from the word that the trigger was observed under.
+    /// Of racing triggers one wins; the others are stale from then on.
     fn change(&self, word: Word, trigger: Trigger, now: Instant) {
         // Probe leases are left in place: they keep out callers that still see the old word.
         let _ = self.try_change(word, trigger, now);
     }
 
-    /// The only way the state changes: one compare-and-swap.
+    /// Changes the state by one compare-and-swap. Nothing else changes it.
     fn try_change(&self, word: Word, trigger: Trigger, now: Instant) -> Result<(), Word> {
         // A state must not be dated ahead of the clock, or its wait would be too long: with more
         // than 32 transitions in a microsecond, the next one waits for the next microsecond.
@@ -447,7 +447,7 @@ impl Circuit {
     }
 }
 
-/// What call futures borrow, whichever handle they hold.
+/// Call futures borrow the circuit through any kind of handle, this reference included.
 impl AsRef<Circuit> for Circuit {
     #[inline]
     fn as_ref(&self) -> &Circuit {

@@ -48,7 +48,7 @@ impl Probes {
         let taken_until = Instant::from_micros(self.taken_until.load(Ordering::Relaxed));
         // A thread preempted while it opened the circuit dates the opening too early. Leases taken
         // meanwhile outlast that wait, but none of the next phase expires as soon as they do, so
-        // they keep nobody out of it. If the thread was preempted for the whole wait, one lease has
+        // they reject no call of it. If the thread was preempted for the whole wait, one lease has
         // to expire first.
         let first_expiry = half_open_at.plus(limit.lease);
         (taken_until.plus(limit.granularity()) > first_expiry).then_some(taken_until)

@@ -7,7 +7,7 @@ use super::Circuit;
 /// The shortest list that is pruned.
 const MIN_PRUNED: usize = 64;
 
-/// What can be registered: a circuit, or the keyed circuits of a function.
+/// An entry of the registry: a circuit, or the keyed circuits of a function.
 pub(crate) trait Listed: Send + Sync {
     /// Returns all of its circuits that are in use.
     fn circuits(self: Arc<Self>) -> Vec<Arc<Circuit>>;

@@ -13,7 +13,7 @@ pub(crate) struct Rejection {
 }
 
 impl Rejection {
-    /// Not ended by time.
+    /// The rejection by an operator's order, which no passing of time ends.
     pub(super) const INDEFINITE: Self = Self {
         wait: Span::INDEFINITE,
     };

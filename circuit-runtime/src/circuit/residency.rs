@@ -2,8 +2,8 @@
 
 use crate::sync::{AtomicBool, AtomicU32, Ordering};
 
-/// Eviction bookkeeping, kept in the circuit so that an idle breaker is one allocation. Used by
-/// keyed circuits only.
+/// The bookkeeping, kept in the circuit so that an idle breaker is one allocation. Only keyed
+/// circuits use it.
 #[derive(Default)]
 pub(crate) struct Residency {
     /// The reference bit of the CLOCK algorithm: set on each lookup.

@@ -27,7 +27,7 @@ pub struct Snapshot {
     pub name: Name,
     /// The state.
     pub state: State,
-    /// How long a call that is rejected now would be told to wait, as
+    /// The wait before the next attempt, as a rejected call would report it by
     /// [`CircuitError::retry_after`](crate::CircuitError::retry_after). `None` if a call would run,
     /// and while an operator holds the circuit open.
     pub retry_after: Option<Duration>,
@@ -41,8 +41,8 @@ pub struct Snapshot {
     pub panicked: u64,
     /// Calls whose result says nothing about the service.
     pub ignored: u64,
-    /// Calls that ended without a result: dropped by their callers, without a runtime to measure
-    /// their timeout, or ended by a panic of the predicate that was to classify them.
+    /// Calls that ended without a result: those dropped by their callers, those without a runtime
+    /// to measure their timeout, and those whose predicate panicked.
     pub cancelled: u64,
     /// Calls that were rejected, and did not run.
     pub rejected: u64,

@@ -6,8 +6,7 @@ use crate::clock::{Instant, Span};
 
 /// The state of a circuit breaker.
 ///
-/// These are all: an operator's hold is not a state of its own, but keeps the circuit in one of
-/// them.
+/// There are no others: an operator's order keeps the circuit open or closed.
 ///
 /// # Examples
 ///

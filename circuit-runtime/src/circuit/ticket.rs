@@ -5,15 +5,15 @@ use std::num::NonZeroU64;
 use super::state::Word;
 use crate::clock::Instant;
 
-/// How many groups of calls in flight are told apart; see `window::in_flight`.
+/// The number of groups that calls in flight are divided into; see `window::overdue`.
 pub(super) const GROUPS: usize = 10;
 
-/// The bits that hold a group, or one more than the last.
+/// The number of bits that hold a group, counted from 0 or from 1.
 pub(super) const GROUP_BITS: u32 = 4;
 const _: () = assert!(GROUPS < 1 << GROUP_BITS);
 
 /// Proof of admission: the state word it was issued under and, for a probe, its lease, otherwise
-/// its start time. The word tells which; both share one field to keep futures small.
+/// its start time. The word decides which; both share one field to keep futures small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Ticket {
@@ -42,12 +42,12 @@ impl Ticket {
         self.word
     }
 
-    /// The lease of a probe.
+    /// Returns the lease of a probe.
     pub(crate) const fn lease(self) -> Lease {
         Lease::from_bits(self.lease_or_start)
     }
 
-    /// The start of a call that is not a probe.
+    /// Returns the start of a call that is not a probe.
     #[inline]
     pub(crate) const fn start(self) -> Start {
         Start::from_bits(self.lease_or_start)

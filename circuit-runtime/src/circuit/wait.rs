@@ -15,7 +15,7 @@ pub(crate) struct Wait {
     /// Equal to `reset` when the wait does not grow.
     max_reset: Span,
     jitter: f64,
-    /// Whether every wait is `reset`: neither growing nor jittered.
+    /// Every wait is `reset`, neither growing nor jittered.
     is_fixed: bool,
     /// Differs between processes, so that a fleet does not probe in step.
     salt: u64,

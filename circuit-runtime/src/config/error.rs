@@ -1,4 +1,4 @@
-//! The table of invalid configurations.
+//! The errors of invalid configurations.
 
 use circuit_options::names::OptionName;
 use circuit_options::rules::Rule;

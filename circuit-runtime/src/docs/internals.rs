@@ -1,4 +1,4 @@
-//! How it works inside, for readers who want to trust the crate or to change it.
+//! How the crate works inside, for readers who want to verify it or to change it.
 //!
 //! The names in `code` are those of the source: [`CircuitBreaker`] is the handle; everything else
 //! here is private. `ARCHITECTURE.md` in the repository says which file holds what.
@@ -87,14 +87,15 @@
 //! Under the rules on rates and on the last calls, a success that is fast enough is counted on the
 //! thread's own stripe, without a lock. It takes the lock only when the outcome could matter: when
 //! time moves the window on, when a rate is exceeded but `min_calls` is not reached, or when the
-//! evidence is of an earlier generation. One word, read by every call, says which.
+//! evidence is of an earlier generation. One word, read by every call, holds the time until which
+//! none of these is the case.
 //!
 //! # Probes are leases
 //!
 //! A half-open circuit has `probes` slots. A call requests one under a lock and is granted a lease
 //! that lasts for `reset`. A probe that fails reopens the circuit; one that is cancelled or ignored
 //! releases its slot; one that is still running when its lease expires has lost it to the next
-//! caller. So a probe that hangs, or a permit that is leaked, cannot keep a circuit half-open
+//! caller. So a probe that never ends, or a permit that is leaked, cannot keep a circuit half-open
 //! forever. Of threads racing for the slots, exactly as many succeed as there are slots. A hint
 //! beside the lock says until when all slots are taken, so that most rejections do not take the
 //! lock.
@@ -152,10 +153,10 @@
 //! # What checks it
 //!
 //! Each ordering is covered by a model that [`loom`](https://docs.rs/loom) runs through every
-//! interleaving (longer models: those with at most two or three preemptions), or only a statistic
-//! depends on it, as the table says. Longer programs with more threads run at random under
-//! [`shuttle`](https://docs.rs/shuttle). Random histories of operations, on one thread and on
-//! several, are compared with a plain reference breaker that keeps a list of time stamps.
+//! interleaving (longer models: those with at most two or three preemptions), unless only a
+//! statistic depends on it, as the table says. Longer programs with more threads run at random
+//! under [`shuttle`](https://docs.rs/shuttle). Random histories of operations, on one thread and
+//! on several, are compared with a plain reference breaker that keeps a list of time stamps.
 //!
 //! [`CircuitBreaker`]: crate::CircuitBreaker
 //! [`try_acquire`]: crate::CircuitBreaker::try_acquire

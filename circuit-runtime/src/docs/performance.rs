@@ -1,4 +1,4 @@
-//! What a call costs, and why.
+//! The cost of a call, and the reasons for it.
 //!
 //! The figures are in `tests/peers/RESULTS.md` of the repository, beside those of other libraries
 //! and those of the least that a counted call can cost. This page gives the reasons;
@@ -39,10 +39,10 @@
 //! # Rates are evaluated when they can change
 //!
 //! A rate needs the successes, too. Each thread counts its own on a stripe, as in the totals. One
-//! number, which all threads read and few write, says until when that is enough: until the next
-//! bucket of the window begins, or until a success may be the call that `min_calls` was waiting
-//! for. Before that, a success costs a coarse clock reading, a comparison and one more plain
-//! addition, whatever the number of calls in the window and whatever its length.
+//! number, which all threads read and few write, is the time until which that is enough: until the
+//! next bucket of the window begins, or until a success may be the call that `min_calls` was
+//! waiting for. Before that, a success costs a coarse clock reading, a comparison and one more
+//! plain addition, whatever the number of calls in the window and whatever its length.
 //!
 //! The price: a success that completes concurrently with the failure that reaches the limit is not
 //! ordered with it, so its caller may be admitted once more before the circuit opens.

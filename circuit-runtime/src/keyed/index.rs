@@ -17,7 +17,7 @@ mod concurrent {
 
     use crate::sync::thread::{ExitGuard, Lifecycle};
 
-    /// Held by every thread that can use papaya's thread-local state.
+    /// The number held by every thread that can use papaya's thread-local state.
     const USABLE: u32 = 0;
 
     thread_local! {
@@ -37,7 +37,7 @@ mod concurrent {
     }
 
     /// A set of items looked up by name. A removed item stays alive while a thread that found it
-    /// earlier is still looking at it.
+    /// earlier still uses it.
     pub(crate) struct Index<T>(HashSet<T, RandomState>);
 
     impl<T: Borrow<str> + Hash + Eq> Index<T> {

@@ -106,7 +106,7 @@ impl Residents {
     fn sweep(&mut self, index: &Index<Entry>) {
         let mut reopened = Vec::new();
         self.retired.retain(|_, circuit| {
-            // The index drops its reference once no thread can be looking at it any more.
+            // The index drops its reference once no thread can be using it any more.
             let is_unreachable = Arc::get_mut(circuit).is_some();
             if is_unreachable && !circuit.is_closed_exclusive() {
                 reopened.push(Arc::clone(circuit));
@@ -147,7 +147,7 @@ impl Residents {
     }
 }
 
-/// Returns `true` if the circuit is closed and, as far as can be told, no call is in flight.
+/// Returns `true` if the circuit is closed and, by its reference count, no call is in flight.
 fn is_idle(circuit: &Arc<Circuit>) -> bool {
     // Read `strong_count` first: if an entry is freed in between, the circuit looks busy, never
     // falsely idle.

@@ -1,4 +1,4 @@
-//! Classifies a result by the predicates of an attribute.
+//! The classification of a result by the predicates of an attribute.
 
 use std::ops::Deref;
 
@@ -6,14 +6,14 @@ use super::returned::Returned;
 use crate::call::classify::Classified;
 use crate::circuit::Outcome;
 
-/// A result about to be classified. Accepts any type: that it must be a `Result` is reported by
-/// [`rejected`](super::rejected), once.
+/// A value about to be classified. Accepts any type: [`rejected`](super::rejected) reports a type
+/// that is not a `Result`, once.
 pub struct Classifier<'r, R>(pub &'r R, pub NotAResult);
 
-/// Begins a classification that applies predicates. It asks for the same as
-/// [`rejected`](super::rejected) and, as there is no argument to blame, in the same place: a wrong
-/// type stays one error. As it comes first, the compiler does not go on to complain that the
-/// predicate's argument has an unknown type.
+/// Begins a classification that applies predicates. It has the bound of
+/// [`rejected`](super::rejected) and no argument of its own to report, so that a wrong type stays
+/// one error, at one span. It is checked before the predicates: otherwise the compiler would also
+/// report that the type of their argument is unknown.
 #[inline]
 #[must_use]
 pub fn classifier<R: Returned>() -> fn(&R) -> Classifier<'_, R> {

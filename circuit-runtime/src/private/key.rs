@@ -34,7 +34,7 @@ impl Keyed {
 /// The expression given as `key`.
 pub struct Key<'k, K: ?Sized>(&'k K);
 
-/// Wraps a key. The only place that bounds its type.
+/// Wraps a key. Nothing else bounds its type: a second bound would report the same error twice.
 #[inline]
 pub const fn key_of<K: KeyValue + ?Sized>(key: &K) -> Key<'_, K> {
     Key(key)
@@ -94,7 +94,7 @@ impl<K: ?Sized> NoKey for Key<'_, K> {
 }
 
 thread_local! {
-    /// The buffer that keys are formatted in, so that not each allocates its own.
+    /// The buffer that keys are formatted in, so that a key does not allocate one of its own.
     static BUFFER: Cell<String> = const { Cell::new(String::new()) };
 }
 

@@ -46,8 +46,9 @@ pub fn rejected<R: Returned>(error: CircuitError) -> R {
     R::rejected(error)
 }
 
-/// The value of a `return` that is never reached: it fixes the type of the body before the compiler
-/// reads the body, so that coercions and messages are those of the function as written.
+/// Stands for the value of a `return` that is never reached. It fixes the type of the body before
+/// the compiler reads the body, so that coercions and messages are those of the function as
+/// written.
 #[must_use]
 pub fn never<R>() -> R {
     std::process::abort()

@@ -1,5 +1,5 @@
-//! Thread slots: small indices, reused after a thread exits, for per-thread stripes. And the
-//! lifecycle behind them, for anything that a thread holds from its first use until it exits.
+//! Thread slots, small indices that threads reuse after one another, and the lifecycle behind them:
+//! from a thread's first use of something until the thread exits.
 
 use std::cell::Cell;
 
@@ -115,7 +115,7 @@ impl Slots {
 }
 
 /// The lifecycle of something that a thread acquires on first use and loses when it exits: unknown,
-/// then held, then gone. What is held is a small number.
+/// then held, then gone. It is identified by a small number.
 ///
 /// It is kept in two thread-locals. The guard owns it: its destructor ends the lifecycle. The other
 /// is a copy without a destructor, as reading that costs one load and works at any time.
