@@ -63,12 +63,40 @@ pub enum CircuitError {
 
 impl CircuitError {
     /// Returns `true` if the call was rejected and did not run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.force_open();
+    /// let error = breaker.try_acquire().unwrap_err();
+    /// assert!(error.is_open());
+    /// ```
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Open { .. })
     }
 
     /// Returns `true` if the call took longer than `timeout` and was dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CallError, CircuitBreaker, Config};
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = Config::builder().timeout(Duration::from_millis(10)).build()?;
+    /// let breaker = CircuitBreaker::new("payments", config);
+    ///
+    /// let answer = breaker.call(std::future::pending::<Result<(), std::io::Error>>()).await;
+    /// assert!(matches!(answer, Err(CallError::Circuit(error)) if error.is_timeout()));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
@@ -78,6 +106,21 @@ impl CircuitError {
     ///
     /// It is `None` while an operator holds the circuit open, and for errors other than
     /// [`Open`](Self::Open).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use std::time::Duration;
+    ///
+    /// let config = Config::builder().max_failures(1).build().unwrap();
+    /// let breaker = CircuitBreaker::new("payments", config);
+    /// breaker.try_acquire()?.failure();
+    ///
+    /// let wait = breaker.try_acquire().unwrap_err().retry_after();
+    /// assert!(wait.is_some_and(|wait| wait <= Duration::from_secs(30)));
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -114,6 +157,17 @@ impl CircuitError {
     }
 
     /// Returns the name of the circuit breaker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.force_open();
+    /// let error = breaker.try_acquire().unwrap_err();
+    /// assert_eq!(error.breaker(), "payments");
+    /// ```
     #[must_use]
     pub fn breaker(&self) -> &Name {
         match self {

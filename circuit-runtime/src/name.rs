@@ -53,6 +53,15 @@ impl Name {
     }
 
     /// Returns the whole name as a string slice: `function`, or `function[key]`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Name;
+    ///
+    /// let name = Name::from("payments");
+    /// assert_eq!(name.as_str(), "payments");
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
@@ -99,6 +108,15 @@ assert_eq!(breaker.name().key(), Some("a.example"));
     }
 
     /// Returns the key; `None` if the breaker was not created for one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// assert_eq!(breaker.name().key(), None);
+    /// ```
     #[must_use]
     #[inline]
     pub fn key(&self) -> Option<&str> {

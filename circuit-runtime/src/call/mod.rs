@@ -28,6 +28,21 @@ pin_project! {
     ///
     /// Dropping it before it completes drops the call, and counts it as cancelled: neither success
     /// nor failure. A probe that is dropped gives its slot to the next call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let breaker = CircuitBreaker::new("numbers", Config::default());
+    /// let call = breaker.call(async { "7".parse::<u32>() });
+    /// assert_eq!(breaker.snapshot().succeeded, 0); // not polled yet
+    /// assert_eq!(call.await, Ok(7));
+    /// assert_eq!(breaker.snapshot().succeeded, 1);
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Call<H: AsRef<Circuit>, F, C = Predicates> {
         #[pin]

@@ -49,18 +49,51 @@ impl<'b> Permit<'b> {
     }
 
     /// Records a success.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("pages", Config::default());
+    /// breaker.try_acquire()?.success();
+    /// assert_eq!(breaker.snapshot().succeeded, 1);
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
     #[inline]
     pub fn success(self) {
         self.settle(Outcome::Succeeded);
     }
 
     /// Records a failure.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("pages", Config::default());
+    /// breaker.try_acquire()?.failure();
+    /// assert_eq!(breaker.snapshot().failed, 1);
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
     #[inline]
     pub fn failure(self) {
         self.settle(Outcome::Failed);
     }
 
     /// Records that the result says nothing about the service.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("pages", Config::default());
+    /// breaker.try_acquire()?.ignore();
+    /// assert_eq!(breaker.snapshot().ignored, 1);
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
     #[inline]
     pub fn ignore(self) {
         self.settle(Outcome::Ignored);

@@ -116,6 +116,20 @@ impl ConfigError {
 
     /// Returns what is wrong and what to write instead: the text of [`Display`](std::fmt::Display),
     /// for use in constants.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    ///
+    /// const CONFIG: Config = match Config::builder().probes(3).build() {
+    ///     Ok(config) => config,
+    ///     Err(error) => panic!("{}", error.message()),
+    /// };
+    ///
+    /// assert_eq!(CONFIG.probes(), 3);
+    /// assert_eq!(ConfigError::ZeroProbes.message(), ConfigError::ZeroProbes.to_string());
+    /// ```
     #[must_use]
     pub const fn message(&self) -> &'static str {
         self.rule().message()

@@ -53,6 +53,14 @@ pub struct Config {
 impl Config {
     /// Returns a builder with the defaults: five consecutive failures open the circuit for thirty
     /// seconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    ///
+    /// assert_eq!(Config::builder().build(), Ok(Config::default()));
+    /// ```
     pub const fn builder() -> ConfigBuilder {
         ConfigBuilder {
             config: Self {
@@ -75,6 +83,18 @@ impl Config {
     /// Returns the number of failures that opens the circuit: within [`window`](Self::window),
     /// among the [`last_calls`](Self::last_calls), or consecutive ones where neither is set; `None`
     /// if only a rate opens it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    ///
+    /// let rate = Config::builder().last_calls(100).failure_rate(0.5).build()?;
+    ///
+    /// assert_eq!(Config::default().max_failures(), Some(5));
+    /// assert_eq!(rate.max_failures(), None);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn max_failures(&self) -> Option<u32> {
         match self.max_failures {
@@ -86,30 +106,95 @@ impl Config {
     }
 
     /// Returns the length of the sliding time window, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    /// use std::time::Duration;
+    ///
+    /// let config = Config::builder().window(Duration::from_secs(10)).build()?;
+    ///
+    /// assert_eq!(config.window(), Some(Duration::from_secs(10)));
+    /// assert_eq!(Config::default().window(), None);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn window(&self) -> Option<Duration> {
         self.window
     }
 
     /// Returns the size of the count-based window, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    ///
+    /// let config = Config::builder().last_calls(100).build()?;
+    ///
+    /// assert_eq!(config.last_calls(), Some(100));
+    /// assert_eq!(Config::default().last_calls(), None);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn last_calls(&self) -> Option<u32> {
         self.last_calls
     }
 
     /// Returns the share of failed calls that opens the circuit, if one does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    ///
+    /// let config = Config::builder().last_calls(100).failure_rate(0.5).build()?;
+    ///
+    /// assert_eq!(config.failure_rate(), Some(0.5));
+    /// assert_eq!(Config::default().failure_rate(), None);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn failure_rate(&self) -> Option<f64> {
         self.failure_rate
     }
 
     /// Returns the duration above which a call is slow; `None` if no call is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    /// use std::time::Duration;
+    ///
+    /// let slow_call = Duration::from_secs(2);
+    /// let config = Config::builder().last_calls(100).slow_call(slow_call).build()?;
+    ///
+    /// assert_eq!(config.slow_call(), Some(slow_call));
+    /// assert_eq!(Config::default().slow_call(), None);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn slow_call(&self) -> Option<Duration> {
         self.slow_call
     }
 
     /// Returns the share of slow calls that opens the circuit; `None` if no call is slow.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    /// use std::time::Duration;
+    ///
+    /// let slow_call = Duration::from_secs(2);
+    /// let config = Config::builder().last_calls(100).slow_call(slow_call).build()?;
+    ///
+    /// assert_eq!(config.slow_rate(), Some(1.0)); // all of them
+    /// assert_eq!(Config::default().slow_rate(), None);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn slow_rate(&self) -> Option<f64> {
         match self.slow_rate {
@@ -120,6 +205,18 @@ impl Config {
 
     /// Returns the number of calls below which rates are not evaluated. Defaults to 20, or to
     /// [`last_calls`](Self::last_calls) if those are fewer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    ///
+    /// let config = Config::builder().last_calls(10).failure_rate(0.5).build()?;
+    ///
+    /// assert_eq!(config.min_calls(), 10);
+    /// assert_eq!(Config::default().min_calls(), 20);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn min_calls(&self) -> u32 {
         match (self.min_calls, self.last_calls) {
@@ -130,6 +227,15 @@ impl Config {
     }
 
     /// Returns how long the circuit stays open the first time, before `jitter`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(Config::default().reset(), Duration::from_secs(30));
+    /// ```
     #[must_use]
     pub const fn reset(&self) -> Duration {
         self.reset
@@ -137,24 +243,70 @@ impl Config {
 
     /// Returns the upper bound of the wait, which each failed probe doubles, before `jitter`;
     /// `None` if the wait does not grow.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    /// use std::time::Duration;
+    ///
+    /// let config = Config::builder().max_reset(Duration::from_secs(600)).build()?;
+    ///
+    /// assert_eq!(config.max_reset(), Some(Duration::from_secs(600)));
+    /// assert_eq!(Config::default().max_reset(), None);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn max_reset(&self) -> Option<Duration> {
         self.max_reset
     }
 
     /// Returns the largest fraction of a wait that is added to it at random.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    ///
+    /// let config = Config::builder().jitter(0.1).build()?;
+    ///
+    /// assert_eq!(config.jitter(), 0.1);
+    /// assert_eq!(Config::default().jitter(), 0.0);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn jitter(&self) -> f64 {
         self.jitter
     }
 
     /// Returns the number of calls that a half-open circuit admits, all of which must succeed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    ///
+    /// assert_eq!(Config::default().probes(), 1);
+    /// ```
     #[must_use]
     pub const fn probes(&self) -> u32 {
         self.probes
     }
 
     /// Returns the duration after which a call is dropped; `None` if a call may take any time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    /// use std::time::Duration;
+    ///
+    /// let config = Config::builder().timeout(Duration::from_secs(2)).build()?;
+    ///
+    /// assert_eq!(config.timeout(), Some(Duration::from_secs(2)));
+    /// assert_eq!(Config::default().timeout(), None);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn timeout(&self) -> Option<Duration> {
         self.timeout
@@ -232,6 +384,19 @@ impl ConfigBuilder {
     ///
     /// Defaults to 5, if neither [`failure_rate`](Self::failure_rate) nor
     /// [`slow_call`](Self::slow_call) is set; otherwise no number of failures opens the circuit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    ///
+    /// let config = Config::builder().max_failures(3).build()?;
+    /// assert_eq!(config.max_failures(), Some(3));
+    ///
+    /// let none = Config::builder().max_failures(0).build();
+    /// assert_eq!(none, Err(ConfigError::ZeroMaxFailures));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn max_failures(mut self, max_failures: u32) -> Self {
         self.config.max_failures = Some(max_failures);
         self
@@ -239,6 +404,18 @@ impl ConfigBuilder {
 
     /// Counts the calls of this span of time up to now: a sliding window. Longer than zero, and not
     /// together with [`last_calls`](Self::last_calls).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    /// use std::time::Duration;
+    ///
+    /// let window = Config::builder().window(Duration::from_secs(10));
+    /// assert_eq!(window.build()?.window(), Some(Duration::from_secs(10)));
+    /// assert_eq!(window.last_calls(100).build(), Err(ConfigError::TwoWindows));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn window(mut self, window: Duration) -> Self {
         self.config.window = Some(window);
         self
@@ -246,6 +423,19 @@ impl ConfigBuilder {
 
     /// Counts the last calls, this many of them, however long ago they were. From 1 to 65 536, and
     /// not together with [`window`](Self::window). In the attribute this is also called `window`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    ///
+    /// let config = Config::builder().last_calls(100).max_failures(10).build()?;
+    /// assert_eq!(config.last_calls(), Some(100));
+    ///
+    /// let too_many = Config::builder().last_calls(65_537).build();
+    /// assert_eq!(too_many, Err(ConfigError::TooManyLastCalls));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn last_calls(mut self, last_calls: u32) -> Self {
         self.config.last_calls = Some(last_calls);
         self
@@ -253,6 +443,17 @@ impl ConfigBuilder {
 
     /// Opens the circuit when this share of the calls in the window failed, or more. Above 0, at
     /// most 1. Needs [`window`](Self::window) or [`last_calls`](Self::last_calls).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    ///
+    /// let rate = Config::builder().failure_rate(0.5);
+    /// assert_eq!(rate.build(), Err(ConfigError::FailureRateWithoutWindow));
+    /// assert_eq!(rate.last_calls(100).build()?.failure_rate(), Some(0.5));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn failure_rate(mut self, failure_rate: f64) -> Self {
         self.config.failure_rate = Some(failure_rate);
         self
@@ -270,6 +471,19 @@ impl ConfigBuilder {
     /// within a tick of the limit may be counted either way. With a `slow_call` below 200 ms, or a
     /// `window` below 2 s, or on another system, the exact clock is used, and read twice for each
     /// call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    /// use std::time::Duration;
+    ///
+    /// let slow_call = Duration::from_secs(2);
+    /// let slow = Config::builder().slow_call(slow_call);
+    /// assert_eq!(slow.build(), Err(ConfigError::SlowCallWithoutWindow));
+    /// assert_eq!(slow.last_calls(100).build()?.slow_call(), Some(slow_call));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn slow_call(mut self, slow_call: Duration) -> Self {
         self.config.slow_call = Some(slow_call);
         self
@@ -277,6 +491,20 @@ impl ConfigBuilder {
 
     /// Opens the circuit when this share of the calls in the window was slow, or more. Above 0, at
     /// most 1. Defaults to 1. Needs [`slow_call`](Self::slow_call).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    /// use std::time::Duration;
+    ///
+    /// let rate = Config::builder().last_calls(100).slow_rate(0.8);
+    /// assert_eq!(rate.build(), Err(ConfigError::SlowRateWithoutSlowCall));
+    ///
+    /// let config = rate.slow_call(Duration::from_secs(2)).build()?;
+    /// assert_eq!(config.slow_rate(), Some(0.8));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn slow_rate(mut self, slow_rate: f64) -> Self {
         self.config.slow_rate = Some(slow_rate);
         self
@@ -284,6 +512,17 @@ impl ConfigBuilder {
 
     /// Evaluates the rates only once the window holds at least this many calls. At least 1.
     /// Defaults to 20, or to [`last_calls`](Self::last_calls) if those are fewer. Needs a rate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    ///
+    /// let min_calls = Config::builder().last_calls(100).min_calls(50);
+    /// assert_eq!(min_calls.build(), Err(ConfigError::MinCallsWithoutRate));
+    /// assert_eq!(min_calls.failure_rate(0.5).build()?.min_calls(), 50);
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn min_calls(mut self, min_calls: u32) -> Self {
         self.config.min_calls = Some(min_calls);
         self
@@ -291,6 +530,17 @@ impl ConfigBuilder {
 
     /// Keeps the circuit open for this long, then admits probes. Longer than zero. Defaults to 30
     /// seconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    /// use std::time::Duration;
+    ///
+    /// let config = Config::builder().reset(Duration::from_secs(5)).build()?;
+    /// assert_eq!(config.reset(), Duration::from_secs(5));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn reset(mut self, reset: Duration) -> Self {
         self.config.reset = reset;
         self
@@ -299,6 +549,22 @@ impl ConfigBuilder {
     /// Doubles the wait each time a probe fails, up to this, with [`jitter`](Self::jitter) on top;
     /// a recovery starts again from [`reset`](Self::reset). Not shorter than `reset`. If it is not
     /// set, the wait does not grow.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    /// use std::time::Duration;
+    ///
+    /// let reset = Config::builder().reset(Duration::from_secs(30));
+    /// // Stays open for 30, 60, 120 and so on, up to 600 seconds.
+    /// let config = reset.max_reset(Duration::from_secs(600)).build()?;
+    /// assert_eq!(config.max_reset(), Some(Duration::from_secs(600)));
+    ///
+    /// let shorter = reset.max_reset(Duration::from_secs(10)).build();
+    /// assert_eq!(shorter, Err(ConfigError::MaxResetBelowReset));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn max_reset(mut self, max_reset: Duration) -> Self {
         self.config.max_reset = Some(max_reset);
         self
@@ -306,6 +572,17 @@ impl ConfigBuilder {
 
     /// Adds up to this fraction to each wait, at random, so that the instances of a service do not
     /// probe at the same moment. From 0 to 1. Defaults to 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    ///
+    /// // Stays open for 30 to 33 seconds.
+    /// let config = Config::builder().jitter(0.1).build()?;
+    /// assert_eq!(config.jitter(), 0.1);
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn jitter(mut self, jitter: f64) -> Self {
         self.config.jitter = jitter;
         self
@@ -313,6 +590,16 @@ impl ConfigBuilder {
 
     /// Admits this many calls while the circuit is half-open. When all have succeeded it closes;
     /// the first that fails reopens it. At least 1. Defaults to 1.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    ///
+    /// let config = Config::builder().probes(3).build()?;
+    /// assert_eq!(config.probes(), 3);
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn probes(mut self, probes: u32) -> Self {
         self.config.probes = probes;
         self
@@ -328,12 +615,27 @@ impl ConfigBuilder {
     /// Needs a tokio runtime with timers around the call. Without one, a call returns
     /// [`CircuitError::NoRuntime`](crate::CircuitError::NoRuntime), at the latest when it has to
     /// wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    /// use std::time::Duration;
+    ///
+    /// let config = Config::builder().timeout(Duration::from_secs(2)).build()?;
+    /// assert_eq!(config.timeout(), Some(Duration::from_secs(2)));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = Some(timeout);
         self
     }
 
     /// Builds the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first invalid setting; its message says what to write instead.
     ///
     /// # Examples
     ///
@@ -345,10 +647,6 @@ impl ConfigBuilder {
     /// assert_eq!(config.min_calls(), 20);
     /// # Ok::<(), ConfigError>(())
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// Returns the first invalid setting; its message says what to write instead.
     pub const fn build(self) -> Result<Config, ConfigError> {
         match ConfigError::first_in(&self.config.settings()) {
             Some(error) => Err(error),
@@ -370,6 +668,8 @@ impl ConfigBuilder {
 mod tests {
     use super::{Config, ConfigError};
     use circuit_options::names::OptionName;
+
+    const TOO_FEW: ConfigError = ConfigError::MaxFailuresAboveLastCalls;
 
     #[test]
     fn a_default_that_is_set_explicitly_equals_the_default() {
@@ -404,6 +704,4 @@ mod tests {
         }
         assert_eq!(three.max_failures(3).error_at(OptionName::Window), None);
     }
-
-    const TOO_FEW: ConfigError = ConfigError::MaxFailuresAboveLastCalls;
 }
