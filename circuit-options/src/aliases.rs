@@ -1,4 +1,4 @@
-//! What other libraries call the options.
+//! The names of the options in other libraries.
 
 use crate::names::OptionName;
 
@@ -270,13 +270,32 @@ const UNSUPPORTED: [(&[&str], &str); 6] = [
 ];
 
 /// Returns the option that another library calls `word`.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::aliases::option_called;
+/// use circuit_options::names::OptionName;
+///
+/// assert_eq!(option_called("cooldown"), Some(OptionName::Reset));
+/// assert_eq!(option_called("reset"), None); // its name here
+/// ```
 #[must_use]
 pub fn option_called(word: &str) -> Option<OptionName> {
     let mut all = ALIASES.iter();
     all.find_map(|(option, aliases)| aliases.contains(&word).then_some(*option))
 }
 
-/// Returns what to use in place of an option of another library that has no equivalent here.
+/// Returns the advice for an option of another library that has no equivalent here.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::aliases::instead_of;
+///
+/// assert!(instead_of("retries").is_some_and(|advice| advice.contains("`max_failures`")));
+/// assert_eq!(instead_of("cooldown"), None);
+/// ```
 #[must_use]
 pub fn instead_of(word: &str) -> Option<&'static str> {
     let mut all = UNSUPPORTED.iter();

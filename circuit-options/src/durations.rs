@@ -13,6 +13,10 @@ const UNITS: [(&str, u64); 5] = [
 
 /// Reads a duration: pieces of a whole number and a unit, each unit once and the largest first.
 ///
+/// # Errors
+///
+/// Returns a message that quotes `text` and says what to write instead.
+///
 /// # Examples
 ///
 /// ```
@@ -25,10 +29,6 @@ const UNITS: [(&str, u64); 5] = [
 ///     "unknown unit `sec` in \"10sec\"; write \"10s\"",
 /// );
 /// ```
-///
-/// # Errors
-///
-/// Returns a message that quotes `text` and says what to write instead.
 pub fn parse(text: &str) -> Result<Duration, String> {
     if text.trim().is_empty() {
         return Err("an empty duration; write one such as \"30s\"".to_owned());
@@ -79,7 +79,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 /// Writes a duration as the shorter of its two usual texts: one number in the smallest unit that it
 /// needs, or a piece for each unit.
 ///
-/// Returns nothing for a duration that [`parse`] cannot read: one that is not a whole number of
+/// Returns `None` for a duration that [`parse`] cannot read: one that is not a whole number of
 /// milliseconds, or too long.
 ///
 /// # Examples

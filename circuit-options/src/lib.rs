@@ -3,11 +3,11 @@
 //! change with any release.
 //!
 //! - [`names`]: the options,
-//! - [`aliases`]: what other libraries call them,
+//! - [`aliases`]: their names in other libraries,
 //! - [`suggest`]: the option that a misspelled word stands for,
 //! - [`durations`] and [`rates`]: values that are written as text,
 //! - [`defaults`]: the values of options that are not written,
-//! - [`settings`]: what is known of the values,
+//! - [`settings`]: the values, as far as they are known,
 //! - [`rules`]: which values are valid, alone and together.
 //!
 //! # Examples

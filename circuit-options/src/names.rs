@@ -70,12 +70,29 @@ impl OptionName {
     ];
 
     /// Returns the option of this exact name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::names::OptionName;
+    ///
+    /// assert_eq!(OptionName::from_name("max_keys"), Some(OptionName::MaxKeys));
+    /// assert_eq!(OptionName::from_name("maxKeys"), None);
+    /// ```
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|option| option.as_str() == name)
     }
 
     /// Returns the name as it is written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::names::OptionName;
+    ///
+    /// assert_eq!(OptionName::MaxKeys.as_str(), "max_keys");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

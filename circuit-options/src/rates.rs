@@ -2,9 +2,9 @@
 
 use crate::names::OptionName;
 
-/// Reads a percentage, such as `"10%"`, as the number nearest to it, as if `0.1` was written.
+/// Reads a percentage, such as `"10%"`, as the number nearest to it, as if `0.1` were written.
 ///
-/// Returns nothing for any other text.
+/// Returns `None` for any other text.
 ///
 /// # Examples
 ///
@@ -20,19 +20,50 @@ pub fn parse(text: &str) -> Option<f64> {
     format!("{percent}e-2").parse().ok()
 }
 
-/// Returns whether this is a share of a whole: from 0 to 1, and not NaN.
+/// Returns `true` for a share of a whole: from 0 to 1, and not NaN.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::rates::is_share;
+///
+/// assert!(is_share(0.0) && is_share(1.0));
+/// assert!(!is_share(1.1));
+/// ```
 #[must_use]
 pub const fn is_share(number: f64) -> bool {
     number >= 0.0 && number <= 1.0
 }
 
-/// Returns whether this is a rate that opens a circuit: above 0, at most 1, and not NaN.
+/// Returns `true` for a rate that can open a circuit: above 0, at most 1, and not NaN.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::rates::is_rate;
+///
+/// assert!(is_rate(1.0));
+/// assert!(!is_rate(0.0));
+/// ```
 #[must_use]
 pub const fn is_rate(number: f64) -> bool {
     number > 0.0 && number <= 1.0
 }
 
-/// Returns what to write for a number that is too large, if it may have been meant as a percentage.
+/// Returns the advice for a number that is too large, if it may have been meant as a percentage.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::names::OptionName;
+/// use circuit_options::rates::as_percentage;
+///
+/// assert_eq!(
+///     as_percentage(OptionName::Jitter, 10.0).as_deref(),
+///     Some("for 10 percent write `jitter = \"10%\"`"),
+/// );
+/// assert_eq!(as_percentage(OptionName::Jitter, 1.1), None);
+/// ```
 #[must_use]
 pub fn as_percentage(option: OptionName, number: f64) -> Option<String> {
     (2.0..=100.0)

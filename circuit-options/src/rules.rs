@@ -9,7 +9,7 @@ use crate::settings::{Setting, Settings};
 /// The most calls that a count-based window holds.
 pub const MAX_LAST_CALLS: u32 = 65_536;
 
-/// What a rule is about.
+/// The subject of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// The value of one option.
@@ -31,7 +31,7 @@ macro_rules! rules {
             /// Every rule, in the order in which they are checked.
             pub const ALL: &'static [Self] = &[$(Self::$rule,)*];
 
-            /// Returns what the rule is about.
+            /// Returns the subject of the rule.
             #[must_use]
             pub const fn scope(self) -> Scope {
                 match self {
@@ -47,7 +47,7 @@ macro_rules! rules {
                 }
             }
 
-            /// Returns whether these settings break the rule, as far as they are known.
+            /// Returns `true` if these settings break the rule, as far as they are known.
             #[must_use]
             pub const fn is_broken(self, $settings: &Settings) -> bool {
                 match self {
@@ -178,6 +178,19 @@ rules! {
 
 impl Rule {
     /// Returns the first rule about the value of `option` that these settings break.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::names::OptionName;
+    /// use circuit_options::rules::Rule;
+    /// use circuit_options::settings::{Setting, Settings};
+    ///
+    /// let mut settings = Settings::NONE;
+    /// settings.probes = Setting::Known(0);
+    /// let broken = Rule::broken_by_value(OptionName::Probes, &settings);
+    /// assert_eq!(broken, Some(Rule::ZeroProbes));
+    /// ```
     #[must_use]
     pub fn broken_by_value(option: OptionName, settings: &Settings) -> Option<Self> {
         Self::ALL.iter().copied().find(|rule| {
@@ -188,6 +201,17 @@ impl Rule {
     }
 
     /// Returns the message with this advice in place of the reason.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::rules::Rule;
+    ///
+    /// assert_eq!(
+    ///     Rule::JitterOutOfRange.message_with_advice("for 10 percent write `jitter = \"10%\"`"),
+    ///     "`jitter` must be from 0.0 to 1.0; for 10 percent write `jitter = \"10%\"`",
+    /// );
+    /// ```
     #[must_use]
     pub fn message_with_advice(self, advice: &str) -> String {
         let message = self.message();
@@ -197,6 +221,14 @@ impl Rule {
 
     /// Returns the message of [`MaxFailuresAboveLastCalls`](Self::MaxFailuresAboveLastCalls) for
     /// two numbers that are both written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::rules::Rule;
+    ///
+    /// assert!(Rule::failures_above_calls(9, 8).contains("9 is above 8"));
+    /// ```
     #[must_use]
     pub fn failures_above_calls(failures: u32, calls: u32) -> String {
         format!(

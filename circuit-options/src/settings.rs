@@ -16,7 +16,16 @@ pub enum Setting<T> {
 }
 
 impl<T: Copy> Setting<T> {
-    /// Creates a setting whose value is known if it is there.
+    /// Creates a setting that is known, or absent for `None`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::settings::Setting;
+    ///
+    /// assert_eq!(Setting::from_option(Some(5)), Setting::Known(5));
+    /// assert_eq!(Setting::<u32>::from_option(None), Setting::Absent);
+    /// ```
     pub const fn from_option(value: Option<T>) -> Self {
         match value {
             Some(value) => Self::Known(value),
@@ -24,13 +33,22 @@ impl<T: Copy> Setting<T> {
         }
     }
 
-    /// Returns whether the option is written.
+    /// Returns `true` if the option is written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::settings::Setting;
+    ///
+    /// assert!(Setting::<u32>::Unknown.is_written());
+    /// assert!(!Setting::<u32>::Absent.is_written());
+    /// ```
     pub const fn is_written(&self) -> bool {
         !matches!(self, Self::Absent)
     }
 }
 
-/// What is known of all options. A rule is broken only by what is known.
+/// All options, as far as they are known. An unknown value breaks no rule about values.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// `max_failures`
@@ -59,7 +77,7 @@ pub struct Settings {
     pub timeout: Setting<Duration>,
     /// `max_keys`
     pub max_keys: Setting<u32>,
-    /// Whether there is a `key`.
+    /// `key`: whether it is written
     pub has_key: bool,
 }
 

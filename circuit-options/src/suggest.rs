@@ -3,7 +3,18 @@
 use crate::aliases;
 use crate::names::OptionName;
 
-/// Returns the error for a word that names no option, with what to write instead.
+/// Returns the error message for a word that names no option, with what to write instead.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::suggest::unknown_option;
+///
+/// assert_eq!(
+///     unknown_option("max_failure"),
+///     "unknown option `max_failure`; did you mean `max_failures`?",
+/// );
+/// ```
 #[must_use]
 pub fn unknown_option(written: &str) -> String {
     let word = snake_case(written);
@@ -19,7 +30,18 @@ pub fn unknown_option(written: &str) -> String {
     format!("unknown option `{written}`; {advice}")
 }
 
-/// Returns the option that a word names, misspells or calls as another library does.
+/// Returns the option that a word names or misspells, or that another library calls by it.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::names::OptionName;
+/// use circuit_options::suggest::meant_option;
+///
+/// for word in ["reset", "rset", "cooldown"] {
+///     assert_eq!(meant_option(word), Some(OptionName::Reset));
+/// }
+/// ```
 #[must_use]
 pub fn meant_option(written: &str) -> Option<OptionName> {
     let word = snake_case(written);
@@ -27,6 +49,14 @@ pub fn meant_option(written: &str) -> Option<OptionName> {
 }
 
 /// Returns the names of all options, as messages list them.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::suggest::all_names;
+///
+/// assert!(all_names().starts_with("`max_failures`, `window`, "));
+/// ```
 #[must_use]
 pub fn all_names() -> String {
     OptionName::ALL
