@@ -56,8 +56,9 @@ use proc_macro::TokenStream;
 /// of calls that failed or were slow.
 ///
 /// Every `Err` is a failure, unless `failure_if` or `ignore_if`
-/// [says otherwise](#what-is-a-failure). So are a panic, which keeps unwinding, and a call that exceeds
-/// its `timeout`. A call that its caller drops is neither failure nor success.
+/// [says otherwise](#what-counts-as-a-failure). A panic is a failure, too, and keeps unwinding. So
+/// is a call that exceeds its `timeout`. A call that its caller drops is neither failure nor
+/// success.
 ///
 /// # One breaker for one function
 ///
@@ -95,9 +96,9 @@ use proc_macro::TokenStream;
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 /// | `crate` | path | `::circuit_runtime` | the path of the runtime, if it is renamed or re-exported |
 ///
-/// All options can be omitted: `#[circuit_breaker]` alone opens after five failures in a row. The
-/// default name does not include the type: if two methods in a module share a name, set `name` on
-/// one.
+/// All options can be omitted: `#[circuit_breaker]` alone opens after five consecutive failures.
+/// The default name does not include the type: if two methods in a module share a name, set `name`
+/// on one.
 ///
 /// A duration is a sequence of integers with a unit, one of `ms`, `s`, `m`, `h` and `d`, the
 /// largest first: `"250ms"`, `"1m30s"`. Numbers and durations can also be constant expressions:
@@ -119,16 +120,16 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// A count is a `u32`, a share an `f64` and a duration a `Duration`; a `window` that is a `u32` is
-/// a number of calls. The breaker is created outside of the function, so that a constant cannot use
+/// a number of calls. The breaker is created outside of the function, so a constant cannot name
 /// `Self` or a type parameter.
 ///
-/// An invalid value is a compile error, that of a constant expression too. So is an invalid
+/// An invalid value is a compile error, even that of a constant expression. So is an invalid
 /// combination of options, such as a `failure_rate` without a `window`.
 ///
-/// # What is a failure
+/// # What counts as a failure
 ///
-/// By default, every `Err`. But "no such symbol" is an answer: it shows that the exchange is up.
-/// And an error raised before the exchange was called says nothing about it:
+/// By default, every `Err` is a failure. But "no such symbol" is an answer: it shows that the
+/// exchange is up. An error raised before the exchange was called says nothing about it:
 ///
 /// ```
 /// # use circuit_runtime::{CircuitError, circuit_breaker};
@@ -176,9 +177,9 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// Both options take a closure or the path of a function, such as `QuoteError::is_outage`, which is
-/// called with the `Err` that the body returns. `ignore_if` is asked first; of an error that it
-/// ignores, `failure_if` is not asked. Neither is asked of a panic, a timeout or a rejected call.
-/// If a predicate panics, the call is not counted. The function's result is not changed.
+/// called with the `Err` that the body returns. `ignore_if` is evaluated first; `failure_if` sees
+/// only errors that it does not ignore. Neither sees a panic, a timeout or a rejected call. If a
+/// predicate panics, the call counts as cancelled. The function's result is not changed.
 ///
 /// A predicate is part of the function, so it can name `Self` and type parameters, and arguments
 /// that are shared references or `Copy`. Any other argument is moved into the body, so that
@@ -244,7 +245,7 @@ use proc_macro::TokenStream;
 /// `format!("{region}/{host}")`. The lookup takes no lock. When there are more than `max_keys`
 /// breakers, closed ones without a call in flight are evicted, those that were not used recently
 /// first. A breaker that is open or half-open, or has a call in flight, is kept, even if there are
-/// then more than `max_keys`: a `key` that callers can invent needs a bound of its own.
+/// then more than `max_keys`. If callers can make up keys, bound them yourself.
 ///
 /// # A breaker of your own
 ///
@@ -308,11 +309,11 @@ use proc_macro::TokenStream;
 ///
 /// The rate is not evaluated on fewer than `min_calls` calls, so that the first failure of a quiet
 /// hour is not one of 100 %. With a `failure_rate` or a `slow_call`, a number of failures opens the
-/// circuit only if `max_failures` is written, too.
+/// circuit only if `max_failures` is set, too.
 ///
-/// `slow_call` is for a service that answers, but too late. A call that takes longer is slow,
+/// `slow_call` is for a service that responds, but too late. A call that takes longer is slow,
 /// whether or not it succeeds. A call that is still running after that time is slow already: there
-/// is no timer, so the next call notices it. Unlike `timeout`, `slow_call` does not end the call.
+/// is no timer, so the next call detects it. Unlike `timeout`, `slow_call` does not end the call.
 /// At a share of `slow_rate` the circuit opens. For failures, set another rule beside it:
 ///
 /// ```
@@ -415,7 +416,7 @@ use proc_macro::TokenStream;
 /// # Cancel safety
 ///
 /// A future that is dropped before it completes counts its call as cancelled: neither as a failure
-/// nor as a success. A probe that is dropped returns its slot.
+/// nor as a success. A probe that is dropped gives its slot to the next call.
 ///
 /// # Tests
 ///

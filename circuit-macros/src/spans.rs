@@ -1,4 +1,4 @@
-//! Where tokens are in the source.
+//! The ends of tokens in the source.
 
 use proc_macro2::Span;
 use quote::ToTokens;

@@ -76,7 +76,7 @@ impl Options {
         }
     }
 
-    /// Returns the path of the module that the runtime has for the expansion.
+    /// Returns the path of the runtime's support code for the expansion.
     ///
     /// Everything is named through this path, so that a wrong `crate` is a single error.
     pub(crate) fn runtime(&self, span: Span) -> TokenStream {
@@ -162,7 +162,7 @@ impl Options {
     }
 }
 
-/// Returns the option that a key names, or may be meant to name.
+/// Returns the option that a key names or misspells, or that another library calls by it.
 fn meant_option(key: &Ident) -> Option<OptionName> {
     suggest::meant_option(&key.unraw().to_string())
 }

@@ -11,12 +11,12 @@ use syn::{Block, Expr, Ident, Token, braced};
 /// `key = value`, of which the value may be missing or unreadable.
 pub(super) struct Pair {
     pub(super) key: Ident,
-    /// Whether the key is written with dashes, as `max-failures`.
+    /// The key is written with dashes, as `max-failures`.
     pub(super) dashed: bool,
     pub(super) value: Result<Expr, Missing>,
 }
 
-/// Why there is no value.
+/// The reason why there is no value.
 pub(super) enum Missing {
     /// It is expected here.
     At(Span),

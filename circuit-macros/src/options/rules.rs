@@ -55,7 +55,7 @@ fn is_consequence(rule: Rule, options: &Options) -> bool {
     match rule {
         // Two rates that miss the same window are one mistake.
         Rule::SlowCallWithoutWindow => options.get(OptionName::FailureRate).is_some(),
-        // These two belong to a rate, so that the default number of failures is not meant.
+        // These two belong to a rate: the default of `max_failures` was not meant.
         Rule::MaxFailuresAboveLastCalls => {
             !options.was_attempted(OptionName::MaxFailures)
                 && (options.was_attempted(OptionName::SlowRate)

@@ -1,4 +1,4 @@
-//! The values of options, and what the rules know of them.
+//! The values of options, and the settings that the rules are checked on.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// Reads a number of things, of which there must be one at least.
+    /// Reads a number, which must be at least 1.
     pub(super) fn from_count(name: OptionName, literal: &LitInt) -> Result<Self, String> {
         let digits = literal.base10_digits();
         if !has_suffix(literal.suffix(), "u32") {
