@@ -25,7 +25,7 @@ const MAX_COLUMNS: usize = 100;
 /// Modules, each with the modules below it.
 type Layers = &'static [(&'static str, &'static [&'static str])];
 
-/// What the modules of circuit-runtime may use, besides modules of their own folder.
+/// The modules of circuit-runtime, and those they may use besides modules of their own folder.
 const RUNTIME: Layers = &[
     ("clock", &[]),
     ("sync", &[]),
@@ -46,7 +46,7 @@ const RUNTIME: Layers = &[
     ),
 ];
 
-/// What the modules of circuit-macros may use, besides modules of their own folder.
+/// The modules of circuit-macros, and those they may use besides modules of their own folder.
 const MACROS: Layers = &[
     ("errors", &[]),
     ("spans", &[]),
@@ -56,7 +56,7 @@ const MACROS: Layers = &[
     ("expand", &["errors", "function", "generate", "options"]),
 ];
 
-/// What the modules of circuit-options may use.
+/// The modules of circuit-options, and those they may use.
 const OPTIONS: Layers = &[
     ("names", &[]),
     ("defaults", &[]),
@@ -171,7 +171,7 @@ impl Sources {
         Self { files }
     }
 
-    /// Which files use which, tests apart.
+    /// Returns the files that each file uses, tests apart.
     fn uses(&self) -> BTreeMap<String, BTreeSet<String>> {
         let files = self.files.iter().map(|(file, source)| {
             let parsed = syn::parse_file(source).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -300,7 +300,7 @@ fn code_paths(tokens: TokenStream, paths: &mut Vec<Vec<String>>) {
     paths.extend((path.len() > 1).then_some(path));
 }
 
-/// Whether this item is compiled for tests alone.
+/// Returns whether this item is compiled for tests alone.
 fn is_test(item: &Item) -> bool {
     let is_test = |attribute: &Attribute| {
         let code = attribute.to_token_stream().to_string().replace(' ', "");
@@ -315,18 +315,32 @@ fn is_test(item: &Item) -> bool {
     }
 }
 
-/// Whether this is the row of a table, or has a link in it.
+/// Returns whether this is the row of a table, or has a link in it.
 fn is_unbreakable(comment: &str) -> bool {
     comment.contains("| ") || comment.contains("](") || comment.contains("://")
 }
 
+/// Counts the lines of code outside of items for tests alone, which end with a brace of their own
+/// or, if they have none, with a semicolon.
 fn lines_of_code(source: &str) -> usize {
-    let tests = |line: &&str| line.starts_with("#[cfg(test") || line.starts_with("#[cfg(all(test");
-    let lines = source
-        .lines()
-        .take_while(|line| !tests(line))
-        .map(str::trim);
-    lines
-        .filter(|line| !line.is_empty() && !line.starts_with("//"))
-        .count()
+    let mut is_in_tests = false;
+    let is_code = |line: &&str| {
+        if line.starts_with("#[cfg(test") || line.starts_with("#[cfg(all(test") {
+            is_in_tests = true;
+        }
+        let is_code = !is_in_tests && !line.trim().is_empty() && !line.trim().starts_with("//");
+        if *line == "}" || !line.starts_with([' ', '#']) && line.ends_with(';') {
+            is_in_tests = false;
+        }
+        is_code
+    };
+    source.lines().filter(is_code).count()
+}
+
+#[test]
+fn lines_of_code_are_counted_without_tests() {
+    let source = "\
+        //! A file.\n\n#[cfg(test)]\nmod tests;\n\nfn one() {\n    // A comment.\n    two();\n}\n\n\
+        #[cfg(test)]\nmod more {\n    #[test]\n    fn three() {\n    }\n}\n\nfn four() {}\n";
+    assert_eq!(lines_of_code(source), 4);
 }
