@@ -49,7 +49,7 @@ mod of_an_annotated_function {
     static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
     #[tokio::test(start_paused = true)]
-    async fn callers_are_told_when_to_come_back() {
+    async fn callers_learn_when_to_try_again() {
         let _turn = TURN.lock().await;
         // There is none before the first call.
         if let Some(breaker) = registry::find("shop::quote") {
