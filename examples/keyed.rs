@@ -1,5 +1,5 @@
-//! One function, many hosts, over real HTTP: a host that is down is no longer called, and the others
-//! are not affected.
+//! One function, many hosts, over real HTTP: a host that is down is no longer called, and the
+//! others are not affected.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -1,5 +1,5 @@
-//! Two clients of the same type, each with a circuit of its own: an outage that one of them meets does
-//! not stop the other from calling.
+//! Two clients of the same type, each with a circuit of its own: an outage that one of them meets
+//! does not stop the other from calling.
 
 use std::time::Duration;
 

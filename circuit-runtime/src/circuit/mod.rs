@@ -375,7 +375,7 @@ impl Circuit {
         Ok(())
     }
 
-    /// Applies an operator's command, whatever the current state.
+    /// Applies an operator's order, whatever the current state.
     pub(crate) fn force(&self, trigger: Trigger) {
         let _entered = self.time.enter();
         let now = clock::now();

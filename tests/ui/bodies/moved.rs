@@ -1,4 +1,4 @@
-//! What the body, the fallback and the key take.
+//! Arguments that the body, the fallback and the key take.
 
 use circuit_runtime::{CircuitBreaker, CircuitError, circuit_breaker};
 

@@ -7,7 +7,7 @@ use circuit_runtime::{CircuitError, circuit_breaker};
 struct Client;
 
 impl Client {
-    // What `#[async_trait]` makes of a method, but for the first statement.
+    // The output of `#[async_trait]`, except for the first statement.
     #[circuit_breaker]
     fn quote<'life0, 'async_trait>(
         &'life0 self,

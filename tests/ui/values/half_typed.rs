@@ -1,4 +1,4 @@
-//! What is not yet finished. The function is there all the same.
+//! Options that are not yet finished. The function is there all the same.
 
 use circuit_runtime::{CircuitError, circuit_breaker};
 

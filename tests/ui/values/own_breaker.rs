@@ -1,4 +1,4 @@
-//! What a breaker of one's own has already said.
+//! Options that a breaker of one's own already has.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -92,7 +92,7 @@ async fn three_at_once() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
-// What is wrong by itself is one mistake.
+// An option that is wrong by itself is one mistake.
 #[circuit_breaker(breaker = BREAKER, window = "10x")]
 async fn wrong_window() -> Result<u8, CircuitError> {
     Ok(1)

@@ -1,4 +1,4 @@
-//! What is no rate.
+//! Values that are no rate.
 
 use circuit_runtime::{CircuitError, circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! What is no share of a wait.
+//! Values that are no share of a wait.
 
 use circuit_runtime::{CircuitError, circuit_breaker};
 
