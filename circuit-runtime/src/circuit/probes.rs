@@ -23,7 +23,7 @@ const EXACT: u32 = 64;
 #[derive(Default)]
 pub(crate) struct Probes {
     /// While all slots are taken, when the first becomes free; otherwise in the past. Not reset
-    /// between half-open phases.
+    /// when the circuit closes or reopens.
     taken_until: AtomicU64,
     /// Allocated by the first probe.
     slots: OnceBox<Lock<Evidence<Slots>>>,
@@ -35,28 +35,28 @@ pub(crate) enum SlotRequest {
     Granted(Lease),
     /// All slots are taken, until this moment at least.
     Full(Instant),
-    /// The half-open phase is over.
+    /// The generation of the request is over.
     Stale,
 }
 
 impl Probes {
-    /// Returns until when all slots of the half-open phase that began at `half_open_at` are taken,
+    /// Returns until when all slots of a circuit that is half-open since `half_open_at` are taken,
     /// as far as the hint can tell.
     #[inline]
     pub(crate) fn taken_until(&self, limit: ProbeLimit, half_open_at: Instant) -> Option<Instant> {
         // Relaxed: this is a hint; callers that pass it take the lock.
         let taken_until = Instant::from_micros(self.taken_until.load(Ordering::Relaxed));
         // A thread preempted while it opened the circuit dates the opening too early. Leases taken
-        // meanwhile outlast that wait, but none of the next phase expires as soon as they do, so
-        // they reject no call of it. If the thread was preempted for the whole wait, one lease has
-        // to expire first.
+        // meanwhile outlast that wait, but none of the next generation expires as soon as they do,
+        // so they reject no call of it. If the thread was preempted for the whole wait, one lease
+        // has to expire first.
         let first_expiry = half_open_at.plus(limit.lease);
         (taken_until.plus(limit.granularity()) > first_expiry).then_some(taken_until)
     }
 
     /// Requests a slot. `still_current` is evaluated under the lock, so that a late caller never
-    /// takes a slot of a phase that is over. Of racing threads, exactly as many succeed as there
-    /// are slots.
+    /// takes a slot of a generation that is over. Of racing threads, exactly as many succeed as
+    /// there are slots.
     pub(crate) fn request(
         &self,
         limit: ProbeLimit,
@@ -131,7 +131,7 @@ impl ProbeLimit {
     }
 }
 
-/// The slots of one half-open phase.
+/// The slots of one generation.
 struct Slots {
     /// The slots that are taken, grouped by the expiry of their leases, soonest first.
     leases: VecDeque<Leases>,
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn leases_of_an_earlier_phase_reject_no_call_of_the_next() {
+    fn leases_of_an_earlier_generation_reject_no_call_of_the_next() {
         for count in [1, 64, 65, 2_000] {
             let limit = ProbeLimit {
                 count,

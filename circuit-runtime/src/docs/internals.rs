@@ -68,8 +68,8 @@
 //! and everything that is counted is tagged with a generation: on first use by a newer generation
 //! it is cleared, and a result of an older one is discarded. A late failure cannot open a circuit
 //! that has recovered, a late success cannot close one, and an old probe cannot free a slot of a
-//! later phase. The passing of time alone makes no result stale: a call that takes an hour in an
-//! unchanged state still counts.
+//! later generation. The passing of time alone makes no result stale: a call that takes an hour in
+//! an unchanged state still counts.
 //!
 //! # Windows
 //!
