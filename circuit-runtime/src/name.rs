@@ -45,7 +45,7 @@ impl Name {
     /// Creates the name `function[key]`.
     pub(crate) fn from_key(function: &str, key: &str) -> Self {
         // A function name of 4 GiB leaves no room for the key's position: such a name has no key.
-        let key_start = u32::try_from(function.len() + 1).unwrap_or(0);
+        let key_start = u32::try_from(function.len().saturating_add(1)).unwrap_or(0);
         Self(Text::Shared {
             text: format!("{function}[{key}]").into(),
             key_start,
@@ -103,7 +103,9 @@ assert_eq!(breaker.name().key(), Some("a.example"));
     )]
     #[must_use]
     pub fn function(&self) -> &str {
-        let end = self.key_start().map_or(self.len(), |start| start - 1);
+        let end = self
+            .key_start()
+            .map_or(self.len(), |start| start.saturating_sub(1));
         self.get(..end).unwrap_or_default()
     }
 
@@ -121,7 +123,7 @@ assert_eq!(breaker.name().key(), Some("a.example"));
     #[inline]
     pub fn key(&self) -> Option<&str> {
         let start = self.key_start()?;
-        self.get(start..self.len() - 1)
+        self.get(start..self.len().saturating_sub(1))
     }
 
     #[inline]

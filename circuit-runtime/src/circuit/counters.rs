@@ -89,7 +89,7 @@ impl Counters {
     /// Slow path: counts in the shared counters, or sets up the stripes.
     #[inline(never)]
     fn add_slow(&self, total: Total) {
-        let below_limit = |count| (count < STRIPE_AFTER).then_some(count + 1);
+        let below_limit = |count: u16| (count < STRIPE_AFTER).then_some(count.wrapping_add(1));
         let try_add = |shared: &AtomicU16| {
             shared.fetch_update(Ordering::Relaxed, Ordering::Relaxed, below_limit)
         };

@@ -88,12 +88,12 @@ impl Probes {
     /// Records a successful probe; returns whether it was the last one required.
     pub(crate) fn succeed(&self, limit: ProbeLimit, generation: Generation, lease: Lease) -> bool {
         let succeeded = self.with_slots(limit, generation, |slots| {
-            if slots.succeeded + 1 == limit.count {
+            if slots.succeeded.saturating_add(1) == limit.count {
                 // Keep the slot: the circuit is about to close, so no further probe may start.
                 return true;
             }
             slots.remove(lease);
-            slots.succeeded += 1;
+            slots.succeeded = slots.succeeded.saturating_add(1);
             false
         });
         succeeded.unwrap_or(false)
@@ -148,7 +148,7 @@ struct Leases {
 impl Slots {
     fn new(count: u32) -> Self {
         Self {
-            leases: VecDeque::with_capacity(count.min(EXACT) as usize + 1),
+            leases: VecDeque::with_capacity(count.min(EXACT).saturating_add(1) as usize),
             taken: 0,
             succeeded: 0,
         }
@@ -193,17 +193,17 @@ impl Slots {
     fn expire(&mut self, now: Instant) {
         while self.first_expiry().is_some_and(|expiry| expiry <= now) {
             let expired = self.leases.pop_front().map_or(0, |leases| leases.probes);
-            self.taken -= expired;
+            self.taken = self.taken.saturating_sub(expired);
         }
     }
 
     fn add(&mut self, lease: Lease) {
         let until = lease.until();
-        self.taken += 1;
+        self.taken = self.taken.saturating_add(1);
         match self.position(until) {
             Ok(index) => {
                 if let Some(leases) = self.leases.get_mut(index) {
-                    leases.probes += 1;
+                    leases.probes = leases.probes.saturating_add(1);
                 }
             }
             Err(index) => self.leases.insert(index, Leases { until, probes: 1 }),
@@ -214,9 +214,9 @@ impl Slots {
         let Ok(index) = self.position(lease.until()) else {
             return;
         };
-        self.taken -= 1;
+        self.taken = self.taken.saturating_sub(1);
         if let Some(leases) = self.leases.get_mut(index) {
-            leases.probes -= 1;
+            leases.probes = leases.probes.saturating_sub(1);
             if leases.probes == 0 {
                 self.leases.remove(index);
             }

@@ -64,7 +64,7 @@ impl Registered {
     fn push(&mut self, entry: Weak<dyn Listed>) {
         if self.entries.len() >= self.prune_at {
             self.entries.retain(|entry| entry.strong_count() > 0);
-            self.prune_at = (2 * self.entries.len()).max(MIN_PRUNED);
+            self.prune_at = self.entries.len().saturating_mul(2).max(MIN_PRUNED);
             self.entries.shrink_to(self.prune_at);
         }
         self.entries.push(entry);

@@ -139,7 +139,7 @@ impl Word {
 
     /// Reopened by a failed probe.
     fn reopened(self, now: Instant) -> Self {
-        let reopenings = u64::from(self.reopenings() + 1).min(Self::MAX_REOPENINGS);
+        let reopenings = u64::from(self.reopenings().saturating_add(1)).min(Self::MAX_REOPENINGS);
         let Self(word) = self.followed_by(Phase::Open, now);
         Self(word | reopenings << Self::PHASE_BITS)
     }
@@ -224,7 +224,7 @@ impl Word {
 
     fn followed_by(self, phase: Phase, now: Instant) -> Self {
         let at_now = now.min(Self::LAST_MOMENT).as_micros() << Self::TURN_BITS;
-        let generation = at_now.max(self.generation().0 + 1);
+        let generation = at_now.max(self.generation().0.saturating_add(1));
         Self::new(Generation(generation).min(Generation::LAST), phase)
     }
 }

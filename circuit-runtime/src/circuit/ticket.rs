@@ -107,7 +107,7 @@ impl Start {
 
     pub(super) fn new(moment: Instant, group: usize) -> Self {
         // Groups are stored from 1, hence the bits are never zero.
-        let bits = moment.as_micros() << GROUP_BITS | (group as u64 + 1);
+        let bits = moment.as_micros() << GROUP_BITS | (group as u64).wrapping_add(1);
         NonZeroU64::new(bits).map_or(Self::NONE, Self)
     }
 

@@ -62,7 +62,7 @@ impl Origin {
     /// Reads the exact clock first, so that the coarse one can never be ahead of it.
     fn read() -> Self {
         let exact = SystemInstant::now();
-        let micros = coarse_at_start() + LAG.as_micros() / 2;
+        let micros = coarse_at_start().saturating_add(LAG.as_micros() / 2);
         let apart = exact.elapsed();
         Self {
             exact,

@@ -29,7 +29,10 @@ impl Instant {
 
     /// Rounds down to a multiple of `step`.
     pub(crate) const fn rounded_down(self, step: Span) -> Self {
-        Self(self.0 - self.0 % if step.0 == 0 { 1 } else { step.0 })
+        match self.0.checked_rem(step.0) {
+            Some(past) => Self(self.0.saturating_sub(past)),
+            None => self,
+        }
     }
 
     /// Returns the span from `earlier` to `self`; zero if `earlier` is later.

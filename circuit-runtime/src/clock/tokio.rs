@@ -129,7 +129,7 @@ fn micros_between(origin: SystemInstant, moment: SystemInstant) -> i64 {
         moment.duration_since(origin).as_micros().try_into()
     } else {
         let before = origin.duration_since(moment).as_nanos().div_ceil(1_000);
-        i64::try_from(before).map(|before| -before)
+        i64::try_from(before).map(i64::saturating_neg)
     };
     micros.unwrap_or(i64::MAX)
 }

@@ -89,7 +89,7 @@ impl Residents {
             if !is_idle(&circuit) {
                 self.pinned.push_back(circuit);
             } else if was_referenced && second_chances < MAX_SECOND_CHANCES {
-                second_chances += 1;
+                second_chances = second_chances.saturating_add(1);
                 self.candidates.push_back(circuit);
             } else {
                 index.remove(circuit.name().key().unwrap_or_default());
@@ -116,7 +116,11 @@ impl Residents {
         for circuit in reopened {
             self.enter(index, circuit);
         }
-        self.sweep_at = 2 * self.retired.len() + SWEEP_THRESHOLD;
+        self.sweep_at = self
+            .retired
+            .len()
+            .saturating_mul(2)
+            .saturating_add(SWEEP_THRESHOLD);
     }
 
     fn recheck_pinned(&mut self) {
@@ -133,7 +137,7 @@ impl Residents {
     }
 
     fn len(&self) -> usize {
-        self.candidates.len() + self.pinned.len()
+        self.candidates.len().saturating_add(self.pinned.len())
     }
 
     #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
@@ -152,7 +156,7 @@ fn is_idle(circuit: &Arc<Circuit>) -> bool {
     // Read `strong_count` first: if an entry is freed in between, the circuit looks busy, never
     // falsely idle.
     let references = Arc::strong_count(circuit);
-    let ours = circuit.residency().index_refs() + 1;
+    let ours = circuit.residency().index_refs().saturating_add(1);
     references <= ours && circuit.is_closed()
 }
 
