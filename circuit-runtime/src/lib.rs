@@ -111,6 +111,8 @@ async fn the_circuit_becomes_half_open() {
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// A sum that overflows would panic in a debug build, and abort where a call is settled.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 #![doc(test(attr(deny(warnings))))]
 
 #[cfg(not(target_has_atomic = "64"))]

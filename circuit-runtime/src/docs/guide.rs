@@ -200,10 +200,11 @@ assert_eq!(reports.state(), State::Open);
 //! - **`slow_call` above `timeout`.** A call is dropped at its `timeout`, before it is slow, and
 //!   the rule is never met. With a `slow_call` below `timeout`, a call that times out is both slow
 //!   and a failure.
-//! - **A body that blocks.** A body that blocks its thread past its `timeout` cannot be dropped, and
-//!   counts as the result that it returns. `slow_call` sees that it took too long.
-//! - **A `?` while a permit is held.** It drops the permit, and the call counts as cancelled: errors
-//!   that leave this way never open the circuit. Settle the permit before you return the error.
+//! - **A body that blocks.** A body that blocks its thread past its `timeout` cannot be dropped,
+//!   and counts as the result that it returns. `slow_call` sees that it took too long.
+//! - **A `?` while a permit is held.** It drops the permit, and the call counts as cancelled:
+//!   errors that leave this way never open the circuit. Settle the permit before you return the
+//!   error.
 //! - **A timeout around the call.** `tokio::time::timeout(limit, quote())` drops the call, which is
 //!   then not counted, except as slow while it was overdue. The same happens in a `select!`, and in
 //!   a server whose client disconnects. Use the option `timeout`, and less time than your callers

@@ -88,10 +88,10 @@ impl Division {
     /// Divides a span into `parts` or more, as the length of a bucket is rounded down, but into
     /// fewer than twice as many. A remainder shorter than a bucket is left out.
     pub(super) fn from_span_rounded_down(span: Span, parts: u64) -> Self {
-        let length = (span.as_micros() / parts).max(1);
+        let length = span.as_micros().checked_div(parts).unwrap_or(0).max(1);
         Self {
             length,
-            per_span: span.as_micros() / length,
+            per_span: span.as_micros().checked_div(length).unwrap_or(0),
         }
     }
 
@@ -102,7 +102,7 @@ impl Division {
 
     /// Returns the index of the bucket that contains `moment`.
     pub(super) fn index_at(self, moment: Instant) -> u64 {
-        moment.as_micros() / self.length
+        moment.as_micros().checked_div(self.length).unwrap_or(0)
     }
 
     /// Returns the index of the oldest bucket that counts while `latest` is the latest.
@@ -119,5 +119,8 @@ impl Division {
 /// Returns the index after the last item that `is_before` the new one: the end, except for late
 /// threads.
 pub(super) fn index_after<T>(items: &VecDeque<T>, is_before: impl FnMut(&T) -> bool) -> usize {
-    items.iter().rposition(is_before).map_or(0, |last| last + 1)
+    items
+        .iter()
+        .rposition(is_before)
+        .map_or(0, |last| last.saturating_add(1))
 }

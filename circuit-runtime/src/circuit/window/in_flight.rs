@@ -209,7 +209,8 @@ impl Stripe {
             return;
         }
         // Acquire, here and below: pairs with the two releases above.
-        sum.fast_successes += self.fast_successes.load(Ordering::Acquire);
+        let fast_successes = self.fast_successes.load(Ordering::Acquire);
+        sum.fast_successes = sum.fast_successes.saturating_add(fast_successes);
         for (sum, calls) in sum.in_flight.iter_mut().zip(&self.in_flight) {
             *sum = sum.wrapping_add(calls.load(Ordering::Acquire));
         }

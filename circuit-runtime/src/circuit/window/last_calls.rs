@@ -80,13 +80,16 @@ impl LastCalls {
             self.failed.clear();
             self.slow.clear();
         } else {
-            let end = self.next + calls;
+            let end = self.next.saturating_add(calls);
             for marks in [&mut self.failed, &mut self.slow] {
                 marks.clear_between(self.next, end.min(capacity));
                 marks.clear_between(0, end.saturating_sub(capacity));
             }
         }
-        self.next = (self.next + calls % capacity) % capacity;
+        let next = self
+            .next
+            .saturating_add(calls.checked_rem(capacity).unwrap_or(0));
+        self.next = next.checked_rem(capacity).unwrap_or(0);
         self.calls = self.calls.saturating_add(calls).min(capacity);
     }
 }
@@ -114,7 +117,7 @@ impl Marks {
         }
         if let Some(word) = self.words.get_mut(index / WORD) {
             *word |= 1 << (index % WORD);
-            self.count += 1;
+            self.count = self.count.saturating_add(1);
         }
     }
 
@@ -123,7 +126,8 @@ impl Marks {
         if self.count == 0 || begin >= end {
             return;
         }
-        let (first, last) = (begin / WORD, (end - 1) / WORD);
+        let latest = end.saturating_sub(1);
+        let (first, last) = (begin / WORD, latest / WORD);
         let words = self.words.get_mut(first..=last).unwrap_or_default();
         for (index, word) in (first..).zip(words) {
             let mut cleared = u64::MAX;
@@ -131,9 +135,10 @@ impl Marks {
                 cleared &= u64::MAX << (begin % WORD);
             }
             if index == last {
-                cleared &= u64::MAX >> (WORD - 1 - (end - 1) % WORD);
+                cleared &= u64::MAX >> (WORD - 1).saturating_sub(latest % WORD);
             }
-            self.count -= u64::from((*word & cleared).count_ones());
+            let marks = u64::from((*word & cleared).count_ones());
+            self.count = self.count.saturating_sub(marks);
             *word &= !cleared;
         }
     }

@@ -198,7 +198,7 @@ impl Ledger {
                 self.end(locked, generation, start, end.slow);
             } else {
                 self.add_fast_success(generation, start, || true);
-                sum.fast_successes += 1;
+                sum.fast_successes = sum.fast_successes.saturating_add(1);
             }
             self.judge(limits, locked, generation, sum.fast_successes)
         });

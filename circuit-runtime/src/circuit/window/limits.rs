@@ -53,8 +53,8 @@ impl Tally {
         };
         let slow = Rate {
             limit: ReachedLimit::SlowRate,
-            part: self.slow + self.overdue,
-            calls: self.calls + self.overdue,
+            part: self.slow.saturating_add(self.overdue),
+            calls: self.calls.saturating_add(self.overdue),
         };
         let failed = failed.standing(limits.failure_rate(), min_calls);
         let slow = slow.standing(limits.slow_rate(), min_calls);

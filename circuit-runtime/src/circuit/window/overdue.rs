@@ -82,7 +82,7 @@ impl Overdue {
                 first_start: now,
                 latest_start: now,
             });
-            self.next_index = (self.next_index + 1) % GROUPS;
+            self.next_index = self.next_index.wrapping_add(1) % GROUPS;
         }
     }
 
@@ -94,7 +94,8 @@ impl Overdue {
         for (index, (found, &in_flight)) in counts.enumerate() {
             let changed = in_flight != *found;
             if changed && self.pending.iter().all(|group| group.index != index) {
-                self.calls += signed_difference(*found, in_flight);
+                let change = signed_difference(*found, in_flight);
+                self.calls = self.calls.saturating_add(change);
                 *found = in_flight;
             }
         }
@@ -103,14 +104,14 @@ impl Overdue {
     /// Records the end of a call that exceeded `slow_call`; returns whether it was found overdue.
     pub(super) fn end(&mut self, start: Start) -> bool {
         let found = Some(start.moment()) <= self.latest_start;
-        self.calls -= i64::from(found);
+        self.calls = self.calls.saturating_sub(found.into());
         found
     }
 
     /// Returns when time alone changes the count or the group next.
     pub(super) fn changes_at(&self, slow_call: Span) -> Instant {
         let overdue_at = self.pending.front().map(|first| {
-            let just_after = Instant::from_micros(first.latest_start.as_micros() + 1);
+            let just_after = first.latest_start.plus(Span::MIN);
             just_after.plus(slow_call)
         });
         let over_at = self
@@ -172,6 +173,13 @@ mod tests {
         let mut overdue = Overdue::new();
         overdue.advance(SLOW_CALL, at(0), &sum(0, 0, 0));
         overdue
+    }
+
+    #[test]
+    fn the_last_moment_of_the_clock_does_not_overflow() {
+        let mut overdue = Overdue::new();
+        overdue.advance(SLOW_CALL, at(u64::MAX), &sum(u64::MAX, 0, 1));
+        assert_eq!(overdue.changes_at(SLOW_CALL), at(u64::MAX));
     }
 
     #[test]

@@ -84,7 +84,10 @@ impl Rates {
         let sum = self.buckets.sum();
         let latest = fast_successes.saturating_sub(self.fast_successes_before);
         Tally {
-            calls: sum.fast_successes + latest + sum.others,
+            calls: sum
+                .fast_successes
+                .saturating_add(latest)
+                .saturating_add(sum.others),
             failed: sum.failed,
             slow: sum.slow,
             overdue: 0,
@@ -93,26 +96,29 @@ impl Rates {
 
     /// Returns when time alone changes the tally next.
     pub(super) fn changes_at(&self, span: Span) -> Instant {
-        let next = self.buckets.latest().map_or(0, |latest| latest + 1);
+        let next = self
+            .buckets
+            .latest()
+            .map_or(0, |latest| latest.saturating_add(1));
         Division::from_span_rounded_down(span, PER_SPAN).start(next)
     }
 }
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, more: Self) {
-        self.fast_successes += more.fast_successes;
-        self.others += more.others;
-        self.failed += more.failed;
-        self.slow += more.slow;
+        self.fast_successes = self.fast_successes.saturating_add(more.fast_successes);
+        self.others = self.others.saturating_add(more.others);
+        self.failed = self.failed.saturating_add(more.failed);
+        self.slow = self.slow.saturating_add(more.slow);
     }
 }
 
 impl SubAssign for Counts {
     fn sub_assign(&mut self, less: Self) {
-        self.fast_successes -= less.fast_successes;
-        self.others -= less.others;
-        self.failed -= less.failed;
-        self.slow -= less.slow;
+        self.fast_successes = self.fast_successes.saturating_sub(less.fast_successes);
+        self.others = self.others.saturating_sub(less.others);
+        self.failed = self.failed.saturating_sub(less.failed);
+        self.slow = self.slow.saturating_sub(less.slow);
     }
 }
 
@@ -141,6 +147,20 @@ mod tests {
     }
 
     /// Calls as old as the span no longer count, those younger than nine tenths of it do.
+    #[test]
+    fn the_last_moment_of_the_clock_does_not_overflow() {
+        for micros in [1, 20, 10_000_000] {
+            let span = Span::from_duration(Duration::from_micros(micros));
+            let mut rates = Rates::new(span);
+            for now in [u64::MAX - 1, u64::MAX] {
+                rates.advance(span, at(now), 0);
+                rates.add(true, true);
+                assert!(rates.changes_at(span) > at(now / 2));
+            }
+            assert!(rates.tally(u64::MAX).calls >= 1);
+        }
+    }
+
     #[test]
     fn rates_over_a_span_of_any_length_are_exact_to_a_tenth() {
         for span in (1..200).chain([999, 1_000, 1_001, 9_999_999, 10_000_000]) {
