@@ -51,7 +51,20 @@ impl<T: Copy + Default + AddAssign + SubAssign> Buckets<T> {
     }
 
     /// Adds to the bucket at `index`, which is new unless there is one.
+    #[inline]
     pub(super) fn add(&mut self, index: u64, counts: T) {
+        match self.buckets.back_mut() {
+            Some(latest) if latest.index == index => {
+                latest.counts += counts;
+                self.sum += counts;
+            }
+            _ => self.add_slow(index, counts),
+        }
+    }
+
+    /// Slow path: adds to a new bucket, or to an earlier one.
+    #[inline(never)]
+    fn add_slow(&mut self, index: u64, counts: T) {
         let after = index_after(&self.buckets, |bucket| bucket.index <= index);
         let same = after
             .checked_sub(1)

@@ -35,7 +35,7 @@ enum Counted {
 
 impl Failures {
     /// Records a failure; returns the limit if it is reached. `clock` is read before the lock is
-    /// taken, and once more if the limit seems to be reached.
+    /// taken, and once more if that reading may be out of date.
     pub(super) fn failure(
         &self,
         limits: &Limits,
@@ -50,16 +50,12 @@ impl Failures {
             Box::new(CachePadded(Lock::new(Evidence::new(counted))))
         });
         counted.with(|evidence| {
-            // Rechecked against a fresh reading: this thread may have been preempted since the
-            // first.
             let reached = match evidence.for_generation(generation, Counted::clear)? {
-                Counted::Latest(latest) => {
-                    let limit = limit as usize;
-                    latest.failure(limit, span, now) && latest.reach(limit, span, clock())
-                }
+                Counted::Latest(latest) => latest.failure(limit, span, now, clock),
                 Counted::Bucketed(bucketed) => {
-                    let limit = u64::from(limit);
-                    bucketed.failure(limit, span, now) && bucketed.reach(limit, span, clock())
+                    let division = Division::from_span_rounded_up(span, PER_SPAN.into());
+                    let index = |now| division.index_at(now);
+                    bucketed.failure(limit, division, index(now), || index(clock()))
                 }
             };
             reached.then_some(ReachedLimit::MaxFailures)
@@ -84,8 +80,49 @@ impl Counted {
     }
 }
 
-/// The times of the latest failures, as many as the limit, oldest first. The limit is reached when
-/// all of them lie within one span.
+/// Failures that are counted by their time.
+trait Timed {
+    /// A time, as exact as it is remembered.
+    type Moment: Copy + Ord;
+    type Span: Copy;
+
+    /// Returns the time of the latest failure that is counted.
+    fn latest(&self) -> Option<Self::Moment>;
+
+    /// Returns whether the limit is reached by one more failure, which happens `now`.
+    fn reach(&mut self, limit: u32, span: Self::Span, now: Self::Moment) -> bool;
+
+    /// Counts a failure that happens `now`.
+    fn add(&mut self, limit: u32, now: Self::Moment);
+
+    /// Counts a failure; returns whether the limit is reached.
+    ///
+    /// This thread may have been preempted since it read the clock, for a moment or for hours. By
+    /// now earlier failures may have expired, and later ones may be counted. So if the failure is
+    /// late or reaches the limit, the clock is read again, and the failure happens at that moment:
+    /// for its own judgement, and for that of every failure to come.
+    #[inline]
+    fn failure(
+        &mut self,
+        limit: u32,
+        span: Self::Span,
+        now: Self::Moment,
+        clock: impl FnOnce() -> Self::Moment,
+    ) -> bool {
+        let is_late = self.latest() > Some(now);
+        if !is_late && !self.reach(limit, span, now) {
+            self.add(limit, now);
+            return false;
+        }
+        let now = clock();
+        let reached = self.reach(limit, span, now);
+        self.add(limit, now);
+        reached
+    }
+}
+
+/// The times of the latest failures, one fewer than the limit, oldest first. One more reaches the
+/// limit if all of them lie within one span.
 struct Latest {
     times: VecDeque<Instant>,
 }
@@ -93,31 +130,42 @@ struct Latest {
 impl Latest {
     fn new(limit: usize) -> Self {
         Self {
-            times: VecDeque::with_capacity(limit + 1),
+            times: VecDeque::with_capacity(limit),
         }
     }
+}
 
-    fn failure(&mut self, limit: usize, span: Span, now: Instant) -> bool {
-        // A thread that read the clock first may get here last: by a moment, or by hours if it was
-        // preempted.
-        match self.times.back() {
-            Some(&latest) if latest > now => {
-                let index = index_after(&self.times, |&time| time <= now);
-                self.times.insert(index, now);
-            }
-            _ => self.times.push_back(now),
+impl Timed for Latest {
+    type Moment = Instant;
+    type Span = Span;
+
+    #[inline]
+    fn latest(&self) -> Option<Instant> {
+        self.times.back().copied()
+    }
+
+    #[inline]
+    fn reach(&mut self, limit: u32, span: Span, now: Instant) -> bool {
+        // With too few failures before this one, there is no index.
+        let Some(oldest) = (self.times.len() + 1).checked_sub(limit as usize) else {
+            return false;
+        };
+        let first = self.times.get(oldest).map_or(now, |&first| first.min(now));
+        let last = self.latest().map_or(now, |latest| latest.max(now));
+        last.since(first) < span
+    }
+
+    #[inline]
+    fn add(&mut self, limit: u32, now: Instant) {
+        if self.latest() > Some(now) {
+            let index = index_after(&self.times, |&time| time <= now);
+            self.times.insert(index, now);
+        } else {
+            self.times.push_back(now);
         }
-        if self.times.len() > limit {
+        while self.times.len() >= limit as usize {
             self.times.pop_front();
         }
-        let last = self.times.back();
-        last.is_some_and(|&last| self.reach(limit, span, last))
-    }
-
-    /// Returns whether `limit` failures lie in the span that ends now.
-    fn reach(&self, limit: usize, span: Span, now: Instant) -> bool {
-        let first = self.times.front();
-        self.times.len() == limit && first.is_some_and(|&first| now.since(first) < span)
     }
 }
 
@@ -128,26 +176,35 @@ struct Bucketed {
 
 impl Bucketed {
     fn new() -> Self {
-        // One more for a late failure, and one that is added before the oldest is forgotten.
+        // One more for a failure that is late even now.
         Self {
-            buckets: Buckets::new(usize::from(PER_SPAN) + 2),
+            buckets: Buckets::new(usize::from(PER_SPAN) + 1),
         }
     }
+}
 
-    fn failure(&mut self, limit: u64, span: Span, now: Instant) -> bool {
-        let division = Division::from_span_rounded_up(span, PER_SPAN.into());
-        self.buckets.add(division.index_at(now), 1);
-        self.reach(limit, span, now)
+impl Timed for Bucketed {
+    type Moment = u64;
+    type Span = Division;
+
+    #[inline]
+    fn latest(&self) -> Option<u64> {
+        self.buckets.latest()
     }
 
     /// Forgets the failures before the span that ends now, or with the latest failure if that is
-    /// later; returns whether `limit` are left.
-    fn reach(&mut self, limit: u64, span: Span, now: Instant) -> bool {
-        let division = Division::from_span_rounded_up(span, PER_SPAN.into());
-        let latest = self.buckets.latest().max(Some(division.index_at(now)));
-        self.buckets
-            .forget_before(division.oldest(latest.unwrap_or(0)));
-        self.buckets.sum() >= limit
+    /// later.
+    #[inline]
+    fn reach(&mut self, limit: u32, division: Division, now: u64) -> bool {
+        let last = self.latest().map_or(now, |latest| latest.max(now));
+        let oldest = division.oldest(last);
+        self.buckets.forget_before(oldest);
+        self.buckets.sum() + u64::from(now >= oldest) >= limit.into()
+    }
+
+    #[inline]
+    fn add(&mut self, _: u32, now: u64) {
+        self.buckets.add(now, 1);
     }
 }
 
@@ -158,7 +215,7 @@ mod tests {
     use crate::circuit::state::Generation;
     use crate::clock::Instant;
     use crate::config::Config;
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
     use std::time::Duration;
 
     /// Returns the limits of a rule on `count` failures in ten seconds.
@@ -181,23 +238,79 @@ mod tests {
         })
     }
 
+    /// Fails by a clock that shows these moments, one for each reading, and then the last one;
+    /// returns whether the limit is reached.
+    fn fail<const N: usize>(failures: &Failures, count: u32, micros: [u64; N]) -> bool {
+        let left = RefCell::new(micros.into_iter());
+        let shown = Cell::new(0);
+        let clock = || {
+            let next = left.borrow_mut().next();
+            shown.set(next.unwrap_or(shown.get()));
+            Instant::from_micros(shown.get())
+        };
+        failures
+            .failure(&limits(count), Generation::FIRST, clock)
+            .is_some()
+    }
+
     /// A thread that reads the clock and is then preempted for an hour.
     #[test]
     fn failures_that_are_long_past_when_counted_do_not_reach_the_limit() {
         for count in [2, EXACT + 1] {
             let failures = Failures::default();
-            let second = |second: u64| Instant::from_micros(second * 1_000_000);
-            let fail = |clock: &dyn Fn() -> Instant| {
-                failures
-                    .failure(&limits(count), Generation::FIRST, clock)
-                    .is_some()
-            };
-            assert!((1..count).all(|_| !fail(&|| second(100))));
-            let reading = Cell::new(0);
-            let preempted = || second([101, 3_700][reading.replace(1)]);
-            assert!(!fail(&preempted), "{count}");
-            // The late failure has been forgotten, or no longer counts either.
-            assert!(!fail(&|| second(3_701)), "{count}");
+            let seconds = |second: u64| [second * 1_000_000];
+            assert!((1..count).all(|_| !fail(&failures, count, seconds(100))));
+            let preempted = [101_000_000, 3_700_000_000];
+            assert!(!fail(&failures, count, preempted), "{count}");
+            // The late failure counts from when it was judged.
+            let reached = fail(&failures, count, seconds(3_701));
+            assert_eq!(reached, count == 2, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_failure_that_reaches_the_limit_by_itself_does_so_whenever_it_is_judged() {
+        for window in [1, 1_000, 1_000_000] {
+            let config = Config::builder()
+                .max_failures(1)
+                .window(Duration::from_micros(window));
+            let limits = Limits::new(&config.build().unwrap());
+            let now = Cell::new(0);
+            let clock = || Instant::from_micros(now.replace(now.get() + window));
+            let failures = Failures::default();
+            let reached = failures.failure(&limits, Generation::FIRST, clock);
+            assert!(reached.is_some(), "{window}");
+        }
+    }
+
+    /// Counted at any moment between its two readings, the second failure reaches the limit with
+    /// the first one or with the third.
+    #[test]
+    fn a_failure_counts_for_one_side_or_the_other() {
+        for count in [2, EXACT + 1] {
+            let failures = Failures::default();
+            assert!((2..count).all(|_| !fail(&failures, count, [100_000_000])));
+            assert!(!fail(&failures, count, [100_000_000]));
+            assert!(!fail(&failures, count, [105_000_000, 114_000_000]));
+            let later: u32 = (2..=count)
+                .map(|_| u32::from(fail(&failures, count, [115_000_000])))
+                .sum();
+            assert_eq!(later, 1, "{count}");
+        }
+    }
+
+    /// Other failures are counted while the thread is preempted, so long after those before it that
+    /// it reaches the limit with either.
+    #[test]
+    fn a_late_failure_counts_with_those_that_overtook_it() {
+        for count in [2, EXACT + 1] {
+            let failures = Failures::default();
+            assert!((1..count).all(|_| !fail(&failures, count, [100_000_000])));
+            assert!((1..count).all(|_| !fail(&failures, count, [116_000_000])));
+            assert!(
+                fail(&failures, count, [105_000_000, 117_000_000]),
+                "{count}"
+            );
         }
     }
 

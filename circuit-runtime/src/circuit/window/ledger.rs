@@ -9,7 +9,7 @@ use crate::circuit::evidence::Evidence;
 use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUP_BITS, Start};
-use crate::clock::{self, Instant, Span};
+use crate::clock::{Instant, Span};
 use crate::config::Config;
 use crate::sync::lock::Lock;
 use crate::sync::striped::CachePadded;
@@ -23,6 +23,9 @@ use crate::sync::{AtomicU64, OnceBox, Ordering};
 /// word, which all threads read and few write, tells whether one of these holds. Such calls, and
 /// all that failed or were slow, are judged under a lock, one at a time. What they cost depends on
 /// the number of threads that call, not on the number of calls.
+///
+/// The clock is read again under the lock. Between a reading before it and the lock, a thread may be
+/// preempted for hours; a call must not be counted at one moment and judged at another.
 pub(crate) struct Ledger {
     kind: Kind,
     fast_path: FastPath,
@@ -52,13 +55,6 @@ enum Calls {
     Last(LastCalls),
 }
 
-/// How a call ended.
-#[derive(Clone, Copy)]
-struct End {
-    failed: bool,
-    slow: bool,
-}
-
 impl Ledger {
     /// Creates the ledger for the rules that need one, if there are any.
     pub(super) fn new(config: &Config) -> Option<Self> {
@@ -78,17 +74,27 @@ impl Ledger {
 
     /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge.
     #[inline]
-    pub(super) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
+    pub(super) fn admit(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        clock: impl Fn(Span) -> Instant,
+    ) -> Option<Start> {
         if limits.slow_call() == Span::INDEFINITE {
             return Some(Start::NONE);
         }
-        self.admit_timed(limits, generation)
+        self.admit_timed(limits, generation, clock)
     }
 
     /// Admits a call whose duration is measured.
     #[inline(never)]
-    fn admit_timed(&self, limits: &Limits, generation: Generation) -> Option<Start> {
-        let now = clock::accurate_to(limits.clock_error());
+    fn admit_timed(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        clock: impl Fn(Span) -> Instant,
+    ) -> Option<Start> {
+        let now = clock(limits.clock_error());
         let group = self.fast_path.group_at(now)?;
         let start = Start::new(now, group);
         let still_fast = || self.fast_path.group_at(now) == Some(group);
@@ -102,12 +108,13 @@ impl Ledger {
         &self,
         limits: &Limits,
         generation: Generation,
+        clock: impl Fn(Span) -> Instant,
     ) -> Result<Start, ReachedLimit> {
-        let now = now(limits);
         let admitted = self.with_lock(limits, generation, |locked| {
+            let now = now(limits, clock);
             let sum = self.in_flight.sum(generation);
             locked.advance(limits, now, &sum);
-            if let Some(limit) = self.judge(limits, locked, generation, sum.fast_successes) {
+            if let Some(limit) = self.judge(limits, locked, sum.fast_successes) {
                 return Err(limit);
             }
             let start = Start::new(now, locked.group());
@@ -125,18 +132,15 @@ impl Ledger {
         limits: &Limits,
         generation: Generation,
         start: Start,
+        clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        let now = now(limits);
+        let now = now(limits, &clock);
         let slow = is_slow(limits, start, now);
         let is_fast = || self.fast_path.group_at(now).is_some();
         if !slow && is_fast() && self.add_fast_success(generation, start, is_fast) {
             return None;
         }
-        let end = End {
-            failed: false,
-            slow,
-        };
-        self.record_slow(limits, generation, start, end, now)
+        self.record_slow(limits, generation, start, false, clock)
     }
 
     /// Records a failure; returns the limit that is reached, if any.
@@ -145,17 +149,21 @@ impl Ledger {
         limits: &Limits,
         generation: Generation,
         start: Start,
+        clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        let now = now(limits);
-        let slow = is_slow(limits, start, now);
-        let end = End { failed: true, slow };
-        self.record_slow(limits, generation, start, end, now)
+        self.record_slow(limits, generation, start, true, clock)
     }
 
     /// Records the end of a call that is neither success nor failure.
-    pub(super) fn inconclusive(&self, limits: &Limits, generation: Generation, start: Start) {
+    pub(super) fn inconclusive(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+        clock: impl Fn(Span) -> Instant,
+    ) {
         if start != Start::NONE {
-            let slow = is_slow(limits, start, now(limits));
+            let slow = is_slow(limits, start, now(limits, clock));
             if slow || !self.in_flight.end(generation, start) {
                 self.with_lock(limits, generation, |locked| {
                     self.end(locked, generation, start, slow);
@@ -187,20 +195,22 @@ impl Ledger {
         limits: &Limits,
         generation: Generation,
         start: Start,
-        end: End,
-        now: Instant,
+        failed: bool,
+        clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
         let reached = self.with_lock(limits, generation, |locked| {
+            let now = now(limits, clock);
+            let slow = is_slow(limits, start, now);
             let mut sum = self.in_flight.sum(generation);
             locked.advance(limits, now, &sum);
-            if end.failed || end.slow {
-                locked.calls.add(end);
-                self.end(locked, generation, start, end.slow);
+            if failed || slow {
+                locked.calls.add(failed, slow);
+                self.end(locked, generation, start, slow);
             } else {
                 self.add_fast_success(generation, start, || true);
                 sum.fast_successes = sum.fast_successes.saturating_add(1);
             }
-            self.judge(limits, locked, generation, sum.fast_successes)
+            self.judge(limits, locked, sum.fast_successes)
         });
         reached.flatten()
     }
@@ -220,18 +230,9 @@ impl Ledger {
         &self,
         limits: &Limits,
         locked: &mut Locked,
-        generation: Generation,
         fast_successes: u64,
     ) -> Option<ReachedLimit> {
-        let mut standing = locked.standing(limits, fast_successes);
-        if matches!(standing, Standing::Reached(_)) && limits.clock_error() != Span::INDEFINITE {
-            // The time at which the call was counted may be long past, if this thread was preempted
-            // since. Calls that no longer count must not open the circuit.
-            let sum = self.in_flight.sum(generation);
-            locked.advance(limits, now(limits), &sum);
-            standing = locked.standing(limits, sum.fast_successes);
-        }
-        let (reached, fast_until) = match standing {
+        let (reached, fast_until) = match locked.standing(limits, fast_successes) {
             Standing::Below => (None, locked.changes_at(limits)),
             Standing::Near => (None, Instant::from_micros(0)),
             Standing::Reached(limit) => (Some(limit), Instant::from_micros(0)),
@@ -265,10 +266,10 @@ impl Ledger {
 
 /// Reads the clock as exactly as the limits ask for, if time changes anything.
 #[inline]
-fn now(limits: &Limits) -> Instant {
+fn now(limits: &Limits, clock: impl FnOnce(Span) -> Instant) -> Instant {
     match limits.clock_error() {
         Span::INDEFINITE => Instant::from_micros(0),
-        error => clock::accurate_to(error),
+        error => clock(error),
     }
 }
 
@@ -357,10 +358,10 @@ impl Calls {
     }
 
     /// Adds a call that failed or was slow.
-    fn add(&mut self, end: End) {
+    fn add(&mut self, failed: bool, slow: bool) {
         match self {
-            Self::InSpan(rates) => rates.add(end.failed, end.slow),
-            Self::Last(last_calls) => last_calls.add(end.failed, end.slow),
+            Self::InSpan(rates) => rates.add(failed, slow),
+            Self::Last(last_calls) => last_calls.add(failed, slow),
         }
     }
 }
@@ -394,43 +395,77 @@ impl FastPath {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{End, Ledger, ReachedLimit, Start};
+    use super::{Ledger, ReachedLimit, Start};
     use crate::circuit::policy::Limits;
     use crate::circuit::state::Generation;
-    use crate::clock::{self, Instant, Span};
-    use crate::config::Config;
+    use crate::clock::{Instant, Span};
+    use crate::config::{Config, ConfigBuilder};
+    use std::cell::{Cell, RefCell};
     use std::time::Duration;
 
+    const WINDOW: Duration = Duration::from_secs(10);
+
+    #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    fn new(config: ConfigBuilder) -> (Ledger, Limits) {
+        let config = config.build().unwrap();
+        (Ledger::new(&config).unwrap(), Limits::new(&config))
+    }
+
+    fn second(second: u64) -> Instant {
+        Instant::from_micros(second * 1_000_000)
+    }
+
+    /// Returns a clock that shows these moments, one for each reading, and then the last one.
+    fn readings<const N: usize>(seconds: [u64; N]) -> impl Fn(Span) -> Instant {
+        let left = RefCell::new(seconds.into_iter());
+        let shown = Cell::new(0);
+        move |_| {
+            let next = left.borrow_mut().next();
+            shown.set(next.unwrap_or(shown.get()));
+            second(shown.get())
+        }
+    }
+
+    /// Returns a clock that shows an hour more at each reading.
+    fn hours() -> impl Fn(Span) -> Instant {
+        let next = Cell::new(0);
+        move |_| second(3_600 * next.replace(next.get() + 1))
+    }
+
     /// A thread that is preempted after reading the clock must not open the circuit with calls that
-    /// no longer count.
+    /// no longer count, and is counted when it is judged.
     #[test]
     fn a_late_thread_does_not_open_the_circuit() {
-        let window = Duration::from_millis(2);
-        let config = Config::builder()
-            .failure_rate(1.0)
-            .min_calls(2)
-            .window(window);
-        let config = config.build().unwrap();
-        let (ledger, limits) = (Ledger::new(&config).unwrap(), Limits::new(&config));
-        let fail_at = |now| {
-            let end = End {
-                failed: true,
-                slow: false,
-            };
-            ledger.record_slow(&limits, Generation::FIRST, Start::NONE, end, now)
-        };
-        let read = clock::now();
-        assert_eq!(fail_at(read), None);
-        while clock::now() < read.plus(Span::from_duration(window)) {}
-        assert_eq!(fail_at(read), None, "both are long past");
+        let config = Config::builder().failure_rate(0.5).min_calls(2);
+        let (ledger, limits) = new(config.window(WINDOW));
+        let fail = |at| ledger.failure(&limits, Generation::FIRST, Start::NONE, readings([at]));
+        assert_eq!(fail(100), None);
+        let late = readings([101, 3_700]);
+        let succeeded = ledger.success(&limits, Generation::FIRST, Start::NONE, late);
+        assert_eq!(succeeded, None, "the failure is long past");
+        assert_eq!(fail(3_709), Some(ReachedLimit::FailureRate), "one of two");
+    }
 
-        let now = Instant::from_micros(u64::MAX >> 8);
-        assert_eq!(fail_at(now), None);
-        assert_eq!(
-            fail_at(now),
-            Some(ReachedLimit::FailureRate),
-            "both are recent"
-        );
+    #[test]
+    fn a_failure_that_reaches_a_rate_by_itself_does_so_whenever_it_is_judged() {
+        for window in [Duration::from_micros(1), Duration::from_millis(1), WINDOW] {
+            let config = Config::builder().failure_rate(1.0).min_calls(1);
+            let (ledger, limits) = new(config.window(window));
+            let reached = ledger.failure(&limits, Generation::FIRST, Start::NONE, hours());
+            assert_eq!(reached, Some(ReachedLimit::FailureRate), "{window:?}");
+        }
+    }
+
+    #[test]
+    fn a_slow_call_that_reaches_a_rate_by_itself_does_so_whenever_it_is_judged() {
+        for window in [Duration::from_micros(1), Duration::from_millis(1), WINDOW] {
+            let config = Config::builder().slow_call(window).min_calls(1);
+            let (ledger, limits) = new(config.window(window));
+            let clock = hours();
+            let start = ledger.admit_slow(&limits, Generation::FIRST, &clock);
+            let reached = ledger.success(&limits, Generation::FIRST, start.unwrap(), &clock);
+            assert_eq!(reached, Some(ReachedLimit::SlowRate), "{window:?}");
+        }
     }
 }
 
@@ -446,6 +481,7 @@ mod stress {
     use crate::circuit::policy::Limits;
     use crate::circuit::state::{Generation, Trigger, Word, transition};
     use crate::circuit::ticket::Start;
+    use crate::clock::accurate_to;
     use crate::config::Config;
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -503,10 +539,10 @@ mod stress {
             let moved: Mutex<Vec<(Generation, Start)>> = Mutex::default();
             let end = |(generation, start): (Generation, Start), how: usize| {
                 match how % 4 {
-                    0 | 1 => ledger.success(&limits, generation, start),
-                    2 => ledger.failure(&limits, generation, start),
+                    0 | 1 => ledger.success(&limits, generation, start, accurate_to),
+                    2 => ledger.failure(&limits, generation, start, accurate_to),
                     _ => {
-                        ledger.inconclusive(&limits, generation, start);
+                        ledger.inconclusive(&limits, generation, start, accurate_to);
                         return;
                     }
                 };
@@ -521,10 +557,11 @@ mod stress {
                     scope.spawn(move || {
                         for call in 0..CALLS_EACH {
                             let generation = generations[3 * call / CALLS_EACH];
-                            let start = match ledger.admit(limits, generation) {
-                                Some(start) => start,
-                                None => ledger.admit_slow(limits, generation).unwrap(),
-                            };
+                            let start = ledger.admit(limits, generation, accurate_to);
+                            let start = start.unwrap_or_else(|| {
+                                let admitted = ledger.admit_slow(limits, generation, accurate_to);
+                                admitted.unwrap()
+                            });
                             let other = {
                                 let mut moved = moved.lock().unwrap();
                                 let calls = moved.len();

@@ -7,6 +7,8 @@ mod last_calls;
 mod ledger;
 mod limits;
 mod overdue;
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+mod preempted;
 mod rates;
 mod streak;
 
@@ -56,7 +58,7 @@ impl Window {
     pub(crate) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
         match &self.ledger {
             None => Some(Start::NONE),
-            Some(ledger) => ledger.admit(limits, generation),
+            Some(ledger) => ledger.admit(limits, generation, clock::accurate_to),
         }
     }
 
@@ -68,7 +70,7 @@ impl Window {
     ) -> Result<Start, ReachedLimit> {
         match &self.ledger {
             None => Ok(Start::NONE),
-            Some(ledger) => ledger.admit_slow(limits, generation),
+            Some(ledger) => ledger.admit_slow(limits, generation, clock::accurate_to),
         }
     }
 
@@ -93,7 +95,7 @@ impl Window {
             return streak.success(generation);
         }
         let ledger = self.ledger.as_ref()?;
-        ledger.success(limits, generation, start)
+        ledger.success(limits, generation, start, clock::accurate_to)
     }
 
     /// Records a failure; returns the limit that is reached, if any.
@@ -114,14 +116,16 @@ impl Window {
         match &self.ledger {
             None => counted,
             // Recorded there, too, if a limit is reached already.
-            Some(ledger) => counted.or(ledger.failure(limits, generation, start)),
+            Some(ledger) => {
+                counted.or(ledger.failure(limits, generation, start, clock::accurate_to))
+            }
         }
     }
 
     /// Records the end of a call that is neither success nor failure.
     pub(crate) fn inconclusive(&self, limits: &Limits, generation: Generation, start: Start) {
         if let Some(ledger) = &self.ledger {
-            ledger.inconclusive(limits, generation, start);
+            ledger.inconclusive(limits, generation, start, clock::accurate_to);
         }
     }
 }
