@@ -320,7 +320,7 @@ impl<'b> Replay<'b> {
     }
 
     fn settle(&mut self, admission: Admission, end: End) {
-        self.reference.settle(admission, end, self.now);
+        self.reference.settle(admission, end, self.now, self.now);
     }
 
     /// Makes a call that ends at once.

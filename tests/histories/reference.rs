@@ -155,7 +155,15 @@ impl Reference {
         Ok(admission)
     }
 
-    pub(crate) fn settle(&mut self, admission: Admission, end: End, now: Duration) {
+    /// Ends a call at `now`. If that opens the circuit, it is open from `opened` on, which is later
+    /// where a thread is preempted in between.
+    pub(crate) fn settle(
+        &mut self,
+        admission: Admission,
+        end: End,
+        now: Duration,
+        opened: Duration,
+    ) {
         let failed = self.count(end);
         self.in_flight.retain(|other| *other != admission);
         let Some(failed) = failed.filter(|_| admission.generation == self.generation) else {
@@ -169,10 +177,10 @@ impl Reference {
             slow,
         });
         match self.phase {
-            Phase::Closed if self.is_limit_reached(now) => self.open(now),
+            Phase::Closed if self.is_limit_reached(now) => self.open(opened),
             Phase::Open { .. } if failed => {
                 self.reopenings += 1;
-                self.open(now);
+                self.open(opened);
             }
             Phase::Open { .. } if self.results.len() == self.config.probes() as usize => {
                 self.close(Phase::Closed);
@@ -240,7 +248,7 @@ impl Reference {
         let since = |earlier| now.saturating_sub(earlier);
         let latest = self.results.iter().rev();
         let counted: Vec<&CallResult> = match (self.config.window(), self.config.last_calls()) {
-            (Some(window), _) => latest.take_while(|call| since(call.at) < window).collect(),
+            (Some(window), _) => latest.filter(|call| since(call.at) < window).collect(),
             (_, Some(calls)) => latest.take(calls as usize).collect(),
             _ => latest.take_while(|call| call.failed).collect(),
         };

@@ -3,8 +3,11 @@
 //! end. The search for that order is exponential, so the programs are short; there are many of
 //! them.
 //!
-//! Time passes only between operations, since an operation may read the clock more than once. Rules
-//! on the last calls and on rates are left out, as they promise less: a success on the fast path
+//! Time passes between operations, and while they run. An operation happens at any one of the times
+//! that the clock showed between its begin and its end, and a circuit that it opens is open from any
+//! later one on.
+//!
+//! Rules on the last calls and on rates are left out, as they promise less: a success on the fast path
 //! may be counted just after a concurrent failure was evaluated, and return before that failure
 //! opens the circuit.
 //!
@@ -36,8 +39,8 @@ enum Action {
     State,
     /// Takes a snapshot beside no other operation: only then are totals exact.
     Snapshot,
-    /// Lets microseconds elapse, beside no other operation.
-    Wait(u64),
+    /// Lets microseconds elapse.
+    Wait,
 }
 
 #[derive(Debug, PartialEq)]
@@ -55,7 +58,28 @@ struct Operation {
     action: Action,
     begin: usize,
     end: usize,
+    /// The times that the clock showed in between.
+    times: Vec<u64>,
     answer: Answer,
+}
+
+impl Operation {
+    /// Returns the times at which the operation may have happened, each with those from which on it
+    /// may have opened the circuit.
+    fn moments(&self) -> impl Iterator<Item = (Duration, Duration)> {
+        let ends_a_call = matches!(self.action, Action::Settle(..));
+        let times = self.times.iter().enumerate();
+        times.flat_map(move |(index, &now)| {
+            let later = if ends_a_call {
+                self.times.len()
+            } else {
+                index + 1
+            };
+            let micros = Duration::from_micros;
+            let opened = self.times[index..later].iter();
+            opened.map(move |&opened| (micros(now), micros(opened)))
+        })
+    }
 }
 
 /// A breaker, and the record of all operations on it.
@@ -68,7 +92,8 @@ struct Recorder {
 struct Record {
     operations: Vec<Operation>,
     moment: usize,
-    now: u64,
+    /// The times that the clock has shown, up to now.
+    times: Vec<u64>,
     /// The calls in flight of all threads, with the operations that admitted them.
     tickets: Vec<(usize, Ticket)>,
 }
@@ -76,7 +101,7 @@ struct Record {
 impl Recorder {
     fn new(rules: ConfigBuilder) -> &'static Self {
         let record = Record {
-            now: RESET,
+            times: vec![RESET],
             ..Record::default()
         };
         Box::leak(Box::new(Self {
@@ -92,14 +117,19 @@ impl Recorder {
 
     /// Performs and records an operation, beside any others, and returns its number.
     fn perform(&self, action: Action, act: impl FnOnce() -> Answer) -> usize {
-        let begin = self.record().next_moment();
+        let (begin, first) = {
+            let mut record = self.record();
+            (record.next_moment(), record.times.len() - 1)
+        };
         let answer = act();
         let mut record = self.record();
         let end = record.next_moment();
+        let times = record.times[first..].to_vec();
         record.operations.push(Operation {
             action,
             begin,
             end,
+            times,
             answer,
         });
         // Begins are numbers that no two operations share.
@@ -160,10 +190,11 @@ impl Recorder {
     }
 
     fn wait(&self, micros: u64) {
-        self.perform(Action::Wait(micros), || {
-            let now = &mut self.record().now;
-            *now += micros;
-            set_clock(*now);
+        self.perform(Action::Wait, || {
+            let mut record = self.record();
+            let now = record.now() + micros;
+            record.times.push(now);
+            set_clock(now);
             Answer::Done
         });
     }
@@ -203,6 +234,10 @@ impl Recorder {
 }
 
 impl Record {
+    fn now(&self) -> u64 {
+        self.times.last().copied().unwrap()
+    }
+
     fn next_moment(&mut self) -> usize {
         self.moment += 1;
         self.moment
@@ -229,7 +264,6 @@ fn outcome(end: End) -> Outcome {
 #[derive(Clone)]
 struct Explained {
     reference: Reference,
-    now: u64,
     admissions: Vec<(usize, Admission)>,
 }
 
@@ -237,7 +271,6 @@ impl Explained {
     fn new(reference: Reference) -> Self {
         Self {
             reference,
-            now: RESET,
             admissions: Vec::new(),
         }
     }
@@ -253,16 +286,19 @@ impl Explained {
                 return false;
             }
             let operation = left.remove(next);
-            let mut after = self.clone();
-            let explains = after.answer(operation) == operation.answer && after.explains(left);
+            let explains = operation.moments().any(|(now, opened)| {
+                let mut after = self.clone();
+                let answer = after.answer(operation, now, opened);
+                answer == operation.answer && after.explains(left)
+            });
             left.insert(next, operation);
             explains
         })
     }
 
-    /// Returns the answer of the reference breaker to an operation.
-    fn answer(&mut self, operation: &Operation) -> Answer {
-        let now = Duration::from_micros(self.now);
+    /// Returns the answer of the reference breaker to an operation at `now`. A circuit that it opens
+    /// is open from `opened` on.
+    fn answer(&mut self, operation: &Operation, now: Duration, opened: Duration) -> Answer {
         match operation.action {
             Action::Acquire => match self.reference.acquire(now) {
                 Ok(admission) => {
@@ -275,7 +311,7 @@ impl Explained {
                 let is_its = |(other, _): &(usize, Admission)| *other == number;
                 let index = self.admissions.iter().position(is_its).unwrap();
                 let (_, admission) = self.admissions.swap_remove(index);
-                self.reference.settle(admission, end, now);
+                self.reference.settle(admission, end, now, opened);
                 Answer::Done
             }
             Action::Order(order) => {
@@ -288,10 +324,7 @@ impl Explained {
                 self.reference.retry_after(now),
                 self.reference.totals,
             ),
-            Action::Wait(micros) => {
-                self.now += micros;
-                Answer::Done
-            }
+            Action::Wait => Answer::Done,
         }
     }
 }
@@ -304,7 +337,10 @@ fn explore(rules: fn() -> ConfigBuilder) {
         for _ in 0..2 {
             (0..below(6)).for_each(|_| recorder.any_operation());
             recorder.wait(one_of([0, 1, RESET - 1, RESET, RESET, 2 * RESET]));
-            together(one_of([2, 3]), |_| {
+            together(one_of([2, 3]), |thread| {
+                if thread == 0 && below(2) == 0 {
+                    recorder.wait(one_of([1, RESET / 2, RESET, 3 * RESET]));
+                }
                 (0..2 + below(3)).for_each(|_| recorder.any_operation());
             });
             recorder.snapshot();

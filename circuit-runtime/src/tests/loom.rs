@@ -853,6 +853,29 @@ fn failure_that_enters_the_window_against_one_that_expires() {
     }
 }
 
+/// A success displaces a failure among the last calls before that counts, or after it has opened
+/// the circuit.
+#[test]
+fn failure_of_the_last_calls_against_the_success_that_displaces_it() {
+    let config = Config::builder().max_failures(1).last_calls(1);
+    for config in [config, config.slow_call(Duration::from_micros(SPAN))] {
+        model_of_few_preemptions(move || {
+            let breaker = breaker_with(config);
+            succeed(breaker);
+            let [failing, first, second] = [(); 3].map(|()| breaker.try_acquire().unwrap());
+            race([
+                Box::new(move || failing.failure()) as Box<dyn FnOnce()>,
+                Box::new(move || {
+                    // The first on its thread is counted under the lock.
+                    first.success();
+                    second.success();
+                }),
+            ]);
+            assert_eq!(breaker.snapshot().opened, 1);
+        });
+    }
+}
+
 /// Creates a keyed map of at most one circuit, which opens at one failure; the key `a` exists.
 fn keyed() -> &'static KeyedCircuits {
     set_clock(0);

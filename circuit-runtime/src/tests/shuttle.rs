@@ -329,6 +329,67 @@ fn failures_that_reach_the_limit_open_the_circuit_once() {
     });
 }
 
+/// A failure that reaches the limit by itself opens the circuit, however far the clock moves on
+/// while it is recorded, and however many others are recorded at once.
+#[test]
+fn failures_that_reach_the_limit_by_themselves_open_the_circuit_whatever_the_clock_does() {
+    explore(|| {
+        let span = Duration::from_micros(one_of([1, 1_000, RESET / 100]));
+        let rate = Config::builder().failure_rate(1.0).min_calls(1);
+        let breaker = breaker(one_of([
+            Config::builder().max_failures(1).window(span),
+            rate.window(span),
+            rate.slow_call(span).window(span),
+            rate.slow_call(span).last_calls(1),
+        ]));
+        let now = &*Box::leak(Box::new(Mutex::new(RESET)));
+        together(4, move |thread| {
+            let ticket = circuit(breaker).admit();
+            if thread > 0 {
+                for _ in 0..3 {
+                    let mut now = now.lock().unwrap();
+                    *now += below(RESET / 50);
+                    set_clock(*now);
+                    drop(now);
+                    thread::yield_now();
+                }
+            }
+            if let Ok(ticket) = ticket {
+                circuit(breaker).settle(ticket, Outcome::Failed);
+                assert!(breaker.snapshot().opened > 0, "the first failure");
+            }
+        });
+    });
+}
+
+/// A failure between two others, each less than a window away, counts with one or the other,
+/// however far the clock moves on while it is recorded.
+#[test]
+fn a_failure_between_two_others_counts_with_one_of_them() {
+    explore(|| {
+        let span = Duration::from_micros(10);
+        let breaker = breaker(Config::builder().max_failures(2).window(span));
+        let fail = || {
+            if let Ok(ticket) = circuit(breaker).admit() {
+                circuit(breaker).settle(ticket, Outcome::Failed);
+            }
+        };
+        fail();
+        set_clock(RESET + 5);
+        together(2, move |thread| {
+            if thread == 0 {
+                fail();
+            } else {
+                (0..below(8)).for_each(|_| thread::yield_now());
+                set_clock(RESET + 14);
+            }
+        });
+        set_clock(RESET + 15);
+        fail();
+        assert_eq!(breaker.snapshot().opened, 1);
+    });
+}
+
 /// Of six calls at every deadline, that of the wait and those of the leases, exactly as many are
 /// admitted as there are slots, however far the coarse clock lags.
 #[test]
