@@ -26,6 +26,13 @@ pub(super) struct Division {
     per_span: u64,
 }
 
+#[cfg_attr(
+    not(test),
+    expect(
+        clippy::arithmetic_side_effects,
+        reason = "64 bits of events do not overflow, and what is forgotten is part of the sum"
+    )
+)]
 impl<T: Copy + Default + AddAssign + SubAssign> Buckets<T> {
     /// Creates an empty ring with room for `capacity` buckets.
     pub(super) fn new(capacity: usize) -> Self {

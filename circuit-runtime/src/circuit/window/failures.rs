@@ -147,7 +147,12 @@ impl Timed for Latest {
     #[inline]
     fn reach(&mut self, limit: u32, span: Span, now: Instant) -> bool {
         // With too few failures before this one, there is no index.
-        let Some(oldest) = (self.times.len() + 1).checked_sub(limit as usize) else {
+        let Some(oldest) = self
+            .times
+            .len()
+            .saturating_add(1)
+            .checked_sub(limit as usize)
+        else {
             return false;
         };
         let first = self.times.get(oldest).map_or(now, |&first| first.min(now));
@@ -199,7 +204,8 @@ impl Timed for Bucketed {
         let last = self.latest().map_or(now, |latest| latest.max(now));
         let oldest = division.oldest(last);
         self.buckets.forget_before(oldest);
-        self.buckets.sum() + u64::from(now >= oldest) >= limit.into()
+        let this = u64::from(now >= oldest);
+        self.buckets.sum().saturating_add(this) >= limit.into()
     }
 
     #[inline]
