@@ -16,7 +16,7 @@ pub(crate) fn circuit_breaker(list: TokenStream, item: &TokenStream) -> TokenStr
     let function = Function::parse(item.clone(), &mut errors);
 
     match (function, errors.into_compile_errors()) {
-        (Some(function), None) => guarded(&function, &options),
+        (Some(function), None) => guarded(function, &options),
         // Emit the item anyway, so that its callers get no errors of their own.
         (_, errors) => quote!(#item #errors),
     }

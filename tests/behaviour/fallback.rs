@@ -3,8 +3,9 @@
 use crate::support::{ServiceError, advance, seconds};
 use circuit_runtime::{CircuitError, State, circuit_breaker, registry};
 use std::cell::Cell;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
@@ -161,4 +162,107 @@ async fn a_running_call_with_a_fallback_that_is_dropped_is_cancelled_once() {
     drop(service());
     let totals = registry::find("fallback::dropped").unwrap().snapshot();
     assert_eq!((totals.cancelled, totals.rejected), (1, 0));
+}
+
+/// More rejections than a task has budget for, in one go.
+const MANY: u32 = 10_000;
+
+/// The function of the tests below, rejected by its circuit. One for each test, as a function has
+/// only one breaker.
+macro_rules! held_open {
+    ($name:literal) => {{
+        #[circuit_breaker(fallback = Ok(number), name = $name)]
+        async fn service(number: u32) -> Result<u32, ServiceError> {
+            Ok(number + 1)
+        }
+
+        assert_eq!(service(6).await, Ok(7));
+        let breaker = registry::find($name).unwrap();
+        breaker.force_open();
+        (service, breaker)
+    }};
+}
+
+#[tokio::test]
+async fn a_loop_of_fallbacks_leaves_other_tasks_their_turn() {
+    let (service, breaker) = held_open!("fallback::loop");
+    let other = tokio::spawn(async {});
+    let mut rejected = 0;
+    while !other.is_finished() && rejected < MANY {
+        assert_eq!(service(7).await, Ok(7));
+        rejected += 1;
+    }
+    assert!(rejected < MANY, "the other task never ran");
+    assert_eq!(breaker.snapshot().rejected, u64::from(rejected));
+}
+
+#[tokio::test]
+async fn a_fallback_that_waits_for_budget_is_rejected_once() {
+    let (service, breaker) = held_open!("fallback::waiting");
+    let mut rejected = 0;
+    let waiting = loop {
+        let mut call = Box::pin(service(7));
+        rejected += 1;
+        let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx)));
+        match polled.await {
+            Poll::Ready(result) => assert_eq!(result, Ok(7)),
+            Poll::Pending => break call,
+        }
+        assert!(rejected < u64::from(MANY), "the budget is never used up");
+    };
+    assert!(
+        rejected > 1,
+        "a fallback runs at once while there is budget"
+    );
+    assert_eq!(breaker.snapshot().rejected, rejected);
+    assert_eq!(waiting.await, Ok(7));
+    assert_eq!(breaker.snapshot().rejected, rejected);
+}
+
+#[tokio::test]
+async fn a_fallback_that_is_dropped_while_it_waits_for_budget_does_not_run() {
+    #[circuit_breaker(
+        fallback = {
+            ran.set(ran.get() + 1);
+            Ok(())
+        },
+        name = "fallback::dropped while waiting"
+    )]
+    async fn service(ran: &Cell<u32>) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    let ran = Cell::new(0);
+    service(&ran).await.unwrap();
+    let breaker = registry::find("fallback::dropped while waiting").unwrap();
+    breaker.force_open();
+    let mut ready = 0;
+    loop {
+        let mut call = Box::pin(service(&ran));
+        let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx)));
+        if polled.await.is_pending() {
+            break;
+        }
+        ready += 1;
+        assert!(ready < MANY, "the budget is never used up");
+    }
+    assert_eq!(ran.get(), ready);
+    assert_eq!(breaker.snapshot().rejected, u64::from(ready) + 1);
+}
+
+/// Nothing waits without a budget.
+#[test]
+fn a_fallback_outside_of_a_runtime_runs_at_once() {
+    #[circuit_breaker(fallback = Ok(7), name = "fallback::outside")]
+    async fn service() -> Result<u32, ServiceError> {
+        Ok(8)
+    }
+
+    let mut call = Box::pin(service());
+    assert_eq!(crate::support::poll_once(&mut call), Poll::Ready(Ok(8)));
+    registry::find("fallback::outside").unwrap().force_open();
+    for _ in 0..MANY {
+        let mut call = Box::pin(service());
+        assert_eq!(crate::support::poll_once(&mut call), Poll::Ready(Ok(7)));
+    }
 }

@@ -31,6 +31,17 @@ impl Body {
         })
     }
 
+    /// Splits off the `#![..]` and `//! ..` at the beginning.
+    pub(crate) fn split_off_inner_attributes(&mut self) -> TokenStream {
+        let tokens: Vec<_> = self.tokens.clone().into_iter().collect();
+        let attributes = tokens
+            .chunks(3)
+            .take_while(|tokens| is_inner_attribute(tokens));
+        let (attributes, rest) = tokens.split_at(3 * attributes.count());
+        self.tokens = rest.iter().cloned().collect();
+        attributes.iter().cloned().collect()
+    }
+
     /// Returns the tokens between the braces.
     pub(crate) fn tokens(&self) -> TokenStream {
         self.tokens.clone()
@@ -59,6 +70,11 @@ impl Body {
         mentions(&self.tokens, identifier)
     }
 
+    /// Returns the number of tokens before the first that is this identifier.
+    pub(crate) fn position_of(&self, identifier: &str) -> Option<usize> {
+        position(&self.tokens, identifier, &mut 0)
+    }
+
     /// Returns whether this may be a single expression, because it contains no semicolon.
     fn is_lone_expression(&self) -> bool {
         let is_semicolon = |token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';');
@@ -68,11 +84,41 @@ impl Body {
 
 /// Returns whether an identifier occurs anywhere in the tokens.
 pub(crate) fn mentions(tokens: &TokenStream, identifier: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(found) => found == identifier,
-        TokenTree::Group(group) => mentions(&group.stream(), identifier),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    position(tokens, identifier, &mut 0).is_some()
+}
+
+/// Counts the tokens `before` the first that is this identifier, or a string that formats it.
+fn position(tokens: &TokenStream, identifier: &str, before: &mut usize) -> Option<usize> {
+    tokens.clone().into_iter().find_map(|token| {
+        let is_found = match &token {
+            TokenTree::Ident(found) => found == identifier,
+            TokenTree::Literal(literal) => formats(&literal.to_string(), identifier),
+            TokenTree::Group(group) => return position(&group.stream(), identifier, before),
+            TokenTree::Punct(_) => false,
+        };
+        *before += 1;
+        is_found.then_some(*before - 1)
     })
+}
+
+/// Returns whether a literal may be a string that formats a variable: `"{name}"`, `"{:name$}"`.
+fn formats(literal: &str, name: &str) -> bool {
+    let is_width = || literal.split('$').any(|before| before.ends_with(name));
+    literal.split('{').skip(1).any(|braced| {
+        let after = braced.trim_start().strip_prefix(name);
+        after.is_some_and(|after| after.trim_start().starts_with(['}', ':']))
+    }) || (literal.contains('$') && is_width())
+}
+
+/// Returns whether these are `#`, `!` and brackets.
+fn is_inner_attribute(tokens: &[TokenTree]) -> bool {
+    let is = |token: &TokenTree, mark| matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark);
+    match tokens {
+        [pound, bang, TokenTree::Group(group)] => {
+            is(pound, '#') && is(bang, '!') && group.delimiter() == Delimiter::Bracket
+        }
+        _ => false,
+    }
 }
 
 fn block(tokens: TokenStream, span: Span) -> Group {

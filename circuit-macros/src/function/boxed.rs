@@ -62,8 +62,9 @@ impl BoxedBlock {
         })
     }
 
-    /// Returns the function's body, with `block` as the block of the future.
-    pub(crate) fn wrap(&self, block: &Group) -> Group {
+    /// Returns the function's body, with `attributes` of its own, and `block` as the block of the
+    /// future.
+    pub(crate) fn wrap(&self, attributes: &TokenStream, block: &Group) -> Group {
         let Self {
             constructor,
             keywords,
@@ -71,7 +72,8 @@ impl BoxedBlock {
         } = self;
         let mut argument = Group::new(Delimiter::Parenthesis, quote!(#keywords #block));
         argument.set_span(self.parentheses.span());
-        self.outer.replaced_by(quote!(#constructor #argument))
+        self.outer
+            .replaced_by(quote!(#attributes #constructor #argument))
     }
 }
 
@@ -169,7 +171,10 @@ mod tests {
         let boxed = BoxedBlock::recognize(&signature, outer).ok()?;
         let output = boxed.output.into_token_stream().to_string();
         let block = boxed.body.replaced_by(quote!(replaced));
-        Some((output, boxed.wrapper.wrap(&block).to_string()))
+        Some((
+            output,
+            boxed.wrapper.wrap(&TokenStream::new(), &block).to_string(),
+        ))
     }
 
     #[test]

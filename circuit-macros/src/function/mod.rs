@@ -1,18 +1,20 @@
 //! The function under the attribute: its signature as syntax, its body as raw tokens.
 
+mod arguments;
 pub(crate) mod body;
 mod boxed;
+pub(crate) mod captures;
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{
-    Attribute, Expr, FnArg, Ident, LitStr, Pat, ReceiverKind, ReturnType, Signature, Token, Type,
-    TypeParamBound, Visibility,
+    Attribute, Expr, Ident, LitStr, ReturnType, Signature, Token, Type, TypeParamBound, Visibility,
 };
 
-use self::body::{Body, mentions};
+use self::body::Body;
 use self::boxed::BoxedBlock;
+use self::captures::{Captures, OptionCode};
 use crate::errors::Errors;
 
 /// A function whose body is asynchronous.
@@ -23,6 +25,8 @@ pub(crate) struct Function {
     signature: Signature,
     /// The type of the result of a call.
     pub(crate) output: Type,
+    /// The inner attributes, which are those of the function, not of a block in it.
+    inner_attributes: TokenStream,
     body: Body,
     /// The code around the body, if the function is not an `async fn`.
     boxed: Option<BoxedBlock>,
@@ -58,47 +62,42 @@ impl Function {
         self.body.as_inner_block()
     }
 
-    /// Returns whether the body is boxed, so that its type must be stated inside.
-    pub(crate) fn is_boxed(&self) -> bool {
-        self.boxed.is_some()
-    }
-
-    /// Returns the function with `tokens` as its body.
-    pub(crate) fn with_body(&self, tokens: TokenStream) -> TokenStream {
-        let head = self.head();
-        let body = self.body.replaced_by(tokens);
-        let body = match &self.boxed {
-            None => body,
-            Some(boxed) => boxed.wrap(&body),
-        };
-        quote!(#head #body)
+    /// Returns the statements that capture the arguments, each of which has a name from then on.
+    pub(crate) fn capture(&mut self, options: &OptionCode, span: Span) -> Captures {
+        let Self {
+            attributes,
+            signature,
+            body,
+            ..
+        } = self;
+        if self.boxed.is_some() {
+            return Captures::of_boxed(signature, body, options, span);
+        }
+        let is_named = |name: &str| body.mentions(name) || options.mention(name);
+        arguments::name_unnamed(signature, attributes, &is_named);
+        Captures::of_async_fn(signature, attributes, body, options, span)
     }
 
     /// Returns whether the body may own an argument that `expression` names: one that is not a
     /// shared reference.
     pub(crate) fn owns_any_in(&self, expression: &impl ToTokens) -> bool {
-        let names = self
-            .signature
-            .inputs
-            .iter()
-            .filter(|input| !is_shared(input));
-        let names = names.flat_map(|input| identifiers(binding(input)));
-        let expression = expression.to_token_stream();
-        names
-            .into_iter()
-            .any(|name| mentions(&expression, &name.to_string()))
+        arguments::owns_any_in(&self.signature, expression)
     }
 
     /// Returns whether `expression` is just an argument that is a shared reference.
     pub(crate) fn is_shared_argument(&self, expression: &Expr) -> bool {
-        let written = expression.to_token_stream().to_string();
-        let mut inputs = self.signature.inputs.iter();
-        inputs.any(|input| is_shared(input) && binding(input).to_string() == written)
+        arguments::is_shared_argument(&self.signature, expression)
     }
 
-    /// Returns the arguments that are taken by value and bound as `mut`.
-    pub(crate) fn mutable_arguments(&self) -> impl Iterator<Item = Ident> {
-        self.signature.inputs.iter().filter_map(mutable_argument)
+    /// Returns the function with `tokens` as its body.
+    pub(crate) fn with_body(&self, tokens: TokenStream) -> TokenStream {
+        let head = self.head();
+        let attributes = &self.inner_attributes;
+        let body = match &self.boxed {
+            None => self.body.replaced_by(quote!(#attributes #tokens)),
+            Some(boxed) => boxed.wrap(attributes, &self.body.replaced_by(tokens)),
+        };
+        quote!(#head #body)
     }
 }
 
@@ -113,7 +112,8 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
             "`#[circuit_breaker]` needs a body to protect; put it on the `async fn` of each `impl`",
         ));
     }
-    let body: Body = input.parse()?;
+    let mut body: Body = input.parse()?;
+    let inner_attributes = body.split_off_inner_attributes();
 
     errors.ok_or_push(check_once(&attributes));
     let (output, body, boxed) = match BoxedBlock::recognize(&signature, body) {
@@ -132,6 +132,7 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
         defaultness,
         signature,
         output,
+        inner_attributes,
         body,
         boxed,
     })
@@ -248,62 +249,6 @@ fn is_unit(output: &Type) -> bool {
     matches!(output, Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
-/// Returns whether this argument is a shared reference, and so `Copy`.
-fn is_shared(argument: &FnArg) -> bool {
-    match argument {
-        FnArg::Receiver(receiver) => match &receiver.kind {
-            ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
-            ReceiverKind::Typed(_, receiver) => is_shared_reference(receiver),
-            _ => false,
-        },
-        FnArg::Typed(argument) => {
-            matches!(*argument.pat, Pat::Ident(_)) && is_shared_reference(&argument.ty)
-        }
-    }
-}
-
-fn is_shared_reference(argument: &Type) -> bool {
-    matches!(argument, Type::Reference(reference) if reference.mutability.is_none())
-}
-
-/// Returns the pattern that binds an argument.
-fn binding(argument: &FnArg) -> TokenStream {
-    match argument {
-        FnArg::Receiver(receiver) => receiver.self_token.to_token_stream(),
-        FnArg::Typed(argument) => argument.pat.to_token_stream(),
-    }
-}
-
-fn identifiers(tokens: TokenStream) -> Vec<Ident> {
-    let tokens = tokens.into_iter();
-    let found = tokens.flat_map(|token| match token {
-        TokenTree::Ident(found) => vec![found],
-        TokenTree::Group(group) => identifiers(group.stream()),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
-    });
-    found.collect()
-}
-
-/// Returns the name in `mut order: Order` or `mut self`. An argument with attributes is left out,
-/// as it may be configured away.
-fn mutable_argument(argument: &FnArg) -> Option<Ident> {
-    match argument {
-        FnArg::Receiver(receiver) if receiver.attrs.is_empty() => match receiver.kind {
-            ReceiverKind::Value | ReceiverKind::Typed(..) => {
-                receiver.mutability.map(|_| receiver.self_token.into())
-            }
-            _ => None,
-        },
-        FnArg::Typed(argument) if argument.attrs.is_empty() => match &*argument.pat {
-            Pat::Ident(name) if name.by_ref.is_none() => {
-                name.mutability.map(|_| name.ident.clone())
-            }
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::Function;
@@ -329,7 +274,8 @@ mod tests {
             #[must_use]
             pub(in crate::quotes) default async unsafe extern "C" fn quote<'a, T: ?Sized + 'a, const N: usize>(
                 #[cfg(all())] mut self: Arc<Self>,
-                (a, _): (u8, impl Into<T>),
+                (a, _): (impl Into<T>, u8),
+                _: &mut T,
             ) -> Result<&'a [T; N], E>
             where
                 T: Clone,
@@ -350,42 +296,6 @@ mod tests {
             body.ok(),
             Some(quote!({ let length = symbol. ; if }).to_string())
         );
-    }
-
-    #[test]
-    fn only_arguments_bound_by_value_are_mutable_arguments() {
-        let function = parse(quote! {
-            async fn quote(
-                mut self: Box<Self>,
-                mut taken: u8,
-                plain: u8,
-                ref mut referenced: u8,
-                (mut a, b): (u8, u8),
-                #[cfg(any())] mut absent: u8,
-            ) -> Result<u8, E> {}
-        });
-        let names = function.map(|function| {
-            function
-                .mutable_arguments()
-                .map(|name| name.to_string())
-                .collect()
-        });
-        assert_eq!(names, Ok(vec!["self".to_owned(), "taken".to_owned()]));
-
-        for receiver in [
-            quote!(self),
-            quote!(&self),
-            quote!(&mut self),
-            quote!(&'a mut self),
-            quote!(self: &mut Self),
-        ] {
-            let function = parse(quote!(async fn quote(#receiver) -> Result<u8, E> {}));
-            assert_eq!(
-                function.map(|function| function.mutable_arguments().count()),
-                Ok(0),
-                "{receiver}"
-            );
-        }
     }
 
     #[test]

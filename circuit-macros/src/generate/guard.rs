@@ -2,14 +2,16 @@
 
 use circuit_options::names::OptionName;
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprClosure, Ident, Pat, ReturnType, Type};
 
 use super::breaker::breaker;
 use super::opaque;
 use crate::function::Function;
+
 use crate::function::body::Body;
+use crate::function::captures::OptionCode;
 use crate::options::{Options, Written};
 use crate::spans::ends;
 
@@ -17,7 +19,7 @@ use crate::spans::ends;
 const PREDICATES: [OptionName; 2] = [OptionName::IgnoreIf, OptionName::FailureIf];
 
 /// Returns the function with its body behind the breaker.
-pub(crate) fn guarded(function: &Function, options: &Options) -> TokenStream {
+pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream {
     // Input:
     //     async fn quote(mut symbol: String) -> Result<Quote, QuoteError> { body }
     //
@@ -43,9 +45,8 @@ pub(crate) fn guarded(function: &Function, options: &Options) -> TokenStream {
     // - The inner `return` fixes the type of the block before its body is checked, as the signature
     //   does without the attribute: `?` and coercions work, and a wrong body is one error.
     // - The outer `return` satisfies `clippy::implicit_return`.
-    // - `&symbol` makes the block capture all of `symbol`. If it captured single fields, rustc
-    //   could warn that an assignment to one of them is unused. The price: of an unused `mut`
-    //   argument rustc only says that it need not be `mut`.
+    // - `&symbol` makes the block capture its arguments in the order in which it has to drop them;
+    //   see `Captures`.
     // - A parameter with the name of a constant of the user's would be a pattern; hence the long
     //   names.
     // - Only `rejected` bounds the return type, so that a wrong one is one error. With predicates,
@@ -54,39 +55,50 @@ pub(crate) fn guarded(function: &Function, options: &Options) -> TokenStream {
     let output = opaque::inferred(&function.output);
     let runtime = options.runtime(span);
     let return_type_hint = return_type_hint(&output, options);
-    let mutable = function.mutable_arguments();
+    let captures = function.capture(&option_code(options), span);
+    let capture = &captures.body;
     let inner = function.inner_block();
 
-    let breaker = breaker(function, options, span);
+    let breaker = breaker(&function, options, span);
     let arguments = Arguments {
         body: quote_spanned! {span=>
             async move {
                 #return_type_hint
-                #(let _ = &#mutable;)*
+                #capture
                 #inner
             }
         },
         classifier: classifier(options, &output, span),
         rejected: quote_spanned!(span=> #runtime::rejected::<#output>),
+        return_type_hint,
+        fallback_captures: captures.fallback,
         // A breaker that the user has made may have a timeout, too.
         timed: options.get(OptionName::Timeout).is_some()
             || options.get(OptionName::Breaker).is_some(),
         runtime: &runtime,
         span,
     };
-    function.with_body(match options.code(OptionName::Fallback) {
+    let call = match options.code(OptionName::Fallback) {
         None => {
             let call = arguments.call(&breaker);
             quote_spanned!(span=> return #call;)
         }
-        Some(fallback) => {
-            let choice = with_fallback(fallback, &breaker, &arguments, options);
-            // Otherwise the first `return` of a boxed body, here the fallback's, would fix its
-            // type.
-            let return_type_hint = function.is_boxed().then_some(return_type_hint);
-            quote_spanned!(span=> #return_type_hint #choice)
-        }
-    })
+        Some(fallback) => with_fallback(fallback, &breaker, &arguments, options),
+    };
+    let capture = &captures.function;
+    function.with_body(quote!(#capture #call))
+}
+
+/// Returns the code of the options that may name arguments.
+fn option_code(options: &Options) -> OptionCode {
+    let code = |names: &[OptionName]| {
+        let codes = names.iter().filter_map(|&name| options.code(name));
+        codes.map(ToTokens::to_token_stream).collect()
+    };
+    OptionCode {
+        evaluated: code(&[OptionName::Breaker, OptionName::Key, OptionName::Fallback]),
+        borrowing: code(&PREDICATES),
+    }
 }
 
 /// Returns a `return` that is never reached, and fixes the type of the enclosing block.
@@ -114,6 +126,8 @@ struct Arguments<'e> {
     body: TokenStream,
     classifier: TokenStream,
     rejected: TokenStream,
+    return_type_hint: TokenStream,
+    fallback_captures: TokenStream,
     timed: bool,
     runtime: &'e TokenStream,
     span: Span,
@@ -141,6 +155,7 @@ impl Arguments<'_> {
             timed,
             runtime,
             span,
+            ..
         } = self;
         if *timed {
             quote_spanned! {*span=>
@@ -169,53 +184,76 @@ fn with_fallback(
     //     fallback = |error| cached(symbol, error).await
     //
     // Output:
-    //     let __circuit_admitted = match admit({ breaker }) {
-    //         Ok(__circuit_admitted) => __circuit_admitted,
-    //         Err(error) => return if true { cached(symbol, error).await } else { never() },
+    //     let error = '__circuit_rejected: {
+    //         let __circuit_admitted = match admit({ breaker }) {
+    //             Ok(__circuit_admitted) => __circuit_admitted,
+    //             Err(__circuit_error) => break '__circuit_rejected __circuit_error,
+    //         };
+    //         return guard(__circuit_admitted, async move { .. }, ..).await;
     //     };
-    //     return guard(__circuit_admitted, async move { .. }, ..).await;
+    //     return async move {
+    //         if false {
+    //             return never::<Result<Quote, QuoteError>>();
+    //         }
+    //         let _ = &symbol;
+    //         TakeBudget.await;
+    //         { cached(symbol, error).await }
+    //     }
+    //     .await;
     //
     // - The closure is not called, only its body is used: an `.await`, a `?` and a `return` in it
-    //   are the function's own.
-    // - The error is gone before the guard is built: held beside it, it would make the future
-    //   larger.
-    // - Without the `else`, a fallback that panics would make the `return` unreachable.
+    //   are those of the block.
+    // - Body and fallback are two blocks that both take the arguments, and only one of them is
+    //   stored at a time. If the function itself awaited the budget, it would store the arguments
+    //   once more. The `break` ends the `match` before the block of the fallback is built: around
+    //   it, the result of `admit` would be stored, too.
     let span = arguments.span;
     let guarded = arguments.call(&quote_spanned!(span=> __circuit_admitted));
     // A return type of the closure must be that of the function.
-    let on_rejection = match fallback {
+    let (pattern, before, value) = match fallback {
         Expr::Closure(ExprClosure {
             inputs,
             output,
             body,
             ..
         }) => {
-            let return_type_hint = match output {
+            let typed_hint = match output {
                 ReturnType::Default => None,
                 ReturnType::Type(_, output) => Some(return_type_hint(output, options)),
             };
-            let value = fallback_value(body, arguments);
+            let value = fallback_value(body, span);
             let (pattern, binding) = error_pattern(inputs.first(), span);
-            quote_spanned! {span=>
-                ::core::result::Result::Err(#pattern) => {
-                    #binding
-                    #return_type_hint
-                    return #value;
-                }
-            }
+            (pattern, quote_spanned!(span=> #binding #typed_hint), value)
         }
         expression => {
-            let value = fallback_value(expression, arguments);
-            quote_spanned!(span=> ::core::result::Result::Err(_) => return #value,)
+            let value = fallback_value(expression, span);
+            (quote_spanned!(span=> _), TokenStream::new(), value)
         }
     };
-    let runtime = arguments.runtime;
+    let Arguments {
+        return_type_hint,
+        fallback_captures,
+        runtime,
+        ..
+    } = arguments;
     quote_spanned! {span=>
-        let __circuit_admitted = match #runtime::admit(#breaker) {
-            ::core::result::Result::Ok(__circuit_admitted) => __circuit_admitted,
-            #on_rejection
+        let #pattern = '__circuit_rejected: {
+            let __circuit_admitted = match #runtime::admit(#breaker) {
+                ::core::result::Result::Ok(__circuit_admitted) => __circuit_admitted,
+                ::core::result::Result::Err(__circuit_error) => {
+                    break '__circuit_rejected __circuit_error;
+                }
+            };
+            return #guarded;
         };
-        return #guarded;
+        return async move {
+            #return_type_hint
+            #fallback_captures
+            #runtime::TakeBudget.await;
+            #before
+            #value
+        }
+        .await;
     }
 }
 
@@ -238,13 +276,12 @@ fn error_pattern(error: Option<&Pat>, span: Span) -> (TokenStream, Option<TokenS
 }
 
 /// Returns the value of a fallback.
-fn fallback_value(expression: &Expr, arguments: &Arguments<'_>) -> TokenStream {
+fn fallback_value(expression: &Expr, span: Span) -> TokenStream {
     // Input:
     //     Ok(cached)
     //
     // Output:
-    //     if true { Ok(cached) } else { never() }
-    let Arguments { runtime, span, .. } = arguments;
+    //     { Ok(cached) }
     let tokens = expression.to_token_stream();
     let value = match (expression, tokens.clone().into_iter().next()) {
         // With their written span, rustc would warn about braces that are needed there, but not
@@ -253,7 +290,7 @@ fn fallback_value(expression: &Expr, arguments: &Arguments<'_>) -> TokenStream {
             .map_or(tokens, |body| body.as_inner_block().into_token_stream()),
         _ => tokens,
     };
-    quote_spanned!(*span=> if true { #value } else { #runtime::never() })
+    quote_spanned!(span=> { #value })
 }
 
 /// Returns the closure that classifies a result and settles its permit.

@@ -1,12 +1,14 @@
 //! Support code for the expansion of `#[circuit_breaker]`. Not public API: it changes with the
 //! attribute, whose version is pinned.
 
+mod budget;
 pub mod check;
 mod classify;
 mod guard;
 pub mod key;
 mod returned;
 
+pub use budget::TakeBudget;
 pub use classify::{Classifier, NotAResult, classifier};
 pub use guard::{
     Admission, Admitted, Guard, GuardTimed, admit, borrowed, cloned, guard, guard_timed,
