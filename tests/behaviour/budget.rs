@@ -79,6 +79,16 @@ async fn keyed(host: &str) -> Result<(), ServiceError> {
     Err(ServiceError::Failed)
 }
 
+#[circuit_breaker(max_failures = 1, name = "budget, fallback", fallback = Ok(true))]
+async fn with_fallback() -> Result<bool, ServiceError> {
+    Err(ServiceError::Failed)
+}
+
+#[circuit_breaker(breaker = breaker, fallback = |error| Ok(error.is_open()))]
+async fn own(breaker: &CircuitBreaker) -> Result<bool, ServiceError> {
+    Err(ServiceError::Failed)
+}
+
 fn is_open<T>(answer: &Result<T, ServiceError>) -> bool {
     matches!(answer, Err(ServiceError::Circuit(error)) if error.is_open())
 }
@@ -96,6 +106,21 @@ async fn rejections_of_annotated_functions_leave_other_tasks_their_turn() {
 
     assert!(keyed("a").await.is_err());
     assert!(rejections_until_another_task_runs(async || is_open(&keyed("a").await)).await < MANY);
+}
+
+#[tokio::test]
+async fn fallbacks_leave_other_tasks_their_turn() {
+    assert!(with_fallback().await.is_err());
+    let rejected =
+        rejections_until_another_task_runs(async || with_fallback().await.unwrap()).await;
+    assert!(rejected < MANY);
+    let totals = registry::find("budget, fallback").unwrap().snapshot();
+    assert_eq!(totals.rejected, u64::from(rejected));
+
+    let breaker = open();
+    let rejected = rejections_until_another_task_runs(async || own(&breaker).await.unwrap()).await;
+    assert!(rejected < MANY);
+    assert_eq!(breaker.snapshot().rejected, u64::from(rejected));
 }
 
 /// Outside of a task's budget nothing waits: neither without a runtime, nor in `unconstrained`.
