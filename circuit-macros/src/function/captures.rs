@@ -28,7 +28,7 @@ pub(crate) struct Captures {
 
 impl Captures {
     /// Captures the arguments of an `async fn`.
-    pub(crate) fn of_async_fn(
+    pub(crate) fn for_async_fn(
         signature: &Signature,
         attributes: &[Attribute],
         body: &Body,
@@ -64,7 +64,7 @@ impl Captures {
     }
 
     /// Captures the arguments of a function whose body is boxed.
-    pub(crate) fn of_boxed(
+    pub(crate) fn for_boxed(
         signature: &Signature,
         body: &Body,
         options: &OptionCode,

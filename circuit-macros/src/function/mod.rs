@@ -71,11 +71,11 @@ impl Function {
             ..
         } = self;
         if self.boxed.is_some() {
-            return Captures::of_boxed(signature, body, options, span);
+            return Captures::for_boxed(signature, body, options, span);
         }
         let is_named = |name: &str| body.mentions(name) || options.mention(name);
         arguments::name_unnamed(signature, attributes, &is_named);
-        Captures::of_async_fn(signature, attributes, body, options, span)
+        Captures::for_async_fn(signature, attributes, body, options, span)
     }
 
     /// Returns whether the body may own an argument that `expression` names: one that is not a
