@@ -68,8 +68,6 @@ struct Turn<H> {
 
 /// Polls `body` under `guard`, and settles the call with the outcome that `classify` gives its
 /// result.
-///
-/// A macro would be three copies in the source; a function is one, inlined into each future.
 #[inline]
 pub(crate) fn poll_guarded<H, D, F>(
     mut guard: Pin<&mut CallGuard<H, D>>,

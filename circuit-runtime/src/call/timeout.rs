@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep, sleep_until};
 
-/// What tokio's timers panic with when their runtime is shutting down.
+/// The message of the panic of tokio's timers when their runtime is shutting down.
 const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
 
 /// Ends a call that runs for too long.
@@ -32,7 +32,7 @@ pub trait Deadline {
     ) -> Poll<Interrupted>;
 }
 
-/// Why a call ended without a result.
+/// The reason why a call ended without a result.
 #[derive(Debug)]
 pub enum Interrupted {
     /// It took longer than this.

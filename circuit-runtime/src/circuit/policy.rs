@@ -90,13 +90,13 @@ impl Limits {
         self.max_failures.load(Ordering::Relaxed)
     }
 
-    /// Returns on how many calls the rates are judged at least.
+    /// Returns the number of calls below which rates are not judged.
     #[inline]
     pub(super) fn min_calls(&self) -> u32 {
         self.min_calls.load(Ordering::Relaxed)
     }
 
-    /// Returns how long a call counts; endless when no span of time is set.
+    /// Returns how long a call counts; [`Span::INDEFINITE`] when no span of time is set.
     #[inline]
     pub(super) fn window(&self) -> Span {
         Span::from_micros(self.window.load(Ordering::Relaxed))
@@ -120,13 +120,14 @@ impl Limits {
         (rate < NO_RATE).then_some(rate)
     }
 
-    /// Returns how long a call may take without being slow: endless when no call is timed.
+    /// Returns how long a call may take without being slow; [`Span::INDEFINITE`] when no call is
+    /// timed.
     #[inline]
     pub(super) fn slow_call(&self) -> Span {
         Span::from_micros(self.slow_call.load(Ordering::Relaxed))
     }
 
-    /// Returns by how much the times of calls and rates may be off: endless when time changes
+    /// Returns the error that the clock may have for calls and rates; indefinite when time changes
     /// nothing.
     #[inline]
     pub(super) fn clock_error(&self) -> Span {
@@ -143,8 +144,8 @@ impl Limits {
     }
 }
 
-/// Returns how far off the clock may be: less than a hundredth of the window, and than a tenth of
-/// `slow_call`.
+/// Returns the error that the clock may have: less than a hundredth of the window, and than a tenth
+/// of `slow_call`.
 fn clock_error(window: Option<Span>, slow_call: Option<Span>) -> Option<Span> {
     let for_window = window.map(|window| window.divided_by(100));
     let for_calls = slow_call.map(|slow_call| slow_call.divided_by(10));

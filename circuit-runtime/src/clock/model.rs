@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::time::{Instant, Span};
 
-/// Less than what the models take for a short time.
+/// Shorter than any time that the models call short.
 pub(crate) const LAG: Span = Span::from_micros(500);
 
 // All threads of a model run on one thread of the system.

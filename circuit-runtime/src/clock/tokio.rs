@@ -28,7 +28,7 @@ const NO_CIRCUIT: usize = 0;
 
 static ORIGIN: LazyLock<SystemInstant> = LazyLock::new(SystemInstant::now);
 
-/// Of every circuit that has read the clock.
+/// The time lines of all circuits that have read the clock.
 static TIME_LINES: LazyLock<Mutex<HashMap<usize, TimeLine>>> = LazyLock::new(Mutex::default);
 
 thread_local! {

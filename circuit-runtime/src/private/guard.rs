@@ -33,7 +33,7 @@ where
     }
 }
 
-/// Runs the body of a function that may have one. The caller converts the error, after the body and
+/// Runs the body of a function that may have a timeout. The caller converts the error, after the body and
 /// everything it holds has been dropped.
 #[inline]
 pub fn guard_timed<A, F, C>(admission: A, body: F, classify: C) -> GuardTimed<A::Handle, F, C>
@@ -149,7 +149,7 @@ where
 }
 
 pin_project! {
-    /// The body of a function that may have to end before it has a result. The body is dropped with
+    /// The body of a function that may time out. The body is dropped with
     /// this future, as soon as this is ready.
     pub struct GuardTimed<H: AsRef<Circuit>, F, C> {
         #[pin]

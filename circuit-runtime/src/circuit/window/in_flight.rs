@@ -1,4 +1,4 @@
-//! The calls counted on the fast path, by thread.
+//! The calls counted on the fast path, by thread: those in flight, and fast successes.
 
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUPS, Start};
@@ -42,7 +42,7 @@ pub(super) struct Sum {
 }
 
 impl InFlight {
-    /// Counts a fast success that was not in flight; returns whether it could.
+    /// Counts a fast success that was not in flight; returns `true` if it was counted.
     #[inline]
     pub(super) fn add_fast_success(
         &self,
@@ -52,7 +52,7 @@ impl InFlight {
         self.count(generation, still_fast, Stripe::add_fast_success)
     }
 
-    /// Counts a fast success, which is no longer in flight; returns whether it could.
+    /// Counts a fast success, which is no longer in flight; returns `true` if it was counted.
     #[inline]
     pub(super) fn end_fast_success(
         &self,
@@ -68,7 +68,7 @@ impl InFlight {
         })
     }
 
-    /// Counts a call that is in flight from now on; returns whether it could.
+    /// Counts a call that is in flight from now on; returns `true` if it was counted.
     #[inline]
     pub(super) fn start(
         &self,
@@ -79,7 +79,7 @@ impl InFlight {
         self.count(generation, still_fast, |stripe| stripe.start(start))
     }
 
-    /// Counts a call that is no longer in flight; returns whether it could.
+    /// Counts a call that is no longer in flight; returns `true` if it was counted.
     pub(super) fn end(&self, generation: Generation, start: Start) -> bool {
         self.count(generation, || true, |stripe| stripe.end(start))
     }

@@ -21,7 +21,7 @@ use crate::sync::{AtomicU64, OnceBox, Ordering};
 /// three exceptions: time has reached a point where it changes the tally by itself, the success may
 /// be the call that was missing for a rate, or the evidence belongs to an earlier generation. One
 /// word, which all threads read and few write, tells whether one of these holds. Such calls, and
-/// all that failed or were slow, are judged under a lock, one at a time. What they cost depends on
+/// all that failed or were slow, are judged under a lock, one at a time. Their cost depends on
 /// the number of threads that call, not on the number of calls.
 ///
 /// The clock is read again under the lock. Between a reading before it and the lock, a thread may
@@ -264,7 +264,7 @@ impl Ledger {
     }
 }
 
-/// Reads the clock as exactly as the limits ask for, if time changes anything.
+/// Reads the clock as exactly as the limits require, if time changes anything.
 #[inline]
 fn now(limits: &Limits, clock: impl FnOnce(Span) -> Instant) -> Instant {
     match limits.clock_error() {

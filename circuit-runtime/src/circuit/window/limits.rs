@@ -15,15 +15,15 @@ pub(crate) enum ReachedLimit {
 pub(super) struct Tally {
     /// Those with a result.
     pub(super) calls: u64,
-    /// Of these, those that failed.
+    /// Those of `calls` that failed.
     pub(super) failed: u64,
-    /// Of these, those that were slow.
+    /// Those of `calls` that were slow.
     pub(super) slow: u64,
     /// Those in flight that are slow already.
     pub(super) overdue: u64,
 }
 
-/// How a tally stands against the limits.
+/// The result of judging a tally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     /// Only a call that fails or is slow, or the passing of time, can reach a limit.

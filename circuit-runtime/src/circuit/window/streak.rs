@@ -27,7 +27,7 @@ pub(crate) struct Streak {
 #[derive(Debug)]
 #[repr(align(64))]
 struct Run {
-    /// Whether there is a failure to forget. Written under the lock.
+    /// There is a failure to forget. Written under the lock.
     running: AtomicBool,
     length: Lock<Evidence<u32>>,
 }
