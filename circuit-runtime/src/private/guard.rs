@@ -33,8 +33,8 @@ where
     }
 }
 
-/// Runs the body of a function that may have a timeout. The caller converts the error, after the body and
-/// everything it holds has been dropped.
+/// Runs the body of a function that may have a timeout. The caller converts the error, after the
+/// body and everything it holds has been dropped.
 #[inline]
 pub fn guard_timed<A, F, C>(admission: A, body: F, classify: C) -> GuardTimed<A::Handle, F, C>
 where

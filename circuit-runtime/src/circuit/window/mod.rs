@@ -7,10 +7,10 @@ mod last_calls;
 mod ledger;
 mod limits;
 mod overdue;
-#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
-mod preempted;
 mod rates;
 mod streak;
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+mod tests;
 
 use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
