@@ -399,9 +399,10 @@ use proc_macro::TokenStream;
 /// `From<CircuitError>`, as `anyhow::Error`, `Box<dyn Error + Send + Sync>` and the enum above do.
 ///
 /// Arguments are dropped as without the attribute: in reverse order of their declaration, whether
-/// the body uses them or not, and before the call is counted. Three kinds are dropped last: what a
+/// the body uses them or not, and before the call is counted. Four kinds are dropped last: what a
 /// pattern other than a tuple leaves in place, as in `Order { id, .. }` and `ref order`; an unused
-/// `_` or `_order` beside another attribute macro; and an argument that only a predicate names.
+/// `_` or `_order` beside another attribute macro; an argument that only a predicate names; and an
+/// unused argument with an `#[expect]` of its own.
 ///
 /// Write this attribute above others: below `#[tokio::test]` or `#[tokio::main]` there is no
 /// `async fn` left to wrap. Under `#[async_trait]`, annotate the methods; there a `fallback`, a

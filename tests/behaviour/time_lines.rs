@@ -18,7 +18,8 @@ fn paused() -> Runtime {
     builder.enable_time().start_paused(true).build().unwrap()
 }
 
-/// What a test does with a breaker that others have used: the circuit opens, and recovers after `RESET`.
+/// Does what a test does with a breaker that others have used: opens the circuit, and sees it
+/// recover after `RESET`.
 async fn open_and_recover(breaker: &CircuitBreaker) {
     breaker.reset();
     trip(breaker);

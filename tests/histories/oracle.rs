@@ -26,7 +26,7 @@ struct Tally {
     slow: u64,
 }
 
-/// Whether the circuit opens. If it may but need not, the documented precision allows both.
+/// The decision to open the circuit. If it may but need not, the documented precision allows both.
 #[derive(Debug)]
 pub(crate) struct Opens {
     pub(crate) must: bool,
@@ -150,7 +150,7 @@ impl Oracle {
             )
     }
 
-    /// Whether `part` of `calls` is at least `rate`: in integers, if that is a percentage.
+    /// Returns whether `part` of `calls` is at least `rate`: in integers, if that is a percentage.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,

@@ -13,9 +13,9 @@ pub(crate) struct Reference {
     generation: u32,
     /// The number of failed probes since the circuit was last closed.
     reopenings: u32,
-    /// The calls of this phase with a result.
+    /// The calls of this generation with a result.
     results: Vec<CallResult>,
-    /// The calls of this phase in flight.
+    /// The calls of this generation in flight.
     in_flight: Vec<Admission>,
     /// The number of calls admitted so far.
     admitted: u64,
@@ -230,7 +230,7 @@ impl Reference {
         self.enter(phase);
     }
 
-    /// Begins a phase, without evidence.
+    /// Begins a generation, without evidence.
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.generation += 1;
@@ -266,7 +266,7 @@ impl Reference {
             || self.is_rate_reached(self.config.slow_rate(), slow, calls + overdue)
     }
 
-    /// Whether `part` of `calls` is at least `rate`, which is a whole percentage.
+    /// Returns whether `part` of `calls` is at least `rate`, which is a whole percentage.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -76,7 +76,7 @@ pub(super) fn variables<'s>(
                     &argument.attrs,
                     &mut bound,
                 );
-                // What a pattern leaves in place is dropped after what it takes out, in order.
+                // Parts that a pattern leaves in place are dropped after those it moves.
                 let (left, taken): (Vec<_>, Vec<_>) = bound
                     .into_iter()
                     .partition(|variable| variable.text().starts_with(UNNAMED));

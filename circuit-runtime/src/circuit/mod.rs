@@ -342,7 +342,7 @@ impl Circuit {
     }
 
     /// Changes the state, unless it has moved on from the word that the trigger was observed under.
-    /// Of racing triggers one wins; the others are stale from then on.
+    /// If several race, one wins and the others are stale from then on.
     fn change(&self, word: Word, trigger: Trigger, now: Instant) {
         // Probe leases are left in place: they keep out callers that still see the old word.
         let _ = self.try_change(word, trigger, now);

@@ -275,7 +275,7 @@ impl Explained {
         }
     }
 
-    /// Whether some order explains the operations left. One that began after another ended comes
+    /// Returns whether some order explains the operations left. One that began after another ended comes
     /// later.
     fn explains(&self, left: &mut Vec<&Operation>) -> bool {
         let Some(first_end) = left.iter().map(|operation| operation.end).min() else {

@@ -165,7 +165,7 @@ fn model_of_few_preemptions(model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// Of three calls at the deadline, exactly one is admitted, even if the coarse clock lags behind
+/// Exactly one of three calls at the deadline is admitted, even if the coarse clock lags behind
 /// the deadline.
 #[test]
 fn three_calls_race_for_a_slot_at_the_deadline() {
@@ -267,7 +267,7 @@ fn probe_drop_against_order() {
     });
 }
 
-/// A request for a slot of a phase that a reset has just ended takes no slot, and blocks no other
+/// A request for a slot of a generation that a reset has just ended takes no slot, and blocks no other
 /// call.
 #[test]
 fn slot_request_against_reset() {
@@ -336,7 +336,7 @@ fn probe_drop_against_the_end_of_its_lease() {
     });
 }
 
-/// Of two results in one half-open phase, the first decides, and the other is stale.
+/// The first of two results in one half-open generation decides, and the other is stale.
 #[test]
 fn probe_success_against_failure_of_an_overdue_probe() {
     loom::model(|| {
@@ -474,7 +474,7 @@ fn fail(breaker: &CircuitBreaker) {
     breaker.try_acquire().unwrap().failure();
 }
 
-/// Of three calls at the deadline of a circuit with two slots, exactly two are admitted.
+/// Exactly two of three calls at the deadline of a circuit with two slots are admitted.
 #[test]
 fn three_calls_race_for_two_slots_at_the_deadline() {
     model_of_three(|| {

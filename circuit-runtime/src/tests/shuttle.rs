@@ -390,7 +390,7 @@ fn a_failure_between_two_others_counts_with_one_of_them() {
     });
 }
 
-/// Of six calls at every deadline, that of the wait and those of the leases, exactly as many are
+/// At every deadline, that of the wait and those of the leases, exactly as many of six calls are
 /// admitted as there are slots, however far the coarse clock lags.
 #[test]
 fn six_calls_race_every_deadline() {

@@ -24,8 +24,8 @@ use crate::sync::{AtomicU64, OnceBox, Ordering};
 /// all that failed or were slow, are judged under a lock, one at a time. Their cost depends on
 /// the number of threads that call, not on the number of calls.
 ///
-/// The clock is read again under the lock. Between a reading before it and the lock, a thread may
-/// be preempted for hours; a call must not be counted at one moment and judged at another.
+/// Under the lock the clock is read again: a thread may be preempted between an earlier reading and
+/// the lock, and a call that is counted at one moment must not be judged at another.
 pub(crate) struct Ledger {
     kind: Kind,
     fast_path: FastPath,
