@@ -112,7 +112,8 @@ impl Captures {
                     .and_then(|last| named.get(..=last))
                     .unwrap_or_default(),
             ),
-            fallback: TokenStream::new(),
+            // An argument that only the body names is dropped after the fallback, too.
+            fallback: mention(&named),
         }
     }
 }

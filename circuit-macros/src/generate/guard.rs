@@ -80,7 +80,7 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
     };
     let call = match options.code(OptionName::Fallback) {
         None => {
-            let call = arguments.call(&breaker);
+            let call = arguments.call(&breaker, &arguments.body);
             quote_spanned!(span=> return #call;)
         }
         Some(fallback) => with_fallback(fallback, &breaker, &arguments, options),
@@ -135,7 +135,7 @@ struct Arguments<'e> {
 
 impl Arguments<'_> {
     /// Returns the call of `guard`, or of `guard_timed`, and its result.
-    fn call(&self, admission: &TokenStream) -> TokenStream {
+    fn call(&self, admission: &TokenStream, body: &TokenStream) -> TokenStream {
         // Output:
         //     guard({ breaker }, async move { .. }, |..| .., |..| ..).await
         //
@@ -149,7 +149,6 @@ impl Arguments<'_> {
         // conversion, which is the user's code, may need something that the body holds, such as a
         // lock.
         let Self {
-            body,
             classifier,
             rejected,
             timed,
@@ -173,7 +172,8 @@ impl Arguments<'_> {
     }
 }
 
-/// Admits the call before its body is built, so that body and fallback can both move the arguments.
+/// Builds the body, or the fallback, once the circuit has answered, so that both can move the
+/// arguments.
 fn with_fallback(
     fallback: &Expr,
     breaker: &TokenStream,
@@ -184,31 +184,51 @@ fn with_fallback(
     //     fallback = |error| cached(symbol, error).await
     //
     // Output:
-    //     let error = '__circuit_rejected: {
-    //         let __circuit_admitted = match admit({ breaker }) {
-    //             Ok(__circuit_admitted) => __circuit_admitted,
-    //             Err(__circuit_error) => break '__circuit_rejected __circuit_error,
+    //     let __circuit_fallback = '__circuit_rejected: {
+    //         let (__circuit_admitted, __circuit_body) = match admit(
+    //             { breaker },
+    //             move |__circuit_admitted| match __circuit_admitted {
+    //                 Ok(__circuit_admitted) => {
+    //                     Choice::Body(__circuit_admitted, async move { .. })
+    //                 }
+    //                 Err(__circuit_error) => {
+    //                     let error = identity(__circuit_error);
+    //                     Choice::Fallback(async move {
+    //                         if false {
+    //                             return never::<Result<Quote, QuoteError>>();
+    //                         }
+    //                         let _ = &symbol;
+    //                         { cached(symbol, error).await }
+    //                     })
+    //                 }
+    //             },
+    //         )
+    //         .await
+    //         {
+    //             Choice::Body(__circuit_admitted, __circuit_body) => {
+    //                 (__circuit_admitted, __circuit_body)
+    //             }
+    //             Choice::Fallback(__circuit_fallback) => {
+    //                 break '__circuit_rejected __circuit_fallback;
+    //             }
     //         };
-    //         return guard(__circuit_admitted, async move { .. }, ..).await;
+    //         return guard(__circuit_admitted, __circuit_body, ..).await;
     //     };
-    //     return async move {
-    //         if false {
-    //             return never::<Result<Quote, QuoteError>>();
-    //         }
-    //         let _ = &symbol;
-    //         TakeBudget.await;
-    //         { cached(symbol, error).await }
-    //     }
-    //     .await;
+    //     return __circuit_fallback.await;
     //
     // - The closure is not called, only its body is used: an `.await`, a `?` and a `return` in it
     //   are those of the block.
-    // - Body and fallback are two blocks that both take the arguments, and only one of them is
-    //   stored at a time. If the function itself awaited the budget, it would store the arguments
-    //   once more. The `break` ends the `match` before the block of the fallback is built: around
-    //   it, the result of `admit` would be stored, too.
+    // - Body and fallback are two blocks that both take the arguments from the outer closure, and
+    //   only one of the three is stored at a time. If the function itself held the arguments while
+    //   it awaits the admission, it would store them once more.
+    // - The `break` ends the `match` before the fallback is awaited: around it, the result of
+    //   `admit` would be stored, too.
+    // - Without `identity`, clippy would complain that a `let _error` has no effect.
     let span = arguments.span;
-    let guarded = arguments.call(&quote_spanned!(span=> __circuit_admitted));
+    let guarded = arguments.call(
+        &quote_spanned!(span=> __circuit_admitted),
+        &quote_spanned!(span=> __circuit_body),
+    );
     // A return type of the closure must be that of the function.
     let (pattern, before, value) = match fallback {
         Expr::Closure(ExprClosure {
@@ -231,29 +251,43 @@ fn with_fallback(
         }
     };
     let Arguments {
+        body,
         return_type_hint,
         fallback_captures,
         runtime,
         ..
     } = arguments;
     quote_spanned! {span=>
-        let #pattern = '__circuit_rejected: {
-            let __circuit_admitted = match #runtime::admit(#breaker) {
-                ::core::result::Result::Ok(__circuit_admitted) => __circuit_admitted,
-                ::core::result::Result::Err(__circuit_error) => {
-                    break '__circuit_rejected __circuit_error;
+        let __circuit_fallback = '__circuit_rejected: {
+            let (__circuit_admitted, __circuit_body) = match #runtime::admit(
+                #breaker,
+                move |__circuit_admitted| match __circuit_admitted {
+                    ::core::result::Result::Ok(__circuit_admitted) => {
+                        #runtime::Choice::Body(__circuit_admitted, #body)
+                    }
+                    ::core::result::Result::Err(__circuit_error) => {
+                        let #pattern = ::core::convert::identity(__circuit_error);
+                        #runtime::Choice::Fallback(async move {
+                            #return_type_hint
+                            #fallback_captures
+                            #before
+                            #value
+                        })
+                    }
+                },
+            )
+            .await
+            {
+                #runtime::Choice::Body(__circuit_admitted, __circuit_body) => {
+                    (__circuit_admitted, __circuit_body)
+                }
+                #runtime::Choice::Fallback(__circuit_fallback) => {
+                    break '__circuit_rejected __circuit_fallback;
                 }
             };
             return #guarded;
         };
-        return async move {
-            #return_type_hint
-            #fallback_captures
-            #runtime::TakeBudget.await;
-            #before
-            #value
-        }
-        .await;
+        return __circuit_fallback.await;
     }
 }
 

@@ -40,7 +40,10 @@ pin_project! {
 /// Admits a call, once a rejection can be paid for from the cooperative budget of the task:
 /// otherwise a loop of rejected calls would never let another task of its thread run.
 #[inline]
-fn poll_admit(circuit: &Circuit, cx: &mut Context<'_>) -> Poll<Result<Ticket, Rejection>> {
+pub(crate) fn poll_admit(
+    circuit: &Circuit,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Ticket, Rejection>> {
     match circuit.admit_while_closed() {
         Some(ticket) => Poll::Ready(Ok(ticket)),
         None => poll_admit_open(circuit, cx),

@@ -63,7 +63,7 @@ pub fn cloned(breaker: &CircuitBreaker) -> CircuitBreaker {
     breaker.clone()
 }
 
-/// How a body is admitted: on its first poll, or ahead of time by [`admit`].
+/// How a body is admitted: on its first poll, or ahead of time by [`admit`](super::admit()).
 pub trait Admission {
     /// The breaker, or a reference to it.
     type Handle: AsRef<Circuit>;
@@ -97,25 +97,19 @@ pub struct Admitted<H> {
     ticket: Ticket,
 }
 
+impl<H> Admitted<H> {
+    #[inline]
+    pub(super) fn new(handle: H, ticket: Ticket) -> Self {
+        Self { handle, ticket }
+    }
+}
+
 impl<H: AsRef<Circuit>> Admission for Admitted<H> {
     type Handle = H;
 
     #[inline]
     fn guard<D>(self, deadline: D) -> CallGuard<H, D> {
         CallGuard::from_ticket(self.handle, self.ticket, deadline)
-    }
-}
-
-/// Admits a call before its body is built, so that a fallback can run instead.
-///
-/// # Errors
-///
-/// Returns [`CircuitError::Open`] if the call must not be made.
-#[inline]
-pub fn admit<H: AsRef<Circuit>>(handle: H) -> Result<Admitted<H>, CircuitError> {
-    match handle.as_ref().admit() {
-        Ok(ticket) => Ok(Admitted { handle, ticket }),
-        Err(rejection) => Err(handle.as_ref().rejected(rejection)),
     }
 }
 

@@ -1,18 +1,16 @@
 //! Support code for the expansion of `#[circuit_breaker]`. Not public API: it changes with the
 //! attribute, whose version is pinned.
 
-mod budget;
+mod admit;
 pub mod check;
 mod classify;
 mod guard;
 pub mod key;
 mod returned;
 
-pub use budget::TakeBudget;
+pub use admit::{Admit, Choice, admit};
 pub use classify::{Classifier, NotAResult, classifier};
-pub use guard::{
-    Admission, Admitted, Guard, GuardTimed, admit, borrowed, cloned, guard, guard_timed,
-};
+pub use guard::{Admission, Admitted, Guard, GuardTimed, borrowed, cloned, guard, guard_timed};
 pub use once_cell::sync::Lazy;
 pub use returned::{FromCircuit, Returned, never, rejected};
 
