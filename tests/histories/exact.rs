@@ -4,7 +4,7 @@
 use std::future::poll_fn;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) enum Step {
     /// Units of time elapse.
     Wait(u32),
     /// A call starts and ends, repeated a number of times.
-    Call(Way, End, u32),
+    Call(Way, Ready, u32),
     /// A call is admitted by permit.
     Acquire,
     /// A permit is settled.
@@ -34,12 +34,22 @@ pub(crate) enum Step {
     /// A call starts through `call`.
     Start,
     /// The body of a call becomes ready.
-    Ready(Index, End),
+    Ready(Index, Ready),
     /// A call is polled.
     Poll(Index),
     /// A call is dropped.
     Drop(Index),
     Order(Order),
+}
+
+/// How a call ends that is polled once more, and the units of time that elapse meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready {
+    pub(crate) end: End,
+    /// While the body runs.
+    pub(crate) body: u32,
+    /// While a predicate classifies the error that the body has returned.
+    pub(crate) predicate: u32,
 }
 
 /// How a call is made that ends at once.
@@ -68,13 +78,14 @@ pub(crate) fn histories(length: usize, burst: u32) -> impl Strategy<Value = Hist
 pub(crate) fn steps(burst: u32) -> impl Strategy<Value = Step> {
     let which = any::<Index>;
     prop_oneof![
-        8 => (ways(), ends(), 1..=burst).prop_map(|(way, end, times)| Step::Call(way, end, times)),
+        8 => (ways(), readies(), 1..=burst)
+            .prop_map(|(way, ready, times)| Step::Call(way, ready, times)),
         6 => waits().prop_map(Step::Wait),
         3 => Just(Step::Acquire),
         3 => (which(), ends()).prop_map(|(which, end)| Step::Settle(which, end)),
         1 => which().prop_map(Step::Leak),
         3 => Just(Step::Start),
-        3 => (which(), ends()).prop_map(|(which, end)| Step::Ready(which, end)),
+        3 => (which(), readies()).prop_map(|(which, ready)| Step::Ready(which, ready)),
         3 => which().prop_map(Step::Poll),
         1 => which().prop_map(Step::Drop),
         1 => prop_oneof![
@@ -93,6 +104,16 @@ fn waits() -> impl Strategy<Value = u32> {
         2 => 1..=20_u32,
         1 => 0..=400_u32,
     ]
+}
+
+/// In most calls no time elapses.
+fn readies() -> impl Strategy<Value = Ready> {
+    let elapsed = || prop_oneof![6 => Just(0), 1 => 0..=12_u32];
+    (ends(), elapsed(), elapsed()).prop_map(|(end, body, predicate)| Ready {
+        end,
+        body,
+        predicate,
+    })
 }
 
 fn ways() -> impl Strategy<Value = Way> {
@@ -171,14 +192,34 @@ struct Running<'b> {
 }
 
 /// How the body of a call ends, once it is ready.
-type Ending = Arc<Mutex<Option<End>>>;
+type Ending = Arc<Mutex<Option<Ready>>>;
 
-async fn body(ending: Ending) -> Result<(), Failed> {
-    poll_fn(|_| match *ending.lock().unwrap() {
-        Some(end) => Poll::Ready(result(end)),
+async fn body(ending: Ending, unit: Duration) -> Result<(), Failed> {
+    let ready = poll_fn(|_| match *ending.lock().unwrap() {
+        Some(ready) => Poll::Ready(ready),
         None => Poll::Pending,
-    })
-    .await
+    });
+    let ready = ready.await;
+    elapse(unit * ready.body);
+    result(ready.end)
+}
+
+/// Advances the clock at once, from within a call.
+fn elapse(time: Duration) {
+    if !time.is_zero() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let _ = pin!(tokio::time::advance(time)).poll(&mut cx);
+    }
+}
+
+impl Ready {
+    /// Returns the units of time that elapse until the call is settled.
+    fn elapsed(self) -> u32 {
+        match self.end {
+            End::Failure | End::Ignored => self.body + self.predicate,
+            _ => self.body,
+        }
+    }
 }
 
 fn result(end: End) -> Result<(), Failed> {
@@ -243,9 +284,9 @@ impl<'b> Replay<'b> {
         }
         match *step {
             Step::Wait(units) => self.wait(units),
-            Step::Call(way, end, times) => {
+            Step::Call(way, ready, times) => {
                 for _ in 0..times {
-                    self.call(way, end)?;
+                    self.call(way, ready)?;
                 }
             }
             Step::Acquire => {
@@ -265,10 +306,11 @@ impl<'b> Replay<'b> {
                 }
             }
             Step::Start => self.start(None)?,
-            Step::Ready(which, end) => {
+            Step::Ready(which, ready) => {
                 if !self.calls.is_empty() {
                     let running = &self.calls[which.index(self.calls.len())];
-                    *running.ending.lock().unwrap() = Some(end).filter(|end| *end != End::Dropped);
+                    let ready = Some(ready).filter(|ready| ready.end != End::Dropped);
+                    *running.ending.lock().unwrap() = ready;
                 }
             }
             Step::Poll(which) => {
@@ -303,6 +345,14 @@ impl<'b> Replay<'b> {
         }
     }
 
+    /// Catches up with the time that has elapsed within a call, and so do the timers.
+    fn catch_up(&mut self, units: u32) {
+        if units > 0 {
+            self.now += self.unit * units;
+            self.wait(0);
+        }
+    }
+
     /// Requests a permit of both, which must give the same answer.
     fn acquire(&mut self) -> Checked<Option<(Permit<'b>, Admission)>> {
         match (self.breaker.try_acquire(), self.reference.acquire(self.now)) {
@@ -324,14 +374,21 @@ impl<'b> Replay<'b> {
     }
 
     /// Makes a call that ends at once.
-    fn call(&mut self, way: Way, end: End) -> Checked {
+    fn call(&mut self, way: Way, ready: Ready) -> Checked {
+        let end = ready.end;
         match way {
-            Way::Future if end != End::Dropped => self.start(Some(end)),
+            Way::Future if end != End::Dropped => self.start(Some(ready)),
             Way::Blocking if matches!(end, End::Success | End::Failure | End::Panic) => {
-                let call = || self.breaker.call_blocking(|| result(end));
+                let call = || {
+                    self.breaker.call_blocking(|| {
+                        elapse(self.unit * ready.body);
+                        result(end)
+                    })
+                };
                 let called = catch_unwind(AssertUnwindSafe(call));
                 match self.reference.acquire(self.now) {
                     Ok(admission) => {
+                        self.catch_up(ready.body);
                         let ended = match called {
                             Ok(Ok(())) => End::Success,
                             Ok(Err(CallError::Inner(Failed::Failure))) => End::Failure,
@@ -359,11 +416,16 @@ impl<'b> Replay<'b> {
     }
 
     /// Starts a call through `call`, and polls it once.
-    fn start(&mut self, end: Option<End>) -> Checked {
-        let ending = Arc::new(Mutex::new(end));
-        let call = self.breaker.call(body(ending.clone()));
+    fn start(&mut self, ready: Option<Ready>) -> Checked {
+        let (ending, unit) = (Arc::new(Mutex::new(ready)), self.unit);
+        let call = self.breaker.call(body(ending.clone(), unit));
+        let classified = ending.clone();
         let mut future: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(call.ignore_if(|error| *error == Failed::Ignored));
+            Box::pin(call.ignore_if(move |error| {
+                let ready = *classified.lock().unwrap();
+                elapse(unit * ready.map_or(0, |ready| ready.predicate));
+                *error == Failed::Ignored
+            }));
         match self.reference.acquire(self.now) {
             Ok(admission) => self.poll(Running {
                 future,
@@ -386,13 +448,11 @@ impl<'b> Replay<'b> {
         let timeout = self.breaker.config().timeout();
         let spent = self.now.saturating_sub(running.admission.start);
         let timed_out = timeout.filter(|timeout| spent >= *timeout);
-        let expected = running
-            .ending
-            .lock()
-            .unwrap()
-            .or(timed_out.map(|_| End::Timeout));
+        let ready = *running.ending.lock().unwrap();
+        let expected = ready.map(|ready| ready.end);
         let ended = poll(&mut running)?;
-        prop_assert_eq!(ended, expected);
+        prop_assert_eq!(ended, expected.or(timed_out.map(|_| End::Timeout)));
+        self.catch_up(ready.map_or(0, Ready::elapsed));
         match ended {
             Some(end) => self.settle(running.admission, end),
             None => self.calls.push(running),

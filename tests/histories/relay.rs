@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 
-use crate::exact::{Checked, Replay, Stage, Step, Way, steps};
+use crate::exact::{Checked, Ready, Replay, Stage, Step, Way, steps};
 use crate::reference::{End, Order};
 
 /// The number of threads that pass the history to each other.
@@ -93,7 +93,12 @@ fn warm_ups() -> impl Strategy<Value = Vec<Leg>> {
             .enumerate()
             .flat_map(|(turn, (order, way, end))| {
                 let lane = (lane + turn) % LANES;
-                [Step::Order(order), Step::Call(way, end, STRIPED_AFTER)]
+                let ready = Ready {
+                    end,
+                    body: 0,
+                    predicate: 0,
+                };
+                [Step::Order(order), Step::Call(way, ready, STRIPED_AFTER)]
                     .map(|step| Leg::Run(lane, step))
             });
         let reset = Leg::Run(lane, Step::Order(Order::Reset));
