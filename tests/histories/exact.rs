@@ -4,7 +4,7 @@
 use std::future::poll_fn;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 use tokio::runtime::Runtime;
 
+use crate::clock::elapse;
 use crate::reference::{Admission, End, Order, Reference, Totals};
 
 pub(crate) type Checked<R = ()> = Result<R, TestCaseError>;
@@ -202,14 +203,6 @@ async fn body(ending: Ending, unit: Duration) -> Result<(), Failed> {
     let ready = ready.await;
     elapse(unit * ready.body);
     result(ready.end)
-}
-
-/// Advances the clock at once, from within a call.
-fn elapse(time: Duration) {
-    if !time.is_zero() {
-        let mut cx = Context::from_waker(Waker::noop());
-        let _ = pin!(tokio::time::advance(time)).poll(&mut cx);
-    }
 }
 
 impl Ready {

@@ -5,8 +5,10 @@ use std::time::Duration;
 use circuit_runtime::{CircuitBreaker, ConfigBuilder, Permit, State};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
+use tokio::time::Instant;
 
-use crate::oracle::Oracle;
+use crate::clock::with_moving_clock;
+use crate::oracle::{Oracle, Period};
 
 #[derive(Clone, Debug)]
 pub(crate) struct History {
@@ -105,29 +107,45 @@ impl History {
 
     /// Replays the history on a breaker and an oracle, in virtual time.
     pub(crate) fn replay(&self, config: ConfigBuilder) -> Result<(), TestCaseError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()?;
+        let runtime = paused()?;
+        runtime.block_on(self.replay_with(config))
+    }
+
+    /// Replays the history while the clock moves, also between two readings of one call. Calls must
+    /// not be timed: how long one takes is then not known exactly.
+    pub(crate) fn replay_on_a_moving_clock(
+        &self,
+        config: ConfigBuilder,
+    ) -> Result<(), TestCaseError> {
+        let runtime = paused()?;
+        with_moving_clock(&runtime, || runtime.block_on(self.replay_with(config)))
+    }
+
+    async fn replay_with(&self, config: ConfigBuilder) -> Result<(), TestCaseError> {
         let config = config
             .build()
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
         let breaker = CircuitBreaker::new("history", config);
-        runtime.block_on(async {
-            let mut replay = Replay::new(&breaker);
-            for step in &self.steps {
-                replay.step(step, self).await?;
-            }
-            Ok(())
-        })
+        let mut replay = Replay::new(&breaker);
+        for step in &self.steps {
+            replay.step(step, self).await?;
+        }
+        Ok(())
     }
+}
+
+fn paused() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
 }
 
 /// A history during its replay.
 struct Replay<'b> {
     breaker: &'b CircuitBreaker,
     oracle: Oracle,
-    now: Duration,
+    began: Instant,
     in_flight: Vec<Started<'b>>,
     /// The number of times the circuit was closed again.
     generation: u32,
@@ -144,7 +162,7 @@ impl<'b> Replay<'b> {
         Self {
             breaker,
             oracle: Oracle::new(breaker.config()),
-            now: Duration::ZERO,
+            began: Instant::now(),
             in_flight: Vec::new(),
             generation: 0,
         }
@@ -154,7 +172,7 @@ impl<'b> Replay<'b> {
         match step {
             Step::Wait(time) => {
                 let micros = u64::try_from(time.as_micros()).unwrap() / history.pace;
-                self.wait(Duration::from_micros(micros)).await;
+                tokio::time::advance(Duration::from_micros(micros)).await;
             }
             Step::Start => {
                 if let Some(started) = self.start().await? {
@@ -184,23 +202,30 @@ impl<'b> Replay<'b> {
         Ok(())
     }
 
-    async fn wait(&mut self, time: Duration) {
-        tokio::time::advance(time).await;
-        self.now += time;
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Returns what `act` returns, and when it ran.
+    fn timed<R>(&self, act: impl FnOnce() -> R) -> (R, Period) {
+        let begin = self.now();
+        let result = act();
+        let end = self.now();
+        (result, Period { begin, end })
     }
 
     /// Starts a call, unless overdue calls open the circuit.
     async fn start(&mut self) -> Result<Option<Started<'b>>, TestCaseError> {
-        let permit = self.breaker.try_acquire().ok();
+        let (permit, at) = self.timed(|| self.breaker.try_acquire().ok());
         if self.breaker.config().slow_call().is_some() {
-            self.compare().await?;
+            self.compare(at).await?;
         }
         // After a rejection, `compare` has closed the circuit again.
         Ok(permit.map(|permit| {
-            self.oracle.start(self.now);
+            self.oracle.start(at.begin);
             Started {
                 permit,
-                at: self.now,
+                at: at.begin,
                 generation: self.generation,
             }
         }))
@@ -209,15 +234,15 @@ impl<'b> Replay<'b> {
     async fn end(&mut self, started: Started<'b>, end: End) -> Result<(), TestCaseError> {
         let Started {
             permit,
-            at,
+            at: started,
             generation,
         } = started;
-        match end {
+        let ((), at) = self.timed(|| match end {
             End::Success => permit.success(),
             End::Failure => permit.failure(),
             End::Ignored => permit.ignore(),
             End::Dropped => drop(permit),
-        }
+        });
         if generation != self.generation {
             prop_assert_eq!(
                 self.breaker.state(),
@@ -231,22 +256,23 @@ impl<'b> Replay<'b> {
             End::Failure => Some(true),
             End::Ignored | End::Dropped => None,
         };
-        self.oracle.end(at, self.now, failed);
+        self.oracle.end(started, at, failed);
         if failed.is_some() {
-            self.compare().await?;
+            self.compare(at).await?;
         }
         Ok(())
     }
 
-    /// Compares the breaker with the oracle. If the circuit is open, lets it recover.
-    async fn compare(&mut self) -> Result<(), TestCaseError> {
-        let opens = self.oracle.opens(self.now);
+    /// Compares the breaker with the oracle, after what it did `now`. If the circuit is open, lets
+    /// it recover.
+    async fn compare(&mut self, now: Period) -> Result<(), TestCaseError> {
+        let opens = self.oracle.opens(now);
         if self.breaker.state() == State::Closed {
-            prop_assert!(!opens.must, "should have opened at {:?}", self.now);
+            prop_assert!(!opens.must, "should have opened in {now:?}");
             return Ok(());
         }
-        prop_assert!(opens.may, "should not have opened at {:?}", self.now);
-        self.wait(self.breaker.config().reset()).await;
+        prop_assert!(opens.may, "should not have opened in {now:?}");
+        tokio::time::advance(self.breaker.config().reset()).await;
         self.breaker.try_acquire().unwrap().success();
         prop_assert_eq!(self.breaker.state(), State::Closed);
         self.start_again();

@@ -9,6 +9,7 @@
     reason = "a test that cannot continue has failed"
 )]
 
+mod clock;
 mod exact;
 mod history;
 mod oracle;
@@ -73,6 +74,27 @@ proptest! {
     #[test]
     fn failures_in_a_time_window(limit in 1..=30_u32, history in histories()) {
         history.replay(Config::builder().max_failures(limit).window(WINDOW))?;
+    }
+
+    #[test]
+    fn failures_in_a_time_window_on_a_moving_clock(
+        limit in 1..=4_u32,
+        window in 1..=100_u64,
+        history in histories(),
+    ) {
+        let window = Duration::from_micros(window);
+        let config = Config::builder().max_failures(limit).window(window);
+        history.faster(100_000).replay_on_a_moving_clock(config)?;
+    }
+
+    #[test]
+    fn rates_in_a_time_window_on_a_moving_clock(
+        config in rates(),
+        window in 1..=100_u64,
+        history in histories(),
+    ) {
+        let window = Duration::from_micros(window);
+        history.faster(100_000).replay_on_a_moving_clock(config.window(window))?;
     }
 
     #[test]

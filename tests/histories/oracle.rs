@@ -12,8 +12,16 @@ pub(crate) struct Oracle {
     in_flight: Vec<Duration>,
 }
 
+/// The time in which something happens, at one moment: longer than that moment if the clock moves
+/// meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Period {
+    pub(crate) begin: Duration,
+    pub(crate) end: Duration,
+}
+
 struct Call {
-    at: Duration,
+    at: Period,
     failed: bool,
     /// The calls before this one.
     before: Tally,
@@ -26,7 +34,8 @@ struct Tally {
     slow: u64,
 }
 
-/// The decision to open the circuit. If it may but need not, the documented precision allows both.
+/// The decision to open the circuit. If it may but need not, the documented precision allows both,
+/// or it depends on the moments at which calls were counted.
 #[derive(Debug)]
 pub(crate) struct Opens {
     pub(crate) must: bool,
@@ -54,7 +63,7 @@ impl Oracle {
     }
 
     /// Ends a call; `failed` is `None` for neither success nor failure.
-    pub(crate) fn end(&mut self, started: Duration, at: Duration, failed: Option<bool>) {
+    pub(crate) fn end(&mut self, started: Duration, at: Period, failed: Option<bool>) {
         let index = self.in_flight.iter().position(|&start| start == started);
         self.in_flight.swap_remove(index.unwrap());
         if let Some(failed) = failed {
@@ -63,16 +72,17 @@ impl Oracle {
             self.calls.push(Call { at, failed, before });
             self.total.calls += 1;
             self.total.failed += u64::from(failed);
-            self.total.slow += u64::from(at.saturating_sub(started) > limit);
+            self.total.slow += u64::from(at.begin.saturating_sub(started) > limit);
         }
     }
 
-    pub(crate) fn opens(&self, now: Duration) -> Opens {
+    /// Returns whether the circuit opens when its calls are judged `now`.
+    pub(crate) fn opens(&self, now: Period) -> Opens {
         let results: Vec<bool> = self
             .windows(now)
             .into_iter()
             .flat_map(|tally| {
-                self.overdue(now)
+                self.overdue(now.begin)
                     .map(move |overdue| self.is_reached(tally, overdue))
             })
             .collect();
@@ -82,8 +92,9 @@ impl Oracle {
         }
     }
 
-    /// Returns the calls that count, once for each window that the documented precision allows.
-    fn windows(&self, now: Duration) -> Vec<Tally> {
+    /// Returns the calls that count, once for each window that the documented precision and the
+    /// moments at which calls may have been counted allow.
+    fn windows(&self, now: Period) -> Vec<Tally> {
         let calls = &self.calls;
         if let Some(last) = self.config.last_calls() {
             return vec![self.since(calls.len().saturating_sub(last as usize))];
@@ -99,12 +110,19 @@ impl Oracle {
         } else {
             window
         };
-        let later_than = |time| calls.partition_point(|call| call.at <= time);
-        let outside = |length| now.checked_sub(length).map_or(0, later_than);
-        let (mut first, last) = (outside(window), outside(shortest));
+        // One call is counted after the other.
+        let ended_by = |time| calls.partition_point(|call| call.at.end <= time);
+        let begun_by = |time| calls.partition_point(|call| call.at.begin <= time);
+        let mut first = now.begin.checked_sub(window).map_or(0, ended_by);
+        let mut last = now.end.checked_sub(shortest).map_or(0, begun_by);
+        if now.begin < now.end {
+            // The latest call is judged at the moment at which it is counted.
+            last = last.min(calls.len().saturating_sub(1));
+        }
         let mut windows = vec![self.since(first)];
         while first < last {
-            first = later_than(calls[first].at);
+            // Calls at one moment count together.
+            first = ended_by(calls[first].at.begin).max(first + 1);
             windows.push(self.since(first));
         }
         windows
