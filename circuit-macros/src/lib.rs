@@ -399,10 +399,16 @@ use proc_macro::TokenStream;
 /// `From<CircuitError>`, as `anyhow::Error`, `Box<dyn Error + Send + Sync>` and the enum above do.
 ///
 /// Arguments are dropped as without the attribute: in reverse order of their declaration, whether
-/// the body uses them or not, and before the call is counted. Four kinds are dropped last: what a
-/// pattern other than a tuple leaves in place, as in `Order { id, .. }` and `ref order`; an unused
-/// `_` or `_order` beside another attribute macro; an argument that only a predicate names; and an
-/// unused argument with an `#[expect]` of its own.
+/// the body uses them or not, and before the call is counted. An argument that follows a pattern
+/// like `Order { id, .. }`, which moves one part and leaves others, is stored once more for this.
+/// Dropped last are only:
+///
+/// - an argument that only a predicate names, as the predicate is asked when the body has ended;
+/// - what `Order { id, .. }` leaves, if a `key`, a `breaker` or a predicate names `id`, and an
+///   `Order` with a destructor of its own in `Order { id }`, which copies `id`;
+/// - beside another attribute macro, which may use the names of the signature: what a pattern
+///   leaves, and an unused `_`, `_order` or `#[expect(unused_variables)] order`. `#[instrument]`
+///   drops such arguments last itself.
 ///
 /// Write this attribute above others: below `#[tokio::test]` or `#[tokio::main]` there is no
 /// `async fn` left to wrap. Under `#[async_trait]`, annotate the methods; there a `fallback`, a

@@ -321,6 +321,149 @@ fn a_future_of_arguments_with_destructors_grows_by_no_more_than_its_budget() {
     }
 }
 
+/// What a pattern leaves in an argument costs no space, unless an argument follows that has to be
+/// dropped before: then it is stored once more.
+#[test]
+fn a_future_of_arguments_bound_in_part_grows_by_no_more_than_its_budget() {
+    struct Page([u8; 1_024]);
+    impl Drop for Page {
+        fn drop(&mut self) {}
+    }
+    struct Book {
+        first: Page,
+        _second: Page,
+    }
+    impl Book {
+        fn is_blank(&self) -> bool {
+            self.first.0[0] == 0
+        }
+    }
+
+    async fn plain(
+        a: Page,
+        Book {
+            first: ref second, ..
+        }: Book,
+        Book { first, .. }: Book,
+    ) -> Result<u8, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(a.0[0] + second.0[0] + first.0[0])
+    }
+
+    #[circuit_breaker(name = "attribute::in_part")]
+    async fn untimed(
+        a: Page,
+        Book {
+            first: ref second, ..
+        }: Book,
+        Book { first, .. }: Book,
+    ) -> Result<u8, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(a.0[0] + second.0[0] + first.0[0])
+    }
+
+    #[circuit_breaker(fallback = Ok(first.0[0]), name = "attribute::in_part_with_fallback")]
+    async fn fallback(
+        a: Page,
+        Book {
+            first: ref second, ..
+        }: Book,
+        Book { first, .. }: Book,
+    ) -> Result<u8, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(a.0[0] + second.0[0] + first.0[0])
+    }
+
+    #[circuit_breaker(name = "attribute::expected")]
+    async fn expected(
+        a: Page,
+        #[expect(unused_variables, reason = "it is captured, and still unused")] b: Book,
+        Book { first, .. }: Book,
+    ) -> Result<u8, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(a.0[0] + first.0[0])
+    }
+
+    #[circuit_breaker(failure_if = |_| b.is_blank(), name = "attribute::named_by_a_predicate")]
+    async fn judged(a: Page, b: Book, Book { first, .. }: Book) -> Result<u8, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(a.0[0] + first.0[0])
+    }
+
+    async fn plain_and_more(Book { first, .. }: Book, page: Page) -> Result<u8, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(first.0[0] + page.0[0])
+    }
+
+    #[circuit_breaker(name = "attribute::in_part_and_more")]
+    async fn more(Book { first, .. }: Book, page: Page) -> Result<u8, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(first.0[0] + page.0[0])
+    }
+
+    let page = || Page([0; 1_024]);
+    let book = || Book {
+        first: page(),
+        _second: page(),
+    };
+    let plain = size_of_val(&plain(page(), book(), book()));
+    for guarded in [
+        size_of_val(&untimed(page(), book(), book())),
+        size_of_val(&fallback(page(), book(), book())),
+        size_of_val(&expected(page(), book(), book())),
+    ] {
+        assert!(guarded <= plain + 32, "{guarded} over {plain}");
+    }
+    // The predicate is a reference to what it names, and what the body moves out of is stored once
+    // more, until the circuit has answered.
+    let judged = size_of_val(&judged(page(), book(), book()));
+    assert!(judged <= plain + 40 + 1_024, "{judged} over {plain}");
+
+    let plain = size_of_val(&plain_and_more(book(), page()));
+    let more = size_of_val(&more(book(), page()));
+    assert!(more <= plain + 32 + 1_024, "{more} over {plain}");
+}
+
+/// The type of an argument does not show whether it has a destructor. One that is `Copy` has none.
+#[test]
+#[expect(
+    clippy::large_types_passed_by_value,
+    reason = "that is what makes a future large"
+)]
+fn a_future_of_unused_arguments_grows_by_no_more_than_its_budget() {
+    #[derive(Clone, Copy)]
+    struct Page([u8; 1_024]);
+
+    #[expect(unused_variables, reason = "that is what is tested")]
+    async fn plain<T: Copy>(a: Page, _b: Page, _: T, d: Page) -> Result<u8, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(d.0[0])
+    }
+
+    #[circuit_breaker(name = "attribute::unused_and_copied")]
+    #[expect(unused_variables, reason = "one that is not stored is unused, too")]
+    async fn unused<T: Copy>(a: Page, _b: Page, _: T, d: Page) -> Result<u8, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(d.0[0])
+    }
+
+    #[circuit_breaker(fallback = Ok(1), name = "attribute::unused_by_the_fallback")]
+    #[expect(unused_variables, reason = "one that is not stored is unused, too")]
+    async fn fallback<T: Copy>(a: Page, _b: Page, _: T, d: Page) -> Result<u8, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(d.0[0])
+    }
+
+    let page = Page([0; 1_024]);
+    let plain = size_of_val(&plain(page, page, page, page));
+    for guarded in [
+        size_of_val(&unused(page, page, page, page)),
+        size_of_val(&fallback(page, page, page, page)),
+    ] {
+        assert!(guarded <= plain + 32, "{guarded} over {plain}");
+    }
+}
+
 #[test]
 #[expect(
     clippy::large_types_passed_by_value,

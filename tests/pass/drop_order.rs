@@ -37,6 +37,12 @@ impl Drop for D {
 #[derive(Debug)]
 pub struct Failed;
 
+impl Failed {
+    fn is_bad(&self) -> bool {
+        true
+    }
+}
+
 impl From<CircuitError> for Failed {
     fn from(_: CircuitError) -> Self {
         Self
@@ -113,16 +119,11 @@ impl Case {
         let Self {
             name,
             plain,
-            rejected,
             annotated,
             breaker,
+            ..
         } = self;
         let mut differences = Vec::new();
-        let mut compare = |phase: &str, annotated: String, plain: String| {
-            if annotated != plain {
-                differences.push(format!("{name}, {phase}: {annotated}, and plain {plain}"));
-            }
-        };
         for (phase, polls, end) in [
             ("unpolled", 0, End::Success),
             ("suspended", 1, End::Success),
@@ -130,12 +131,10 @@ impl Case {
             ("failed", 2, End::Failure),
             ("panicked", 2, End::Panic),
         ] {
-            compare(phase, dropped(annotated, polls, end), dropped(plain, polls, end));
+            let expected = dropped(plain, polls, end);
+            differences.extend(self.difference(phase, dropped(annotated, polls, end), expected));
         }
-
-        let breakers = breaker();
-        assert!(!breakers.is_empty(), "{name}");
-        if breakers.iter().any(|breaker| breaker.config().timeout().is_some()) {
+        if breaker().iter().any(|breaker| breaker.config().timeout().is_some()) {
             END.set(End::Never);
             let mut call = annotated();
             assert!(poll(&mut call).is_pending(), "{name}");
@@ -143,18 +142,29 @@ impl Case {
             assert!(poll(&mut call).is_ready(), "{name}");
             let timed_out = take_drops();
             let suspended = dropped(plain, 1, End::Never).replace(" /", "");
-            compare("timed out", timed_out, suspended.trim().to_owned());
+            differences.extend(self.difference("timed out", timed_out, suspended.trim().to_owned()));
         }
-
-        breakers.iter().for_each(CircuitBreaker::force_open);
-        for polls in [1, 2] {
-            compare(
-                "rejected",
-                dropped(annotated, polls, End::Success),
-                dropped(rejected, polls, End::Success),
-            );
-        }
+        differences.extend(self.differences_of_rejections());
         differences
+    }
+
+    /// Returns the differences when the circuit is open.
+    fn differences_of_rejections(&self) -> Vec<String> {
+        // Makes the breaker.
+        dropped(&self.annotated, 2, End::Success);
+        let breakers = (self.breaker)();
+        assert!(!breakers.is_empty(), "{}", self.name);
+        breakers.iter().for_each(CircuitBreaker::force_open);
+        let compared = [1, 2].map(|polls| {
+            let expected = dropped(&self.rejected, polls, End::Success);
+            self.difference("rejected", dropped(&self.annotated, polls, End::Success), expected)
+        });
+        compared.into_iter().flatten().collect()
+    }
+
+    fn difference(&self, phase: &str, annotated: String, plain: String) -> Option<String> {
+        let name = self.name;
+        (annotated != plain).then(|| format!("{name}, {phase}: {annotated}, and plain {plain}"))
     }
 }
 
@@ -223,6 +233,26 @@ fn fields() -> Fields {
     }
 }
 
+struct Pair(D, D);
+
+struct Unit;
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        DROPS.with_borrow_mut(|drops| drops.push("Unit"));
+    }
+}
+
+type Four = (D, D, D, D);
+
+fn array() -> [D; 4] {
+    ["1", "2", "3", "4"].map(D)
+}
+
+fn four() -> Four {
+    (D("1"), D("2"), D("3"), D("4"))
+}
+
 fn functions() -> Vec<Case> {
     vec![
         case!(in_another_order () (a: D, b: D, c: D) (D("a"), D("b"), D("c")) {
@@ -268,6 +298,49 @@ fn functions() -> Vec<Case> {
             }
             point().await
         }),
+        case!(
+            like_members (failure_if = |error| error.is_bad() && Failed::is_bad(error),)
+            (a: D, error: D, is_bad: D, c: D)
+            (D("a"), D("error"), D("is_bad"), D("c"))
+            {
+                c.touch();
+                a.touch();
+                error.touch();
+                is_bad.touch();
+                point().await
+            }
+        ),
+        case!(
+            like_the_error_of_the_fallback (fallback = |error| Err(error.into()),)
+            (a: D, error: D, c: D)
+            (D("a"), D("error"), D("c"))
+            {
+                c.touch();
+                error.touch();
+                point().await
+            }
+        ),
+        case!(
+            named_by_predicate_and_fallback
+            (failure_if = |_| order.0 != "order", fallback = { order.touch(); Err(Failed) },)
+            (order: D, a: D)
+            (D("order"), D("a"))
+            {
+                a.touch();
+                point().await
+            }
+            or {
+                order.touch();
+                Err(Failed)
+            }
+        ),
+        case!(
+            tuples_with_rest ()
+            (x: D, (a, ..): (D, D, D), b: D)
+            (D("x"), (D("a"), D("r1"), D("r2")), D("b"))
+            { point().await }
+        ),
+        case!(parenthesized () (b: D, (_): D, x: D) (D("b"), D("w"), D("x")) { point().await }),
         case!(mutable () (mut a: D, b: D, mut c: D, mut d: D) (D("a"), D("b"), D("c"), D("d")) {
             c.write();
             a.write();
@@ -383,6 +456,141 @@ fn functions() -> Vec<Case> {
                 point().await
             }
         ),
+        case!(
+            structs_in_part ()
+            (a: D, Fields { second, .. }: Fields, c: D, mut d: D)
+            (D("a"), fields(), D("c"), D("d"))
+            {
+                d.write();
+                a.touch();
+                point().await
+            }
+        ),
+        case!(
+            structs_at_the_end ()
+            (a: D, (_, Fields { second: mut two, .. }): (D, Fields))
+            (D("a"), (D("_1"), fields()))
+            {
+                a.touch();
+                two.write();
+                point().await
+            }
+        ),
+        case!(
+            structs_in_a_row ()
+            (Fields { second, first: _ }: Fields, _: D, Pair(a, _): Pair, ref b: D, unused: D, [_, c, ..]: [D; 4], _d: D)
+            (fields(), D("_1"), Pair(D("a"), D("_2")), D("b"), D("unused"), array(), D("_d"))
+            {
+                b.touch();
+                a.touch();
+                point().await?;
+                drop(second);
+                c.touch();
+                Ok(())
+            }
+        ),
+        case!(
+            references ()
+            (a: D, ref b: D, ref mut c: D, Fields { ref second, .. }: Fields, d: D)
+            (D("a"), D("b"), D("c"), fields(), D("d"))
+            {
+                c.write();
+                a.touch();
+                second.touch();
+                b.touch();
+                point().await
+            }
+        ),
+        case!(
+            without_fields ()
+            (a: D, Unit: Unit, mut b: D, Unit: Unit, c: D)
+            (D("a"), Unit, D("b"), Unit, D("c"))
+            {
+                b.write();
+                point().await
+            }
+        ),
+        case!(
+            in_part_with_alias (timeout = "1s",)
+            ((a, .., b): Four, c: D)
+            (four(), D("c"))
+            {
+                b.touch();
+                point().await
+            }
+        ),
+        case!(
+            in_part_and_keyed (key = c.0, timeout = "1s",)
+            (a: D, Fields { second, .. }: Fields, mut c: D, d: D)
+            (D("a"), fields(), D("c"), D("d"))
+            {
+                c.write();
+                second.touch();
+                point().await
+            }
+        ),
+        case!(
+            in_part_with_fallback
+            (fallback = |c| { second.touch(); drop(b); Err(c.into()) },)
+            (a: D, Fields { second, .. }: Fields, b: D, ref c: D)
+            (D("a"), fields(), D("b"), D("c"))
+            {
+                c.touch();
+                point().await
+            } or {
+                drop(b);
+                Err(Failed)
+            }
+        ),
+        case!(
+            in_part_and_configured ()
+            (#[cfg(all())] Fields { second, .. }: Fields, #[cfg(any())] Fields { first, .. }: Fields, #[cfg(all())] _: D)
+            (fields(), D("_"))
+            { point().await }
+        ),
+        case!(
+            expected ()
+            (a: D, #[expect(unused_variables)] b: D, #[allow(unused)] c: D, #[expect(unused)] (d, e): (D, D), f: D)
+            (D("a"), D("b"), D("c"), (D("d"), D("e")), D("f"))
+            {
+                f.touch();
+                a.touch();
+                point().await
+            }
+        ),
+        case!(
+            predicate_that_names_the_first (failure_if = |_| a.0.is_empty(),)
+            (a: D, b: D, _: D, c: D) (D("a"), D("b"), D("_"), D("c"))
+            {
+                b.touch();
+                point().await
+            }
+        ),
+    ]
+}
+
+/// Functions whose predicates borrow an argument until the result is known, after the body has
+/// dropped the others.
+fn functions_with_predicates() -> Vec<Case> {
+    vec![
+        case!(
+            predicate (failure_if = |_| b.0.is_empty(),)
+            (a: D, b: D, c: D) (D("a"), D("b"), D("c"))
+            {
+                a.touch();
+                c.touch();
+                point().await
+            }
+        ),
+        case!(
+            predicates_and_fallback (ignore_if = |_| b.0.is_empty(), fallback = Err(Failed), timeout = "1s",)
+            (a: D, b: D, Fields { first, .. }: Fields, c: D) (D("a"), D("b"), fields(), D("c"))
+            {
+                a.touch();
+                c.touch();
+                point().await
+            }
+        ),
     ]
 }
 
@@ -439,6 +647,52 @@ impl Owner {
     } or { Err(Failed) });
 }
 
+/// Beside other attributes. One that is a macro may use all names of the signature, and drops last
+/// what the body does not name.
+impl Owner {
+    #[inline]
+    #[rustfmt::skip]
+    async fn plain_inlined(_: Self, a: D, _b: D, _: D, c: D) -> Result<(), Failed> {
+        c.touch();
+        a.touch();
+        point().await
+    }
+
+    async fn rejected_inlined(_: Self, a: D, _b: D, _: D, c: D) -> Result<(), Failed> {
+        Err(Failed)
+    }
+
+    #[circuit_breaker(max_failures = 1000000)]
+    #[inline]
+    #[rustfmt::skip]
+    async fn annotated_inlined(_: Self, a: D, _b: D, _: D, c: D) -> Result<(), Failed> {
+        c.touch();
+        a.touch();
+        point().await
+    }
+
+    #[tracing::instrument(skip_all)]
+    async fn plain_traced(_: Self, a: D, _b: D, _: D, c: D) -> Result<(), Failed> {
+        c.touch();
+        a.touch();
+        point().await
+    }
+
+    #[tracing::instrument(skip_all)]
+    async fn rejected_traced(_: Self, a: D, _b: D, _: D, c: D) -> Result<(), Failed> {
+        (c, a);
+        Err(Failed)
+    }
+
+    #[circuit_breaker(max_failures = 1000000)]
+    #[tracing::instrument(skip_all)]
+    async fn annotated_traced(_: Self, a: D, _b: D, _: D, c: D) -> Result<(), Failed> {
+        c.touch();
+        a.touch();
+        point().await
+    }
+}
+
 macro_rules! method {
     ($plain:ident $rejected:ident $annotated:ident $owner:expr, ($($argument:expr),*)) => {
         Case {
@@ -459,6 +713,14 @@ fn methods() -> Vec<Case> {
         method!(plain_box rejected_box annotated_box Box::new(owner()), (D("a"), D("b"))),
         method!(plain_arc rejected_arc annotated_arc Arc::new(owner()), (D("a"), D("b"))),
         method!(plain_own rejected_own annotated_own owner(), (D("a"))),
+        method!(
+            plain_inlined rejected_inlined annotated_inlined
+            owner(), (D("a"), D("_b"), D("_"), D("c"))
+        ),
+        method!(
+            plain_traced rejected_traced annotated_traced
+            owner(), (D("a"), D("_b"), D("_"), D("c"))
+        ),
     ]
 }
 
@@ -545,6 +807,9 @@ async fn main() {
     let mut differences = Vec::new();
     for case in functions().into_iter().chain(methods()).chain(objects()) {
         differences.extend(case.differences().await);
+    }
+    for case in functions_with_predicates() {
+        differences.extend(case.differences_of_rejections());
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 

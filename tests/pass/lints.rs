@@ -174,6 +174,22 @@ pub async fn followed(
     Ok(number)
 }
 
+/// Arguments that are expected to be unused, one of which the body names as something else.
+///
+/// # Errors
+///
+/// When the circuit is open.
+#[circuit_breaker(fallback = Ok(number))]
+pub async fn expected(
+    #[expect(unused_variables, reason = "an unused argument is still found")] text: String,
+    #[expect(unused_variables, reason = "so is an unused part")] (first, second): (String, String),
+    #[expect(unused_variables, reason = "so is one with the name of a field")] items: Vec<String>,
+    number: u64,
+) -> Result<u64, CircuitError> {
+    let order = Order::default();
+    next(number + order.items.len() as u64).await
+}
+
 /// Only a unit.
 ///
 /// # Errors
@@ -278,6 +294,48 @@ pub mod forbidding {
     pub(crate) async fn moved(mut symbol: String) -> Result<String, CircuitError> {
         symbol.push('!');
         Ok(symbol)
+    }
+
+    /// Patterns, of which the body uses a part.
+    #[circuit_breaker]
+    pub(crate) async fn in_part(
+        Client { host, .. }: Client,
+        (mut name, _): (String, String),
+        mut items: Vec<String>,
+        _unused: String,
+        _: String,
+    ) -> Result<String, CircuitError> {
+        name.push_str(&host);
+        items.push(name);
+        Ok(items.concat())
+    }
+
+    /// Patterns, of which body and fallback use different parts.
+    #[circuit_breaker(key = key, fallback = |error| Err(error), timeout = "2s")]
+    pub(crate) async fn in_part_with_fallback(
+        Client { mut host, .. }: Client,
+        key: String,
+        mut items: Vec<String>,
+    ) -> Result<String, CircuitError> {
+        host.push_str(&key);
+        items.push(host);
+        Ok(items.concat())
+    }
+
+    /// A key that is part of an argument.
+    #[circuit_breaker(key = host)]
+    pub(crate) async fn keyed_by_a_field(
+        Client { host, .. }: Client,
+        mut name: String,
+    ) -> Result<String, CircuitError> {
+        name.push_str(&host);
+        Ok(name)
+    }
+
+    /// A predicate that borrows an argument.
+    #[circuit_breaker(failure_if = |_| limit.is_empty())]
+    pub(crate) async fn judged(limit: String, number: u64) -> Result<u64, CircuitError> {
+        Ok(number)
     }
 
     /// A closure of one expression in braces.
@@ -464,6 +522,7 @@ fn main() {
         constants(),
         judged(),
         judged_in_lines(1),
+        expected(String::new(), <_>::default(), Vec::new(), 1),
         matched(1),
         inner(),
         inner_alone(None),
@@ -486,6 +545,7 @@ fn main() {
         forbidding::keyed_by_number(1),
         forbidding::keyed_by_both("", 1),
         forbidding::keyed_by_a_part("a"),
+        forbidding::judged(String::new(), 1),
         forbidding::keyed_by_display(1),
         boxed::Quotes::quote(&(), String::new()),
     );
@@ -496,6 +556,17 @@ fn main() {
             breakers: std::sync::Mutex::default(),
         };
         let _taken = (made().into_host(), std::sync::Arc::new(made()).called());
+        let _in_part = (
+            forbidding::in_part(
+                made(),
+                <_>::default(),
+                Vec::new(),
+                String::new(),
+                String::new(),
+            ),
+            forbidding::in_part_with_fallback(made(), String::new(), Vec::new()),
+            forbidding::keyed_by_a_field(made(), String::new()),
+        );
         let (client, mut changed) = (made(), made());
         let _borrowed = (client.field(), client.locked(), changed.keyed());
     }

@@ -8,20 +8,30 @@ use syn::{Attribute, Expr, FnArg, Ident, Pat, PatIdent, ReceiverKind, Signature,
 use super::body::mentions;
 
 /// The attributes of a function that do not read its signature, as rustc has them.
-const SIGNATURE_KEEPING: [&str; 12] = [
+const SIGNATURE_KEEPING: [&str; 19] = [
     "allow",
+    "automatically_derived",
     "cfg",
     "cold",
     "deny",
     "deprecated",
     "doc",
     "expect",
+    "export_name",
     "forbid",
+    "ignore",
     "inline",
+    "link_section",
     "must_use",
+    "no_mangle",
+    "should_panic",
+    "target_feature",
     "track_caller",
     "warn",
 ];
+
+/// The tools whose attributes rustc knows, as in `#[rustfmt::skip]`.
+const TOOLS: [&str; 5] = ["clippy", "diagnostic", "miri", "rust_analyzer", "rustfmt"];
 
 /// The types without a destructor.
 const PRIMITIVES: [&str; 17] = [
@@ -30,7 +40,7 @@ const PRIMITIVES: [&str; 17] = [
 ];
 
 /// The beginning of the name of an argument that has none, as rustc calls it.
-const UNNAMED: &str = "__arg";
+pub(super) const UNNAMED: &str = "__arg";
 
 /// A variable that an argument, or a part of it, is bound to by value.
 pub(super) struct Variable<'s> {
@@ -123,11 +133,12 @@ fn bind<'s>(
     }
 }
 
-/// Gives a name of its own to each argument, or part of one, that has none and may have a
-/// destructor: a `_`, or a `_name` that is not named elsewhere.
-pub(crate) fn name_unnamed(
-    signature: &mut Signature,
-    attributes: &[Attribute],
+/// Gives a name of its own to an argument, or to each part of a tuple, that has none and may have a
+/// destructor: to a `_`, or a `_name` that is not named elsewhere.
+pub(super) fn name_wildcards(
+    pattern: &mut Pat,
+    bound: &Type,
+    name: &str,
     is_named: &dyn Fn(&str) -> bool,
 ) {
     // Input:
@@ -136,18 +147,6 @@ pub(crate) fn name_unnamed(
     // Output, where `_lock` is another variable, with its old name: if one of the user's were
     // named in what is generated, clippy could warn about its use.
     //     async fn quote(__arg0: Guard, (__arg1_0, symbol): (Guard, String), _lock: Lock) -> ..
-    if !keep_signature(attributes) {
-        return;
-    }
-    for (index, argument) in signature.inputs.iter_mut().enumerate() {
-        if let FnArg::Typed(argument) = argument {
-            let name = format!("{UNNAMED}{index}");
-            name_wildcards(&mut argument.pat, &argument.ty, &name, is_named);
-        }
-    }
-}
-
-fn name_wildcards(pattern: &mut Pat, bound: &Type, name: &str, is_named: &dyn Fn(&str) -> bool) {
     match (pattern, bound) {
         (Pat::Tuple(tuple), Type::Tuple(types)) if tuple.elems.len() == types.elems.len() => {
             let elements = tuple.elems.iter_mut().zip(&types.elems);
@@ -183,15 +182,32 @@ pub(super) fn keep_signature(attributes: &[Attribute]) -> bool {
 }
 
 fn is_signature_keeping(attribute: &Attribute) -> bool {
-    SIGNATURE_KEEPING.iter().any(|name| is(attribute, name))
+    let first = attribute.path().segments.first();
+    first.is_some_and(|first| TOOLS.iter().any(|tool| first.ident == tool))
+        || SIGNATURE_KEEPING.iter().any(|name| is(attribute, name))
 }
 
 pub(super) fn is(attribute: &Attribute, name: &str) -> bool {
     attribute.path().is_ident(name)
 }
 
+/// Returns whether this decides whether an argument is there.
+pub(super) fn is_condition(attribute: &Attribute) -> bool {
+    is(attribute, "cfg") || is(attribute, "cfg_attr")
+}
+
+/// Returns whether this is an `#[expect(unused_variables)]`, which has to be where the body uses
+/// the variables.
+pub(super) fn expects_unused(attribute: &Attribute) -> bool {
+    let words = identifiers(attribute.meta.to_token_stream());
+    words.iter().any(|word| word == "expect")
+        && words
+            .iter()
+            .any(|word| word.to_string().starts_with("unused"))
+}
+
 /// Returns whether the values of this type may do something when they are dropped.
-fn may_have_destructor(argument: &Type) -> bool {
+pub(super) fn may_have_destructor(argument: &Type) -> bool {
     match argument {
         Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) | Type::Never(_) => false,
         Type::Array(array) => may_have_destructor(&array.elem),

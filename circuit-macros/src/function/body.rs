@@ -65,12 +65,17 @@ impl Body {
         block(self.tokens.clone(), span)
     }
 
-    /// Returns whether this identifier occurs anywhere in the body.
+    /// Returns whether the body may name this variable.
     pub(crate) fn mentions(&self, identifier: &str) -> bool {
         mentions(&self.tokens, identifier)
     }
 
-    /// Returns the number of tokens before the first that is this identifier.
+    /// Returns whether this identifier occurs anywhere in the body.
+    pub(crate) fn contains(&self, identifier: &str) -> bool {
+        contains(&self.tokens, identifier)
+    }
+
+    /// Returns the number of tokens before the first that may be this variable.
     pub(crate) fn position_of(&self, identifier: &str) -> Option<usize> {
         position(&self.tokens, identifier, &mut 0)
     }
@@ -82,16 +87,25 @@ impl Body {
     }
 }
 
-/// Returns whether an identifier occurs anywhere in the tokens.
+fn contains(tokens: &TokenStream, identifier: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(found) => found == identifier,
+        TokenTree::Group(group) => contains(&group.stream(), identifier),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+/// Returns whether the tokens may name a variable.
 pub(crate) fn mentions(tokens: &TokenStream, identifier: &str) -> bool {
     position(tokens, identifier, &mut 0).is_some()
 }
 
-/// Counts the tokens `before` the first that is this identifier, or a string that formats it.
+/// Counts the tokens `before` the first that may be this variable, or a string that formats it.
 fn position(tokens: &TokenStream, identifier: &str, before: &mut usize) -> Option<usize> {
-    tokens.clone().into_iter().find_map(|token| {
-        let is_found = match &token {
-            TokenTree::Ident(found) => found == identifier,
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    tokens.iter().enumerate().find_map(|(index, token)| {
+        let is_found = match token {
+            TokenTree::Ident(found) => found == identifier && !is_member(&tokens, index),
             TokenTree::Literal(literal) => formats(&literal.to_string(), identifier),
             TokenTree::Group(group) => return position(&group.stream(), identifier, before),
             TokenTree::Punct(_) => false,
@@ -101,10 +115,25 @@ fn position(tokens: &TokenStream, identifier: &str, before: &mut usize) -> Optio
     })
 }
 
+/// Returns whether the identifier at `index` is a field, a method or a part of a path: `.name`,
+/// `::name` or `name::`, but not `..name`.
+fn is_member(tokens: &[TokenTree], index: usize) -> bool {
+    let is = |index: Option<usize>, mark| {
+        let token = index.and_then(|index| tokens.get(index));
+        matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
+    };
+    let (last, before_last) = (index.checked_sub(1), index.checked_sub(2));
+    let (next, after_next) = (Some(index + 1), Some(index + 2));
+    (is(last, '.') && !is(before_last, '.'))
+        || (is(last, ':') && is(before_last, ':'))
+        || (is(next, ':') && is(after_next, ':'))
+}
+
 /// Returns whether a literal may be a string that formats a variable: `"{name}"`, `"{:name$}"`.
 fn formats(literal: &str, name: &str) -> bool {
     let is_width = || literal.split('$').any(|before| before.ends_with(name));
-    literal.split('{').skip(1).any(|braced| {
+    let unescaped = literal.replace("{{", "");
+    unescaped.split('{').skip(1).any(|braced| {
         let after = braced.trim_start().strip_prefix(name);
         after.is_some_and(|after| after.trim_start().starts_with(['}', ':']))
     }) || (literal.contains('$') && is_width())

@@ -4,6 +4,8 @@ mod arguments;
 pub(crate) mod body;
 mod boxed;
 pub(crate) mod captures;
+mod patterns;
+mod received;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -12,9 +14,10 @@ use syn::{
     Attribute, Expr, Ident, LitStr, ReturnType, Signature, Token, Type, TypeParamBound, Visibility,
 };
 
-use self::body::Body;
+use self::body::{Body, mentions};
 use self::boxed::BoxedBlock;
-use self::captures::{Captures, OptionCode};
+use self::captures::{Captures, Code, OptionCode};
+use self::received::{Named, receive};
 use crate::errors::Errors;
 
 /// A function whose body is asynchronous.
@@ -63,7 +66,12 @@ impl Function {
     }
 
     /// Returns the statements that capture the arguments, each of which has a name from then on.
-    pub(crate) fn capture(&mut self, options: &OptionCode, span: Span) -> Captures {
+    pub(crate) fn capture(
+        &mut self,
+        options: &OptionCode,
+        runtime: &TokenStream,
+        span: Span,
+    ) -> Captures {
         let Self {
             attributes,
             signature,
@@ -73,9 +81,18 @@ impl Function {
         if self.boxed.is_some() {
             return Captures::for_boxed(signature, body, options, span);
         }
-        let is_named = |name: &str| body.mentions(name) || options.mention(name);
-        arguments::name_unnamed(signature, attributes, &is_named);
-        Captures::for_async_fn(signature, attributes, body, options, span)
+        let named = Named {
+            before: &|name| mentions(&options.evaluated, name),
+            beside: &|name| mentions(&options.borrowing, name),
+            anywhere: &|name| body.mentions(name) || options.mention(name),
+        };
+        let received = receive(signature, attributes, &named);
+        let code = Code {
+            body,
+            options,
+            runtime,
+        };
+        Captures::for_async_fn(signature, attributes, &code, &received, span)
     }
 
     /// Returns whether the body may own an argument that `expression` names: one that is not a
@@ -197,7 +214,7 @@ fn check_async(signature: &Signature, body: &Body) -> syn::Result<()> {
         return Err(syn::Error::new(signature.ident.span(), rewritten));
     }
     // The body that `#[tokio::main]` and `#[tokio::test]` write.
-    if body.mentions("block_on") && body.mentions("Builder") {
+    if body.contains("block_on") && body.contains("Builder") {
         let rewritten = "another attribute has already made this `async fn` block; \
                          put `#[circuit_breaker]` above it";
         return Err(syn::Error::new(signature.ident.span(), rewritten));

@@ -1,7 +1,7 @@
 //! The body of a function, behind its breaker.
 
 use circuit_options::names::OptionName;
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprClosure, Ident, Pat, ReturnType, Type};
@@ -10,8 +10,8 @@ use super::breaker::breaker;
 use super::opaque;
 use crate::function::Function;
 
-use crate::function::body::Body;
-use crate::function::captures::OptionCode;
+use crate::function::body::{Body, mentions};
+use crate::function::captures::{Captures, OptionCode};
 use crate::options::{Options, Written};
 use crate::spans::ends;
 
@@ -55,7 +55,7 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
     let output = opaque::inferred(&function.output);
     let runtime = options.runtime(span);
     let return_type_hint = return_type_hint(&output, options);
-    let captures = function.capture(&option_code(options), span);
+    let captures = function.capture(&option_code(options), &runtime, span);
     let capture = &captures.body;
     let inner = function.inner_block();
 
@@ -71,7 +71,7 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
         classifier: classifier(options, &output, span),
         rejected: quote_spanned!(span=> #runtime::rejected::<#output>),
         return_type_hint,
-        fallback_captures: captures.fallback,
+        captures: &captures,
         // A breaker that the user has made may have a timeout, too.
         timed: options.get(OptionName::Timeout).is_some()
             || options.get(OptionName::Breaker).is_some(),
@@ -79,11 +79,17 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
         span,
     };
     let call = match options.code(OptionName::Fallback) {
+        Some(expression) => {
+            let fallback = Fallback::new(expression, &arguments, options);
+            arguments.call_or(&fallback, &breaker)
+        }
+        None if captures.is_rejected_in_block => {
+            arguments.call_or(&Fallback::rejected(&arguments), &breaker)
+        }
         None => {
-            let call = arguments.call(&breaker, &arguments.body);
+            let call = arguments.call(&breaker, &captures.begin(&arguments.body, span));
             quote_spanned!(span=> return #call;)
         }
-        Some(fallback) => with_fallback(fallback, &breaker, &arguments, options),
     };
     let capture = &captures.function;
     function.with_body(quote!(#capture #call))
@@ -93,12 +99,42 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
 fn option_code(options: &Options) -> OptionCode {
     let code = |names: &[OptionName]| {
         let codes = names.iter().filter_map(|&name| options.code(name));
-        codes.map(ToTokens::to_token_stream).collect()
+        codes.map(free_code).collect()
     };
     OptionCode {
-        evaluated: code(&[OptionName::Breaker, OptionName::Key, OptionName::Fallback]),
+        evaluated: code(&[OptionName::Breaker, OptionName::Key]),
+        fallback: code(&[OptionName::Fallback]),
         borrowing: code(&PREDICATES),
     }
+}
+
+/// Returns the code of an expression without the names that a closure gives its parameters.
+fn free_code(expression: &Expr) -> TokenStream {
+    // Input:
+    //     |error| error.is_outage() && market.is_open()
+    //
+    // Output:
+    //     . is_outage () && market . is_open ()
+    let Expr::Closure(closure) = expression else {
+        return expression.to_token_stream();
+    };
+    let parameters = closure.inputs.to_token_stream();
+    without(closure.body.to_token_stream(), &|name| {
+        mentions(&parameters, name)
+    })
+}
+
+/// Leaves out the identifiers of these names.
+fn without(tokens: TokenStream, is_left_out: &dyn Fn(&str) -> bool) -> TokenStream {
+    let tokens = tokens.into_iter().filter_map(|token| match token {
+        TokenTree::Ident(name) if is_left_out(&name.to_string()) => None,
+        TokenTree::Group(group) => {
+            let inner = without(group.stream(), is_left_out);
+            Some(TokenTree::Group(Group::new(group.delimiter(), inner)))
+        }
+        other => Some(other),
+    });
+    tokens.collect()
 }
 
 /// Returns a `return` that is never reached, and fixes the type of the enclosing block.
@@ -127,7 +163,7 @@ struct Arguments<'e> {
     classifier: TokenStream,
     rejected: TokenStream,
     return_type_hint: TokenStream,
-    fallback_captures: TokenStream,
+    captures: &'e Captures,
     timed: bool,
     runtime: &'e TokenStream,
     span: Span,
@@ -170,96 +206,114 @@ impl Arguments<'_> {
             }
         }
     }
-}
 
-/// Builds the body, or the fallback, once the circuit has answered, so that both can move the
-/// arguments.
-fn with_fallback(
-    fallback: &Expr,
-    breaker: &TokenStream,
-    arguments: &Arguments<'_>,
-    options: &Options,
-) -> TokenStream {
-    // Input:
-    //     fallback = |error| cached(symbol, error).await
-    //
-    // Output:
-    //     let __circuit_fallback = '__circuit_rejected: {
-    //         let (__circuit_admitted, __circuit_body) = match admit(
-    //             { breaker },
-    //             move |__circuit_admitted| match __circuit_admitted {
-    //                 Ok(__circuit_admitted) => {
-    //                     Choice::Body(__circuit_admitted, async move { .. })
-    //                 }
-    //                 Err(__circuit_error) => {
-    //                     let error = identity(__circuit_error);
-    //                     Choice::Fallback(async move {
-    //                         if false {
-    //                             return never::<Result<Quote, QuoteError>>();
-    //                         }
-    //                         let _ = &symbol;
-    //                         { cached(symbol, error).await }
-    //                     })
-    //                 }
-    //             },
-    //         )
-    //         .await
-    //         {
-    //             Choice::Body(__circuit_admitted, __circuit_body) => {
-    //                 (__circuit_admitted, __circuit_body)
-    //             }
-    //             Choice::Fallback(__circuit_fallback) => {
-    //                 break '__circuit_rejected __circuit_fallback;
-    //             }
-    //         };
-    //         return guard(__circuit_admitted, __circuit_body, ..).await;
-    //     };
-    //     return __circuit_fallback.await;
-    //
-    // - The closure is not called, only its body is used: an `.await`, a `?` and a `return` in it
-    //   are those of the block.
-    // - Body and fallback are two blocks that both take the arguments from the outer closure, and
-    //   only one of the three is stored at a time. If the function itself held the arguments while
-    //   it awaits the admission, it would store them once more.
-    // - The `break` ends the `match` before the fallback is awaited: around it, the result of
-    //   `admit` would be stored, too.
-    // - Without `identity`, clippy would complain that a `let _error` has no effect.
-    let span = arguments.span;
-    let guarded = arguments.call(
-        &quote_spanned!(span=> __circuit_admitted),
-        &quote_spanned!(span=> __circuit_body),
-    );
-    // A return type of the closure must be that of the function.
-    let (pattern, before, value) = match fallback {
-        Expr::Closure(ExprClosure {
-            inputs,
-            output,
+    /// Builds the body, or the fallback, once the circuit has answered, so that both can move the
+    /// arguments.
+    fn call_or(&self, fallback: &Fallback, breaker: &TokenStream) -> TokenStream {
+        // Input:
+        //     fallback = |error| cached(symbol, error).await
+        //
+        // Output:
+        //     let __circuit_fallback = '__circuit_rejected: {
+        //         let (__circuit_admitted, __circuit_body) = match admit(
+        //             { breaker },
+        //             move |__circuit_admitted| match __circuit_admitted {
+        //                 Ok(__circuit_admitted) => {
+        //                     Choice::Body(__circuit_admitted, async move { .. })
+        //                 }
+        //                 Err(__circuit_error) => {
+        //                     let error = identity(__circuit_error);
+        //                     Choice::Fallback(async move {
+        //                         if false {
+        //                             return never::<Result<Quote, QuoteError>>();
+        //                         }
+        //                         let _ = &symbol;
+        //                         { cached(symbol, error).await }
+        //                     })
+        //                 }
+        //             },
+        //         )
+        //         .await
+        //         {
+        //             Choice::Body(__circuit_admitted, __circuit_body) => {
+        //                 (__circuit_admitted, __circuit_body)
+        //             }
+        //             Choice::Fallback(__circuit_fallback) => {
+        //                 break '__circuit_rejected __circuit_fallback;
+        //             }
+        //         };
+        //         return guard(__circuit_admitted, __circuit_body, ..).await;
+        //     };
+        //     return __circuit_fallback.await;
+        //
+        // - The closure is not called, only its body is used: an `.await`, a `?` and a `return` in
+        //   it are those of the block.
+        // - Body and fallback are two blocks that both take the arguments from the outer closure,
+        //   and only one of the three is stored at a time. If the function itself held the
+        //   arguments while it awaits the admission, it would store them once more.
+        // - The `break` ends the `match` before the fallback is awaited: around it, the result of
+        //   `admit` would be stored, too.
+        // - Without `identity`, clippy would complain that a `let _error` has no effect.
+        let Self {
             body,
+            return_type_hint,
+            captures,
+            runtime,
+            span,
             ..
-        }) => {
-            let typed_hint = match output {
-                ReturnType::Default => None,
-                ReturnType::Type(_, output) => Some(return_type_hint(output, options)),
+        } = self;
+        let Fallback {
+            pattern,
+            before,
+            value,
+        } = fallback;
+        let Captures {
+            fallback: capture,
+            fallback_bindings: bind,
+            ..
+        } = captures;
+        let guarded = self.call(
+            &quote_spanned!(*span=> __circuit_admitted),
+            &quote_spanned!(*span=> __circuit_body),
+        );
+        let block = quote_spanned! {*span=>
+            async move {
+                #return_type_hint
+                #capture
+                #bind
+                #before
+                #value
+            }
+        };
+        if captures.are_lent {
+            // Output, where a predicate borrows an argument: the closure above would take it.
+            //     let error = '__circuit_rejected: {
+            //         let __circuit_admitted = match admit({ breaker }, identity).await {
+            //             Ok(__circuit_admitted) => __circuit_admitted,
+            //             Err(__circuit_error) => break '__circuit_rejected __circuit_error,
+            //         };
+            //         return guard(__circuit_admitted, async move { .. }, ..).await;
+            //     };
+            //     return async move { .. }.await;
+            let body = captures.begin(body, *span);
+            let block = captures.begin(&block, *span);
+            let guarded = self.call(&quote_spanned!(*span=> __circuit_admitted), &body);
+            return quote_spanned! {*span=>
+                let #pattern = '__circuit_rejected: {
+                    let __circuit_admitted =
+                        match #runtime::admit(#breaker, ::core::convert::identity).await {
+                            ::core::result::Result::Ok(__circuit_admitted) => __circuit_admitted,
+                            ::core::result::Result::Err(__circuit_error) => {
+                                break '__circuit_rejected __circuit_error;
+                            }
+                        };
+                    return #guarded;
+                };
+                return #block.await;
             };
-            let value = fallback_value(body, span);
-            let (pattern, binding) = error_pattern(inputs.first(), span);
-            (pattern, quote_spanned!(span=> #binding #typed_hint), value)
         }
-        expression => {
-            let value = fallback_value(expression, span);
-            (quote_spanned!(span=> _), TokenStream::new(), value)
-        }
-    };
-    let Arguments {
-        body,
-        return_type_hint,
-        fallback_captures,
-        runtime,
-        ..
-    } = arguments;
-    quote_spanned! {span=>
-        let __circuit_fallback = '__circuit_rejected: {
-            let (__circuit_admitted, __circuit_body) = match #runtime::admit(
+        let admit = quote_spanned! {*span=>
+            #runtime::admit(
                 #breaker,
                 move |__circuit_admitted| match __circuit_admitted {
                     ::core::result::Result::Ok(__circuit_admitted) => {
@@ -267,42 +321,102 @@ fn with_fallback(
                     }
                     ::core::result::Result::Err(__circuit_error) => {
                         let #pattern = ::core::convert::identity(__circuit_error);
-                        #runtime::Choice::Fallback(async move {
-                            #return_type_hint
-                            #fallback_captures
-                            #before
-                            #value
-                        })
+                        #runtime::Choice::Fallback(#block)
                     }
                 },
             )
-            .await
-            {
-                #runtime::Choice::Body(__circuit_admitted, __circuit_body) => {
-                    (__circuit_admitted, __circuit_body)
-                }
-                #runtime::Choice::Fallback(__circuit_fallback) => {
-                    break '__circuit_rejected __circuit_fallback;
-                }
-            };
-            return #guarded;
         };
-        return __circuit_fallback.await;
+        let admit = captures.begin(&admit, *span);
+        quote_spanned! {*span=>
+            let __circuit_fallback = '__circuit_rejected: {
+                let (__circuit_admitted, __circuit_body) = match #admit.await {
+                    #runtime::Choice::Body(__circuit_admitted, __circuit_body) => {
+                        (__circuit_admitted, __circuit_body)
+                    }
+                    #runtime::Choice::Fallback(__circuit_fallback) => {
+                        break '__circuit_rejected __circuit_fallback;
+                    }
+                };
+                return #guarded;
+            };
+            return __circuit_fallback.await;
+        }
     }
 }
 
-/// Returns the pattern that binds the error and, if its type is written, a `let` that binds it
-/// again.
-fn error_pattern(error: Option<&Pat>, span: Span) -> (TokenStream, Option<TokenStream>) {
+/// What a rejected call evaluates in place of the body.
+struct Fallback {
+    /// Binds the error.
+    pattern: TokenStream,
+    before: TokenStream,
+    value: TokenStream,
+}
+
+impl Fallback {
+    /// Evaluates the expression of the option, or the body of its closure.
+    fn new(expression: &Expr, arguments: &Arguments<'_>, options: &Options) -> Self {
+        let span = arguments.span;
+        let Expr::Closure(ExprClosure {
+            inputs,
+            output,
+            body,
+            ..
+        }) = expression
+        else {
+            return Self {
+                pattern: quote_spanned!(span=> _),
+                before: TokenStream::new(),
+                value: fallback_value(expression, span),
+            };
+        };
+        // A return type of the closure must be that of the function.
+        let typed_hint = match output {
+            ReturnType::Default => None,
+            ReturnType::Type(_, output) => Some(return_type_hint(output, options)),
+        };
+        let captures = arguments.captures;
+        let hides_argument = |pattern: &Pat| match pattern {
+            Pat::Ident(error) => mentions(&captures.fallback, &error.ident.to_string()),
+            _ => true,
+        };
+        let is_before_arguments =
+            !captures.fallback_bindings.is_empty() || inputs.first().is_some_and(hides_argument);
+        let (pattern, binding) = error_pattern(inputs.first(), is_before_arguments, span);
+        Self {
+            pattern,
+            before: quote_spanned!(span=> #binding #typed_hint),
+            value: fallback_value(body, span),
+        }
+    }
+
+    /// Returns the error of a rejected call. The block drops the arguments as a function does that
+    /// returns at once.
+    fn rejected(arguments: &Arguments<'_>) -> Self {
+        let Arguments { rejected, span, .. } = arguments;
+        Self {
+            pattern: quote_spanned!(*span=> __circuit_error),
+            before: TokenStream::new(),
+            value: quote_spanned!(*span=> #rejected(__circuit_error)),
+        }
+    }
+}
+
+/// Returns the pattern that binds the error and, if its type is written or if the block of the
+/// fallback captures arguments after it, a `let` that binds it again.
+fn error_pattern(
+    error: Option<&Pat>,
+    is_before_arguments: bool,
+    span: Span,
+) -> (TokenStream, Option<TokenStream>) {
     // Input:
     //     |error: CircuitError| ..
     //
     // Output:
     //     __circuit_error, and let error: CircuitError = __circuit_error;
     match error {
-        Some(Pat::Type(typed)) => {
-            let error = Ident::new("__circuit_error", typed.span().resolved_at(span));
-            let binding = quote_spanned!(span=> let #typed = #error;);
+        Some(pattern) if is_before_arguments || matches!(pattern, Pat::Type(_)) => {
+            let error = Ident::new("__circuit_error", pattern.span().resolved_at(span));
+            let binding = quote_spanned!(span=> let #pattern = #error;);
             (error.into_token_stream(), Some(binding))
         }
         other => (other.to_token_stream(), None),

@@ -7,12 +7,14 @@ mod classify;
 mod guard;
 pub mod key;
 mod returned;
+mod unused;
 
 pub use admit::{Admit, Choice, admit};
 pub use classify::{Classifier, NotAResult, classifier};
 pub use guard::{Admission, Admitted, Guard, GuardTimed, borrowed, cloned, guard, guard_timed};
 pub use once_cell::sync::Lazy;
 pub use returned::{FromCircuit, Returned, never, rejected};
+pub use unused::{Keep, Unused};
 
 pub use crate::breaker::CircuitBreaker;
 pub use crate::config::Config;
