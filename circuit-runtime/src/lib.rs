@@ -126,6 +126,7 @@ compile_error!(
 extern crate self as circuit_runtime;
 
 mod breaker;
+mod breakers;
 mod call;
 mod circuit;
 mod clock;
@@ -144,6 +145,7 @@ mod tests;
 pub mod __private;
 
 pub use breaker::CircuitBreaker;
+pub use breakers::CircuitBreakers;
 pub use call::{Call, Permit};
 pub use circuit::{Snapshot, State};
 #[cfg(feature = "macros")]

@@ -1,4 +1,4 @@
-//! One circuit for each key of a function, created on first use.
+//! One circuit for each key, created on first use.
 
 mod index;
 mod residents;
@@ -14,16 +14,16 @@ use crate::circuit::registered::Listed;
 use crate::circuit::{Circuit, Policy};
 use crate::config::Config;
 use crate::name::Name;
-use crate::sync::Mutex;
+use crate::sync::{AtomicU32, Mutex, Ordering};
 
-/// The circuits of a function that has one for each key.
+/// One circuit for each key, all with the same rules.
 ///
 /// Lookup takes no lock; creation and eviction take one. Beyond `max_keys`, idle circuits are
 /// evicted; if none can be, the bound gives way. [`Residents`] explains which.
 pub(crate) struct KeyedCircuits {
     name: Name,
     policy: Arc<Policy>,
-    max_keys: usize,
+    max_keys: AtomicU32,
     index: Index<Entry>,
     residents: Mutex<Residents>,
 }
@@ -33,10 +33,24 @@ impl KeyedCircuits {
         Arc::new(Self {
             name,
             policy: Arc::new(Policy::new(config)),
-            max_keys: usize::try_from(max_keys).unwrap_or(usize::MAX),
+            max_keys: AtomicU32::new(max_keys),
             index: Index::default(),
             residents: Mutex::new(Residents::default()),
         })
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(crate) fn max_keys(&self) -> u32 {
+        // Relaxed: creation, which reads it under the lock, may miss a change made meanwhile.
+        self.max_keys.load(Ordering::Relaxed)
+    }
+
+    /// Sets the bound, which applies from the next new key on.
+    pub(crate) fn set_max_keys(&self, max_keys: u32) {
+        self.max_keys.store(max_keys, Ordering::Relaxed);
     }
 
     /// Returns the circuit of `key`, created if there is none.
@@ -65,8 +79,9 @@ impl KeyedCircuits {
             let retired = residents.revive(&name);
             let circuit =
                 retired.unwrap_or_else(|| Circuit::with_policy(name, Arc::clone(&self.policy)));
+            let max_keys = usize::try_from(self.max_keys()).unwrap_or(usize::MAX);
             if self.index.may_change() {
-                residents.evict(&self.index, self.max_keys);
+                residents.evict(&self.index, max_keys);
                 residents.enter(&self.index, Arc::clone(&circuit));
             } else {
                 // The next lookup of this key inserts it.

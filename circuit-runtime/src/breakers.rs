@@ -1,0 +1,303 @@
+//! The public handle to the circuits of many keys.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use circuit_options::defaults;
+
+use crate::breaker::CircuitBreaker;
+use crate::circuit::registered::{self, Listed};
+use crate::config::Config;
+use crate::keyed::KeyedCircuits;
+use crate::name::Name;
+
+/// One circuit breaker for each key, such as a host or a tenant, all with the same rules.
+///
+/// A breaker is created when its key is first used. Each opens and recovers on its own. Idle ones
+/// are evicted when there are more than [`max_keys`](Self::max_keys).
+///
+/// A clone is a handle to the same breakers, and costs as much as a clone of an `Arc`.
+///
+/// # When to use it
+///
+/// The attribute's option `key` alone does the same, with rules that are written in the attribute
+/// and shared by all instances. Create a `CircuitBreakers`
+///
+/// - if the rules are known only when the program runs, as those of a configuration file are;
+/// - if instances must not share breakers, as two clients that call the same hosts through different
+///   proxies;
+/// - if several functions must share them, as all that call the same hosts.
+///
+/// Name it in the attribute with `breaker`, beside the `key`. Without the attribute, make calls
+/// through the breaker that [`get`](Self::get) returns.
+#[cfg_attr(
+    feature = "macros",
+    doc = r#"
+# Examples
+
+```
+use circuit_runtime::{CircuitBreakers, CircuitError, Config, State, circuit_breaker};
+
+#[derive(Debug, thiserror::Error)]
+enum PageError {
+    #[error("no answer")]
+    NoAnswer,
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+}
+
+struct Client {
+    upstreams: CircuitBreakers,
+}
+
+impl Client {
+    #[circuit_breaker(breaker = self.upstreams, key = host)]
+    async fn page(&self, host: &str, path: &str) -> Result<String, PageError> {
+        // Call the host, which may be down.
+        # match host { "down" => Err(PageError::NoAnswer), _ => Ok(path.to_owned()) }
+    }
+}
+
+# #[tokio::main(flavor = "current_thread")]
+# async fn main() -> Result<(), Box<dyn std::error::Error>> {
+let config = Config::builder().max_failures(1).build()?;
+let client = Client {
+    upstreams: CircuitBreakers::new("pages", config),
+};
+assert!(client.page("down", "/").await.is_err());
+assert_eq!(client.upstreams.get("down").state(), State::Open);
+assert!(client.page("up", "/").await.is_ok());
+# Ok(())
+# }
+```
+"#
+)]
+#[derive(Clone)]
+pub struct CircuitBreakers {
+    circuits: Arc<KeyedCircuits>,
+}
+
+impl CircuitBreakers {
+    /// Creates breakers with this configuration, one for each key, none of them yet.
+    ///
+    /// The [`registry`](crate::registry) lists the breakers in use, each as `name[key]`, until the
+    /// last handle to this `CircuitBreakers` is dropped. The handle of a single breaker still works
+    /// after that, but its breaker is no longer listed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreakers, Config, registry};
+    ///
+    /// let tenants = CircuitBreakers::new("tenants", Config::default());
+    /// let acme = tenants.get("acme");
+    /// assert!(registry::find("tenants[acme]").is_some());
+    ///
+    /// drop(tenants);
+    /// assert!(registry::find("tenants[acme]").is_none());
+    /// assert!(acme.try_acquire().is_ok());
+    /// ```
+    #[must_use]
+    pub fn new(name: impl Into<Cow<'static, str>>, config: Config) -> Self {
+        let circuits = KeyedCircuits::new(Name::from(name.into()), config, defaults::MAX_KEYS);
+        registered::add(&circuits);
+        Self { circuits }
+    }
+
+    /// Bounds the number of breakers, 10 000 by default. A bound of 0 is one of 1.
+    ///
+    /// When a new key exceeds the bound, closed breakers without a call in flight are evicted, those
+    /// that were not used recently first. A breaker that is open or half-open, has a call in flight
+    /// or a handle outside, is kept, even if there are then more than the bound.
+    ///
+    /// The bound is one for all clones. A lower one evicts nothing until the next new key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreakers, Config};
+    ///
+    /// let tenants = CircuitBreakers::new("tenants", Config::default()).max_keys(100);
+    /// for tenant in 0..1_000 {
+    ///     tenants.get(&tenant.to_string()).try_acquire()?.success();
+    /// }
+    /// assert_eq!(tenants.all().len(), 100);
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
+    #[must_use]
+    pub fn max_keys(self, max_keys: u32) -> Self {
+        self.circuits.set_max_keys(max_keys.max(1));
+        self
+    }
+
+    /// Returns the breaker of `key`, which is created if there is none.
+    ///
+    /// Finding one takes no lock and allocates nothing. Its handle keeps it from being evicted: get
+    /// it for each call, rather than to keep it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreakers, Config};
+    ///
+    /// let tenants = CircuitBreakers::new("tenants", Config::default());
+    /// tenants.get("acme").force_open();
+    /// assert!(tenants.get("acme").try_acquire().is_err());
+    /// assert!(tenants.get("other").try_acquire().is_ok());
+    /// assert_eq!(tenants.get("acme").name(), "tenants[acme]");
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn get(&self, key: &str) -> CircuitBreaker {
+        CircuitBreaker::from_circuit(self.circuits.for_key(key))
+    }
+
+    /// Returns handles to the breakers of all keys in use, in no particular order.
+    ///
+    /// Each handle keeps its breaker from being evicted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreakers, Config, State};
+    ///
+    /// let tenants = CircuitBreakers::new("tenants", Config::default());
+    /// tenants.get("acme").force_open();
+    /// let _ = tenants.get("other");
+    ///
+    /// let open = |breaker: &CircuitBreaker| breaker.state() == State::Open;
+    /// # use circuit_runtime::CircuitBreaker;
+    /// assert_eq!(tenants.all().len(), 2);
+    /// assert_eq!(tenants.all().into_iter().filter(open).count(), 1);
+    /// ```
+    #[must_use]
+    pub fn all(&self) -> Vec<CircuitBreaker> {
+        let circuits = Arc::clone(&self.circuits).circuits().into_iter();
+        circuits.map(CircuitBreaker::from_circuit).collect()
+    }
+}
+
+impl fmt::Debug for CircuitBreakers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreakers")
+            .field("name", self.circuits.name())
+            .field("max_keys", &self.circuits.max_keys())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+mod tests {
+    use super::CircuitBreakers;
+    use crate::{Config, Permit, State, registry};
+    use std::collections::BTreeSet;
+    use std::thread;
+
+    fn breakers(name: &'static str) -> CircuitBreakers {
+        let config = Config::builder().max_failures(1).build();
+        CircuitBreakers::new(name, config.unwrap_or_default())
+    }
+
+    /// Returns the keys in use.
+    fn keys(breakers: &CircuitBreakers) -> BTreeSet<String> {
+        let all = breakers.all().into_iter();
+        all.filter_map(|breaker| breaker.name().key().map(str::to_owned))
+            .collect()
+    }
+
+    #[test]
+    fn a_key_has_one_breaker_whichever_handle_is_asked() {
+        let breakers = breakers("one of each key");
+        let others = breakers.clone();
+        let failed = breakers.get("a").try_acquire().map(Permit::failure);
+        assert!(failed.is_ok());
+        assert_eq!(others.get("a").state(), State::Open);
+        assert_eq!(others.get("b").state(), State::Closed);
+        assert_eq!(breakers.get("a").config().max_failures(), Some(1));
+        assert_eq!(keys(&others), ["a", "b"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn one_of_them_is_listed_until_the_last_handle_is_dropped() {
+        let breakers = CircuitBreakers::new(format!("listed {}", 1), Config::default());
+        let handle = breakers.clone();
+        let breaker = breakers.get("a");
+        drop(breakers);
+        assert!(registry::find("listed 1[a]").is_some());
+        assert!(registry::find("listed 1[b]").is_none());
+        let is_listed = || {
+            let all = registry::all();
+            all.iter().any(|breaker| breaker.name() == "listed 1[a]")
+        };
+        assert!(is_listed());
+        drop(handle);
+        assert!(registry::find("listed 1[a]").is_none());
+        assert!(!is_listed());
+        assert_eq!(breaker.name(), "listed 1[a]");
+    }
+
+    #[test]
+    fn the_bound_is_one_for_all_handles_and_at_least_one() {
+        let breakers = breakers("bounded");
+        let bounded = |breakers: CircuitBreakers, max_keys, expected: usize| {
+            let breakers = breakers.max_keys(max_keys);
+            for key in 0..100 {
+                let _ = breakers.get(&key.to_string());
+            }
+            assert_eq!(breakers.all().len(), expected, "{breakers:?}");
+        };
+        bounded(breakers.clone(), 50, 50);
+        bounded(breakers.clone(), 7, 7);
+        bounded(breakers.clone(), 0, 1);
+        let shown = "CircuitBreakers { name: \"bounded\", max_keys: 1, .. }";
+        assert_eq!(format!("{breakers:?}"), shown);
+    }
+
+    #[test]
+    fn ten_thousand_keys_are_kept_by_default() {
+        let breakers = breakers("by default");
+        for key in 0..10_100 {
+            let _ = breakers.get(&key.to_string());
+        }
+        assert_eq!(breakers.all().len(), 10_000);
+    }
+
+    #[test]
+    fn an_open_breaker_and_one_with_a_handle_are_never_evicted() {
+        let breakers = breakers("kept").max_keys(2);
+        breakers.get("open").force_open();
+        let held = breakers.get("held");
+        for key in 0..100 {
+            let _ = breakers.get(&key.to_string());
+        }
+        let keys = keys(&breakers);
+        assert!(keys.contains("open") && keys.contains("held"), "{keys:?}");
+        assert_eq!(breakers.get("open").state(), State::Open);
+        held.force_open();
+        assert_eq!(breakers.get("held").state(), State::Open);
+    }
+
+    #[test]
+    fn a_bound_that_changes_while_threads_create_keys_holds_in_the_end() {
+        let breakers = breakers("changing").max_keys(1_000);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for key in 0..1_000 {
+                        let _ = breakers.get(&key.to_string());
+                    }
+                });
+            }
+            scope.spawn(|| {
+                for max_keys in (5..500).rev() {
+                    let _ = breakers.clone().max_keys(max_keys);
+                }
+            });
+        });
+        for key in 1_000..1_100 {
+            let _ = breakers.get(&key.to_string());
+        }
+        assert_eq!(breakers.all().len(), 5);
+    }
+}
