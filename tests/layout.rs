@@ -37,12 +37,14 @@ const RUNTIME: Layers = &[
     ("call", &["circuit", "clock", "error"]),
     ("keyed", &["circuit", "config", "name", "sync"]),
     ("breaker", &["call", "circuit", "config", "error", "name"]),
+    (
+        "breakers",
+        &["breaker", "circuit", "config", "keyed", "name"],
+    ),
     ("registry", &["breaker", "circuit"]),
     (
         "private",
-        &[
-            "breaker", "call", "circuit", "config", "error", "keyed", "name",
-        ],
+        &["breaker", "breakers", "call", "circuit", "config", "error"],
     ),
 ];
 

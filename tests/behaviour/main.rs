@@ -20,6 +20,7 @@ mod keyed;
 mod open;
 mod operators;
 mod own_breaker;
+mod own_breakers;
 mod panics;
 mod predicates;
 mod probes;

@@ -17,12 +17,13 @@ use crate::spans::ends;
 /// Returns the breaker of a call: the one that is written, the one of its key, or the function's
 /// only one. It is in a block of its own, so that its items cannot shadow anything of the user's.
 pub(crate) fn breaker(function: &Function, options: &Options, span: Span) -> TokenStream {
-    if let Some(expression) = options.code(OptionName::Breaker) {
-        given_breaker(expression, function, options)
-    } else if let Some(key) = options.code(OptionName::Key) {
-        keyed_breaker(key, function, options, span)
-    } else {
-        static_breaker(function.name(), options, span)
+    let breaker = options.code(OptionName::Breaker);
+    let key = options.code(OptionName::Key);
+    match (breaker, key) {
+        (None, None) => static_breaker(function.name(), options, span),
+        (Some(breaker), None) => given_breaker(breaker, function, options),
+        (None, Some(key)) => keyed_breaker(key, function, options, span),
+        (Some(breakers), Some(key)) => given_keyed_breaker(breakers, key, function, options, span),
     }
 }
 
@@ -50,24 +51,42 @@ fn given_breaker(expression: &Expr, function: &Function, options: &Options) -> T
     //
     // Everything is spanned at the expression, so that type errors point there.
     let span = expression.span().resolved_at(Span::mixed_site());
-    let runtime = options.runtime(span);
     let reference = reference_to(expression, function);
     if !is_place(expression) {
         let (_, last) = ends(expression);
         let found = quote_spanned!(last.resolved_at(span)=> (__circuit_breaker));
+        let found = quote_spanned!(span=> &*#found);
+        let breaker = taken("cloned", expression, &found, options);
         return quote_spanned! {span=> {
             let __circuit_breaker = match #reference {
-                __circuit_breaker => #runtime::cloned(&*#found),
+                __circuit_breaker => #breaker,
             };
             __circuit_breaker
         }};
     }
     let take = if function.owns_any_in(expression) {
-        Ident::new("cloned", span)
+        "cloned"
     } else {
-        Ident::new("borrowed", span)
+        "borrowed"
     };
-    quote_spanned!(span=> #runtime::#take(#reference))
+    taken(take, expression, &reference, options)
+}
+
+/// Returns the call that takes a breaker by reference, or those of many keys.
+fn taken(take: &str, expression: &Expr, reference: &TokenStream, options: &Options) -> TokenStream {
+    // Input:
+    //     self.breaker
+    //
+    // Output:
+    //     borrowed(&self.breaker)
+    //
+    // The path begins and ends where the expression does, so that an error in it underlines all of
+    // the expression.
+    let (first, last) = ends(expression);
+    let [first, last] = [first, last].map(|end| end.resolved_at(Span::mixed_site()));
+    let runtime = options.runtime(first);
+    let take = Ident::new(take, last);
+    quote_spanned!(first=> #runtime::#take(#reference))
 }
 
 /// Returns whether this is a place expression that creates no temporaries.
@@ -114,8 +133,9 @@ fn keyed_breaker(key: &Expr, function: &Function, options: &Options, span: Span)
     //     {
     //         static __CIRCUIT_CONFIG: Config = ..;
     //         static __CIRCUIT_MAX_KEYS: u32 = 100u32;
-    //         static __CIRCUIT_BREAKERS: Lazy<Keyed> = Lazy::new(|| {
-    //             Keyed::new("crate::module::quote", __CIRCUIT_CONFIG, __CIRCUIT_MAX_KEYS)
+    //         static __CIRCUIT_BREAKERS: Lazy<CircuitBreakers> = Lazy::new(|| {
+    //             CircuitBreakers::new("crate::module::quote", __CIRCUIT_CONFIG)
+    //                 .max_keys(__CIRCUIT_MAX_KEYS)
     //         });
     //         use private::key::{DisplayKey as _, NoKey as _, StrKey as _};
     //         (&&&key_of(&host)).__circuit_breaker_of(&__CIRCUIT_BREAKERS)
@@ -124,17 +144,63 @@ fn keyed_breaker(key: &Expr, function: &Function, options: &Options, span: Span)
     let config = static_config(options, span);
     let name = full_name(function.name(), options, span);
     let max_keys = max_keys(options, span);
-    let reference = reference_to(key, function);
+    let breakers = quote_spanned!(span=> &__CIRCUIT_BREAKERS);
+    let breaker = breaker_of(key, &breakers, function, options, span);
     quote_spanned! {span=> {
         #config
         static __CIRCUIT_MAX_KEYS: ::core::primitive::u32 = #max_keys;
-        static __CIRCUIT_BREAKERS: #runtime::Lazy<#runtime::key::Keyed> =
+        static __CIRCUIT_BREAKERS: #runtime::Lazy<#runtime::CircuitBreakers> =
             #runtime::Lazy::new(|| {
-                #runtime::key::Keyed::new(#name, __CIRCUIT_CONFIG, __CIRCUIT_MAX_KEYS)
+                #runtime::CircuitBreakers::new(#name, __CIRCUIT_CONFIG)
+                    .max_keys(__CIRCUIT_MAX_KEYS)
             });
-        use #runtime::key::{DisplayKey as _, NoKey as _, StrKey as _};
-        (&&&#runtime::key::key_of(#reference)).__circuit_breaker_of(&__CIRCUIT_BREAKERS)
+        #breaker
     }}
+}
+
+/// Returns the breaker of the call's key, one of those that the user has made.
+fn given_keyed_breaker(
+    breakers: &Expr,
+    key: &Expr,
+    function: &Function,
+    options: &Options,
+    span: Span,
+) -> TokenStream {
+    // Input:
+    //     breaker = self.upstreams, key = host
+    //
+    // Output:
+    //     {
+    //         use private::key::{DisplayKey as _, NoKey as _, StrKey as _};
+    //         (&&&key_of(&host)).__circuit_breaker_of(keyed(&(self.upstreams)))
+    //     }
+    //
+    // The key comes first: if it is awaited, nothing that the other expression locks is locked. The
+    // block ends before the call, and with it all that either borrows.
+    let breakers = taken(
+        "keyed",
+        breakers,
+        &reference_to(breakers, function),
+        options,
+    );
+    let breaker = breaker_of(key, &breakers, function, options, span);
+    quote_spanned!(span=> { #breaker })
+}
+
+/// Returns the statements that find the breaker of the call's key.
+fn breaker_of(
+    key: &Expr,
+    breakers: &TokenStream,
+    function: &Function,
+    options: &Options,
+    span: Span,
+) -> TokenStream {
+    let runtime = options.runtime(span);
+    let key = reference_to(key, function);
+    quote_spanned! {span=>
+        use #runtime::key::{DisplayKey as _, NoKey as _, StrKey as _};
+        (&&&#runtime::key::key_of(#key)).__circuit_breaker_of(#breakers)
+    }
 }
 
 /// Returns the bound on the number of keys.

@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     Fallback,
     /// An expression over the arguments.
     Key,
-    /// An expression that is a breaker or a reference to one.
+    /// An expression that is a breaker, or those of many keys, or a reference to one.
     Breaker,
     /// A path without arguments.
     Path,
@@ -76,7 +76,9 @@ impl fmt::Display for Kind {
                 "a result in place of the body's, or a closure that makes one of the error"
             }
             Self::Key => "an expression over the arguments",
-            Self::Breaker => "a `CircuitBreaker` or a reference to one",
+            Self::Breaker => {
+                "a `CircuitBreaker`, or beside `key` a `CircuitBreakers`, or a reference to one"
+            }
             Self::Path => "a path",
         })
     }
@@ -149,17 +151,26 @@ fn is_future(expression: &Expr) -> bool {
     }
 }
 
-/// Returns whether this is `CircuitBreaker::new(..)`.
+/// Returns whether this is `CircuitBreaker::new(..)`, or `CircuitBreakers::new(..)`, perhaps with a
+/// bound.
 fn is_new_breaker(expression: &Expr) -> bool {
-    let Expr::Call(call) = expression else {
-        return false;
-    };
-    let Expr::Path(function) = &*call.func else {
+    match expression {
+        Expr::Call(call) => is_constructor(&call.func),
+        Expr::MethodCall(call) => call.method == "max_keys" && is_new_breaker(&call.receiver),
+        _ => false,
+    }
+}
+
+fn is_constructor(function: &Expr) -> bool {
+    let Expr::Path(function) = function else {
         return false;
     };
     let mut names = function.path.segments.iter().rev();
-    let mut is_next = |name| names.next().is_some_and(|segment| segment.ident == name);
-    is_next("new") && is_next("CircuitBreaker")
+    let mut is_next = |is: &[&str]| {
+        let segment = names.next();
+        segment.is_some_and(|segment| is.iter().any(|name| segment.ident == name))
+    };
+    is_next(&["new"]) && is_next(&["CircuitBreaker", "CircuitBreakers"])
 }
 
 fn is_plain_path(expression: &Expr) -> bool {

@@ -9,8 +9,9 @@ use super::{Options, Written};
 use crate::errors::Errors;
 
 /// The options that belong to the function, and not to its breaker.
-const BESIDE_BREAKER: [OptionName; 5] = [
+const BESIDE_BREAKER: [OptionName; 6] = [
     OptionName::Breaker,
+    OptionName::Key,
     OptionName::Fallback,
     OptionName::FailureIf,
     OptionName::IgnoreIf,
@@ -22,7 +23,8 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) {
     if options.was_attempted(OptionName::Breaker) {
         let is_of_breaker = |option: &&Written| !BESIDE_BREAKER.contains(&option.name);
         for option in options.iter().filter(is_of_breaker) {
-            errors.push(syn::Error::new(option.key.span(), beside_breaker(option)));
+            let message = beside_breaker(option, options.was_attempted(OptionName::Key));
+            errors.push(syn::Error::new(option.key.span(), message));
         }
         return;
     }
@@ -76,21 +78,16 @@ fn message(rule: Rule, settings: &Settings) -> String {
 }
 
 /// Returns the message for an option that excludes `breaker`.
-fn beside_breaker(option: &Written) -> String {
+fn beside_breaker(option: &Written, has_key: bool) -> String {
     let name = option.name;
-    let advice = match (name, &option.value) {
-        (OptionName::Key | OptionName::MaxKeys, _) => {
-            "remove one, as a key has breakers made for it".to_owned()
-        }
-        (OptionName::Name, _) => {
-            "write `CircuitBreaker::new(name, config)` where that is made".to_owned()
-        }
-        (OptionName::Window, Value::Count(_)) => {
-            "write `Config::builder().last_calls(..)` where that is made".to_owned()
-        }
-        _ => format!("write `Config::builder().{name}(..)` where that is made"),
+    let setting = match (name, &option.value) {
+        (OptionName::MaxKeys, _) => "CircuitBreakers::new(name, config).max_keys(..)".to_owned(),
+        (OptionName::Name, _) if has_key => "CircuitBreakers::new(name, config)".to_owned(),
+        (OptionName::Name, _) => "CircuitBreaker::new(name, config)".to_owned(),
+        (OptionName::Window, Value::Count(_)) => "Config::builder().last_calls(..)".to_owned(),
+        _ => format!("Config::builder().{name}(..)"),
     };
-    format!("`{name}` does not go with `breaker`; {advice}")
+    format!("`{name}` does not go with `breaker`; write `{setting}` where that is made")
 }
 
 #[cfg(test)]
@@ -142,8 +139,8 @@ mod tests {
                 "`slow_rate` does not go ",
             ),
             (
-                quote!(key = host, breaker = BREAKER),
-                "`key` does not go with `",
+                quote!(key = host, max_keys = 7, breaker = BREAKERS),
+                "`max_keys` does not go w",
             ),
         ] {
             assert_eq!(mistakes(list.clone()), [broken], "{list}");
@@ -176,6 +173,7 @@ mod tests {
             quote!(max_reset = "30s"),
             quote!(max_reset = "1s", reset = RESET),
             quote!(max_keys = LIMIT, key = host),
+            quote!(breaker = self.upstreams, key = host),
             quote!(
                 breaker = BREAKER,
                 fallback = Ok(7),

@@ -99,7 +99,10 @@ pub(crate) const SPECS: [Spec; 19] = [
     },
     Spec {
         name: OptionName::Breaker,
-        examples: &["breaker = self.breaker"],
+        examples: &[
+            "breaker = self.breaker",
+            "breaker = self.upstreams, key = host",
+        ],
         kind: Kind::Breaker,
     },
     Spec {

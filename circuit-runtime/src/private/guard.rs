@@ -49,20 +49,6 @@ where
     }
 }
 
-/// Coerces to `&CircuitBreaker`.
-#[inline]
-#[must_use]
-pub fn borrowed(breaker: &CircuitBreaker) -> &CircuitBreaker {
-    breaker
-}
-
-/// Clones the handle, where the body takes ownership of what the breaker is stored in.
-#[inline]
-#[must_use]
-pub fn cloned(breaker: &CircuitBreaker) -> CircuitBreaker {
-    breaker.clone()
-}
-
 /// How a body is admitted: on its first poll, or ahead of time by [`admit`](super::admit()).
 pub trait Admission {
     /// The breaker, or a reference to it.

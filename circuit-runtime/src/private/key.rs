@@ -2,34 +2,12 @@
 
 use std::cell::Cell;
 use std::fmt::{Display, Write};
-use std::sync::Arc;
 
 use crate::breaker::CircuitBreaker;
-use crate::circuit::registered;
-use crate::config::Config;
-use crate::keyed::KeyedCircuits;
-use crate::name::Name;
+use crate::breakers::CircuitBreakers;
 
 /// Text buffers larger than this are not kept.
 const MAX_KEPT: usize = 1_024;
-
-/// One breaker for each key of a function.
-pub struct Keyed(Arc<KeyedCircuits>);
-
-impl Keyed {
-    /// Keeps at most `max_keys` breakers with this configuration, unless all of them are in use.
-    #[must_use]
-    pub fn new(name: &'static str, config: Config, max_keys: u32) -> Self {
-        let circuits = KeyedCircuits::new(Name::from(name), config, max_keys);
-        registered::add(&circuits);
-        Self(circuits)
-    }
-
-    #[inline]
-    fn breaker(&self, key: &str) -> CircuitBreaker {
-        CircuitBreaker::from_circuit(self.0.for_key(key))
-    }
-}
 
 /// The expression given as `key`.
 pub struct Key<'k, K: ?Sized>(&'k K);
@@ -59,37 +37,37 @@ impl<K: Display + ?Sized> KeyValue for K {}
 /// A key that is a string.
 pub trait StrKey {
     /// Returns the breaker of this key.
-    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker;
 }
 
 impl<K: AsRef<str> + ?Sized> StrKey for &&Key<'_, K> {
     #[inline]
-    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker {
-        breakers.breaker(self.0.as_ref())
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker {
+        breakers.get(self.0.as_ref())
     }
 }
 
 /// A key that is formatted.
 pub trait DisplayKey {
     /// Returns the breaker of this key.
-    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker;
 }
 
 impl<K: Display + ?Sized> DisplayKey for &Key<'_, K> {
-    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker {
-        with_text(self.0, |key| breakers.breaker(key))
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker {
+        with_text(self.0, |key| breakers.get(key))
     }
 }
 
 /// Any other type, which [`key_of`] rejects.
 pub trait NoKey {
     /// Returns some breaker, for code that does not compile.
-    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker;
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker;
 }
 
 impl<K: ?Sized> NoKey for Key<'_, K> {
-    fn __circuit_breaker_of(&self, breakers: &Keyed) -> CircuitBreaker {
-        breakers.breaker("")
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker {
+        breakers.get("")
     }
 }
 

@@ -4,6 +4,7 @@
 mod admit;
 pub mod check;
 mod classify;
+mod given;
 mod guard;
 pub mod key;
 mod returned;
@@ -11,10 +12,12 @@ mod unused;
 
 pub use admit::{Admit, Choice, admit};
 pub use classify::{Classifier, NotAResult, classifier};
-pub use guard::{Admission, Admitted, Guard, GuardTimed, borrowed, cloned, guard, guard_timed};
+pub use given::{Given, Keyed, Single, borrowed, cloned, keyed};
+pub use guard::{Admission, Admitted, Guard, GuardTimed, guard, guard_timed};
 pub use once_cell::sync::Lazy;
 pub use returned::{FromCircuit, Returned, never, rejected};
 pub use unused::{Keep, Unused};
 
 pub use crate::breaker::CircuitBreaker;
+pub use crate::breakers::CircuitBreakers;
 pub use crate::config::Config;

@@ -72,11 +72,6 @@ async fn timeout() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
-#[circuit_breaker(breaker = BREAKER, key = host)]
-async fn key(host: &str) -> Result<usize, CircuitError> {
-    Ok(host.len())
-}
-
 #[circuit_breaker(breaker = BREAKER, max_keys = 7)]
 async fn max_keys() -> Result<u8, CircuitError> {
     Ok(1)
