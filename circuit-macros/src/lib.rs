@@ -90,9 +90,9 @@ use proc_macro::TokenStream;
 /// | `failure_if` | closure or path, `fn(&E) -> bool` | every `Err` | an `Err` for which it is false counts as a success: the service answered |
 /// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is not counted: it is neither failure nor success |
 /// | `fallback` | a `Result`, or `\|error\| ..` that returns one | none | the result of a rejected call; it can use the arguments and `.await` |
-/// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, created on first use |
+/// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, created on first use; beside `breaker`, one of those |
 /// | `max_keys` | integer of at least 1 | 10 000 | the most breakers that `key` creates; idle ones are evicted first, busy ones never |
-/// | `breaker` | a [`CircuitBreaker`], or a reference to one | none | uses this breaker; only `fallback`, `failure_if`, `ignore_if` and `crate` can be written beside it |
+/// | `breaker` | a [`CircuitBreaker`], or beside `key` a [`CircuitBreakers`], or a reference to one | none | uses this breaker, or these; only `key`, `fallback`, `failure_if`, `ignore_if` and `crate` can be written beside it |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 /// | `crate` | path | `::circuit_runtime` | the path of the runtime, if it is renamed or re-exported |
 ///
@@ -280,6 +280,44 @@ use proc_macro::TokenStream;
 /// Otherwise, as with `&mut self` or a function that returns the breaker, the call holds a handle
 /// of its own.
 ///
+/// # Breakers of your own, one for each key
+///
+/// Beside a `key`, `breaker` is a [`CircuitBreakers`]: one breaker for each key, with rules and a
+/// bound that are known only when the program runs. Instances that have their own share no breaker,
+/// even for the same key:
+///
+/// ```
+/// use circuit_runtime::{CircuitBreakers, CircuitError, Config, circuit_breaker};
+///
+/// struct Client {
+///     upstreams: CircuitBreakers,
+/// }
+///
+/// impl Client {
+///     fn new(config: Config) -> Self {
+///         Self { upstreams: CircuitBreakers::new("pages", config).max_keys(1_000) }
+///     }
+///
+///     #[circuit_breaker(breaker = self.upstreams, key = host)]
+///     async fn page(&self, host: &str, path: &str) -> Result<String, CircuitError> {
+///         // ..
+/// #       Ok(format!("{path} of {host}"))
+///     }
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// #     let clients = [Config::default(), Config::default()].map(Client::new);
+/// #     clients[0].upstreams.get("a").force_open();
+/// #     assert!(clients[0].page("a", "/").await.is_err());
+/// #     assert_eq!(clients[1].page("a", "/").await.unwrap(), "/ of a");
+/// #     assert_eq!(clients[0].page("b", "/").await.unwrap(), "/ of b");
+/// # }
+/// ```
+///
+/// Both expressions are evaluated at each call, the `key` first. The call holds a handle to the
+/// breaker of its key.
+///
 /// # When it opens
 ///
 /// Each rule stands alone: the first that is met opens the circuit. Rejected calls do not count.
@@ -437,6 +475,7 @@ use proc_macro::TokenStream;
 /// [`CircuitError`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html
 /// [guide]: https://docs.rs/circuit-runtime/latest/circuit_runtime/guide/index.html
 /// [`CircuitBreaker`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html
+/// [`CircuitBreakers`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreakers.html
 /// [`CircuitError::NoRuntime`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.NoRuntime
 /// [`CircuitError::Open`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Open
 /// [`CircuitError::Timeout`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Timeout

@@ -24,10 +24,10 @@ use crate::name::Name;
 /// The attribute's option `key` alone does the same, with rules that are written in the attribute
 /// and shared by all instances. Create a `CircuitBreakers`
 ///
-/// - if the rules are known only when the program runs, as those of a configuration file are;
-/// - if instances must not share breakers, as two clients that call the same hosts through different
-///   proxies;
-/// - if several functions must share them, as all that call the same hosts.
+/// - if the rules are known only when the program runs, for example from a configuration file;
+/// - if instances must not share breakers, for example two clients that call the same hosts through
+///   different proxies;
+/// - if several functions must share them, for example all that call the same hosts.
 ///
 /// Name it in the attribute with `breaker`, beside the `key`. Without the attribute, make calls
 /// through the breaker that [`get`](Self::get) returns.
@@ -107,11 +107,11 @@ impl CircuitBreakers {
 
     /// Bounds the number of breakers, 10 000 by default. A bound of 0 is one of 1.
     ///
-    /// When a new key exceeds the bound, closed breakers without a call in flight are evicted, those
-    /// that were not used recently first. A breaker that is open or half-open, has a call in flight
-    /// or a handle outside, is kept, even if there are then more than the bound.
+    /// When a new key exceeds the bound, closed breakers that are not in use are evicted, those not
+    /// used recently first. A breaker that is open or half-open, or has a call in flight or a
+    /// handle, is kept, even if there are then more than `max_keys`.
     ///
-    /// The bound is one for all clones. A lower one evicts nothing until the next new key.
+    /// All clones share the bound. A lower one evicts nothing until the next new key.
     ///
     /// # Examples
     ///
@@ -133,8 +133,8 @@ impl CircuitBreakers {
 
     /// Returns the breaker of `key`, which is created if there is none.
     ///
-    /// Finding one takes no lock and allocates nothing. Its handle keeps it from being evicted: get
-    /// it for each call, rather than to keep it.
+    /// Finding one takes no lock and allocates nothing. A handle keeps its breaker from being
+    /// evicted, so look the key up for each call instead of storing the handle.
     ///
     /// # Examples
     ///
@@ -153,7 +153,7 @@ impl CircuitBreakers {
         CircuitBreaker::from_circuit(self.circuits.for_key(key))
     }
 
-    /// Returns handles to the breakers of all keys in use, in no particular order.
+    /// Returns handles to all breakers in use, in no particular order.
     ///
     /// Each handle keeps its breaker from being evicted.
     ///
@@ -166,10 +166,9 @@ impl CircuitBreakers {
     /// tenants.get("acme").force_open();
     /// let _ = tenants.get("other");
     ///
-    /// let open = |breaker: &CircuitBreaker| breaker.state() == State::Open;
-    /// # use circuit_runtime::CircuitBreaker;
-    /// assert_eq!(tenants.all().len(), 2);
-    /// assert_eq!(tenants.all().into_iter().filter(open).count(), 1);
+    /// let all = tenants.all();
+    /// assert_eq!(all.len(), 2);
+    /// assert_eq!(all.iter().filter(|tenant| tenant.state() == State::Open).count(), 1);
     /// ```
     #[must_use]
     pub fn all(&self) -> Vec<CircuitBreaker> {

@@ -49,7 +49,8 @@ println!("{}", quote("ACME").await?);
 //! type arguments and implementors of the annotated function share it. With the option `key`, each
 //! value of an argument has a breaker of its own. For one breaker per instance, keep a
 //! [`CircuitBreaker`] in a field and name it with the option `breaker`, or make calls through it
-//! with [`call`](CircuitBreaker::call).
+//! with [`call`](CircuitBreaker::call). For one per instance and key, or for keys with rules of run
+//! time, keep a [`CircuitBreakers`].
 //!
 //! # What counts as a failure
 //!

@@ -172,7 +172,7 @@ fn given_keyed_breaker(
     // Output:
     //     {
     //         use private::key::{DisplayKey as _, NoKey as _, StrKey as _};
-    //         (&&&key_of(&host)).__circuit_breaker_of(keyed(&(self.upstreams)))
+    //         (&&&key_of(&host)).__circuit_breaker_of(keyed(&self.upstreams))
     //     }
     //
     // The key comes first: if it is awaited, nothing that the other expression locks is locked. The

@@ -15,6 +15,7 @@
 //! | slow to recover | any of these, and `probes = 3` |
 //! | whose errors are often answers | any of these, and `failure_if = MyError::is_outage` |
 //! | many behind one function, such as hosts | any of these, and `key = host` |
+//! | many, with [rules of run time](#many-services) | `breaker = self.upstreams, key = host` |
 //! | [called by many instances](#many-instances) | any of these, and `max_reset = "10m", jitter = 0.5` |
 //!
 //! # A steady service
@@ -149,6 +150,32 @@ assert_eq!(reports.state(), State::Open);
 ```
 "#
 )]
+//!
+//! # Many services
+//!
+//! If one function calls many hosts, tenants or shards, a single breaker would stop calls to all of
+//! them when one is down. Write `key = host`: each value has a breaker, all with the rules in the
+//! attribute, and all instances share them. If the rules come from a configuration file, if two
+//! clients must not share what they know of a host, or if several functions should, create a
+//! [`CircuitBreakers`](crate::CircuitBreakers) and write `breaker = self.upstreams, key = host`.
+//! Its rules and its bound are then values:
+//!
+//! ```
+//! use circuit_runtime::{CircuitBreakers, Config, State};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let max_failures = 3;
+//! let config = Config::builder().max_failures(max_failures).build()?; // from a file
+//! let upstreams = CircuitBreakers::new("upstreams", config).max_keys(1_000);
+//!
+//! for _ in 0..max_failures {
+//!     upstreams.get("a.example").try_acquire()?.failure();
+//! }
+//! assert_eq!(upstreams.get("a.example").state(), State::Open);
+//! assert_eq!(upstreams.get("b.example").state(), State::Closed);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Many instances
 //!

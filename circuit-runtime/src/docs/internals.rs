@@ -102,11 +102,11 @@
 //!
 //! # Keyed breakers
 //!
-//! The breakers of a `key` are *residents* of a concurrent index. A lookup takes no lock; creation
-//! and eviction take one. Beyond `max_keys`, residents are evicted by the CLOCK algorithm (second
-//! chance): each lookup sets a reference bit, and eviction takes the first candidate that is idle,
-//! closed and whose bit is clear, or, after 32 second chances, any that is idle and closed. If no
-//! resident can be evicted, the bound gives way.
+//! The breakers of a `key`, or of a [`CircuitBreakers`], are *residents* of a concurrent index. A
+//! lookup takes no lock; creation and eviction take one. Beyond `max_keys`, residents are evicted
+//! by the CLOCK algorithm (second chance): each lookup sets a reference bit, and eviction takes the
+//! first candidate that is idle, closed and whose bit is clear, or, after 32 second chances, any
+//! that is idle and closed. If no resident can be evicted, the bound gives way.
 //!
 //! A thread may find a breaker in the index and be preempted before it clones the handle. An
 //! evicted breaker is therefore *retired*, not dropped: it is kept until no thread can still reach
@@ -159,5 +159,6 @@
 //! on several, are compared with a plain reference breaker that keeps a list of time stamps.
 //!
 //! [`CircuitBreaker`]: crate::CircuitBreaker
+//! [`CircuitBreakers`]: crate::CircuitBreakers
 //! [`try_acquire`]: crate::CircuitBreaker::try_acquire
 //! [`state`]: crate::CircuitBreaker::state
