@@ -1,12 +1,12 @@
 //! One function, many hosts, over real HTTP: a host that is down is no longer called, and the
-//! others are not affected.
+//! others are not affected. The rules are those of an attribute or, in a client of its own, values.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use circuit_runtime::{CircuitError, circuit_breaker, registry};
+use circuit_runtime::{CircuitBreakers, CircuitError, Config, circuit_breaker, registry};
 use tokio::net::TcpListener;
 
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,20 @@ impl PageError {
 async fn page(client: &reqwest::Client, host: SocketAddr, path: &str) -> Result<String, PageError> {
     let response = client.get(format!("http://{host}{path}")).send().await?;
     Ok(response.error_for_status()?.text().await?)
+}
+
+/// A client whose rules are known only when the program runs, and whose breakers are its own.
+struct Client {
+    http: reqwest::Client,
+    upstreams: CircuitBreakers,
+}
+
+impl Client {
+    #[circuit_breaker(breaker = self.upstreams, key = host, failure_if = PageError::is_outage)]
+    async fn is_ready(&self, host: SocketAddr) -> Result<bool, PageError> {
+        let response = self.http.head(format!("http://{host}/")).send().await?;
+        Ok(response.error_for_status()?.status().is_success())
+    }
 }
 
 /// Starts a host on this machine that responds to `/` with `status`.
@@ -77,6 +91,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Err(PageError::Circuit(error)) => println!("  {name}: rejected; {error}"),
                 Err(error) => println!("  {name}: {error}"),
             }
+        }
+    }
+
+    println!("a client with a rule of its own");
+    let max_failures = std::env::args().nth(1).map_or(Ok(1), |text| text.parse())?;
+    let config = Config::builder().max_failures(max_failures).build()?;
+    let client = Client {
+        http: client,
+        upstreams: CircuitBreakers::new("is_ready", config).max_keys(100),
+    };
+    for (name, address, _) in hosts.into_iter().chain(hosts) {
+        match client.is_ready(address).await {
+            Ok(ready) => println!("  {name}: ready: {ready}"),
+            Err(PageError::Circuit(error)) => println!("  {name}: rejected; {error}"),
+            Err(error) => println!("  {name}: {error}"),
         }
     }
 
