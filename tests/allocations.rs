@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use circuit_runtime::{
-    CircuitBreaker, CircuitError, Config, ConfigBuilder, State, circuit_breaker, registry,
+    CircuitBreaker, CircuitBreakers, CircuitError, Config, ConfigBuilder, State, circuit_breaker,
+    registry,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -522,6 +523,25 @@ fn a_call_with_a_known_key_allocates_nothing() {
     async fn fallback(host: &str) -> Result<usize, CircuitError> {
         Ok(host.len())
     }
+
+    #[circuit_breaker(breaker = breakers, key = host)]
+    async fn own_text(breakers: &CircuitBreakers, host: &str) -> Result<usize, CircuitError> {
+        Ok(host.len() + breakers.all().capacity())
+    }
+
+    #[circuit_breaker(breaker = breakers, key = number)]
+    async fn own_number(breakers: &CircuitBreakers, number: u64) -> Result<u64, CircuitError> {
+        let _ = breakers;
+        Ok(number)
+    }
+
+    let own = CircuitBreakers::new("known by hand", Config::default());
+    let _ = own.get("a host");
+    assert_eq!(allocations(|| own.get("a host")), 0);
+    own.get("a host").force_open();
+    assert_eq!(allocations(|| poll_once(own_text(&own, "a host"))), 0);
+    assert_eq!(allocations(|| poll_once(own_number(&own, u64::MAX))), 0);
+    assert_eq!(allocations(|| own.clone()), 0);
 
     assert_eq!(allocations(|| poll_once(text("a host"))), 0);
     assert_eq!(allocations(|| poll_once(number(u64::MAX))), 0);

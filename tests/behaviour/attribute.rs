@@ -1,7 +1,9 @@
 //! `#[circuit_breaker]` on real functions.
 
 use crate::support::{ServiceError, advance, consecutive, seconds};
-use circuit_runtime::{CircuitBreaker, CircuitError, State, circuit_breaker, registry};
+use circuit_runtime::{
+    CircuitBreaker, CircuitBreakers, CircuitError, State, circuit_breaker, registry,
+};
 use std::cell::RefCell;
 use std::future::pending;
 
@@ -535,12 +537,27 @@ fn a_future_with_its_own_breaker_is_as_large_as_one_with_a_timeout() {
         Ok(page)
     }
 
+    #[circuit_breaker(breaker = breakers, key = "a".trim())]
+    async fn keyed(breakers: &CircuitBreakers, page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    #[circuit_breaker(breaker = breakers.clone(), key = 7 + 1, fallback = Ok(page))]
+    async fn keyed_handle(breakers: &CircuitBreakers, page: Page) -> Result<Page, ServiceError> {
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
     let breaker = consecutive();
+    let breakers = CircuitBreakers::new("attribute::own keys", breaker.config());
     let timer = size_of::<tokio::time::Sleep>();
     let plain = size_of_val(&plain(&breaker, [0; 1_024]));
     for limited in [
         size_of_val(&own(&breaker, [0; 1_024])),
         size_of_val(&own_handle(&breaker, [0; 1_024])),
+        size_of_val(&keyed(&breakers, [0; 1_024])),
+        size_of_val(&keyed_handle(&breakers, [0; 1_024])),
     ] {
         assert!(
             limited <= plain + 40 + timer,

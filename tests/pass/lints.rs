@@ -12,7 +12,7 @@
 
 use std::{future::Future, sync::MutexGuard, time::Duration};
 
-use circuit_runtime::{CircuitBreaker, CircuitError, Config, circuit_breaker};
+use circuit_runtime::{CircuitBreaker, CircuitBreakers, CircuitError, Config, circuit_breaker};
 
 const LIMIT: u32 = 5;
 const RATE: f64 = 0.5;
@@ -269,7 +269,7 @@ pub mod forbidding {
     use std::fmt::Display;
     use std::sync::{Arc, Mutex};
 
-    use circuit_runtime::{CircuitBreaker, CircuitError, circuit_breaker};
+    use circuit_runtime::{CircuitBreaker, CircuitBreakers, CircuitError, circuit_breaker};
 
     const MANY: u32 = 100;
 
@@ -438,6 +438,7 @@ pub mod forbidding {
         pub(crate) host: String,
         pub(crate) breaker: CircuitBreaker,
         pub(crate) breakers: Mutex<Vec<CircuitBreaker>>,
+        pub(crate) upstreams: CircuitBreakers,
     }
 
     impl Client {
@@ -469,6 +470,30 @@ pub mod forbidding {
         pub(crate) async fn keyed(&mut self) -> Result<&mut String, CircuitError> {
             self.host.push('!');
             Ok(&mut self.host)
+        }
+
+        /// Breakers in a field, one for each key.
+        #[circuit_breaker(breaker = self.upstreams, key = host)]
+        pub(crate) async fn page(&self, host: &str) -> Result<usize, CircuitError> {
+            Ok(self.host.len() + host.len())
+        }
+
+        /// Breakers that the body moves, as it moves the key.
+        #[circuit_breaker(breaker = &self.upstreams, key = self.host, fallback = Ok(self.host))]
+        pub(crate) async fn into_key(self) -> Result<String, CircuitError> {
+            Ok(self.host)
+        }
+
+        /// The result of a function.
+        #[circuit_breaker(breaker = self.of(region), key = format!("{region}/{}", self.host))]
+        pub(crate) async fn regional(&mut self, region: u8) -> Result<&str, CircuitError> {
+            self.host.push('!');
+            Ok(&self.host)
+        }
+
+        fn of(&self, region: u8) -> CircuitBreakers {
+            let _ = region;
+            self.upstreams.clone()
         }
 
         const fn spare(&self) -> &CircuitBreaker {
@@ -554,8 +579,13 @@ fn main() {
             host: String::new(),
             breaker: CircuitBreaker::new("own", config),
             breakers: std::sync::Mutex::default(),
+            upstreams: CircuitBreakers::new("own", config),
         };
-        let _taken = (made().into_host(), std::sync::Arc::new(made()).called());
+        let _taken = (
+            made().into_host(),
+            made().into_key(),
+            std::sync::Arc::new(made()).called(),
+        );
         let _in_part = (
             forbidding::in_part(
                 made(),
@@ -567,8 +597,9 @@ fn main() {
             forbidding::in_part_with_fallback(made(), String::new(), Vec::new()),
             forbidding::keyed_by_a_field(made(), String::new()),
         );
-        let (client, mut changed) = (made(), made());
+        let (client, mut changed, mut other) = (made(), made(), made());
         let _borrowed = (client.field(), client.locked(), changed.keyed());
+        let _keyed = (client.page(""), other.regional(1));
     }
     let mutex = std::sync::Mutex::new(1);
     let _last = mutex
