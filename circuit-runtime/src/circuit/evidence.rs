@@ -19,6 +19,11 @@ impl<T> Evidence<T> {
         }
     }
 
+    /// Returns the evidence, if it belongs to `generation`.
+    pub(crate) fn get(&self, generation: Generation) -> Option<&T> {
+        (generation == self.generation).then_some(&self.value)
+    }
+
     /// Returns the evidence for `generation`, cleared first if that is newer; `None` if it has
     /// ended.
     pub(crate) fn for_generation(

@@ -8,6 +8,7 @@ mod probes;
 pub(crate) mod registered;
 mod rejection;
 mod residency;
+pub(crate) mod retention;
 mod snapshot;
 pub(crate) mod state;
 pub(crate) mod ticket;
@@ -73,19 +74,6 @@ impl Circuit {
 
     pub(crate) fn residency(&self) -> &Residency {
         &self.residency
-    }
-
-    /// Returns `true` if it is closed, and not forced closed.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.word().phase() == Phase::Closed
-    }
-
-    /// Like [`is_closed`](Self::is_closed), for a circuit that no other thread can reach any more.
-    pub(crate) fn is_closed_exclusive(&self) -> bool {
-        // Dropping the last other handle already synchronizes with us, but loom does not model
-        // `Arc::get_mut`. A read-modify-write always sees the latest value.
-        let word = Word::from_bits(self.state.fetch_or(0, Ordering::AcqRel));
-        word.phase() == Phase::Closed
     }
 
     pub(crate) fn name(&self) -> &Name {

@@ -99,6 +99,14 @@ impl Probes {
         succeeded.unwrap_or(false)
     }
 
+    /// Returns whether any probe of `generation` still has its slot at `now`.
+    pub(crate) fn is_any_leased(&self, generation: Generation, now: Instant) -> bool {
+        let is_any_leased = |slots: &Slots| slots.last_expiry().is_some_and(|expiry| expiry > now);
+        self.slots.get().is_some_and(|slots| {
+            slots.with(|slots| slots.get(generation).is_some_and(is_any_leased))
+        })
+    }
+
     fn with_slots<R>(
         &self,
         limit: ProbeLimit,
@@ -187,6 +195,10 @@ impl Slots {
 
     fn first_expiry(&self) -> Option<Instant> {
         self.leases.front().map(|leases| leases.until)
+    }
+
+    fn last_expiry(&self) -> Option<Instant> {
+        self.leases.back().map(|leases| leases.until)
     }
 
     /// Frees the slots whose leases have expired by `now`.

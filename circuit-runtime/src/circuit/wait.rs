@@ -35,6 +35,11 @@ impl Wait {
         }
     }
 
+    /// Returns the shortest wait.
+    pub(crate) fn reset(&self) -> Span {
+        self.reset
+    }
+
     /// Returns a number that differs from process to process and from call to call.
     pub(crate) fn random_salt() -> u64 {
         RandomState::new().hash_one(())

@@ -1,5 +1,7 @@
 //! One time for all circuits: the time of a circuit is nothing.
 
+use super::time::Instant;
+
 /// The time of one circuit.
 #[derive(Default)]
 pub(crate) struct OwnTime(());
@@ -12,5 +14,11 @@ impl OwnTime {
     #[expect(clippy::unused_self, reason = "in tests, every circuit has its own")]
     pub(crate) const fn enter(&self) -> Entered {
         Entered(())
+    }
+
+    /// Returns `now`, a reading for no circuit, on the time line of this one.
+    #[expect(clippy::unused_self, reason = "in tests, every circuit has its own")]
+    pub(crate) const fn at(&self, now: Instant) -> Instant {
+        now
     }
 }

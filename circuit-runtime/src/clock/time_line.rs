@@ -50,10 +50,18 @@ impl TimeLine {
 
     /// Goes on to the moment of `reading`, and returns it.
     pub(super) fn go_on(&mut self, reading: Reading) -> u64 {
-        let at_runtime = self
-            .take(reading.runtime)
-            .and_then(|origin| since(reading.shown, origin.shown));
-        let now = match at_runtime {
+        let now = self.at(reading);
+        (self.latest, self.real) = (now, reading.real);
+        self.add(reading, now);
+        now
+    }
+
+    /// Returns the moment of `reading`.
+    pub(super) fn at(&self, reading: Reading) -> u64 {
+        let origin = self
+            .index(reading.runtime)
+            .and_then(|index| self.runtimes.get(index));
+        match origin.and_then(|origin| since(reading.shown, origin.shown)) {
             Some(now) if now >= self.latest => now,
             // New, or behind: only real time is known to have passed since the last reading.
             // Threads and runtimes that take turns without a paused clock thus see it pass.
@@ -61,10 +69,7 @@ impl TimeLine {
                 let passed = since(reading.real, self.real).unwrap_or(0);
                 self.latest.saturating_add(passed)
             }
-        };
-        (self.latest, self.real) = (now, reading.real);
-        self.add(reading, now);
-        now
+        }
     }
 
     /// Goes on to `moment` at least, at which the clock that was read last stands from now on.
@@ -78,14 +83,15 @@ impl TimeLine {
         }
     }
 
-    fn take(&mut self, runtime: Option<Id>) -> Option<Origin> {
+    fn index(&self, runtime: Option<Id>) -> Option<usize> {
         let is_same = |origin: &Origin| origin.runtime == runtime;
-        let index = self.runtimes.iter().rposition(is_same)?;
-        Some(self.runtimes.remove(index))
+        self.runtimes.iter().rposition(is_same)
     }
 
     fn add(&mut self, reading: Reading, now: u64) {
-        if self.runtimes.len() == RUNTIMES {
+        if let Some(index) = self.index(reading.runtime) {
+            self.runtimes.remove(index);
+        } else if self.runtimes.len() == RUNTIMES {
             self.runtimes.remove(0);
         }
         self.runtimes.push(Origin {
@@ -172,6 +178,18 @@ mod tests {
         // Three microseconds by the system's clock, as its own says nothing about it.
         assert_eq!(show(&mut time_line, paused(ids[0], 0, 6)), 50 * HOUR + 3);
         assert_eq!(show(&mut time_line, paused(ids[0], HOUR, 7)), 51 * HOUR + 3);
+    }
+
+    #[test]
+    fn a_time_line_that_is_only_looked_at_stays_where_it_is() {
+        let ids = ids(2);
+        let mut time_line = TimeLine::begin(paused(ids[0], 0, 0));
+        assert_eq!(show(&mut time_line, paused(ids[0], 0, 0)), 0);
+        assert_eq!(time_line.at(paused(ids[0], HOUR, 0)), HOUR.unsigned_abs());
+        for shown in [0, HOUR] {
+            assert_eq!(time_line.at(paused(ids[1], shown, 3)), 3);
+        }
+        assert_eq!(show(&mut time_line, paused(ids[0], 1, 0)), 1);
     }
 
     #[test]

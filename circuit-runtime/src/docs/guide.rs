@@ -211,6 +211,14 @@ assert_eq!(reports.state(), State::Open);
 //! # }
 //! ```
 //!
+//! # Many keys
+//!
+//! With a `key`, `max_keys` bounds the memory. Beyond it, each new key evicts breakers without a
+//! call in flight that are closed or as good as forgotten: half-open for as long as another `reset`
+//! without a probe. One that is open, or held by an operator, is never evicted. So there are at
+//! most `max_keys` breakers, those in use, and those that have opened within their wait and another
+//! `reset`. The work for each new key is bounded, too, whatever there is to evict.
+//!
 //! # Pitfalls
 //!
 //! - **Too few calls for `min_calls`.** A rate is not evaluated on fewer calls, however many of

@@ -103,15 +103,22 @@
 //! # Keyed breakers
 //!
 //! The breakers of a `key`, or of a [`CircuitBreakers`], are *residents* of a concurrent index. A
-//! lookup takes no lock; creation and eviction take one. Beyond `max_keys`, residents are evicted
-//! by the CLOCK algorithm (second chance): each lookup sets a reference bit, and eviction takes the
-//! first candidate that is idle, closed and whose bit is clear, or, after 32 second chances, any
-//! that is idle and closed. If no resident can be evicted, the bound gives way.
+//! lookup takes no lock; creation and eviction take one. Residents are queued by what would be lost
+//! with them, as far as is known: closed ones; *expired* ones, which have been half-open for as
+//! long as another `reset` without a probe; and those that are required, because they are open,
+//! held by an operator or in use. Beyond `max_keys`, the first two are evicted in this order,
+//! closed ones by the CLOCK algorithm (second chance): each lookup sets a reference bit, and those
+//! whose bit is clear are evicted first. If no resident can be evicted, the bound gives way.
+//!
+//! The work for each new key is bounded: at most 128 residents are examined and, while there are
+//! more than `max_keys`, all of them evicted that may be. Half of those examined are required ones,
+//! which move to another queue once they are no longer.
 //!
 //! A thread may find a breaker in the index and be preempted before it clones the handle. An
 //! evicted breaker is therefore *retired*, not dropped: it is kept until no thread can still reach
 //! it. If its key is looked up meanwhile, it becomes resident again; so it does if it has opened
-//! since. A sweep drops the retired breakers that only the bookkeeping still refers to.
+//! since. A sweep, which continues with each new key, drops the retired breakers that only the
+//! bookkeeping still refers to.
 //!
 //! # Locks
 //!

@@ -11,6 +11,7 @@ use index::Index;
 use residents::{Entry, Residents};
 
 use crate::circuit::registered::Listed;
+use crate::circuit::retention::Retention;
 use crate::circuit::{Circuit, Policy};
 use crate::config::Config;
 use crate::name::Name;
@@ -70,25 +71,28 @@ impl KeyedCircuits {
 
     #[cold]
     fn create(&self, key: &str) -> Arc<Circuit> {
-        self.with_residents(|residents| {
+        let (circuit, unreachable) = self.with_residents(|residents| {
             if let Some(circuit) = self.find(key) {
-                return circuit; // created by another thread meanwhile
+                return (circuit, Vec::new()); // created by another thread meanwhile
             }
             let name = Name::from_key(&self.name, key);
             // Before making room: sweeping may return a retired circuit to the index.
             let retired = residents.revive(&name);
             let circuit =
                 retired.unwrap_or_else(|| Circuit::with_policy(name, Arc::clone(&self.policy)));
-            let max_keys = usize::try_from(self.max_keys()).unwrap_or(usize::MAX);
-            if self.index.may_change() {
-                residents.evict(&self.index, max_keys);
-                residents.enter(&self.index, Arc::clone(&circuit));
-            } else {
+            if !self.index.may_change() {
                 // The next lookup of this key inserts it.
-                residents.retire(Arc::clone(&circuit));
+                residents.retire(Arc::clone(&circuit), Retention::Closed);
+                return (circuit, Vec::new());
             }
-            circuit
-        })
+            let max_keys = usize::try_from(self.max_keys()).unwrap_or(usize::MAX);
+            let unreachable = residents.evict(&self.index, max_keys);
+            residents.enter(&self.index, Arc::clone(&circuit));
+            (circuit, unreachable)
+        });
+        // Without the lock, as it may take long.
+        drop(unreachable);
+        circuit
     }
 
     fn with_residents<R>(&self, section: impl FnOnce(&mut Residents) -> R) -> R {

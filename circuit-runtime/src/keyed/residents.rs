@@ -3,24 +3,43 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::index::Index;
 use crate::circuit::Circuit;
+use crate::circuit::retention::{Reading, Retention};
 use crate::name::Name;
 
-/// Second chances granted in one eviction before any idle circuit is taken.
+/// Residents examined for each new key, so that creation stays O(1).
+pub(super) const MAX_EXAMINED: usize = 128;
+
+/// Second chances granted for each new key before one that was used recently is evicted.
 pub(super) const MAX_SECOND_CHANCES: usize = 32;
 
-/// Pinned circuits rechecked for each new key, so that creation stays O(1).
+/// Residents of a queue that are rechecked for each new key, out of those examined.
 const RECHECKS: usize = 8;
 
-/// Retired circuits tolerated between sweeps.
+/// The same for those that could not be evicted, while there are more than `max_keys`. As many are
+/// left to be examined again and evicted.
+const RECHECKS_ABOVE_BOUND: usize = MAX_EXAMINED / 2;
+
+/// The queues that are searched for residents to evict, in order. The first pass over a queue
+/// spares those that were used recently.
+const PASSES: [Retention; 3] = [Retention::Closed, Retention::Expired, Retention::Closed];
+
+/// Retired circuits tolerated without a sweep.
 const SWEEP_THRESHOLD: usize = if cfg!(any(circuit_loom, circuit_shuttle)) {
     0
 } else {
     64
 };
+
+/// Retired circuits swept for each one that is evicted, so that a sweep outpaces evictions.
+const SWEPT_PER_EVICTED: usize = 2;
+
+/// Queues that have had room for fewer circuits never shrink.
+const MIN_SHRUNK: usize = 64;
 
 /// All keyed circuits of one function: resident and retired.
 ///
@@ -29,135 +48,259 @@ const SWEEP_THRESHOLD: usize = if cfg!(any(circuit_loom, circuit_shuttle)) {
 /// evicted circuit is therefore kept in `retired` until no thread can still reach it. Its key
 /// returns the same circuit meanwhile, and it is never dropped with a call in flight.
 ///
-/// Eviction is by second chance, the CLOCK algorithm (Corbató, "A Paging Experiment with the
-/// Multics System", 1968): circuits not used recently first, and only if closed and idle.
+/// Each resident is in the queue of the [`Retention`] that it had when it was last examined, and is
+/// examined again before it is evicted. The weakest are evicted first and, of one queue, by second
+/// chance, the CLOCK algorithm (Corbató, "A Paging Experiment with the Multics System", 1968):
+/// those not used recently first.
 #[derive(Default)]
 pub(super) struct Residents {
-    /// Resident circuits that may be idle; the front is the next eviction candidate.
-    candidates: VecDeque<Arc<Circuit>>,
-    /// Resident circuits that were in use or not closed when last checked.
-    pinned: VecDeque<Arc<Circuit>>,
+    closed: VecDeque<Arc<Circuit>>,
+    expired: VecDeque<Arc<Circuit>>,
+    /// Those in use, too.
+    required: VecDeque<Arc<Circuit>>,
     /// Evicted circuits that another thread may still reach.
-    retired: BTreeMap<Name, Arc<Circuit>>,
-    /// The length of `retired` above which to sweep it.
-    sweep_at: usize,
+    retired: BTreeMap<Name, Retired>,
+    /// The last of them that was swept; the sweep continues after it.
+    swept: Option<Name>,
+    /// For the latest new key: residents examined, and retired circuits swept.
+    #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+    work: (usize, usize),
+}
+
+struct Retired {
+    circuit: Arc<Circuit>,
+    /// The reason to retain it that was not enough.
+    retention: Retention,
+}
+
+/// The search for residents to evict, for one new key.
+struct Search {
+    /// The clock is read once for all residents.
+    now: Reading,
+    max_keys: usize,
+    /// Residents that may still be examined.
+    left: usize,
+    second_chances: usize,
+    evicted: usize,
 }
 
 impl Residents {
     /// Returns the resident circuits.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Circuit>> {
-        self.candidates.iter().chain(&self.pinned)
+        self.closed
+            .iter()
+            .chain(&self.expired)
+            .chain(&self.required)
     }
 
     /// Returns the retired circuits that are still in use.
     pub(super) fn retired_in_use(&self) -> impl Iterator<Item = &Arc<Circuit>> {
-        self.retired.values().filter(|circuit| !is_idle(circuit))
+        let circuits = self.retired.values().map(|retired| &retired.circuit);
+        circuits.filter(|circuit| is_in_use(circuit))
     }
 
     /// Returns the retired circuit called `name`, if it is still in use.
     pub(super) fn find_retired(&self, name: &str) -> Option<&Arc<Circuit>> {
-        let retired = self.retired.get(name);
-        retired.filter(|circuit| !is_idle(circuit))
+        let retired = self.retired.get(name).map(|retired| &retired.circuit);
+        retired.filter(|circuit| is_in_use(circuit))
     }
 
     /// Takes a circuit out of retirement.
     pub(super) fn revive(&mut self, name: &Name) -> Option<Arc<Circuit>> {
-        self.retired.remove(name)
+        self.retired.remove(name).map(|retired| retired.circuit)
     }
 
-    pub(super) fn retire(&mut self, circuit: Arc<Circuit>) {
-        self.retired.insert(circuit.name().clone(), circuit);
+    /// Retires a circuit unless there is a reason to retain it that is stronger than this.
+    pub(super) fn retire(&mut self, circuit: Arc<Circuit>, retention: Retention) {
+        let name = circuit.name().clone();
+        self.retired.insert(name, Retired { circuit, retention });
     }
 
     pub(super) fn enter(&mut self, index: &Index<Entry>, circuit: Arc<Circuit>) {
         index.insert(Entry::new(&circuit));
-        self.candidates.push_back(circuit);
+        self.closed.push_back(circuit);
     }
 
-    /// Evicts until there is room for one more of `max_keys`, or no candidate is left.
-    pub(super) fn evict(&mut self, index: &Index<Entry>, max_keys: usize) {
+    /// Evicts until there is room for one more of `max_keys`, or no more residents may be examined.
+    /// Returns circuits that no thread can reach, for the caller to drop without the lock.
+    pub(super) fn evict(&mut self, index: &Index<Entry>, max_keys: usize) -> Vec<Arc<Circuit>> {
         if self.len() < max_keys {
-            return;
+            return Vec::new();
         }
-        self.recheck_pinned();
-        let mut second_chances = 0;
-        while self.len() >= max_keys {
-            let Some(circuit) = self.candidates.pop_front() else {
+        let mut search = Search {
+            now: Reading::now(),
+            max_keys,
+            left: MAX_EXAMINED,
+            second_chances: MAX_SECOND_CHANCES,
+            evicted: 0,
+        };
+        let rechecks = if self.len() > max_keys {
+            RECHECKS_ABOVE_BOUND
+        } else {
+            RECHECKS
+        };
+        self.recheck(Retention::Required, rechecks, &mut search);
+        for retention in PASSES {
+            self.evict_from(retention, index, &mut search);
+        }
+        #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+        {
+            self.work = (MAX_EXAMINED - search.left, 0);
+        }
+        self.shrink();
+        if self.retired.len() > SWEEP_THRESHOLD {
+            let swept = search.evicted.saturating_mul(SWEPT_PER_EVICTED);
+            self.sweep(index, swept.saturating_add(RECHECKS), search.now)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Moves residents whose retention has changed to the queue where they belong.
+    fn recheck(&mut self, retention: Retention, count: usize, search: &mut Search) {
+        for _ in 0..count.min(self.queue(retention).len()) {
+            let Some(circuit) = self.queue(retention).pop_front() else {
+                return;
+            };
+            let retention = search.examine(&circuit);
+            self.queue(retention).push_back(circuit);
+        }
+    }
+
+    /// Evicts residents that there is no better reason to retain.
+    fn evict_from(&mut self, retention: Retention, index: &Index<Entry>, search: &mut Search) {
+        for _ in 0..self.queue(retention).len() {
+            if self.len() < search.max_keys || search.left == 0 {
+                return;
+            }
+            let Some(circuit) = self.queue(retention).pop_front() else {
                 return;
             };
             let was_referenced = circuit.residency().take_referenced();
-            if !is_idle(&circuit) {
-                self.pinned.push_back(circuit);
-            } else if was_referenced && second_chances < MAX_SECOND_CHANCES {
-                second_chances = second_chances.saturating_add(1);
-                self.candidates.push_back(circuit);
+            let found = search.examine(&circuit);
+            let is_spared = was_referenced && found != Retention::Expired;
+            if found > retention || (is_spared && search.second_chance()) {
+                self.queue(found).push_back(circuit);
+            } else if is_spared {
+                self.queue(found).push_front(circuit);
+                return;
             } else {
                 index.remove(circuit.name().key().unwrap_or_default());
-                self.retire(circuit);
-                if self.retired.len() > self.sweep_at {
-                    self.sweep(index);
-                }
+                self.retire(circuit, found);
+                search.evicted = search.evicted.saturating_add(1);
             }
         }
     }
 
-    /// Frees retired circuits that no thread can reach. One that has opened since its eviction
-    /// becomes resident again.
-    fn sweep(&mut self, index: &Index<Entry>) {
-        let mut reopened = Vec::new();
-        self.retired.retain(|_, circuit| {
+    /// Takes `count` of the retired circuits and returns those that no thread can reach. One that
+    /// has changed since its eviction, such that it must be retained, becomes resident again.
+    fn sweep(&mut self, index: &Index<Entry>, count: usize, now: Reading) -> Vec<Arc<Circuit>> {
+        let swept = self.swept.take();
+        let start = swept.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut unreachable = Vec::new();
+        let mut visited = 0_usize;
+        let range = (start, Bound::Unbounded);
+        for (name, retired) in self.retired.range_mut::<str, _>(range).take(count) {
             // The index drops its reference once no thread can be using it any more.
-            let is_unreachable = Arc::get_mut(circuit).is_some();
-            if is_unreachable && !circuit.is_closed_exclusive() {
-                reopened.push(Arc::clone(circuit));
+            if Arc::get_mut(&mut retired.circuit).is_some() {
+                unreachable.push(name.clone());
             }
-            !is_unreachable
-        });
-        for circuit in reopened {
-            self.enter(index, circuit);
+            visited = visited.saturating_add(1);
+            if visited == count {
+                self.swept = Some(name.clone());
+            }
         }
-        self.sweep_at = self
-            .retired
-            .len()
-            .saturating_mul(2)
-            .saturating_add(SWEEP_THRESHOLD);
+        #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+        {
+            self.work.1 = visited;
+        }
+        let unreachable = unreachable.iter().filter_map(|name| {
+            let retired = self.retired.remove(name)?;
+            if retired.circuit.retention_exclusive(now) > retired.retention {
+                self.enter(index, retired.circuit);
+                return None;
+            }
+            Some(retired.circuit)
+        });
+        unreachable.collect()
     }
 
-    fn recheck_pinned(&mut self) {
-        for _ in 0..RECHECKS.min(self.pinned.len()) {
-            let Some(circuit) = self.pinned.pop_front() else {
-                return;
-            };
-            if is_idle(&circuit) {
-                self.candidates.push_back(circuit);
-            } else {
-                self.pinned.push_back(circuit);
+    fn queue(&mut self, retention: Retention) -> &mut VecDeque<Arc<Circuit>> {
+        match retention {
+            Retention::Closed => &mut self.closed,
+            Retention::Expired => &mut self.expired,
+            Retention::Required => &mut self.required,
+        }
+    }
+
+    /// Frees the memory of queues that are far shorter than they were.
+    fn shrink(&mut self) {
+        for queue in [&mut self.closed, &mut self.expired, &mut self.required] {
+            let double = queue.len().saturating_mul(2).max(MIN_SHRUNK);
+            if double.saturating_mul(2) <= queue.capacity() {
+                queue.shrink_to(double);
             }
         }
     }
 
     fn len(&self) -> usize {
-        self.candidates.len().saturating_add(self.pinned.len())
-    }
-
-    #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
-    pub(super) fn candidates(&self) -> usize {
-        self.candidates.len()
-    }
-
-    #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
-    pub(super) fn retired(&self) -> usize {
-        self.retired.len()
+        self.closed
+            .len()
+            .saturating_add(self.expired.len())
+            .saturating_add(self.required.len())
     }
 }
 
-/// Returns `true` if the circuit is closed and, by its reference count, no call is in flight.
-fn is_idle(circuit: &Arc<Circuit>) -> bool {
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+impl Residents {
+    /// Returns how many residents may be evicted, as far as is known.
+    pub(super) fn candidates(&self) -> usize {
+        self.closed.len() + self.expired.len()
+    }
+
+    pub(super) fn retired(&self) -> usize {
+        self.retired.len()
+    }
+
+    /// Returns how many residents were examined for the latest new key, and how many retired
+    /// circuits were swept.
+    pub(super) fn work(&self) -> (usize, usize) {
+        self.work
+    }
+
+    /// Returns for how many residents there is room without allocating.
+    pub(super) fn capacity(&self) -> usize {
+        self.closed.capacity() + self.expired.capacity() + self.required.capacity()
+    }
+}
+
+impl Search {
+    /// Returns the reason to retain a resident.
+    fn examine(&mut self, circuit: &Arc<Circuit>) -> Retention {
+        self.left = self.left.saturating_sub(1);
+        // Read the reference count first: a call that ends in between leaves its result to be seen.
+        if is_in_use(circuit) {
+            Retention::Required
+        } else {
+            circuit.retention(self.now)
+        }
+    }
+
+    /// Grants a second chance, unless there were too many for this new key.
+    fn second_chance(&mut self) -> bool {
+        let left = self.second_chances.checked_sub(1);
+        self.second_chances = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
+/// Returns `true` unless, by its reference count, the circuit has no call in flight.
+fn is_in_use(circuit: &Arc<Circuit>) -> bool {
     // Read `strong_count` first: if an entry is freed in between, the circuit looks busy, never
     // falsely idle.
     let references = Arc::strong_count(circuit);
     let ours = circuit.residency().index_refs().saturating_add(1);
-    references <= ours && circuit.is_closed()
+    references > ours
 }
 
 /// A circuit in the index, found by its key.

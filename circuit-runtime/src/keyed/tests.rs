@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use super::KeyedCircuits;
-use super::residents::{Entry, MAX_SECOND_CHANCES};
+use super::residents::{Entry, MAX_EXAMINED, MAX_SECOND_CHANCES};
 use crate::circuit::Circuit;
 use crate::circuit::registered::{self, Listed};
 use crate::{CircuitBreaker, Config, State, registry};
@@ -348,4 +348,202 @@ fn threads_that_share_keys_share_their_breakers() {
     });
     assert!(!split.into_inner(), "a key had two breakers at a time");
     assert!(resident(&breakers).len() <= 8 + 4);
+}
+
+/// Returns the residents examined and the retired circuits swept for the latest new key.
+fn work(breakers: &Breakers) -> (usize, usize) {
+    breakers.0.with_residents(|residents| residents.work())
+}
+
+/// Creates keys while none of the others may be evicted, then while all may.
+#[test]
+fn residents_examined_for_each_new_key_are_bounded() {
+    let breakers = breakers(100);
+    let create = |key: usize| {
+        let breaker = breakers.for_key(&key.to_string());
+        let (examined, _) = work(&breakers);
+        assert!(examined <= MAX_EXAMINED, "{examined} for {key}");
+        breaker
+    };
+    (0..2_000).for_each(|key| fail(&create(key)));
+    for breaker in breakers.all() {
+        breaker.reset();
+        // Used recently, so that each of them gets a second chance.
+        breakers.for_key(breaker.name().key().unwrap());
+    }
+    (2_000..2_100).for_each(|key| drop(create(key)));
+    assert_eq!(resident(&breakers).len(), 100);
+    let capacity = breakers.0.with_residents(|residents| residents.capacity());
+    assert!(capacity < 1_000, "room for {capacity}");
+}
+
+/// Evicts while a thread that has found a breaker is preempted, so that none of them is freed.
+#[test]
+fn retired_breakers_swept_for_each_new_key_are_bounded() {
+    let breakers = breakers(1);
+    breakers.for_key("a");
+    let create = |key: usize| {
+        breakers.for_key(&key.to_string());
+        let (_, swept) = work(&breakers);
+        assert!(swept <= MAX_EXAMINED, "{swept} for {key}");
+    };
+    let retired = || breakers.0.with_residents(|residents| residents.retired());
+    drop(breakers.find_late("a", || (0..10_000).for_each(create)));
+    assert!(retired() >= 10_000);
+    (10_000..13_000).for_each(create);
+    assert!(retired() < 1_000, "{}", retired());
+}
+
+#[cfg(feature = "test-util")]
+mod in_virtual_time {
+    use super::{Breakers, KeyedCircuits, breakers, circuit, fail, resident, succeed};
+    use crate::{CircuitBreaker, Config, State};
+    use std::time::Duration;
+    use tokio::time::advance;
+
+    /// As in the rules of [`breakers`].
+    const RESET: Duration = Duration::from_secs(30);
+
+    async fn wait(resets: u32) {
+        advance(RESET * resets).await;
+    }
+
+    fn create(breakers: &Breakers, keys: std::ops::Range<usize>) {
+        keys.for_each(|key| drop(breakers.for_key(&format!("new {key}"))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_keys_that_failed_once_leaves_those_that_are_open() {
+        let hosts = if cfg!(debug_assertions) {
+            20_000
+        } else {
+            200_000
+        };
+        let breakers = breakers(1_000);
+        let flood = |keys: std::ops::Range<usize>| {
+            keys.for_each(|key| fail(&breakers.for_key(&key.to_string())));
+        };
+        flood(0..hosts);
+        assert_eq!(resident(&breakers).len(), hosts);
+        wait(2).await;
+        // Each new key evicts more than one.
+        flood(hosts..hosts + hosts / 20);
+        assert!(resident(&breakers).len() <= hosts / 20 + 1_000);
+        wait(2).await;
+        create(&breakers, 0..500);
+        assert!(resident(&breakers).len() <= 1_000);
+        let retired = breakers.0.with_residents(|residents| residents.retired());
+        assert!(retired < 1_000, "{retired}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_breaker_is_evicted_once_its_wait_has_been_over_for_another_reset() {
+        let breakers = breakers(1);
+        fail(&breakers.for_key("open"));
+        for (micros, is_kept) in [(59_999_999, true), (1, false)] {
+            advance(Duration::from_micros(micros)).await;
+            create(&breakers, 0..100);
+            assert_eq!(resident(&breakers).contains("open"), is_kept);
+        }
+        assert_eq!(breakers.for_key("open").state(), State::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_expired_breaker_that_is_examined_is_evicted_however_recently_it_was_used() {
+        let breakers = breakers(1);
+        for key in (0..60).chain(0..60) {
+            let breaker = breakers.for_key(&key.to_string());
+            let _ = breaker.try_acquire().map(crate::Permit::failure);
+        }
+        wait(2).await;
+        create(&breakers, 0..1);
+        assert_eq!(super::work(&breakers).0, 2 * 60);
+        assert_eq!(resident(&breakers).len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_has_grown_is_waited_for() {
+        let config = Config::builder().max_failures(1).max_reset(4 * RESET);
+        let breakers = Breakers(KeyedCircuits::new(
+            "quote".into(),
+            config.build().unwrap(),
+            1,
+        ));
+        let breaker = breakers.for_key("open");
+        fail(&breaker);
+        wait(1).await;
+        fail(&breaker);
+        drop(breaker);
+        // Half-open after another two resets, expired after three.
+        wait(2).await;
+        create(&breakers, 0..100);
+        assert!(resident(&breakers).contains("open"));
+        wait(1).await;
+        create(&breakers, 0..100);
+        assert!(!resident(&breakers).contains("open"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn expired_breakers_are_evicted_after_closed_ones_but_before_those_used_recently() {
+        let breakers = breakers(22);
+        fail(&breakers.for_key("expired"));
+        wait(2).await;
+        (0..20).for_each(|key| drop(breakers.for_key(&key.to_string())));
+        breakers.for_key("idle");
+        // Evicts the closed one that was not used again, then the expired one.
+        (0..20).for_each(|key| drop(breakers.for_key(&key.to_string())));
+        breakers.for_key("first").force_open();
+        assert!(!resident(&breakers).contains("idle"));
+        assert!(resident(&breakers).contains("expired"));
+        (0..20).for_each(|key| drop(breakers.for_key(&key.to_string())));
+        breakers.for_key("second");
+        assert!(!resident(&breakers).contains("expired"));
+        assert_eq!(resident(&breakers).len(), 22);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn held_breakers_and_those_in_use_or_probed_are_not_evicted_however_long_they_wait() {
+        let breakers = breakers(1);
+        for key in ["held open", "in use", "probed"] {
+            fail(&breakers.for_key(key));
+        }
+        breakers.for_key("held open").force_open();
+        breakers.for_key("held closed").force_closed();
+        let in_use = breakers.for_key("in use");
+        wait(1_000).await;
+        let probed = breakers.for_key("probed");
+        // Never settled, and without its handle: only its slot is taken.
+        let _ = circuit(&probed).admit().unwrap();
+        drop(probed);
+        create(&breakers, 0..1_000);
+        for key in ["held open", "held closed", "in use", "probed"] {
+            assert!(resident(&breakers).contains(key), "{key}");
+        }
+        drop(in_use);
+        wait(1).await;
+        create(&breakers, 0..1_000);
+        let resident = resident(&breakers);
+        assert!(!resident.contains("in use") && !resident.contains("probed"));
+        assert!(resident.contains("held open") && resident.contains("held closed"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_expired_breaker_that_is_probed_after_its_eviction_is_retained_if_that_fails() {
+        let acts: [fn(&CircuitBreaker); 2] = [succeed, fail];
+        for (act, is_retained) in acts.into_iter().zip([false, true]) {
+            let breakers = breakers(1);
+            fail(&breakers.for_key("down"));
+            wait(2).await;
+            let late = breakers.find_late("down", || {
+                create(&breakers, 0..10);
+                assert!(!resident(&breakers).contains("down"));
+            });
+            act(&late);
+            drop(late);
+            create(&breakers, 10..1_000);
+            assert_eq!(resident(&breakers).contains("down"), is_retained);
+            let opened = breakers.for_key("down").snapshot().opened;
+            assert_eq!(opened, if is_retained { 2 } else { 0 });
+        }
+    }
 }

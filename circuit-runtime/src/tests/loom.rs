@@ -916,6 +916,57 @@ fn failure_of_a_key_against_its_eviction() {
     });
 }
 
+/// Creates a keyed map as [`keyed`] does; the circuit of `a` has opened, and has not been probed for
+/// so long that it may be evicted.
+fn keyed_expired() -> &'static KeyedCircuits {
+    let circuits = keyed();
+    fail(&CircuitBreaker::from_circuit(circuits.for_key("a")));
+    set_clock(2 * RESET);
+    circuits
+}
+
+/// A thread that finds an expired circuit just before its eviction and one that looks its key up
+/// afterwards have the same circuit, which admits one of them as its probe.
+#[test]
+fn probe_of_a_key_against_its_eviction_and_another_call() {
+    model_of_few_preemptions(|| {
+        let circuits = keyed_expired();
+        let call = || {
+            let circuit = circuits.for_key("a");
+            let admitted = circuit.admit().is_ok();
+            (circuit, admitted)
+        };
+        let evict = move || {
+            circuits.for_key("b");
+            call()
+        };
+        let [found, found_again] = race([Box::new(call), Box::new(evict)]);
+        assert!(Arc::ptr_eq(&found.0, &found_again.0));
+        // Evicted and forgotten before either found it, it is closed and admits both.
+        let state = found.0.state();
+        let admitted = [found.1, found_again.1]
+            .iter()
+            .filter(|&&admitted| admitted)
+            .count();
+        assert_eq!(admitted, if state == State::Closed { 2 } else { 1 });
+    });
+}
+
+/// The failure of a probe that started before its circuit was evicted opens the circuit of its key.
+#[test]
+fn failed_probe_of_a_key_against_its_eviction() {
+    model_of_few_preemptions(|| {
+        let circuits = keyed_expired();
+        let probe = || fail(&CircuitBreaker::from_circuit(circuits.for_key("a")));
+        let evict = || {
+            circuits.for_key("b");
+            circuits.for_key("c");
+        };
+        race([Box::new(probe), Box::new(evict)]);
+        assert_eq!(circuits.for_key("a").state(), State::Open);
+    });
+}
+
 /// Two threads that look up a new key concurrently have the same circuit.
 #[test]
 fn first_call_of_a_key_against_another_first_call() {

@@ -13,7 +13,7 @@
 )]
 
 use std::mem;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use shuttle::rand::{Rng, thread_rng};
@@ -25,6 +25,7 @@ use crate::circuit::state::{Generation, Phase};
 use crate::circuit::ticket::{Outcome, Ticket};
 use crate::clock::model::{keep_behind, set as set_clock};
 use crate::clock::{self, Instant};
+use crate::keyed::KeyedCircuits;
 use crate::sync::thread::release_slot;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
@@ -466,6 +467,56 @@ fn stripes_against_reuse_and_a_reader() {
         counting.join().unwrap();
         assert_eq!(total(), (WAVES * 4 * CALLS) as u64);
         assert!(seen <= total());
+    });
+}
+
+/// Calls of more keys than may stay, by threads that find them in any state and at any time: a key
+/// has one circuit at a time, and one that is open keeps it for its wait.
+#[test]
+fn keys_against_eviction_have_one_circuit_at_a_time() {
+    const KEYS: [&str; 3] = ["a", "b", "c"];
+    explore(|| {
+        set_clock(RESET);
+        keep_behind(0);
+        let config = Config::builder().max_failures(1);
+        let config = config.reset(Duration::from_micros(RESET)).build().unwrap();
+        let circuits = KeyedCircuits::new("model".into(), config, 1);
+        let circuits: &'static KeyedCircuits = Box::leak(Box::new(circuits));
+        // The circuit of each key, while there are threads that hold it.
+        let held: &'static Mutex<[Vec<Arc<Circuit>>; KEYS.len()]> = Box::leak(Box::default());
+        together(3, move |_| {
+            for _ in 0..4 {
+                let key = thread_rng().gen_range(0..KEYS.len());
+                let circuit = circuits.for_key(KEYS[key]);
+                {
+                    let mut held = held.lock().unwrap();
+                    let is_same = |other| Arc::ptr_eq(&circuit, other);
+                    assert!(held[key].iter().all(is_same), "two circuits of one key");
+                    held[key].push(Arc::clone(&circuit));
+                }
+                let ticket = circuit.admit();
+                thread::yield_now();
+                let failed = thread_rng().gen_bool(0.5);
+                if let Ok(ticket) = ticket {
+                    let outcome = [Outcome::Succeeded, Outcome::Failed][usize::from(failed)];
+                    circuit.settle(ticket, outcome);
+                }
+                if thread_rng().gen_bool(0.3) {
+                    set_clock(clock::now().as_micros() + RESET);
+                }
+                drop(circuit);
+                held.lock().unwrap()[key].pop();
+            }
+        });
+        for key in KEYS {
+            CircuitBreaker::from_circuit(circuits.for_key(key)).force_open();
+        }
+        for key in KEYS.into_iter().chain(["d", "e"]) {
+            circuits.for_key(key);
+        }
+        for key in KEYS {
+            assert_eq!(circuits.for_key(key).state(), State::Open);
+        }
     });
 }
 

@@ -1,0 +1,57 @@
+//! How much would be lost with a circuit that is evicted.
+
+use super::Circuit;
+use super::state::{Phase, Word};
+use crate::clock::{self, Instant};
+use crate::sync::Ordering;
+
+/// The reasons to retain a circuit, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Retention {
+    /// Closed.
+    Closed,
+    /// Half-open for as long as another `reset`, and no probe has a slot: as good as forgotten.
+    Expired,
+    /// Open, half-open, or held by an operator.
+    Required,
+}
+
+/// One reading of the clock, for any number of circuits.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading(Instant);
+
+impl Reading {
+    /// Reads the clock.
+    pub(crate) fn now() -> Self {
+        Self(clock::now())
+    }
+}
+
+impl Circuit {
+    /// Returns the reason to retain the circuit.
+    pub(crate) fn retention(&self, now: Reading) -> Retention {
+        self.retention_of(self.word(), now)
+    }
+
+    /// Like [`retention`](Self::retention), for a circuit that no other thread can reach any more.
+    pub(crate) fn retention_exclusive(&self, now: Reading) -> Retention {
+        // Dropping the last other handle already synchronizes with us, but loom does not model
+        // `Arc::get_mut`. A read-modify-write always sees the latest value.
+        let word = Word::from_bits(self.state.fetch_or(0, Ordering::AcqRel));
+        self.retention_of(word, now)
+    }
+
+    fn retention_of(&self, word: Word, Reading(now): Reading) -> Retention {
+        match word.phase() {
+            Phase::Closed => Retention::Closed,
+            Phase::Open if self.is_expired(word, self.time.at(now)) => Retention::Expired,
+            Phase::Open | Phase::ForcedOpen | Phase::ForcedClosed => Retention::Required,
+        }
+    }
+
+    fn is_expired(&self, word: Word, now: Instant) -> bool {
+        let half_open_at = word.half_open_at(self.wait(word));
+        now >= half_open_at.plus(self.policy.wait.reset())
+            && !self.probes.is_any_leased(word.generation(), now)
+    }
+}
