@@ -244,9 +244,9 @@ use proc_macro::TokenStream;
 /// looked up as it is, any other type that implements `Display` by its text: a number, an address,
 /// `format!("{region}/{host}")`. The lookup takes no lock. When there are more than `max_keys`
 /// breakers, closed ones without a call in flight are evicted, those that were not used recently
-/// first. A breaker that has opened is kept for its wait and another `reset`, and one with a call
-/// in flight in any case, even if there are then more than `max_keys`. If callers can make up keys
-/// that fail, bound their rate.
+/// first, and those with a failure or slow call that counts last. A breaker that has opened is kept
+/// for its wait and another `reset`, and one with a call in flight in any case, even if there are
+/// then more than `max_keys`. If callers can make up keys that fail, bound their rate.
 ///
 /// # A breaker of your own
 ///

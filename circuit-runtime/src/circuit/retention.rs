@@ -8,10 +8,12 @@ use crate::sync::Ordering;
 /// The reasons to retain a circuit, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Retention {
-    /// Closed.
+    /// Closed, and no failure or slow call counts.
     Closed,
     /// Half-open for as long as another `reset`, and no probe has a slot: as good as forgotten.
     Expired,
+    /// Closed, and a failure or slow call counts.
+    Evidence,
     /// Open, half-open, or held by an operator.
     Required,
 }
@@ -42,11 +44,18 @@ impl Circuit {
     }
 
     fn retention_of(&self, word: Word, Reading(now): Reading) -> Retention {
+        let now = || self.time.at(now);
         match word.phase() {
+            Phase::Closed if self.has_evidence(word, now) => Retention::Evidence,
             Phase::Closed => Retention::Closed,
-            Phase::Open if self.is_expired(word, self.time.at(now)) => Retention::Expired,
+            Phase::Open if self.is_expired(word, now()) => Retention::Expired,
             Phase::Open | Phase::ForcedOpen | Phase::ForcedClosed => Retention::Required,
         }
+    }
+
+    fn has_evidence(&self, word: Word, now: impl Fn() -> Instant) -> bool {
+        let limits = &self.policy.limits;
+        self.window.has_evidence(limits, word.generation(), now)
     }
 
     fn is_expired(&self, word: Word, now: Instant) -> bool {

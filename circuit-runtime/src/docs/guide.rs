@@ -219,6 +219,10 @@ assert_eq!(reports.state(), State::Open);
 //! most `max_keys` breakers, those in use, and those that have opened within their wait and another
 //! `reset`. The work for each new key is bounded, too, whatever there is to evict.
 //!
+//! Breakers with a failure or slow call that counts are evicted last. So what is known of a host
+//! that fails now and then is not displaced by any number of keys that work, made-up ones included.
+//! Only keys that fail can displace it, about `max_keys` of them.
+//!
 //! # Pitfalls
 //!
 //! - **Too few calls for `min_calls`.** A rate is not evaluated on fewer calls, however many of

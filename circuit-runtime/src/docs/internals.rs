@@ -105,10 +105,11 @@
 //! The breakers of a `key`, or of a [`CircuitBreakers`], are *residents* of a concurrent index. A
 //! lookup takes no lock; creation and eviction take one. Residents are queued by what would be lost
 //! with them, as far as is known: closed ones; *expired* ones, which have been half-open for as
-//! long as another `reset` without a probe; and those that are required, because they are open,
-//! held by an operator or in use. Beyond `max_keys`, the first two are evicted in this order,
-//! closed ones by the CLOCK algorithm (second chance): each lookup sets a reference bit, and those
-//! whose bit is clear are evicted first. If no resident can be evicted, the bound gives way.
+//! long as another `reset` without a probe; closed ones with *evidence*, a failure or slow call
+//! that counts; and those that are required, because they are open, held by an operator or in use.
+//! Beyond `max_keys`, all but the required ones are evicted in this order, closed ones by the CLOCK
+//! algorithm (second chance): each lookup sets a reference bit, and those whose bit is clear are
+//! evicted first. If no resident can be evicted, the bound gives way.
 //!
 //! The work for each new key is bounded: at most 128 residents are examined and, while there are
 //! more than `max_keys`, all of them evicted that may be. Half of those examined are required ones,
@@ -116,9 +117,9 @@
 //!
 //! A thread may find a breaker in the index and be preempted before it clones the handle. An
 //! evicted breaker is therefore *retired*, not dropped: it is kept until no thread can still reach
-//! it. If its key is looked up meanwhile, it becomes resident again; so it does if it has opened
-//! since. A sweep, which continues with each new key, drops the retired breakers that only the
-//! bookkeeping still refers to.
+//! it. If its key is looked up meanwhile, it becomes resident again; so it does if it has opened,
+//! or counted its first failure, since. A sweep, which continues with each new key, drops the
+//! retired breakers that only the bookkeeping still refers to.
 //!
 //! # Locks
 //!

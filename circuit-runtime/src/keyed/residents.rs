@@ -26,7 +26,13 @@ const RECHECKS_ABOVE_BOUND: usize = MAX_EXAMINED / 2;
 
 /// The queues that are searched for residents to evict, in order. The first pass over a queue
 /// spares those that were used recently.
-const PASSES: [Retention; 3] = [Retention::Closed, Retention::Expired, Retention::Closed];
+const PASSES: [Retention; 5] = [
+    Retention::Closed,
+    Retention::Expired,
+    Retention::Closed,
+    Retention::Evidence,
+    Retention::Evidence,
+];
 
 /// Retired circuits tolerated without a sweep.
 const SWEEP_THRESHOLD: usize = if cfg!(any(circuit_loom, circuit_shuttle)) {
@@ -56,6 +62,7 @@ const MIN_SHRUNK: usize = 64;
 pub(super) struct Residents {
     closed: VecDeque<Arc<Circuit>>,
     expired: VecDeque<Arc<Circuit>>,
+    evidence: VecDeque<Arc<Circuit>>,
     /// Those in use, too.
     required: VecDeque<Arc<Circuit>>,
     /// Evicted circuits that another thread may still reach.
@@ -90,6 +97,7 @@ impl Residents {
         self.closed
             .iter()
             .chain(&self.expired)
+            .chain(&self.evidence)
             .chain(&self.required)
     }
 
@@ -140,6 +148,7 @@ impl Residents {
             RECHECKS
         };
         self.recheck(Retention::Required, rechecks, &mut search);
+        self.recheck(Retention::Evidence, RECHECKS, &mut search);
         for retention in PASSES {
             self.evict_from(retention, index, &mut search);
         }
@@ -229,13 +238,19 @@ impl Residents {
         match retention {
             Retention::Closed => &mut self.closed,
             Retention::Expired => &mut self.expired,
+            Retention::Evidence => &mut self.evidence,
             Retention::Required => &mut self.required,
         }
     }
 
     /// Frees the memory of queues that are far shorter than they were.
     fn shrink(&mut self) {
-        for queue in [&mut self.closed, &mut self.expired, &mut self.required] {
+        for queue in [
+            &mut self.closed,
+            &mut self.expired,
+            &mut self.evidence,
+            &mut self.required,
+        ] {
             let double = queue.len().saturating_mul(2).max(MIN_SHRUNK);
             if double.saturating_mul(2) <= queue.capacity() {
                 queue.shrink_to(double);
@@ -247,6 +262,7 @@ impl Residents {
         self.closed
             .len()
             .saturating_add(self.expired.len())
+            .saturating_add(self.evidence.len())
             .saturating_add(self.required.len())
     }
 }
@@ -255,7 +271,7 @@ impl Residents {
 impl Residents {
     /// Returns how many residents may be evicted, as far as is known.
     pub(super) fn candidates(&self) -> usize {
-        self.closed.len() + self.expired.len()
+        self.closed.len() + self.expired.len() + self.evidence.len()
     }
 
     pub(super) fn retired(&self) -> usize {
@@ -270,7 +286,8 @@ impl Residents {
 
     /// Returns for how many residents there is room without allocating.
     pub(super) fn capacity(&self) -> usize {
-        self.closed.capacity() + self.expired.capacity() + self.required.capacity()
+        let evictable = self.closed.capacity() + self.expired.capacity() + self.evidence.capacity();
+        evictable + self.required.capacity()
     }
 }
 

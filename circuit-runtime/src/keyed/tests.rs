@@ -546,4 +546,116 @@ mod in_virtual_time {
             assert_eq!(opened, if is_retained { 2 } else { 0 });
         }
     }
+
+    /// Returns one breaker for each key, at most `max_keys`, with these rules.
+    fn with_rules(rules: crate::ConfigBuilder, max_keys: u32) -> Breakers {
+        let config = rules.reset(RESET).build().unwrap();
+        Breakers(KeyedCircuits::new("quote".into(), config, max_keys))
+    }
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    /// Every rule, with limits that one failure or slow call does not reach.
+    fn rules() -> [crate::ConfigBuilder; 7] {
+        let rules = Config::builder();
+        let rate = rules.failure_rate(0.5);
+        [
+            rules.max_failures(5),
+            rules.max_failures(5).window(HOUR),
+            rules.max_failures(2_000).window(HOUR),
+            rules.max_failures(5).last_calls(100),
+            rate.window(HOUR),
+            rate.last_calls(100),
+            rate.slow_call(RESET).window(HOUR),
+        ]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_fails_now_and_then_among_many_others_opens_at_its_limit() {
+        for rules in [rules()[0], rules()[1]] {
+            let breakers = with_rules(rules, 10_000);
+            for failed in 1..=5 {
+                let real = breakers.for_key("#real");
+                fail(&real);
+                assert_eq!(real.state() == State::Open, failed == 5);
+                drop(real);
+                let others = failed * 11_000..(failed + 1) * 11_000;
+                others.for_each(|key| succeed(&breakers.for_key(&key.to_string())));
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_breaker_is_evicted_after_others_while_a_failure_counts_under_every_rule() {
+        for (number, rules) in rules().into_iter().enumerate() {
+            let breakers = with_rules(rules, 10);
+            fail(&breakers.for_key("failed"));
+            create(&breakers, 0..1_000);
+            assert!(resident(&breakers).contains("failed"), "rule {number}");
+            wait(120).await;
+            // Resets the streak, and joins the window.
+            succeed(&breakers.for_key("failed"));
+            if [3, 5].contains(&number) {
+                (0..100).for_each(|_| succeed(&breakers.for_key("failed")));
+            }
+            create(&breakers, 0..1_000);
+            assert!(!resident(&breakers).contains("failed"), "rule {number}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_call_and_one_that_is_overdue_count_like_a_failure() {
+        let breakers = with_rules(rules()[6], 10);
+        let [slow, overdue] = ["slow", "overdue"].map(|key| breakers.for_key(key));
+        let call = slow.try_acquire().unwrap();
+        // Never settled, and without its handle.
+        let _ = circuit(&overdue).admit().unwrap();
+        advance(RESET + Duration::from_secs(1)).await;
+        call.success();
+        succeed(&overdue);
+        drop((slow, overdue));
+        create(&breakers, 0..1_000);
+        assert!(resident(&breakers).contains("slow"));
+        assert!(resident(&breakers).contains("overdue"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_before_an_order_or_a_recovery_does_not_count() {
+        for rules in rules() {
+            let breakers = with_rules(rules, 10);
+            fail(&breakers.for_key("failed"));
+            breakers.for_key("failed").reset();
+            create(&breakers, 0..1_000);
+            assert!(!resident(&breakers).contains("failed"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_fail_below_the_limit_are_bounded_and_the_recently_used_stay() {
+        for rules in rules() {
+            let breakers = with_rules(rules, 100);
+            for key in 0..2_000 {
+                fail(&breakers.for_key(&key.to_string()));
+                breakers.for_key("0");
+                let (examined, _) = super::work(&breakers);
+                assert!(examined <= super::MAX_EXAMINED);
+            }
+            let resident = resident(&breakers);
+            assert!(resident.len() <= 101, "{}", resident.len());
+            assert!(resident.contains("0"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_after_the_eviction_of_its_breaker_is_not_lost() {
+        let breakers = with_rules(rules()[0], 10);
+        breakers.for_key("failing");
+        let late = breakers.find_late("failing", || create(&breakers, 0..100));
+        assert!(!resident(&breakers).contains("failing"));
+        fail(&late);
+        drop(late);
+        create(&breakers, 100..2_000);
+        assert!(resident(&breakers).contains("failing"));
+        assert_eq!(breakers.for_key("failing").snapshot().failed, 1);
+    }
 }

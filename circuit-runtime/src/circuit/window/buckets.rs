@@ -52,6 +52,13 @@ impl<T: Copy + Default + AddAssign + SubAssign> Buckets<T> {
         self.buckets.back().map(|latest| latest.index)
     }
 
+    /// Returns the counts of the buckets from `oldest` on, latest first.
+    pub(super) fn since(&self, oldest: u64) -> impl Iterator<Item = T> {
+        let buckets = self.buckets.iter().rev();
+        let counted = buckets.take_while(move |bucket| bucket.index >= oldest);
+        counted.map(|bucket| bucket.counts)
+    }
+
     pub(super) fn clear(&mut self) {
         self.buckets.clear();
         self.sum = T::default();

@@ -34,6 +34,30 @@ enum Counted {
 }
 
 impl Failures {
+    /// Returns whether a failure of `generation` lies within the span that ends now.
+    pub(super) fn has_evidence(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        now: impl FnOnce() -> Instant,
+    ) -> bool {
+        let Some(CachePadded(counted)) = self.counted.get() else {
+            return false;
+        };
+        let (now, span) = (now(), limits.window());
+        counted.with(|evidence| match evidence.get(generation) {
+            Some(Counted::Latest(latest)) => {
+                latest.latest().is_some_and(|time| now.since(time) < span)
+            }
+            Some(Counted::Bucketed(bucketed)) => {
+                let division = Division::from_span_rounded_up(span, PER_SPAN.into());
+                let oldest = division.oldest(division.index_at(now));
+                bucketed.latest() >= Some(oldest)
+            }
+            None => false,
+        })
+    }
+
     /// Records a failure; returns the limit if it is reached. `clock` is read before the lock is
     /// taken, and once more if that reading may be out of date.
     pub(super) fn failure(

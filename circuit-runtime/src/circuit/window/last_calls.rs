@@ -43,6 +43,15 @@ impl LastCalls {
         self.slow.clear();
     }
 
+    /// Returns whether a call that failed or was slow is in the window, or was when the latest such
+    /// call was added, and has not certainly been displaced since by the fast successes, of which
+    /// there were `fast_successes` in all.
+    pub(super) fn has_evidence(&self, fast_successes: u64) -> bool {
+        let more = fast_successes.saturating_sub(self.fast_successes);
+        let is_any = self.failed.count > 0 || self.slow.count > 0;
+        is_any && more < self.capacity as u64
+    }
+
     /// Adds the fast successes since the last time, of which there were `fast_successes` in all.
     pub(super) fn advance(&mut self, fast_successes: u64) {
         let more = fast_successes.saturating_sub(self.fast_successes);

@@ -15,7 +15,7 @@ mod tests;
 use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::Start;
-use crate::clock;
+use crate::clock::{self, Instant};
 use crate::config::Config;
 
 use failures::Failures;
@@ -81,6 +81,22 @@ impl Window {
             Count::Consecutive(streak) => streak.is_running(),
             Count::Unlimited | Count::InSpan(_) => self.ledger.is_some(),
         }
+    }
+
+    /// Returns whether a failure or slow call of `generation` still counts.
+    pub(crate) fn has_evidence(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        now: impl Fn() -> Instant,
+    ) -> bool {
+        let has_failures = match &self.count {
+            Count::Consecutive(streak) => streak.has_evidence(generation),
+            Count::InSpan(failures) => failures.has_evidence(limits, generation, &now),
+            Count::Unlimited => false,
+        };
+        let ledger = self.ledger.as_ref();
+        has_failures || ledger.is_some_and(|ledger| ledger.has_evidence(limits, generation, now))
     }
 
     /// Records a success; returns the limit that is reached, if any.

@@ -46,6 +46,13 @@ impl Rates {
         self.fast_successes_before = 0;
     }
 
+    /// Returns whether a call within the span that ends now failed or was slow.
+    pub(super) fn has_evidence(&self, span: Span, now: Instant) -> bool {
+        let division = Division::from_span_rounded_down(span, PER_SPAN);
+        let mut counted = self.buckets.since(division.oldest(division.index_at(now)));
+        counted.any(|counts| counts.others > 0)
+    }
+
     /// Advances to `now`, by when there were `fast_successes` in all.
     pub(super) fn advance(&mut self, span: Span, now: Instant, fast_successes: u64) {
         let division = Division::from_span_rounded_down(span, PER_SPAN);

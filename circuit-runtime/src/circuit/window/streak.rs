@@ -39,6 +39,12 @@ impl Streak {
         self.run.get().is_some_and(Run::is_running)
     }
 
+    /// Returns whether there is a failure of `generation`.
+    pub(super) fn has_evidence(&self, generation: Generation) -> bool {
+        let is_any = |length: &mut Evidence<u32>| length.get(generation).is_some();
+        self.is_running() && self.run.get().is_some_and(|run| run.length.with(is_any))
+    }
+
     /// Resets the streak, unless it has reached the limit; returns the limit if it has.
     pub(super) fn success(&self, generation: Generation) -> Option<ReachedLimit> {
         let run = self.run.get()?;
