@@ -38,14 +38,19 @@ use crate::circuit::registered::{self, Listed};
 /// ```
 #[must_use]
 pub fn all() -> Vec<CircuitBreaker> {
-    let circuits = registered::in_use().into_iter().flat_map(Listed::circuits);
+    let listed = registered::all().into_iter();
+    // One after the other: nothing is kept in use but what the caller gets.
+    let circuits = listed
+        .filter_map(|listed| listed.upgrade())
+        .flat_map(Listed::circuits);
     circuits.map(CircuitBreaker::from_circuit).collect()
 }
 
 /// Returns the oldest breaker in use with this name.
 ///
 /// The breaker of an annotated function is named `crate::module::function`, unless its option
-/// `name` says otherwise; its breaker for a `key` is named `crate::module::function[key]`.
+/// `name` says otherwise; its breaker for a `key` is named `crate::module::function[key]`. Breakers
+/// with other names are not looked at, so that it takes no longer where there are a million.
 ///
 /// # Examples
 ///
@@ -59,9 +64,27 @@ pub fn all() -> Vec<CircuitBreaker> {
 /// ```
 #[must_use]
 pub fn find(name: &str) -> Option<CircuitBreaker> {
-    let mut listed = registered::in_use().into_iter();
-    let circuit = listed.find_map(|listed| listed.find_by_name(name))?;
-    Some(CircuitBreaker::from_circuit(circuit))
+    registered::find(name).map(CircuitBreaker::from_circuit)
+}
+
+/// Returns all breakers in use with this name, oldest first.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, registry};
+///
+/// let shards = [0, 1].map(|_| CircuitBreaker::new("shard", Config::default()));
+///
+/// for shard in registry::find_all("shard") {
+///     shard.force_open();
+/// }
+/// assert!(shards.iter().all(|shard| shard.try_acquire().is_err()));
+/// ```
+#[must_use]
+pub fn find_all(name: &str) -> Vec<CircuitBreaker> {
+    let circuits = registered::find_all(name).into_iter();
+    circuits.map(CircuitBreaker::from_circuit).collect()
 }
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]

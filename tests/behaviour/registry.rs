@@ -1,7 +1,7 @@
 //! The registry of the breakers in use.
 
-use crate::support::{fail, succeed};
-use circuit_runtime::{CircuitBreaker, Config, registry};
+use crate::support::{ServiceError, fail, poll_once, succeed};
+use circuit_runtime::{CircuitBreaker, Config, circuit_breaker, registry};
 use std::sync::Barrier;
 use std::thread;
 
@@ -48,6 +48,38 @@ fn names_can_repeat_and_find_returns_the_oldest_breaker() {
         0
     );
     drop(second);
+}
+
+#[test]
+fn find_all_returns_every_breaker_of_a_name_and_find_the_oldest_whatever_it_belongs_to() {
+    #[circuit_breaker(key = key, name = "registry::both")]
+    async fn keyed(key: &str) -> Result<(), ServiceError> {
+        Err(ServiceError::Failed)
+    }
+
+    let failed = |name| {
+        let found = registry::find_all(name).into_iter();
+        found
+            .map(|found| found.snapshot().failed)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(failed("registry::both[a]"), [0; 0]);
+    let first = CircuitBreaker::new("registry::both[a]", Config::default());
+    assert!(poll_once(&mut Box::pin(keyed("a"))).is_ready());
+    let last = CircuitBreaker::new("registry::both[a]", Config::default());
+    assert_eq!(failed("registry::both[a]"), [0, 1, 0]);
+    assert_eq!(failed("registry::both[b]"), [0; 0]);
+    let oldest = || {
+        registry::find("registry::both[a]")
+            .unwrap()
+            .snapshot()
+            .failed
+    };
+    assert_eq!(oldest(), 0);
+    drop(first);
+    assert_eq!((oldest(), failed("registry::both[a]")), (1, vec![1, 0]));
+    drop(last);
+    assert_eq!(failed("registry::both[a]"), [1]);
 }
 
 #[test]

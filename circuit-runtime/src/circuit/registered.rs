@@ -1,14 +1,24 @@
 //! The list of everything that the public registry shows.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::iter;
+use std::ops::Bound;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use super::Circuit;
 
 /// The shortest list that is pruned.
 const MIN_PRUNED: usize = 64;
 
+/// Entries that are copied under the lock at a time.
+const CHUNK: usize = 256;
+
 /// An entry of the registry: a circuit, or the keyed circuits of a function.
 pub(crate) trait Listed: Send + Sync {
+    /// Returns the name of the circuit, or the one that its circuits have before their keys.
+    fn listed_as(&self) -> &str;
+
     /// Returns all of its circuits that are in use.
     fn circuits(self: Arc<Self>) -> Vec<Arc<Circuit>>;
 
@@ -17,6 +27,10 @@ pub(crate) trait Listed: Send + Sync {
 }
 
 impl Listed for Circuit {
+    fn listed_as(&self) -> &str {
+        self.name()
+    }
+
     fn circuits(self: Arc<Self>) -> Vec<Arc<Circuit>> {
         vec![self]
     }
@@ -26,33 +40,102 @@ impl Listed for Circuit {
     }
 }
 
-/// Weak references, oldest first. Those whose target is gone are pruned once the list has doubled,
-/// so that dropping a circuit takes no lock.
+/// Weak references. Those whose target is gone are pruned once the list has doubled, so that
+/// dropping a circuit takes no lock.
+///
+/// No strong reference is taken under the lock: if its circuit is dropped meanwhile, it would be
+/// freed there.
 struct Registered {
-    entries: Vec<Weak<dyn Listed>>,
+    entries: BTreeMap<Position, Weak<dyn Listed>>,
+    next_age: Age,
     prune_at: usize,
 }
 
-static REGISTERED: Mutex<Registered> = Mutex::new(Registered {
-    entries: Vec::new(),
-    prune_at: MIN_PRUNED,
-});
+/// The hash of a name, and the age of an entry of that name: an index by name that takes no memory
+/// of its own. Hashes may collide.
+type Position = (u64, Age);
+
+/// Counts the registrations: the oldest entry has the lowest.
+type Age = u64;
+
+static REGISTERED: Mutex<Registered> = Mutex::new(Registered::new());
+
+/// The keys of the hash of names, at random.
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// Registers `listed` until its last strong reference is dropped.
 pub(crate) fn add<L: Listed + 'static>(listed: &Arc<L>) {
+    let hash = HASHER.hash_one(listed.listed_as());
     let weak = Arc::downgrade(listed);
-    with_registered(|registered| registered.push(weak));
+    with_registered(|registered| registered.push(hash, weak));
 }
 
-/// Returns everything registered that is still in use, oldest first.
-pub(crate) fn in_use() -> Vec<Arc<dyn Listed>> {
-    with_registered(|registered| {
-        registered
-            .entries
-            .iter()
-            .filter_map(Weak::upgrade)
-            .collect()
-    })
+/// Returns everything registered, oldest first.
+pub(crate) fn all() -> Vec<Weak<dyn Listed>> {
+    let mut all = Vec::new();
+    let mut last = None;
+    loop {
+        let before = all.len();
+        with_registered(|registered| all.extend(registered.after(last).take(CHUNK)));
+        if all.len() == before {
+            break;
+        }
+        last = all.last().map(|&(position, _)| position);
+    }
+    all.sort_unstable_by_key(|&((_, age), _)| age);
+    all.into_iter().map(|(_, listed)| listed).collect()
+}
+
+/// Returns the oldest circuit in use that is called `name`.
+pub(crate) fn find(name: &str) -> Option<Arc<Circuit>> {
+    let oldest = owners(name).filter_map(|owner| in_use(owner, name).next());
+    let (_, circuit) = oldest.min_by_key(|&(age, _)| age)?;
+    Some(circuit)
+}
+
+/// Returns all circuits in use that are called `name`, oldest first.
+pub(crate) fn find_all(name: &str) -> Vec<Arc<Circuit>> {
+    let mut found: Vec<_> = owners(name).flat_map(|owner| in_use(owner, name)).collect();
+    found.sort_unstable_by_key(|&(age, _)| age);
+    found.into_iter().map(|(_, circuit)| circuit).collect()
+}
+
+/// Returns the circuits in use that are called `name` and registered as `owner`, oldest first.
+fn in_use(owner: &str, name: &str) -> impl Iterator<Item = (Age, Arc<Circuit>)> {
+    Named::new(owner)
+        .filter_map(move |(age, listed)| Some((age, listed.upgrade()?.find_by_name(name)?)))
+}
+
+/// Returns the names under which a circuit called `name` may be registered: its own and, as it may
+/// be that of a key, everything before a bracket.
+fn owners(name: &str) -> impl Iterator<Item = &str> {
+    let brackets = name.ends_with(']').then(|| name.match_indices('['));
+    let functions = brackets.into_iter().flatten();
+    let functions = functions.filter_map(|(bracket, _)| name.get(..bracket));
+    iter::once(name).chain(functions)
+}
+
+/// The entries registered under one name, oldest first. The lock is taken for each.
+struct Named {
+    hash: u64,
+    last: Option<Age>,
+}
+
+impl Named {
+    fn new(name: &str) -> Self {
+        let hash = HASHER.hash_one(name);
+        Self { hash, last: None }
+    }
+}
+
+impl Iterator for Named {
+    type Item = (Age, Weak<dyn Listed>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (age, listed) = with_registered(|registered| registered.next(self.hash, self.last))?;
+        self.last = Some(age);
+        Some((age, listed))
+    }
 }
 
 fn with_registered<R>(section: impl FnOnce(&mut Registered) -> R) -> R {
@@ -61,45 +144,101 @@ fn with_registered<R>(section: impl FnOnce(&mut Registered) -> R) -> R {
 }
 
 impl Registered {
-    fn push(&mut self, entry: Weak<dyn Listed>) {
-        if self.entries.len() >= self.prune_at {
-            self.entries.retain(|entry| entry.strong_count() > 0);
-            self.prune_at = self.entries.len().saturating_mul(2).max(MIN_PRUNED);
-            self.entries.shrink_to(self.prune_at);
+    const fn new() -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            next_age: 0,
+            prune_at: MIN_PRUNED,
         }
-        self.entries.push(entry);
+    }
+
+    fn push(&mut self, hash: u64, entry: Weak<dyn Listed>) {
+        if self.entries.len() >= self.prune_at {
+            self.entries.retain(|_, entry| entry.strong_count() > 0);
+            self.prune_at = self.entries.len().saturating_mul(2).max(MIN_PRUNED);
+        }
+        self.entries.insert((hash, self.next_age), entry);
+        self.next_age = self.next_age.wrapping_add(1);
+    }
+
+    /// Returns the entries after the one at `last`, or all, in the order of their positions.
+    fn after(&self, last: Option<Position>) -> impl Iterator<Item = (Position, Weak<dyn Listed>)> {
+        let start = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let entries = self.entries.range((start, Bound::Unbounded));
+        entries.map(|(&position, entry)| (position, Weak::clone(entry)))
+    }
+
+    /// Returns the oldest entry of this hash, or the one that follows the one of age `last`.
+    fn next(&self, hash: u64, last: Option<Age>) -> Option<(Age, Weak<dyn Listed>)> {
+        let start = last.map_or(Bound::Included((hash, 0)), |last| {
+            Bound::Excluded((hash, last))
+        });
+        let range = (start, Bound::Included((hash, Age::MAX)));
+        let (&(_, age), entry) = self.entries.range(range).next()?;
+        Some((age, Weak::clone(entry)))
     }
 }
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{Listed, MIN_PRUNED, Registered};
+    use super::{Listed, MIN_PRUNED, Named, Registered, add, owners};
     use crate::circuit::Circuit;
     use crate::config::Config;
     use std::sync::{Arc, Weak};
 
+    fn circuit(name: &str) -> Arc<Circuit> {
+        Circuit::new(name.to_owned().into(), Config::default())
+    }
+
+    fn weak(circuit: &Arc<Circuit>) -> Weak<dyn Listed> {
+        Arc::downgrade(&(Arc::clone(circuit) as Arc<dyn Listed>))
+    }
+
     #[test]
-    fn dropped_circuits_are_pruned_and_live_ones_stay_in_order() {
-        let mut registered = Registered {
-            entries: Vec::new(),
-            prune_at: MIN_PRUNED,
-        };
+    fn dropped_circuits_are_pruned_and_live_ones_stay() {
+        let mut registered = Registered::new();
         let mut kept = Vec::new();
-        for number in 0..10_000 {
-            let circuit = Circuit::new(format!("{number}").into(), Config::default());
-            let weak: Weak<dyn Listed> = Arc::downgrade(&(Arc::clone(&circuit) as Arc<dyn Listed>));
-            registered.push(weak);
+        for number in 0..10_000_u64 {
+            let circuit = circuit(&number.to_string());
+            registered.push(number, weak(&circuit));
             if number % 1_000 == 0 {
                 kept.push(circuit);
             }
             assert!(registered.entries.len() <= (2 * kept.len()).max(MIN_PRUNED));
         }
-        let listed = registered.entries.iter().filter_map(Weak::upgrade);
+        let listed = registered.after(None);
         let names: Vec<_> = listed
-            .flat_map(Listed::circuits)
-            .map(|circuit| circuit.name().clone())
+            .filter_map(|(_, entry)| entry.upgrade())
+            .map(|listed| listed.listed_as().to_owned())
             .collect();
-        let expected: Vec<_> = kept.iter().map(|circuit| circuit.name().clone()).collect();
+        let expected: Vec<_> = kept.iter().map(|circuit| circuit.name().as_str()).collect();
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn only_entries_of_the_same_name_are_examined_to_find_one() {
+        let name = |number| format!("registered::{number}");
+        let circuits: Vec<_> = (0..10_000).map(|number| circuit(&name(number))).collect();
+        circuits.iter().for_each(add);
+        let twin = circuit(&name(7));
+        add(&twin);
+        assert_eq!(Named::new(&name(6)).count(), 1);
+        let twins: Vec<_> = Named::new(&name(7)).collect();
+        assert_eq!(twins.len(), 2);
+        let found = twins.iter().map(|(_, entry)| entry.upgrade().unwrap());
+        for (found, expected) in found.zip([&circuits[7], &twin]) {
+            let found = found.find_by_name(&name(7)).unwrap();
+            assert!(Arc::ptr_eq(&found, expected), "oldest first");
+        }
+        assert_eq!(Named::new(&name(10_000)).count(), 0);
+    }
+
+    #[test]
+    fn a_name_can_be_that_of_a_circuit_or_of_a_key() {
+        let owners = |name| owners(name).collect::<Vec<_>>();
+        assert_eq!(owners("quote"), ["quote"]);
+        assert_eq!(owners("quote[a"), ["quote[a"]);
+        assert_eq!(owners("quote[a]"), ["quote[a]", "quote"]);
+        assert_eq!(owners("f[x][[a]]"), ["f[x][[a]]", "f", "f[x]", "f[x]["]);
     }
 }

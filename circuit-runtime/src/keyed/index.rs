@@ -51,6 +51,15 @@ mod concurrent {
             }
         }
 
+        /// Calls `f` with each item. Of those inserted or removed meanwhile, some are left out.
+        pub(crate) fn for_each(&self, f: impl FnMut(&T)) {
+            if self.may_change() {
+                self.0.iter(&self.0.guard()).for_each(f);
+            } else {
+                self.0.iter(&self.0.owned_guard()).for_each(f);
+            }
+        }
+
         /// Returns whether the calling thread may insert and remove items: an exiting thread may
         /// only look them up.
         #[inline]
@@ -93,6 +102,11 @@ mod model {
             let is_named = |item: &&Arc<T>| item.as_ref().borrow() == name;
             let found = self.0.lock().ok()?.iter().find(is_named).cloned();
             found.map(|item| f(&item))
+        }
+
+        pub(crate) fn for_each(&self, f: impl FnMut(&T)) {
+            let items = self.0.lock().map(|items| items.clone());
+            items.iter().flatten().map(Arc::as_ref).for_each(f);
         }
 
         pub(crate) fn may_change(&self) -> bool {

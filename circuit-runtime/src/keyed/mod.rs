@@ -95,6 +95,11 @@ impl KeyedCircuits {
         circuit
     }
 
+    /// Calls `f` with each resident, without the lock: there may be a million.
+    fn for_each_resident(&self, mut f: impl FnMut(&Arc<Circuit>)) {
+        self.index.for_each(|entry| f(entry.circuit()));
+    }
+
     fn with_residents<R>(&self, section: impl FnOnce(&mut Residents) -> R) -> R {
         // No user code runs under the lock, and no section panics half-way, so poisoning is
         // harmless.
@@ -108,11 +113,24 @@ impl KeyedCircuits {
 }
 
 impl Listed for KeyedCircuits {
+    fn listed_as(&self) -> &str {
+        &self.name
+    }
+
     fn circuits(self: Arc<Self>) -> Vec<Arc<Circuit>> {
-        self.with_residents(|residents| {
-            let circuits = residents.iter().chain(residents.retired_in_use());
-            circuits.map(Arc::clone).collect()
-        })
+        // In this order: a circuit may become resident in between, and one that is retired in
+        // between was not in use.
+        let mut circuits = self.with_residents(|residents| {
+            let retired = residents.retired_in_use().map(Arc::clone);
+            retired.collect::<Vec<_>>()
+        });
+        let retired = circuits.clone();
+        self.for_each_resident(|circuit| {
+            if !retired.iter().any(|retired| Arc::ptr_eq(retired, circuit)) {
+                circuits.push(Arc::clone(circuit));
+            }
+        });
+        circuits
     }
 
     fn find_by_name(self: Arc<Self>, name: &str) -> Option<Arc<Circuit>> {

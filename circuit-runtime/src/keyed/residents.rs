@@ -92,15 +92,6 @@ struct Search {
 }
 
 impl Residents {
-    /// Returns the resident circuits.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Circuit>> {
-        self.closed
-            .iter()
-            .chain(&self.expired)
-            .chain(&self.evidence)
-            .chain(&self.required)
-    }
-
     /// Returns the retired circuits that are still in use.
     pub(super) fn retired_in_use(&self) -> impl Iterator<Item = &Arc<Circuit>> {
         let circuits = self.retired.values().map(|retired| &retired.circuit);
@@ -269,6 +260,15 @@ impl Residents {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 impl Residents {
+    /// Returns the resident circuits.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Circuit>> {
+        self.closed
+            .iter()
+            .chain(&self.expired)
+            .chain(&self.evidence)
+            .chain(&self.required)
+    }
+
     /// Returns how many residents may be evicted, as far as is known.
     pub(super) fn candidates(&self) -> usize {
         self.closed.len() + self.expired.len() + self.evidence.len()

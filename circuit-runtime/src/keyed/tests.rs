@@ -258,6 +258,21 @@ fn a_retired_breaker_is_listed_while_it_is_in_use() {
 }
 
 #[test]
+fn residents_are_listed_without_the_lock_and_may_be_evicted_meanwhile() {
+    let breakers = breakers(10);
+    (0..10).for_each(|key| drop(breakers.for_key(&key.to_string())));
+    let mut listed = 0;
+    breakers.0.for_each_resident(|_| {
+        breakers.for_key(&format!("new {listed}"));
+        listed += 1;
+    });
+    assert!(listed >= 1);
+    assert_eq!(resident(&breakers).len(), 10);
+    breakers.for_key("another");
+    assert_eq!(breakers.all().len(), 10);
+}
+
+#[test]
 fn the_only_idle_breaker_is_evicted_among_many_open_ones() {
     let breakers = breakers(100);
     for key in 0..100 {
