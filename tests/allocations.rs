@@ -480,6 +480,39 @@ fn an_idle_keyed_breaker_takes_at_most_256_bytes() {
 }
 
 #[test]
+fn a_long_key_takes_no_more_than_256_bytes() {
+    #[circuit_breaker(key = host, name = "long")]
+    async fn long(host: &str) -> Result<usize, CircuitError> {
+        Ok(host.len())
+    }
+
+    #[circuit_breaker(key = host, name = "none")]
+    async fn none(host: &str) -> Result<usize, CircuitError> {
+        Ok(host.len())
+    }
+
+    let keys: u16 = if cfg!(debug_assertions) { 50 } else { 500 };
+    let keys = || (0..keys).map(|number| format!("{number:05}"));
+    let mut key = "x".repeat(1_000_000);
+    let bytes_for_each = |call: &mut dyn FnMut(&str) -> bool| {
+        let before = BYTES.get();
+        assert!(keys().all(|key| call(&key)));
+        (BYTES.get() - before) / keys().count().cast_signed()
+    };
+    // Of these, the key itself takes five bytes.
+    let besides = bytes_for_each(&mut |number| poll_once(none(number)).is_ready()) - 5;
+    let taken = bytes_for_each(&mut |number| {
+        key.replace_range(999_995.., number);
+        poll_once(long(&key)).is_ready()
+    });
+    assert!((1..=256).contains(&(taken - besides)), "{taken}, {besides}");
+    let all = registry::all().into_iter();
+    let breakers = all.filter(|breaker| breaker.name().function() == "long");
+    assert_eq!(breakers.count(), keys().count(), "each key has a breaker");
+    assert_eq!(allocations(|| poll_once(long(&key))), 0);
+}
+
+#[test]
 fn evicted_keys_leave_no_memory_behind() {
     #[circuit_breaker(key = host, max_keys = 1_000, name = "evicted")]
     async fn evicted(host: &str) -> Result<usize, CircuitError> {

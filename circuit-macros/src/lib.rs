@@ -246,7 +246,8 @@ use proc_macro::TokenStream;
 /// breakers, closed ones without a call in flight are evicted, those that were not used recently
 /// first, and those with a failure or slow call that counts last. A breaker that has opened is kept
 /// for its wait and another `reset`, and one with a call in flight in any case, even if there are
-/// then more than `max_keys`. If callers can make up keys that fail, bound their rate.
+/// then more than `max_keys`. A key of more than 256 bytes is kept and shown as its beginning and a
+/// hash of the rest. If callers can make up keys that fail, bound their rate.
 ///
 /// # A breaker of your own
 ///

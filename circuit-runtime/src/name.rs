@@ -14,6 +14,10 @@ use std::sync::Arc;
 /// A breaker made for a key is named after its function and the key, as `function[key]`;
 /// [`function`](Self::function) and [`key`](Self::key) return the two parts.
 ///
+/// A key of more than 256 bytes is shortened to its beginning, `…` and a hash of the rest in
+/// hexadecimal, 256 bytes at most. The hash differs from process to process.
+/// [`registry::find`](crate::registry::find) takes either form.
+///
 /// # Examples
 ///
 /// ```
@@ -109,7 +113,8 @@ assert_eq!(breaker.name().key(), Some("a.example"));
         self.get(..end).unwrap_or_default()
     }
 
-    /// Returns the key; `None` if the breaker was not created for one.
+    /// Returns the key, shortened if it has more than 256 bytes; `None` if the breaker was not
+    /// created for one.
     ///
     /// # Examples
     ///

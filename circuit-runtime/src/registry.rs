@@ -49,7 +49,8 @@ pub fn all() -> Vec<CircuitBreaker> {
 /// Returns the oldest breaker in use with this name.
 ///
 /// The breaker of an annotated function is named `crate::module::function`, unless its option
-/// `name` says otherwise; its breaker for a `key` is named `crate::module::function[key]`. Breakers
+/// `name` says otherwise; its breaker for a `key` is named `crate::module::function[key]`. A long
+/// key can be written in full, or shortened as in the breaker's [`Name`](crate::Name). Breakers
 /// with other names are not looked at, so that it takes no longer where there are a million.
 ///
 /// # Examples

@@ -223,6 +223,10 @@ assert_eq!(reports.state(), State::Open);
 //! that fails now and then is not displaced by any number of keys that work, made-up ones included.
 //! Only keys that fail can displace it, about `max_keys` of them.
 //!
+//! However long a key is, at most 256 bytes of it are kept: its beginning, and a hash of the rest
+//! under a secret of the process. So two long keys that differ have two breakers, and nobody can
+//! craft two that share one.
+//!
 //! # Pitfalls
 //!
 //! - **Too few calls for `min_calls`.** A rate is not evaluated on fewer calls, however many of

@@ -115,6 +115,10 @@
 //! more than `max_keys`, all of them evicted that may be. Half of those examined are required ones,
 //! which move to another queue once they are no longer.
 //!
+//! A key longer than 256 bytes is kept as its beginning and a 128-bit keyed hash (`SipHash`) of the
+//! rest. It is not found in the index as it is; only then is its length looked at, so that short
+//! keys do not pay for long ones.
+//!
 //! A thread may find a breaker in the index and be preempted before it clones the handle. An
 //! evicted breaker is therefore *retired*, not dropped: it is kept until no thread can still reach
 //! it. If its key is looked up meanwhile, it becomes resident again; so it does if it has opened,

@@ -2,6 +2,7 @@
 
 mod index;
 mod residents;
+mod short_key;
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests;
 
@@ -9,6 +10,7 @@ use std::sync::{Arc, PoisonError};
 
 use index::Index;
 use residents::{Entry, Residents};
+use short_key::ShortKey;
 
 use crate::circuit::registered::Listed;
 use crate::circuit::retention::Retention;
@@ -69,8 +71,22 @@ impl KeyedCircuits {
         })
     }
 
+    /// Creates the circuit of a key that was not found.
+    ///
+    /// A long key is never found as it is, only by its short form. Its length is examined here, so
+    /// that the lookup of a short one does not pay for it.
     #[cold]
     fn create(&self, key: &str) -> Arc<Circuit> {
+        match ShortKey::new(key) {
+            None => self.insert(key),
+            Some(short) => {
+                let key = short.as_str();
+                self.find(key).unwrap_or_else(|| self.insert(key))
+            }
+        }
+    }
+
+    fn insert(&self, key: &str) -> Arc<Circuit> {
         let (circuit, unreachable) = self.with_residents(|residents| {
             if let Some(circuit) = self.find(key) {
                 return (circuit, Vec::new()); // created by another thread meanwhile
@@ -136,9 +152,12 @@ impl Listed for KeyedCircuits {
     fn find_by_name(self: Arc<Self>, name: &str) -> Option<Arc<Circuit>> {
         let key = name.strip_prefix(&*self.name)?;
         let key = key.strip_prefix('[')?.strip_suffix(']')?;
+        let short = ShortKey::new(key);
+        let key = short.as_ref().map_or(key, ShortKey::as_str);
         self.find(key).or_else(|| {
+            let name = Name::from_key(&self.name, key);
             self.with_residents(|residents| {
-                let retired = || residents.find_retired(name).map(Arc::clone);
+                let retired = || residents.find_retired(&name).map(Arc::clone);
                 self.find(key).or_else(retired)
             })
         })

@@ -273,6 +273,45 @@ fn residents_are_listed_without_the_lock_and_may_be_evicted_meanwhile() {
 }
 
 #[test]
+fn long_keys_that_differ_have_breakers_of_their_own_under_short_names() {
+    let breakers = breakers(10);
+    let long = |last: &str| format!("{}{last}", "x".repeat(1_000_000));
+    let [a, b] = ["a", "b"].map(|last| breakers.for_key(&long(last)));
+    fail(&a);
+    assert_eq!(
+        [&a, &b].map(CircuitBreaker::state),
+        [State::Open, State::Closed]
+    );
+    assert_eq!(breakers.for_key(&long("a")).state(), State::Open);
+    assert_eq!(breakers.all().len(), 2);
+    assert!(a.name().len() <= "quote[]".len() + 256, "{}", a.name());
+    // By the name that is shown, and by the whole of it.
+    for name in [a.name().as_str(), &format!("quote[{}]", long("a"))] {
+        let found = breakers.find_by_name(name).unwrap();
+        assert!(std::ptr::eq(circuit(&found), circuit(&a)));
+    }
+    // Without the lock.
+    let found = breakers.0.with_residents(|_| breakers.for_key(&long("b")));
+    assert!(std::ptr::eq(circuit(&found), circuit(&b)));
+    // A key that is a short form is the same key.
+    let key = a.name().key().unwrap();
+    assert!(std::ptr::eq(circuit(&breakers.for_key(key)), circuit(&a)));
+}
+
+#[test]
+fn a_long_key_is_found_by_its_whole_name_when_its_breaker_is_retired() {
+    let breakers = breakers(1);
+    let key = "x".repeat(1_000);
+    let short = breakers.for_key(&key).name().clone();
+    let late = breakers.find_late(short.key().unwrap(), || {
+        breakers.for_key("b");
+    });
+    assert!(!resident(&breakers).contains(short.key().unwrap()));
+    let found = breakers.find_by_name(&format!("quote[{key}]")).unwrap();
+    assert!(std::ptr::eq(circuit(&found), circuit(&late)));
+}
+
+#[test]
 fn the_only_idle_breaker_is_evicted_among_many_open_ones() {
     let breakers = breakers(100);
     for key in 0..100 {
