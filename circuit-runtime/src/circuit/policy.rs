@@ -4,8 +4,9 @@
 // can interleave, and no model changes a limit.
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::ticket::Start;
 use super::wait::Wait;
-use crate::clock::Span;
+use crate::clock::{Instant, Span};
 use crate::config::Config;
 
 /// The number of failures that stands for no such limit: more than any window holds.
@@ -30,6 +31,7 @@ pub(crate) struct Policy {
 pub(crate) struct Limits {
     max_failures: AtomicU32,
     min_calls: AtomicU32,
+    last_calls: AtomicU32,
     probes: AtomicU32,
     /// In microseconds, as are all spans here.
     window: AtomicU64,
@@ -73,6 +75,7 @@ impl Limits {
         Self {
             max_failures: config.max_failures().unwrap_or(UNLIMITED).into(),
             min_calls: config.min_calls().into(),
+            last_calls: config.last_calls().unwrap_or_default().into(),
             probes: config.probes().into(),
             window: micros(window),
             failure_rate: bits(config.failure_rate()),
@@ -94,6 +97,17 @@ impl Limits {
     #[inline]
     pub(super) fn min_calls(&self) -> u32 {
         self.min_calls.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the failures in a span of time are counted.
+    #[inline]
+    pub(super) fn has_max_failures_in_span(&self) -> bool {
+        self.max_failures() < UNLIMITED && self.window() < Span::INDEFINITE
+    }
+
+    /// Returns how many of the last calls count; zero when a span of time does.
+    pub(super) fn last_calls(&self) -> u32 {
+        self.last_calls.load(Ordering::Relaxed)
     }
 
     /// Returns how long a call counts; [`Span::INDEFINITE`] when no span of time is set.
@@ -132,6 +146,21 @@ impl Limits {
     #[inline]
     pub(super) fn clock_error(&self) -> Span {
         Span::from_micros(self.clock_error.load(Ordering::Relaxed))
+    }
+
+    /// Reads the clock as exactly as the limits require, if time changes anything.
+    #[inline]
+    pub(super) fn now(&self, clock: impl FnOnce(Span) -> Instant) -> Instant {
+        match self.clock_error() {
+            Span::INDEFINITE => Instant::from_micros(0),
+            error => clock(error),
+        }
+    }
+
+    /// Returns whether a call that ends `now` took longer than `slow_call`.
+    #[inline]
+    pub(super) fn is_slow(&self, start: Start, now: Instant) -> bool {
+        start != Start::NONE && now.since(start.moment()) > self.slow_call()
     }
 
     /// Returns the limit on probes.

@@ -22,11 +22,15 @@ const EXACT: u32 = 64;
 /// reopened is free when probes are due again.
 #[derive(Default)]
 pub(crate) struct Probes {
+    /// Allocated by the first probe.
+    requested: OnceBox<Requested>,
+}
+
+struct Requested {
     /// While all slots are taken, when the first becomes free; otherwise in the past. Not reset
     /// when the circuit closes or reopens.
     taken_until: AtomicU64,
-    /// Allocated by the first probe.
-    slots: OnceBox<Lock<Evidence<Slots>>>,
+    slots: Lock<Evidence<Slots>>,
 }
 
 /// The result of requesting a slot.
@@ -45,7 +49,8 @@ impl Probes {
     #[inline]
     pub(crate) fn taken_until(&self, limit: ProbeLimit, half_open_at: Instant) -> Option<Instant> {
         // Relaxed: this is a hint; callers that pass it take the lock.
-        let taken_until = Instant::from_micros(self.taken_until.load(Ordering::Relaxed));
+        let taken_until = self.requested.get()?.taken_until.load(Ordering::Relaxed);
+        let taken_until = Instant::from_micros(taken_until);
         // A thread preempted while it opened the circuit dates the opening too early. Leases taken
         // meanwhile outlast that wait, but none of the next generation expires as soon as they do,
         // so they reject no call of it. If the thread was preempted for the whole wait, one lease
@@ -113,15 +118,17 @@ impl Probes {
         generation: Generation,
         section: impl FnOnce(&mut Slots) -> R,
     ) -> Option<R> {
-        let slots = self.slots.get_or_init(|| {
-            let slots = Slots::new(limit.count);
-            Box::new(Lock::new(Evidence::new(slots)))
+        let requested = self.requested.get_or_init(|| {
+            Box::new(Requested {
+                taken_until: AtomicU64::new(0),
+                slots: Lock::new(Evidence::new(Slots::new(limit.count))),
+            })
         });
-        slots.with(|slots| {
+        requested.slots.with(|slots| {
             let slots = slots.for_generation(generation, Slots::clear)?;
             let result = section(slots);
             let taken_until = slots.free_at(limit.count).map_or(0, Instant::as_micros);
-            self.taken_until.store(taken_until, Ordering::Relaxed);
+            requested.taken_until.store(taken_until, Ordering::Relaxed);
             Some(result)
         })
     }

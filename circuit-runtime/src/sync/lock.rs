@@ -1,6 +1,10 @@
 //! A lock for sections of a few instructions.
 
 use super::Mutex;
+#[cfg(any(circuit_loom, circuit_shuttle))]
+use super::checker;
+#[cfg(not(any(circuit_loom, circuit_shuttle)))]
+use super::striped::CachePadded;
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 use std::hint;
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
@@ -75,6 +79,39 @@ impl<T> Lock<T> {
             Err(poisoned) => section(&mut poisoned.into_inner()),
         }
     }
+}
+
+/// How many locks are shared by all values that are too small for one of their own.
+#[cfg(not(any(circuit_loom, circuit_shuttle)))]
+const SHARED: usize = 64;
+
+#[cfg(not(any(circuit_loom, circuit_shuttle)))]
+static LOCKS: [CachePadded<Lock<()>>; SHARED] =
+    [const { CachePadded(Lock(Mutex::new(()))) }; SHARED];
+
+#[cfg(any(circuit_loom, circuit_shuttle))]
+checker::lazy_static! {
+    static ref LOCK: Lock<()> = Lock::new(());
+}
+
+/// Runs `section` while no other thread runs one for the same value, which stays where it is. The
+/// section must not run another.
+#[cfg(not(any(circuit_loom, circuit_shuttle)))]
+pub(crate) fn with_lock_of<T, R>(value: &T, section: impl FnOnce() -> R) -> R {
+    // Multiplicative hashing, from Knuth, "The Art of Computer Programming", 6.4: the high bits of
+    // the product depend on all bits of the address.
+    let address = std::ptr::from_ref(value).addr() as u64;
+    let [.., high] = address.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes();
+    let index = usize::from(high) % SHARED;
+    let [first, ..] = &LOCKS;
+    let CachePadded(lock) = LOCKS.get(index).unwrap_or(first);
+    lock.with(|()| section())
+}
+
+/// Runs `section` while no other thread runs one.
+#[cfg(any(circuit_loom, circuit_shuttle))]
+pub(crate) fn with_lock_of<T, R>(_: &T, section: impl FnOnce() -> R) -> R {
+    LOCK.with(|()| section())
 }
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]

@@ -43,6 +43,16 @@ impl<T> OnceBox<T> {
             Err(_) => Box::leak(make()),
         }
     }
+
+    pub(crate) fn set(&self, value: Box<T>) -> Result<(), Box<T>> {
+        match self.0.lock() {
+            Ok(mut place) if place.is_none() => {
+                *place = Some(Box::leak(value));
+                Ok(())
+            }
+            _ => Err(value),
+        }
+    }
 }
 
 #[cfg(any(circuit_loom, circuit_shuttle))]

@@ -112,21 +112,6 @@ impl Division {
         }
     }
 
-    /// Divides a span into `parts` or more, as the length of a bucket is rounded down, but into
-    /// fewer than twice as many. A remainder shorter than a bucket is left out.
-    pub(super) fn from_span_rounded_down(span: Span, parts: u64) -> Self {
-        let length = span.as_micros().checked_div(parts).unwrap_or(0).max(1);
-        Self {
-            length,
-            per_span: span.as_micros().checked_div(length).unwrap_or(0),
-        }
-    }
-
-    /// Returns how many buckets cover one span.
-    pub(super) fn per_span(self) -> usize {
-        usize::try_from(self.per_span).unwrap_or_default()
-    }
-
     /// Returns the index of the bucket that contains `moment`.
     pub(super) fn index_at(self, moment: Instant) -> u64 {
         moment.as_micros().checked_div(self.length).unwrap_or(0)
@@ -136,10 +121,44 @@ impl Division {
     pub(super) fn oldest(self, latest: u64) -> u64 {
         latest.saturating_sub(self.per_span.saturating_sub(1))
     }
+}
 
-    /// Returns when the bucket at `index` begins.
+/// The division of the time line into tenths of a span, which are numbered from its beginning. They
+/// need not begin at whole microseconds.
+#[derive(Clone, Copy)]
+pub(super) struct Tenths {
+    span: u64,
+}
+
+impl Tenths {
+    /// How many cover one span, the current one included.
+    pub(super) const PER_SPAN: usize = 10;
+
+    const PARTS: u64 = Self::PER_SPAN as u64;
+
+    /// Divides a span.
+    pub(super) const fn from_span(span: Span) -> Self {
+        Self {
+            span: span.as_micros(),
+        }
+    }
+
+    /// Returns the index of the tenth that contains `moment`.
+    pub(super) fn index_at(self, moment: Instant) -> u64 {
+        let tenths = moment.as_micros().saturating_mul(Self::PARTS);
+        tenths.checked_div(self.span).unwrap_or(0)
+    }
+
+    /// Returns the index of the oldest tenth that counts while `latest` is the latest.
+    pub(super) const fn oldest(latest: u64) -> u64 {
+        latest.saturating_sub(Self::PARTS - 1)
+    }
+
+    /// Returns the first moment of the tenth at `index`.
     pub(super) fn start(self, index: u64) -> Instant {
-        Instant::from_micros(index.saturating_mul(self.length))
+        let tenths = u128::from(index).saturating_mul(self.span.into());
+        let micros = tenths.div_ceil(Self::PARTS.into());
+        Instant::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 }
 

@@ -79,6 +79,11 @@ impl InFlight {
         self.count(generation, still_fast, |stripe| stripe.start(start))
     }
 
+    /// Counts calls that are in flight already, the latest since `start`.
+    pub(super) fn add(&self, generation: Generation, start: Start, calls: u32) {
+        self.count(generation, || true, |stripe| stripe.add(start, calls));
+    }
+
     /// Counts a call that is no longer in flight; returns `true` if it was counted.
     pub(super) fn end(&self, generation: Generation, start: Start) -> bool {
         self.count(generation, || true, |stripe| stripe.end(start))
@@ -182,12 +187,17 @@ impl Stripe {
 
     #[inline]
     fn start(&self, start: Start) {
+        self.add(start, 1);
+    }
+
+    #[inline]
+    fn add(&self, start: Start, calls: u32) {
         let moment = start.moment().as_micros();
         // A thread that shares the stripe may have read the clock earlier than the last to count.
         let latest_start = self.latest_start.load(Ordering::Relaxed);
         self.latest_start
             .store(latest_start.max(moment), Ordering::Relaxed);
-        self.change_in_flight(start, 1);
+        self.change_in_flight(start, calls);
     }
 
     #[inline]

@@ -14,7 +14,7 @@ pub(super) struct LastCalls {
     capacity: usize,
     /// Calls so far, up to the capacity.
     calls: usize,
-    /// Successes within `slow_call` so far.
+    /// Successes within `slow_call` so far, except for those that were counted elsewhere before.
     fast_successes: u64,
     /// The index of the next call.
     next: usize,
@@ -33,6 +33,12 @@ impl LastCalls {
             failed: Marks::default(),
             slow: Marks::default(),
         }
+    }
+
+    /// Adds fast successes that were counted elsewhere.
+    pub(super) fn take(&mut self, fast_successes: u64) {
+        // More calls than the window holds displace no more than it holds.
+        self.push(usize::try_from(fast_successes).unwrap_or(usize::MAX));
     }
 
     pub(super) fn clear(&mut self) {
@@ -56,8 +62,7 @@ impl LastCalls {
     pub(super) fn advance(&mut self, fast_successes: u64) {
         let more = fast_successes.saturating_sub(self.fast_successes);
         self.fast_successes = self.fast_successes.max(fast_successes);
-        // More calls than the window holds displace no more than it holds.
-        self.push(usize::try_from(more).unwrap_or(usize::MAX));
+        self.take(more);
     }
 
     /// Adds a call that failed or was slow.

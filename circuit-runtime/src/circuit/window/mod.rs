@@ -1,13 +1,17 @@
 //! Counts the evidence of a closed circuit and reports when a limit is reached. It decides nothing.
 
 mod buckets;
+mod compact;
 mod failures;
+mod full;
 mod in_flight;
 mod last_calls;
 mod ledger;
 mod limits;
 mod overdue;
+mod pair;
 mod rates;
+mod recent;
 mod streak;
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests;
@@ -24,41 +28,34 @@ pub(crate) use limits::ReachedLimit;
 use streak::Streak;
 
 /// The results that count towards the limits.
-pub(crate) struct Window {
-    count: Count,
-    /// For the rates, and for every limit on the last calls.
-    ledger: Option<Box<Ledger>>,
-}
-
-/// The `max_failures` rule.
-enum Count {
-    /// No such rule, or one on the last calls.
-    Unlimited,
-    /// Failures in a span of time.
-    InSpan(Failures),
+///
+/// Told apart by one comparison each, that for all calls first: a `match` would compute a number
+/// for the variant, on the path of every success.
+pub(crate) enum Window {
     /// Consecutive failures.
     Consecutive(Streak),
+    /// Failures in a span of time.
+    InSpan(Failures),
+    /// All calls: for the rates, and for every limit on the last calls.
+    Calls(Ledger),
 }
 
 impl Window {
     /// Creates the window that the rules of `config` need.
     pub(crate) fn new(config: &Config) -> Self {
-        Self {
-            count: match (config.max_failures(), config.window(), config.last_calls()) {
-                (Some(_), None, None) => Count::Consecutive(Streak::default()),
-                (Some(_), Some(_), _) => Count::InSpan(Failures::default()),
-                _ => Count::Unlimited,
-            },
-            ledger: Ledger::new(config).map(Box::new),
+        match (Ledger::new(config), config.window()) {
+            (Some(ledger), _) => Self::Calls(ledger),
+            (None, Some(_)) => Self::InSpan(Failures::default()),
+            (None, None) => Self::Consecutive(Streak::default()),
         }
     }
 
     /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge.
     #[inline]
     pub(crate) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
-        match &self.ledger {
-            None => Some(Start::NONE),
-            Some(ledger) => ledger.admit(limits, generation, clock::accurate_to),
+        match self {
+            Self::Calls(ledger) => ledger.admit(limits, generation, clock::accurate_to),
+            Self::Consecutive(_) | Self::InSpan(_) => Some(Start::NONE),
         }
     }
 
@@ -68,19 +65,22 @@ impl Window {
         limits: &Limits,
         generation: Generation,
     ) -> Result<Start, ReachedLimit> {
-        match &self.ledger {
-            None => Ok(Start::NONE),
-            Some(ledger) => ledger.admit_slow(limits, generation, clock::accurate_to),
+        match self {
+            Self::Calls(ledger) => ledger.admit_slow(limits, generation, clock::accurate_to),
+            Self::Consecutive(_) | Self::InSpan(_) => Ok(Start::NONE),
         }
     }
 
     /// Returns whether a success changes anything.
     #[inline]
     pub(crate) fn counts_successes(&self) -> bool {
-        match &self.count {
-            Count::Consecutive(streak) => streak.is_running(),
-            Count::Unlimited | Count::InSpan(_) => self.ledger.is_some(),
+        if let Self::Calls(_) = self {
+            return true;
         }
+        if let Self::Consecutive(streak) = self {
+            return streak.is_running();
+        }
+        false
     }
 
     /// Returns whether a failure or slow call of `generation` still counts.
@@ -106,12 +106,13 @@ impl Window {
         generation: Generation,
         start: Start,
     ) -> Option<ReachedLimit> {
-        if let Count::Consecutive(streak) = &self.count {
-            // Without a window, no other rule applies.
+        if let Self::Calls(ledger) = self {
+            return ledger.success(limits, generation, start, clock::accurate_to);
+        }
+        if let Self::Consecutive(streak) = self {
             return streak.success(generation);
         }
-        let ledger = self.ledger.as_ref()?;
-        ledger.success(limits, generation, start, clock::accurate_to)
+        None
     }
 
     /// Records a failure; returns the limit that is reached, if any.
@@ -121,26 +122,21 @@ impl Window {
         generation: Generation,
         start: Start,
     ) -> Option<ReachedLimit> {
-        if let Count::Consecutive(streak) = &self.count {
-            // Without a window, no other rule applies.
+        if let Self::Calls(ledger) = self {
+            return ledger.failure(limits, generation, start, clock::accurate_to);
+        }
+        if let Self::Consecutive(streak) = self {
             return streak.failure(limits, generation);
         }
-        let counted = match &self.count {
-            Count::InSpan(failures) => failures.failure(limits, generation, clock::now),
-            Count::Consecutive(_) | Count::Unlimited => None,
-        };
-        match &self.ledger {
-            None => counted,
-            // Recorded there, too, if a limit is reached already.
-            Some(ledger) => {
-                counted.or(ledger.failure(limits, generation, start, clock::accurate_to))
-            }
+        if let Self::InSpan(failures) = self {
+            return failures.failure(limits, generation, clock::now);
         }
+        None
     }
 
     /// Records the end of a call that is neither success nor failure.
     pub(crate) fn inconclusive(&self, limits: &Limits, generation: Generation, start: Start) {
-        if let Some(ledger) = &self.ledger {
+        if let Self::Calls(ledger) = self {
             ledger.inconclusive(limits, generation, start, clock::accurate_to);
         }
     }

@@ -46,6 +46,16 @@ impl Overdue {
         }
     }
 
+    /// Adds a group whose last call started at `latest`, after those of all groups so far.
+    pub(super) fn add_group(&mut self, slow_call: Span, latest: Start) {
+        self.pending.push_back(Group {
+            index: latest.group(),
+            first_start: latest.moment().rounded_down(group_length(slow_call)),
+            latest_start: latest.moment(),
+        });
+        self.next_index = latest.group().wrapping_add(1) % GROUPS;
+    }
+
     pub(super) fn clear(&mut self) {
         self.pending.clear();
         self.found = [0; GROUPS];
@@ -135,7 +145,7 @@ impl Overdue {
 }
 
 /// Returns how long calls join a group.
-fn group_length(slow_call: Span) -> Span {
+pub(super) fn group_length(slow_call: Span) -> Span {
     slow_call.divided_by(GROUPS_PER_SLOW_CALL)
 }
 

@@ -2,20 +2,15 @@
 
 use std::ops::{AddAssign, SubAssign};
 
-use super::buckets::{Buckets, Division};
+use super::buckets::{Buckets, Tenths};
 use super::limits::Tally;
 use crate::clock::{Instant, Span};
 
-/// How many buckets a span has at least, if it is not shorter than so many microseconds.
-const PER_SPAN: u64 = 20;
-
-/// Calls within a sliding time window, in buckets of 1/20: calls as old as the span no longer
-/// count, those younger than 9/10 of it do. The remainder of the division and the current bucket
-/// are together shorter than 2/20.
+/// Calls within a sliding time window, in buckets of a tenth: calls as old as the span no longer
+/// count, those younger than 9/10 of it do.
 ///
-/// One kilobyte, or 1.6 for a span of a few microseconds, for any number of calls. A fast success
-/// costs nothing here: those of a bucket are added when the next one begins. A failure costs the
-/// same for every span and load.
+/// Half a kilobyte, for any number of calls. A fast success costs nothing here: those of a bucket
+/// are added when the next one begins. A failure costs the same for every span and load.
 pub(super) struct Rates {
     buckets: Buckets<Counts>,
     /// Fast successes before the latest bucket.
@@ -24,7 +19,7 @@ pub(super) struct Rates {
 
 #[derive(Clone, Copy, Default)]
 struct Counts {
-    /// Zero in the latest bucket.
+    /// In the latest bucket, those that were counted elsewhere before.
     fast_successes: u64,
     /// Calls that failed or were slow.
     others: u64,
@@ -33,11 +28,22 @@ struct Counts {
 }
 
 impl Rates {
-    /// Creates an empty window, with room for a span as long as this.
-    pub(super) fn new(span: Span) -> Self {
+    /// Creates an empty window.
+    pub(super) fn new() -> Self {
         Self {
-            buckets: Buckets::new(Division::from_span_rounded_down(span, PER_SPAN).per_span()),
+            buckets: Buckets::new(Tenths::PER_SPAN),
             fast_successes_before: 0,
+        }
+    }
+
+    /// Adds fast successes that were counted elsewhere, by tenths of the span, oldest first.
+    pub(super) fn take(&mut self, fast_successes: impl Iterator<Item = (u64, u64)>) {
+        for (index, fast_successes) in fast_successes {
+            let counts = Counts {
+                fast_successes,
+                ..Counts::default()
+            };
+            self.buckets.add(index, counts);
         }
     }
 
@@ -55,8 +61,7 @@ impl Rates {
 
     /// Advances to `now`, by when there were `fast_successes` in all.
     pub(super) fn advance(&mut self, span: Span, now: Instant, fast_successes: u64) {
-        let division = Division::from_span_rounded_down(span, PER_SPAN);
-        let index = division.index_at(now);
+        let index = Tenths::from_span(span).index_at(now);
         let latest = self.buckets.latest();
         if latest >= Some(index) {
             return;
@@ -68,7 +73,7 @@ impl Rates {
             };
             self.buckets.add(latest, counts);
         }
-        self.buckets.forget_before(division.oldest(index));
+        self.buckets.forget_before(Tenths::oldest(index));
         self.buckets.add(index, Counts::default());
         self.fast_successes_before = fast_successes;
     }
@@ -107,7 +112,7 @@ impl Rates {
             .buckets
             .latest()
             .map_or(0, |latest| latest.saturating_add(1));
-        Division::from_span_rounded_down(span, PER_SPAN).start(next)
+        Tenths::from_span(span).start(next)
     }
 }
 
@@ -132,6 +137,7 @@ impl SubAssign for Counts {
 #[cfg(test)]
 mod tests {
     use super::Rates;
+    use crate::circuit::ticket::GROUP_BITS;
     use crate::clock::{Instant, Span};
     use std::time::Duration;
 
@@ -142,15 +148,15 @@ mod tests {
     #[test]
     fn the_first_span_of_the_clock_is_counted_like_any_other() {
         let span = Span::from_duration(Duration::from_secs(12));
-        let mut rates = Rates::new(span);
+        let mut rates = Rates::new();
         for second in 0..12 {
             rates.advance(span, at(second * 1_000_000), second);
             rates.add(true, false);
             assert_eq!(rates.tally(second).failed, second + 1);
         }
         rates.advance(span, at(12_000_000), 12);
-        assert_eq!(rates.tally(12).failed, 11);
-        assert_eq!(rates.tally(12).calls, 11 + 11);
+        assert_eq!(rates.tally(12).failed, 10, "the first two are in one tenth");
+        assert_eq!(rates.tally(12).calls, 10 + 10);
     }
 
     /// Calls as old as the span no longer count, those younger than nine tenths of it do.
@@ -158,11 +164,12 @@ mod tests {
     fn the_last_moment_of_the_clock_does_not_overflow() {
         for micros in [1, 20, 10_000_000] {
             let span = Span::from_duration(Duration::from_micros(micros));
-            let mut rates = Rates::new(span);
-            for now in [u64::MAX - 1, u64::MAX] {
+            let mut rates = Rates::new();
+            let last = u64::MAX >> GROUP_BITS; // that a call can start at
+            for now in [last - 1, last, u64::MAX] {
                 rates.advance(span, at(now), 0);
                 rates.add(true, true);
-                assert!(rates.changes_at(span) > at(now / 2));
+                assert!(rates.changes_at(span) > at(last / 2));
             }
             assert!(rates.tally(u64::MAX).calls >= 1);
         }
@@ -173,7 +180,7 @@ mod tests {
         for span in (1..200).chain([999, 1_000, 1_001, 9_999_999, 10_000_000]) {
             for offset in [0, 1, 7, span / 2, span, 3 * span + 1] {
                 let micros = Span::from_duration(Duration::from_micros(span));
-                let mut rates = Rates::new(micros);
+                let mut rates = Rates::new();
                 rates.advance(micros, at(offset), 0);
                 rates.add(true, false);
                 rates.advance(micros, at(offset + span * 9 / 10), 0);

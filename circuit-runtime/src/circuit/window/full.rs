@@ -1,0 +1,429 @@
+//! The evidence of a circuit that has had many calls, or failures.
+
+use super::compact::{Kind, Moved};
+use super::failures::Failures;
+use super::in_flight::{InFlight, Sum};
+use super::last_calls::LastCalls;
+use super::limits::{ReachedLimit, Standing, Tally};
+use super::overdue::Overdue;
+use super::rates::Rates;
+use crate::circuit::evidence::Evidence;
+use crate::circuit::policy::Limits;
+use crate::circuit::state::Generation;
+use crate::circuit::ticket::{GROUP_BITS, Start};
+use crate::clock::{Instant, Span};
+use crate::sync::lock::Lock;
+use crate::sync::striped::CachePadded;
+use crate::sync::{AtomicU64, Ordering};
+
+/// The calls that count towards limits on their number or their share, without a bound.
+///
+/// A fast success is counted on the thread's own stripe and does not evaluate the limits, with
+/// three exceptions: time has reached a point where it changes the tally by itself, the success may
+/// be the call that was missing for a rate, or the evidence belongs to an earlier generation. One
+/// word, which all threads read and few write, tells whether one of these holds. Such calls, and
+/// all that failed or were slow, are judged under a lock, one at a time. Their cost depends on
+/// the number of threads that call, not on the number of calls.
+///
+/// Under the lock the clock is read again: a thread may be preempted between an earlier reading and
+/// the lock, and a call that is counted at one moment must not be judged at another.
+pub(super) struct FullLedger {
+    fast_path: FastPath,
+    in_flight: InFlight,
+    /// Away from the fields that every call reads.
+    locked: CachePadded<Lock<Evidence<Locked>>>,
+    /// For a limit on the failures in a span of time.
+    failures: Failures,
+}
+
+/// The state behind the lock.
+struct Locked {
+    calls: Calls,
+    /// `None` where no call is timed.
+    overdue: Option<Overdue>,
+}
+
+enum Calls {
+    InSpan(Rates),
+    Last(LastCalls),
+}
+
+impl FullLedger {
+    /// Creates an empty ledger.
+    pub(super) fn new(kind: Kind, limits: &Limits) -> Self {
+        Self {
+            fast_path: FastPath::default(),
+            in_flight: InFlight::default(),
+            locked: CachePadded(Lock::new(Evidence::new(Locked::new(kind, limits)))),
+            failures: Failures::default(),
+        }
+    }
+
+    /// Takes the calls of the first generation that were counted elsewhere so far. No other thread
+    /// uses the ledger yet.
+    pub(super) fn take(&self, limits: &Limits, moved: Moved) {
+        self.with_lock(Generation::FIRST, |locked| {
+            match &mut locked.calls {
+                Calls::InSpan(rates) => rates.take(moved.successes()),
+                Calls::Last(last_calls) => last_calls.take(moved.total()),
+            }
+            if let Some(overdue) = &mut locked.overdue {
+                for (latest, calls) in moved.in_flight(limits.slow_call()) {
+                    overdue.add_group(limits.slow_call(), latest);
+                    self.in_flight.add(Generation::FIRST, latest, calls);
+                }
+            }
+        });
+    }
+
+    /// Admits a call that starts `now` on the fast path; `None` if
+    /// [`admit_slow`](Self::admit_slow) has to judge.
+    #[inline]
+    pub(super) fn admit(&self, generation: Generation, now: Instant) -> Option<Start> {
+        let group = self.fast_path.group_at(now)?;
+        let start = Start::new(now, group);
+        let still_fast = || self.fast_path.group_at(now) == Some(group);
+        let counted = self.in_flight.start(generation, start, still_fast);
+        counted.then_some(start)
+    }
+
+    /// Judges the calls so far, and admits one more unless calls in flight turn out to be overdue
+    /// and reach a limit.
+    pub(super) fn admit_slow(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        clock: impl Fn(Span) -> Instant,
+    ) -> Result<Start, ReachedLimit> {
+        let admitted = self.with_lock(generation, |locked| {
+            let now = limits.now(clock);
+            let sum = self.in_flight.sum(generation);
+            locked.advance(limits, now, &sum);
+            if let Some(limit) = self.judge(limits, locked, sum.fast_successes) {
+                return Err(limit);
+            }
+            let start = Start::new(now, locked.group());
+            self.in_flight.start(generation, start, || true);
+            Ok(start)
+        });
+        // The generation is over: admit the call, but do not time it.
+        admitted.unwrap_or(Ok(Start::NONE))
+    }
+
+    /// Records a success at `now`; returns the limit that is reached, if any.
+    #[inline]
+    pub(super) fn success(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+        now: Instant,
+        clock: impl Fn(Span) -> Instant,
+    ) -> Option<ReachedLimit> {
+        let slow = limits.is_slow(start, now);
+        let is_fast = || self.fast_path.group_at(now).is_some();
+        if !slow && is_fast() && self.add_fast_success(generation, start, is_fast) {
+            return None;
+        }
+        self.success_slow(limits, generation, start, clock)
+    }
+
+    /// Records a success that may not be fast.
+    pub(super) fn success_slow(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+        clock: impl Fn(Span) -> Instant,
+    ) -> Option<ReachedLimit> {
+        self.record_slow(limits, generation, start, false, clock)
+    }
+
+    /// Records a failure; returns the limit that is reached, if any.
+    pub(super) fn failure(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+        clock: impl Fn(Span) -> Instant,
+    ) -> Option<ReachedLimit> {
+        let counted = self.count_failure(limits, generation, &clock);
+        // Recorded there, too, if a limit is reached already.
+        counted.or(self.record_slow(limits, generation, start, true, clock))
+    }
+
+    /// Counts a failure for the limit on their number in a span of time, if there is one.
+    #[inline]
+    fn count_failure(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        clock: &dyn Fn(Span) -> Instant,
+    ) -> Option<ReachedLimit> {
+        if !limits.has_max_failures_in_span() {
+            return None;
+        }
+        self.failures
+            .failure(limits, generation, || clock(Span::MIN))
+    }
+
+    /// Counts a call in flight again that was taken for a fast success just before its circuit had
+    /// too many.
+    pub(super) fn restart(&self, generation: Generation, start: Start) {
+        self.with_lock(generation, |_| {
+            self.in_flight.start(generation, start, || true);
+        });
+    }
+
+    /// Records the end of a call that is neither success nor failure.
+    pub(super) fn inconclusive(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+        clock: impl Fn(Span) -> Instant,
+    ) {
+        if start != Start::NONE {
+            let slow = limits.is_slow(start, limits.now(clock));
+            if slow || !self.in_flight.end(generation, start) {
+                self.with_lock(generation, |locked| {
+                    self.end(locked, generation, start, slow);
+                });
+            }
+        }
+    }
+
+    /// Counts a fast success; returns whether it could.
+    #[inline]
+    fn add_fast_success(
+        &self,
+        generation: Generation,
+        start: Start,
+        still_fast: impl FnOnce() -> bool,
+    ) -> bool {
+        if start == Start::NONE {
+            self.in_flight.add_fast_success(generation, still_fast)
+        } else {
+            self.in_flight
+                .end_fast_success(generation, start, still_fast)
+        }
+    }
+
+    /// Records a call and judges it.
+    #[inline(never)]
+    fn record_slow(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+        failed: bool,
+        clock: impl Fn(Span) -> Instant,
+    ) -> Option<ReachedLimit> {
+        let reached = self.with_lock(generation, |locked| {
+            let now = limits.now(clock);
+            let slow = limits.is_slow(start, now);
+            let mut sum = self.in_flight.sum(generation);
+            locked.advance(limits, now, &sum);
+            if failed || slow {
+                locked.calls.add(failed, slow);
+                self.end(locked, generation, start, slow);
+            } else {
+                self.add_fast_success(generation, start, || true);
+                sum.fast_successes = sum.fast_successes.saturating_add(1);
+            }
+            self.judge(limits, locked, sum.fast_successes)
+        });
+        reached.flatten()
+    }
+
+    /// Records that a call is no longer in flight.
+    fn end(&self, locked: &mut Locked, generation: Generation, start: Start, slow: bool) {
+        if let Some(overdue) = &mut locked.overdue {
+            if !(slow && overdue.end(start)) {
+                self.in_flight.end(generation, start);
+            }
+        }
+    }
+
+    /// Returns the limit that is reached with `fast_successes` in all, if any, and sets until when
+    /// calls may take the fast path.
+    fn judge(
+        &self,
+        limits: &Limits,
+        locked: &mut Locked,
+        fast_successes: u64,
+    ) -> Option<ReachedLimit> {
+        let (reached, fast_until) = match locked.standing(limits, fast_successes) {
+            Standing::Below => (None, locked.changes_at(limits)),
+            Standing::Near => (None, Instant::from_micros(0)),
+            Standing::Reached(limit) => (Some(limit), Instant::from_micros(0)),
+        };
+        self.fast_path.set(fast_until, locked.group());
+        reached
+    }
+
+    /// Runs `section` under the lock, on the evidence of `generation`; `None` if that has ended.
+    fn with_lock<R>(
+        &self,
+        generation: Generation,
+        section: impl FnOnce(&mut Locked) -> R,
+    ) -> Option<R> {
+        let CachePadded(locked) = &self.locked;
+        locked.with(|evidence| {
+            let locked = evidence.for_generation(generation, |locked| {
+                locked.clear();
+                // Before any stripe belongs to the new generation.
+                self.fast_path.set(Instant::from_micros(0), 0);
+            })?;
+            self.in_flight.begin(generation);
+            Some(section(locked))
+        })
+    }
+}
+
+impl Locked {
+    fn new(kind: Kind, limits: &Limits) -> Self {
+        Self {
+            calls: match kind {
+                Kind::InSpan => Calls::InSpan(Rates::new()),
+                Kind::Last => Calls::Last(LastCalls::new(limits.last_calls())),
+            },
+            overdue: (limits.slow_call() != Span::INDEFINITE).then(Overdue::new),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.calls.clear();
+        if let Some(overdue) = &mut self.overdue {
+            overdue.clear();
+        }
+    }
+
+    /// Advances to `now`, by when the calls of the fast path add up to `sum`.
+    fn advance(&mut self, limits: &Limits, now: Instant, sum: &Sum) {
+        match &mut self.calls {
+            Calls::InSpan(rates) => rates.advance(limits.window(), now, sum.fast_successes),
+            Calls::Last(last_calls) => last_calls.advance(sum.fast_successes),
+        }
+        if let Some(overdue) = &mut self.overdue {
+            overdue.advance(limits.slow_call(), now, sum);
+        }
+    }
+
+    /// Judges the calls that count, with `fast_successes` in all.
+    fn standing(&mut self, limits: &Limits, fast_successes: u64) -> Standing {
+        let tally = self.tally(fast_successes);
+        match self.calls {
+            // The number of failures in a span is counted by `Failures`, to the failure.
+            Calls::InSpan(_) => tally.standing_on_rates(limits),
+            Calls::Last(_) => tally.standing(limits),
+        }
+    }
+
+    /// Adds up the calls that count, with `fast_successes` in all.
+    fn tally(&mut self, fast_successes: u64) -> Tally {
+        let mut tally = match &mut self.calls {
+            Calls::InSpan(rates) => rates.tally(fast_successes),
+            Calls::Last(last_calls) => {
+                last_calls.advance(fast_successes);
+                last_calls.tally()
+            }
+        };
+        tally.overdue = self.overdue.as_ref().map_or(0, Overdue::calls);
+        tally
+    }
+
+    /// Returns the group of calls that start now.
+    fn group(&self) -> usize {
+        self.overdue.as_ref().map_or(0, Overdue::group)
+    }
+
+    /// Returns when time alone changes something next.
+    fn changes_at(&self, limits: &Limits) -> Instant {
+        let overdue = self.overdue.as_ref();
+        let overdue = overdue.map(|overdue| overdue.changes_at(limits.slow_call()));
+        let calls = match &self.calls {
+            Calls::InSpan(rates) => Some(rates.changes_at(limits.window())),
+            Calls::Last(_) => None,
+        };
+        let first = overdue.into_iter().chain(calls).min();
+        first.unwrap_or(FastPath::FOREVER)
+    }
+}
+
+impl Calls {
+    fn clear(&mut self) {
+        match self {
+            Self::InSpan(rates) => rates.clear(),
+            Self::Last(last_calls) => last_calls.clear(),
+        }
+    }
+
+    /// Adds a call that failed or was slow.
+    fn add(&mut self, failed: bool, slow: bool) {
+        match self {
+            Self::InSpan(rates) => rates.add(failed, slow),
+            Self::Last(last_calls) => last_calls.add(failed, slow),
+        }
+    }
+}
+
+/// Until when fast successes can skip the lock, packed with the current group.
+#[derive(Default)]
+struct FastPath(AtomicU64);
+
+impl FastPath {
+    /// Later than every moment.
+    const FOREVER: Instant = Instant::from_micros(u64::MAX >> GROUP_BITS);
+
+    /// Returns the group of a call that starts `now`, if it can skip the lock.
+    #[inline]
+    fn group_at(&self, now: Instant) -> Option<usize> {
+        // Relaxed: a call that needs to know more takes the lock. A thread that misses the latest
+        // value counts its call unjudged, and the next call that ends judges it.
+        let bits = self.0.load(Ordering::Relaxed);
+        let group = bits & ((1 << GROUP_BITS) - 1);
+        (now.as_micros() < bits >> GROUP_BITS).then_some(group as usize)
+    }
+
+    /// Called under the lock.
+    fn set(&self, until: Instant, group: usize) {
+        let until = until.min(Self::FOREVER).as_micros();
+        let bits = until << GROUP_BITS | group as u64;
+        // Relaxed: as above.
+        self.0.store(bits, Ordering::Relaxed);
+    }
+}
+
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle, feature = "test-util"))))]
+#[expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+impl FullLedger {
+    /// Runs `section` on the evidence of `generation`, which must be the current one.
+    fn with_current<R>(&self, generation: Generation, section: impl FnOnce(&mut Locked) -> R) -> R {
+        let CachePadded(locked) = &self.locked;
+        locked.with(|evidence: &mut Evidence<Locked>| {
+            let locked = evidence.for_generation(generation, |_| panic!("a new generation"));
+            section(locked.unwrap())
+        })
+    }
+
+    /// Returns how many calls are taken for in flight, overdue or not.
+    pub(super) fn in_flight(&self, generation: Generation) -> i64 {
+        self.with_current(generation, |locked| {
+            let sum = self.in_flight.sum(generation);
+            locked.overdue.as_ref().unwrap().in_flight(&sum)
+        })
+    }
+
+    /// Returns how many calls are counted.
+    pub(super) fn calls(&self, generation: Generation) -> u64 {
+        self.with_current(generation, |locked| {
+            let sum = self.in_flight.sum(generation);
+            locked.tally(sum.fast_successes).calls
+        })
+    }
+}
