@@ -728,6 +728,54 @@ fn end_of_a_call_against_the_moment_it_becomes_overdue() {
     });
 }
 
+/// A call ends while a failure on another thread moves all evidence to where it has room: it counts
+/// once, as a success or as in flight, and is not in flight any more.
+#[test]
+fn end_of_a_call_against_the_move_of_all_evidence() {
+    let config = slow_calls().failure_rate(0.5);
+    model_of_few_preemptions(move || {
+        let breaker = breaker_with(config);
+        let call = breaker.try_acquire().unwrap();
+        race([
+            Box::new(move || call.success()) as Box<dyn FnOnce()>,
+            Box::new(|| fail(breaker)),
+        ]);
+        assert_eq!(breaker.state(), State::Closed, "two calls are too few");
+        succeed(breaker);
+        assert_eq!(breaker.state(), State::Closed, "1 of 3");
+        fail(breaker);
+        assert_eq!(breaker.state(), State::Open, "2 of 4");
+    });
+    model_of_few_preemptions(|| {
+        let breaker = breaker_with(slow_calls());
+        let [call, other] = [(); 2].map(|()| breaker.try_acquire().unwrap());
+        race([
+            Box::new(move || call.success()) as Box<dyn FnOnce()>,
+            Box::new(move || other.failure()),
+        ]);
+        assert_none_overdue(breaker);
+    });
+}
+
+/// Two threads find at once that there is no room for another success, and move all evidence: once.
+#[test]
+fn move_of_all_evidence_against_another_move() {
+    for config in rates(0.2, 5) {
+        model_of_few_preemptions(move || {
+            let breaker = breaker_with(config);
+            succeed(breaker);
+            race([
+                Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| succeed(breaker)),
+            ]);
+            fail(breaker);
+            assert_eq!(breaker.state(), State::Closed, "four calls are too few");
+            succeed(breaker);
+            assert_eq!(breaker.state(), State::Open, "1 of 5");
+        });
+    }
+}
+
 /// A call starts on a thread that has read the clock, while another thread opens the next group and
 /// finds the previous one overdue.
 #[test]

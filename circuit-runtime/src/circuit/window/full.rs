@@ -167,14 +167,6 @@ impl FullLedger {
             .failure(limits, generation, || clock(Span::MIN))
     }
 
-    /// Counts a call in flight again that was taken for a fast success just before its circuit had
-    /// too many.
-    pub(super) fn restart(&self, generation: Generation, start: Start) {
-        self.with_lock(generation, |_| {
-            self.in_flight.start(generation, start, || true);
-        });
-    }
-
     /// Records the end of a call that is neither success nor failure.
     pub(super) fn inconclusive(
         &self,

@@ -146,11 +146,10 @@ impl Ledger {
         if has_ended && self.compact.add_success(limits.window(), now) {
             return None;
         }
-        let full = self.full(limits);
-        if has_ended && start != Start::NONE {
-            full.restart(generation, start);
-        }
-        full.success_slow(limits, generation, start, clock)
+        // A call that is no longer in flight was fast enough.
+        let start = if has_ended { Start::NONE } else { start };
+        self.full(limits)
+            .success_slow(limits, generation, start, clock)
     }
 
     /// Records a failure; returns the limit that is reached, if any.

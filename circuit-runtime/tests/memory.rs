@@ -1,0 +1,157 @@
+//! The memory of idle breakers, under every rule.
+//!
+//! On the system's clock alone: with `test-util`, each breaker that reads a clock has a time line
+//! of its own, which takes memory, too.
+#![cfg(all(feature = "macros", not(feature = "test-util")))]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use circuit_runtime::{
+    CircuitBreaker, CircuitError, Config, ConfigBuilder, Permit, circuit_breaker,
+};
+
+struct Counting;
+
+thread_local! {
+    /// Allocated on this thread and not freed.
+    static BYTES: Cell<isize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is forwarded unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        BYTES.set(BYTES.get() + layout.size().cast_signed());
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        BYTES.set(BYTES.get() - layout.size().cast_signed());
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Returns the bytes that `act` allocates and does not free.
+fn bytes_of(act: impl FnOnce()) -> isize {
+    let before = BYTES.get();
+    act();
+    BYTES.get() - before
+}
+
+/// Returns every kind of rule, with and without a timeout.
+fn rules() -> Vec<ConfigBuilder> {
+    let second = Duration::from_secs(1);
+    let number = Config::builder().max_failures(5);
+    let rate = Config::builder().failure_rate(0.5);
+    let slow = Config::builder().slow_call(20 * second);
+    let rules = [
+        number,
+        number.window(10 * second),
+        number.window(Duration::from_millis(1)),
+        number.last_calls(100),
+        number.max_failures(2_000).window(10 * second),
+        rate.window(10 * second),
+        rate.window(Duration::from_millis(1)),
+        rate.window(Duration::MAX),
+        rate.last_calls(100),
+        rate.last_calls(65_536),
+        rate.max_failures(5).window(10 * second),
+        rate.max_failures(5).last_calls(100),
+        slow.window(10 * second),
+        slow.slow_rate(0.5).window(Duration::from_millis(1)),
+        slow.last_calls(100),
+        slow.slow_rate(0.5).failure_rate(0.5).window(10 * second),
+        slow.slow_rate(0.5).failure_rate(0.5).last_calls(100),
+        slow.max_failures(5).window(10 * second),
+        slow.max_failures(5).failure_rate(0.5).last_calls(65_536),
+    ];
+    let timed = rules.map(|rule| rule.timeout(40 * second));
+    rules.into_iter().chain(timed).collect()
+}
+
+/// Two calls are in flight at once, and others are dropped or ignored.
+#[test]
+fn the_first_thousand_successes_allocate_nothing_under_any_rule() {
+    for rule in rules() {
+        let config = rule.build().unwrap();
+        let breaker = CircuitBreaker::new("idle", config);
+        let acquire = || breaker.try_acquire().unwrap();
+        let call = || {
+            let permits = [acquire(), acquire()];
+            drop(acquire());
+            acquire().ignore();
+            permits.into_iter().for_each(Permit::success);
+        };
+        let taken = bytes_of(|| (0..500).for_each(|_| call()));
+        assert_eq!(breaker.snapshot().succeeded, 1_000);
+        assert_eq!(taken, 0, "under {config:?}");
+
+        let taken = bytes_of(|| acquire().success());
+        assert!(taken > 0, "it has become a busy one under {config:?}");
+    }
+}
+
+/// Returns the bytes that each key takes, with one call for each.
+fn bytes_for_each_key(keys: usize, call: impl Fn(&str) -> bool) -> isize {
+    use std::fmt::Write;
+
+    let mut key = String::with_capacity(32);
+    let bytes = bytes_of(|| {
+        for number in 0..keys {
+            key.clear();
+            write!(key, "host-{number}.example").unwrap();
+            assert!(call(&key));
+        }
+    });
+    bytes / keys.cast_signed()
+}
+
+fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// With its name and its share of the map: what is measured is everything that a key takes.
+#[test]
+fn an_idle_keyed_breaker_takes_at_most_256_bytes_under_every_rule() {
+    macro_rules! check {
+        ($($name:ident: $($option:ident = $value:literal),*;)*) => {$({
+            #[circuit_breaker($($option = $value,)* key = host, max_keys = 1_000_000)]
+            async fn $name(host: &str) -> Result<usize, CircuitError> {
+                Ok(host.len())
+            }
+
+            let call = |host: &str| poll_once($name(host)).is_ready();
+            let taken = bytes_for_each_key(50_000, call);
+            println!("{taken} bytes with {}", stringify!($($option = $value),*));
+            assert!((1..=256).contains(&taken), "{taken} bytes with {}", stringify!($name));
+            let more = bytes_for_each_key(300, |host| (0..300).all(|_| call(host)));
+            assert_eq!(more, 0, "some hundred calls later, with {}", stringify!($name));
+        })*};
+    }
+
+    check! {
+        consecutive: max_failures = 5;
+        consecutive_timed: max_failures = 5, timeout = "2s";
+        failures: max_failures = 5, window = "10s";
+        failures_last: max_failures = 5, window = 100;
+        rate: failure_rate = "50%", window = "10s";
+        rate_last: failure_rate = "50%", window = 100;
+        rate_failures: failure_rate = "50%", max_failures = 5, window = "10s";
+        slow: slow_call = "60s", window = "10s";
+        slow_last: slow_call = "60s", window = 100;
+        slow_rate: slow_call = "60s", slow_rate = "50%", failure_rate = "50%", window = "10s";
+        all: slow_call = "60s", slow_rate = "50%", failure_rate = "50%",
+            max_failures = 5, window = "10s", timeout = "120s", probes = 3, jitter = "10%";
+        all_last: slow_call = "60s", slow_rate = "50%", failure_rate = "50%",
+            max_failures = 5, window = 100, timeout = "120s", probes = 3, jitter = "10%";
+    }
+}
