@@ -80,11 +80,18 @@
 //! |---|---|
 //! | consecutive failures | one length, reset by a success |
 //! | `max_failures` in a window of time | the times of the latest failures, or failures per hundredth of the window above 1 000 |
-//! | rates over a window of time | calls, failures and slow calls in 20 buckets |
+//! | rates over a window of time | calls, failures and slow calls in 10 buckets |
 //! | the last N calls | a bit per call for failed, another for slow |
 //! | overdue calls | calls in flight in groups by start time, a seventh of `slow_call` to a group |
 //!
-//! Under the rules on rates and on the last calls, a success that is fast enough is counted on the
+//! Rules on rates and on the last calls have a *ledger*. It begins compact: ten bits for the
+//! successes of each tenth of the window, and two groups of calls in flight, in three atomic words
+//! and a half. Only a success that begins a tenth takes a lock, one of a few that all breakers share,
+//! as there is no room for another. A call that does not fit in marks the words as moved, under the
+//! same lock, and takes what they held to the *full* ledger. A thread that finds the mark waits for
+//! the lock once, and then finds the full ledger: so each call is counted in one of the two.
+//!
+//! In the full ledger, a success that is fast enough is counted on the
 //! thread's own stripe, without a lock. It takes the lock only when the outcome could matter: when
 //! time moves the window on, when a rate is exceeded but `min_calls` is not reached, or when the
 //! evidence is of an earlier generation. One word, read by every call, holds the time until which
@@ -157,6 +164,7 @@
 //! | thread slots | taken with acquire, released with release | everything counted under a slot is visible to its next owner |
 //! | whether a streak of failures is running | relaxed | a failure that happened before a success, in any order a caller could observe, is visible to it; of concurrent ones either may come first |
 //! | until when a rate needs no attention | relaxed | a thread that needs to know more takes the lock; one that misses the latest value counts its call, and the next call to end is evaluated |
+//! | fast successes while the ledger is compact | added with release, moved with acquire | who moves a call as a success must not move it as in flight, too |
 //! | fast successes and calls in flight, per stripe | stored with release, summed with acquire | a reader that counts a call as a success must not count it as in flight, too, and one that counts it as in flight must know its start |
 //! | until when all probe slots are taken | relaxed | a hint; a call that passes it takes the lock |
 //! | reference bit of a key | relaxed | orders eviction; safety rests on the reference count |

@@ -1,9 +1,11 @@
 //! The allocations of calls and breakers.
 
-use circuit_runtime::{CircuitBreaker, Config, ConfigBuilder};
+use std::hint::black_box;
 use std::time::Duration;
 
-use crate::answer::body;
+use circuit_runtime::{CircuitBreaker, Config, ConfigBuilder, circuit_breaker};
+
+use crate::answer::{Failure, at_once, body};
 use crate::heap::Counted;
 use crate::keyed;
 use crate::measure::{on_threads, whole};
@@ -79,11 +81,15 @@ pub(crate) fn futures() -> (usize, usize) {
 
 /// Returns the heap of a keyed breaker that was called once.
 pub(crate) fn per_key() -> i64 {
+    per_key_of(keyed::call_once)
+}
+
+fn per_key_of(call: impl Fn(&str)) -> i64 {
     const KEYS: usize = 100_000;
     let keys: Vec<String> = (0..KEYS).map(keyed::key).collect();
     let before = Counted::so_far();
     for key in &keys {
-        keyed::call_once(key);
+        call(key);
     }
     (Counted::so_far().held() - before.held()) / i64::try_from(KEYS).unwrap_or(i64::MAX)
 }
@@ -91,6 +97,8 @@ pub(crate) fn per_key() -> i64 {
 /// The heap of one of our breakers.
 pub(crate) struct Held {
     pub(crate) rule: &'static str,
+    /// That of a key, which was called once: with its name and its share of the map.
+    pub(crate) key: i64,
     pub(crate) new: i64,
     /// After a success and a failure on one thread.
     pub(crate) used: i64,
@@ -99,22 +107,75 @@ pub(crate) struct Held {
 }
 
 pub(crate) fn held() -> Vec<Held> {
+    macro_rules! held {
+        ($rule:literal, $config:expr, $($option:ident = $value:literal),*) => {{
+            #[circuit_breaker($($option = $value,)* key = host, max_keys = 1_000_000, name = "idle")]
+            async fn idle(host: &str) -> Result<u32, Failure> {
+                Ok(u32::from(host.is_empty()))
+            }
+
+            let key = per_key_of(|host| drop(black_box(at_once(idle(host)))));
+            held_by($rule, key, $config)
+        }};
+    }
+
     let second = Duration::from_secs(1);
     let span = || Config::builder().window(10 * second);
+    let last = || Config::builder().last_calls(1_000);
     vec![
-        held_by("5 consecutive failures", Config::builder().max_failures(5)),
-        held_by("5 failures in 10 s", span().max_failures(5)),
-        held_by("1000 failures in 10 s", span().max_failures(1_000)),
-        held_by("50 % of 10 s", span().failure_rate(0.5)),
-        held_by(
-            "50 % of the last 1000 calls",
-            Config::builder().last_calls(1_000).failure_rate(0.5),
+        held!(
+            "5 consecutive failures",
+            Config::builder().max_failures(5),
+            max_failures = 5
         ),
-        held_by("50 % slow of 10 s", span().slow_call(second).slow_rate(0.5)),
+        held!(
+            "5 failures in 10 s",
+            span().max_failures(5),
+            max_failures = 5,
+            window = "10s"
+        ),
+        held!(
+            "1000 failures in 10 s",
+            span().max_failures(1_000),
+            max_failures = 1_000,
+            window = "10s"
+        ),
+        held!(
+            "5 of the last 1000 calls",
+            last().max_failures(5),
+            max_failures = 5,
+            window = 1_000
+        ),
+        held!(
+            "50 % of 10 s",
+            span().failure_rate(0.5),
+            failure_rate = 0.5,
+            window = "10s"
+        ),
+        held!(
+            "50 % of the last 1000 calls",
+            last().failure_rate(0.5),
+            failure_rate = 0.5,
+            window = 1_000
+        ),
+        held!(
+            "50 % slow of 10 s",
+            span().slow_call(second).slow_rate(0.5),
+            slow_call = "1s",
+            slow_rate = 0.5,
+            window = "10s"
+        ),
+        held!(
+            "50 % slow of the last 1000 calls",
+            last().slow_call(second).slow_rate(0.5),
+            slow_call = "1s",
+            slow_rate = 0.5,
+            window = 1_000
+        ),
     ]
 }
 
-fn held_by(rule: &'static str, config: ConfigBuilder) -> Held {
+fn held_by(rule: &'static str, key: i64, config: ConfigBuilder) -> Held {
     fn use_it(breaker: &CircuitBreaker) -> i64 {
         let before = Counted::so_far();
         for succeeds in [true, false, true] {
@@ -141,6 +202,7 @@ fn held_by(rule: &'static str, config: ConfigBuilder) -> Held {
     });
     Held {
         rule,
+        key,
         new,
         used,
         on_sixteen: used + others.iter().sum::<i64>(),

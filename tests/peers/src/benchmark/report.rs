@@ -305,13 +305,14 @@ fn memory(measured: &Measured) -> String {
     let (plain, timed) = measured.futures;
     text += &format!(
         "\nThe attribute adds {plain} bytes to a future, and {timed} with a timeout.\n\n\
-         The heap that a breaker of ours holds, by its rule: new, once used, and used by sixteen threads at once.\n\n\
-         | rule | new | used | by sixteen |\n|---|---|---|---|\n",
+         The heap that a breaker of ours holds, by its rule: that of a key after one call, with its name and its \
+         share of the map; and without a key, new, after a failure, and after one on each of sixteen threads.\n\n\
+         | rule | of a key | new | failed | by sixteen |\n|---|---|---|---|---|\n",
     );
     for held in &measured.held {
         text += &format!(
-            "| {} | {} | {} | {} |\n",
-            held.rule, held.new, held.used, held.on_sixteen
+            "| {} | {} | {} | {} | {} |\n",
+            held.rule, held.key, held.new, held.used, held.on_sixteen
         );
     }
     text
