@@ -44,6 +44,15 @@ impl<T: Default> Striped<T> {
         self.inline(slot).or_else(make_spilled)
     }
 
+    /// Returns the `T` of a slot, if it has one.
+    #[inline]
+    pub(crate) fn of_slot(&self, slot: usize) -> Option<&T> {
+        match self.inline(slot) {
+            Some(inline) => Some(inline),
+            None => self.spilled(slot)?.get(),
+        }
+    }
+
     /// Iterates over the `T` of every slot that has one.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         let spilled = self.spilled.iter().filter_map(OnceBox::get);

@@ -624,7 +624,7 @@ fn successes_race_to_reach_min_calls() {
 fn stale_results_against_the_first_call_under_a_rate() {
     for success in [true, false] {
         for config in rates(0.3, 3) {
-            loom::model(move || {
+            model_of_few_preemptions(move || {
                 let breaker = breaker_with(config);
                 let stale = [(); 2].map(|()| breaker.try_acquire().unwrap());
                 race([

@@ -71,6 +71,18 @@ fn run(path: &str, calls: u32) -> bool {
             let unreachable = Config::builder().max_failures(u32::MAX);
             repeat(calls, &breaker(unreachable), fail);
         }
+        "failure_rate" => {
+            let rate = Config::builder().window(DAY).failure_rate(1.0);
+            failures_beside_a_success(calls, rate);
+        }
+        "failure_last_calls" => {
+            let rate = Config::builder().last_calls(65_536).failure_rate(1.0);
+            failures_beside_a_success(calls, rate);
+        }
+        "failure_slow_rate" => {
+            let rate = Config::builder().window(DAY).slow_call(DAY / 2);
+            failures_beside_a_success(calls, rate.failure_rate(1.0));
+        }
         "rejection" => {
             let breaker = breaker(failures().reset(DAY));
             (0..5).for_each(|_| fail(&breaker));
@@ -116,6 +128,18 @@ fn fail(breaker: &CircuitBreaker) {
     if let Ok(permit) = breaker.try_acquire() {
         permit.failure();
     }
+}
+
+/// One success keeps a rate of 100 % out of reach.
+fn failures_beside_a_success(calls: u32, config: ConfigBuilder) {
+    let breaker = breaker(config);
+    // Not by a function of another path, which would no longer be inlined there.
+    assert!(breaker.call_blocking(|| Ok::<_, Down>(black_box(7))).is_ok());
+    repeat(calls, &breaker, |breaker| {
+        if let Ok(permit) = breaker.try_acquire() {
+            permit.failure();
+        }
+    });
 }
 
 fn call(breaker: &CircuitBreaker) {

@@ -214,6 +214,10 @@ impl FullLedger {
         let reached = self.with_lock(generation, |locked| {
             let now = limits.now(clock);
             let slow = limits.is_slow(start, now);
+            if failed && locked.add_out_of_reach(limits, now) {
+                self.fast_path.set(locked.changes_at(limits), 0);
+                return None;
+            }
             let mut sum = self.in_flight.sum(generation);
             locked.advance(limits, now, &sum);
             if failed || slow {
@@ -264,6 +268,7 @@ impl FullLedger {
         locked.with(|evidence| {
             let locked = evidence.for_generation(generation, |locked| {
                 locked.clear();
+                self.in_flight.clear();
                 // Before any stripe belongs to the new generation.
                 self.fast_path.set(Instant::from_micros(0), 0);
             })?;
@@ -302,6 +307,24 @@ impl Locked {
         }
     }
 
+    /// Adds a failure that reaches no limit even if there were no more fast successes meanwhile;
+    /// returns whether this is one. Then they need not be added up.
+    ///
+    /// Among the last calls, a failure has its place behind all successes so far, and calls in
+    /// flight may become overdue, so there is no such short cut.
+    fn add_out_of_reach(&mut self, limits: &Limits, now: Instant) -> bool {
+        let Calls::InSpan(rates) = &mut self.calls else {
+            return false;
+        };
+        let is_out_of_reach = self.overdue.is_none()
+            && rates.is_latest(now)
+            && rates.tally_with_failure().standing_on_rates(limits) == Standing::Below;
+        if is_out_of_reach {
+            rates.add(true, false);
+        }
+        is_out_of_reach
+    }
+
     /// Judges the calls that count, with `fast_successes` in all.
     fn standing(&mut self, limits: &Limits, fast_successes: u64) -> Standing {
         let tally = self.tally(fast_successes);
@@ -335,7 +358,7 @@ impl Locked {
         let overdue = self.overdue.as_ref();
         let overdue = overdue.map(|overdue| overdue.changes_at(limits.slow_call()));
         let calls = match &self.calls {
-            Calls::InSpan(rates) => Some(rates.changes_at(limits.window())),
+            Calls::InSpan(rates) => Some(rates.changes_at()),
             Calls::Last(_) => None,
         };
         let first = overdue.into_iter().chain(calls).min();
@@ -382,8 +405,10 @@ impl FastPath {
     fn set(&self, until: Instant, group: usize) {
         let until = until.min(Self::FOREVER).as_micros();
         let bits = until << GROUP_BITS | group as u64;
-        // Relaxed: as above.
-        self.0.store(bits, Ordering::Relaxed);
+        // Relaxed: as above. All threads read it, so it is written only to be changed.
+        if self.0.load(Ordering::Relaxed) != bits {
+            self.0.store(bits, Ordering::Relaxed);
+        }
     }
 }
 

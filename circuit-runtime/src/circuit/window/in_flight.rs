@@ -5,7 +5,12 @@ use crate::circuit::ticket::{GROUPS, Start};
 use crate::clock::Instant;
 use crate::sync::lock::Lock;
 use crate::sync::striped::Striped;
+use crate::sync::thread::{self, SLOTS};
 use crate::sync::{AtomicU32, AtomicU64, OnceBox, Ordering};
+
+/// The bit of the stripe that threads without a slot share.
+const SHARED: u32 = u64::BITS - 1;
+const _: () = assert!(SLOTS <= SHARED);
 
 /// Calls counted on the fast path: those in flight and the fast successes. Each thread counts on
 /// a stripe of its own, of two cache lines; threads without a slot share one more, under a lock.
@@ -20,6 +25,9 @@ use crate::sync::{AtomicU32, AtomicU64, OnceBox, Ordering};
 pub(super) struct InFlight {
     stripes: Striped<Stripe>,
     shared: OnceBox<Lock<Stripe>>,
+    /// The stripes that belong to the latest generation, one bit each: those of no other are added
+    /// up. Read and written under the lock of the ledger.
+    begun: AtomicU64,
 }
 
 #[derive(Default)]
@@ -130,24 +138,52 @@ impl InFlight {
     /// Begins the thread's stripe anew, if it belongs to an earlier generation. Called under the
     /// lock of the ledger, as is [`sum`](Self::sum): no stripe begins while they are added up.
     pub(super) fn begin(&self, generation: Generation) {
-        match self.stripes.make_own() {
-            Some(stripe) => stripe.begin(generation),
-            None => self.with_shared(|stripe| stripe.begin(generation)),
+        let belongs = |stripe: &Stripe| stripe.belongs_to(generation);
+        if self.stripes.with_own(belongs) != Some(true) {
+            self.begin_slow(generation);
         }
     }
 
-    /// Adds up the calls of `generation`.
+    #[inline(never)]
+    fn begin_slow(&self, generation: Generation) {
+        let own = self.stripes.make_own().zip(thread::slot());
+        let bit = match own {
+            Some((stripe, slot)) => {
+                stripe.begin(generation);
+                slot
+            }
+            None => {
+                self.with_shared(|stripe| stripe.begin(generation));
+                SHARED
+            }
+        };
+        // Relaxed, here and below: ordered by the lock.
+        let begun = self.begun.load(Ordering::Relaxed);
+        self.begun.store(begun | 1 << bit, Ordering::Relaxed);
+    }
+
+    /// Forgets which stripes belong to the latest generation, as a new one begins. Called under the
+    /// lock of the ledger.
+    pub(super) fn clear(&self) {
+        self.begun.store(0, Ordering::Relaxed);
+    }
+
+    /// Adds up the calls of `generation`, the latest.
     pub(super) fn sum(&self, generation: Generation) -> Sum {
         let mut sum = Sum {
             fast_successes: 0,
             latest_start: Instant::from_micros(0),
             in_flight: [0; GROUPS],
         };
-        for stripe in self.stripes.iter() {
-            stripe.add_to(&mut sum, generation);
-        }
-        if let Some(stripe) = self.shared.get() {
-            stripe.with(|stripe| stripe.add_to(&mut sum, generation));
+        let mut left = self.begun.load(Ordering::Relaxed);
+        while left != 0 {
+            let bit = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            if bit == SHARED {
+                self.with_shared(|stripe| stripe.add_to(&mut sum, generation));
+            } else if let Some(stripe) = self.stripes.of_slot(bit as usize) {
+                stripe.add_to(&mut sum, generation);
+            }
         }
         sum
     }
@@ -158,11 +194,16 @@ impl InFlight {
 impl Stripe {
     #[inline]
     fn count(&self, generation: Generation, change: impl FnOnce(&Self)) -> bool {
-        let belongs = self.generation.load(Ordering::Relaxed) == generation.to_bits();
+        let belongs = self.belongs_to(generation);
         if belongs {
             change(self);
         }
         belongs
+    }
+
+    #[inline]
+    fn belongs_to(&self, generation: Generation) -> bool {
+        self.generation.load(Ordering::Relaxed) == generation.to_bits()
     }
 
     fn begin(&self, generation: Generation) {
@@ -215,7 +256,7 @@ impl Stripe {
     }
 
     fn add_to(&self, sum: &mut Sum, generation: Generation) {
-        if self.generation.load(Ordering::Relaxed) != generation.to_bits() {
+        if !self.belongs_to(generation) {
             return;
         }
         // Acquire, here and below: pairs with the two releases above.

@@ -13,8 +13,12 @@ use crate::clock::{Instant, Span};
 /// are added when the next one begins. A failure costs the same for every span and load.
 pub(super) struct Rates {
     buckets: Buckets<Counts>,
+    /// When the next bucket begins.
+    ends: Instant,
     /// Fast successes before the latest bucket.
     fast_successes_before: u64,
+    /// Fast successes when they were last added up.
+    fast_successes: u64,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -32,7 +36,9 @@ impl Rates {
     pub(super) fn new() -> Self {
         Self {
             buckets: Buckets::new(Tenths::PER_SPAN),
+            ends: Instant::from_micros(0),
             fast_successes_before: 0,
+            fast_successes: 0,
         }
     }
 
@@ -49,7 +55,9 @@ impl Rates {
 
     pub(super) fn clear(&mut self) {
         self.buckets.clear();
+        self.ends = Instant::from_micros(0);
         self.fast_successes_before = 0;
+        self.fast_successes = 0;
     }
 
     /// Returns whether a call within the span that ends now failed or was slow.
@@ -61,8 +69,15 @@ impl Rates {
 
     /// Advances to `now`, by when there were `fast_successes` in all.
     pub(super) fn advance(&mut self, span: Span, now: Instant, fast_successes: u64) {
-        let index = Tenths::from_span(span).index_at(now);
+        self.fast_successes = fast_successes;
+        if self.is_latest(now) {
+            return;
+        }
+        let tenths = Tenths::from_span(span);
+        let index = tenths.index_at(now);
         let latest = self.buckets.latest();
+        let next = latest.max(Some(index)).unwrap_or(0).saturating_add(1);
+        self.ends = tenths.start(next);
         if latest >= Some(index) {
             return;
         }
@@ -78,6 +93,12 @@ impl Rates {
         self.fast_successes_before = fast_successes;
     }
 
+    /// Returns whether the latest bucket is that of `now`.
+    #[inline]
+    pub(super) fn is_latest(&self, now: Instant) -> bool {
+        now < self.ends
+    }
+
     /// Adds a call that failed or was slow.
     pub(super) fn add(&mut self, failed: bool, slow: bool) {
         if let Some(latest) = self.buckets.latest() {
@@ -88,6 +109,18 @@ impl Rates {
                 slow: slow.into(),
             };
             self.buckets.add(latest, counts);
+        }
+    }
+
+    /// Adds up the calls in the window, with one more failure and no more fast successes than there
+    /// were when they were last added up. There may be more, of which the failures are a smaller
+    /// part.
+    pub(super) fn tally_with_failure(&self) -> Tally {
+        let tally = self.tally(self.fast_successes);
+        Tally {
+            calls: tally.calls.saturating_add(1),
+            failed: tally.failed.saturating_add(1),
+            ..tally
         }
     }
 
@@ -107,12 +140,8 @@ impl Rates {
     }
 
     /// Returns when time alone changes the tally next.
-    pub(super) fn changes_at(&self, span: Span) -> Instant {
-        let next = self
-            .buckets
-            .latest()
-            .map_or(0, |latest| latest.saturating_add(1));
-        Tenths::from_span(span).start(next)
+    pub(super) fn changes_at(&self) -> Instant {
+        self.ends
     }
 }
 
@@ -169,7 +198,7 @@ mod tests {
             for now in [last - 1, last, u64::MAX] {
                 rates.advance(span, at(now), 0);
                 rates.add(true, true);
-                assert!(rates.changes_at(span) > at(last / 2));
+                assert!(rates.changes_at() > at(last / 2));
             }
             assert!(rates.tally(u64::MAX).calls >= 1);
         }
