@@ -107,7 +107,8 @@ impl Probes {
     /// Returns whether any probe of `generation` still has its slot at `now`.
     pub(crate) fn is_any_leased(&self, generation: Generation, now: Instant) -> bool {
         let is_any_leased = |slots: &Slots| slots.last_expiry().is_some_and(|expiry| expiry > now);
-        self.slots.get().is_some_and(|slots| {
+        self.requested.get().is_some_and(|requested| {
+            let slots = &requested.slots;
             slots.with(|slots| slots.get(generation).is_some_and(is_any_leased))
         })
     }

@@ -110,6 +110,30 @@ impl FullLedger {
         admitted.unwrap_or(Ok(Start::NONE))
     }
 
+    /// Returns whether a failed or slow call of `generation` still counts.
+    pub(super) fn has_evidence(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        now: impl Fn() -> Instant,
+    ) -> bool {
+        if self.failures.has_evidence(limits, generation, &now) {
+            return true;
+        }
+        let fast_successes = self.in_flight.sum(generation).fast_successes;
+        let now = now();
+        self.locked.0.with(|evidence| {
+            evidence.get(generation).is_some_and(|locked| {
+                let is_overdue = locked.overdue.as_ref().is_some_and(|o| o.calls() > 0);
+                is_overdue
+                    || match &locked.calls {
+                        Calls::InSpan(rates) => rates.has_evidence(limits.window(), now),
+                        Calls::Last(last_calls) => last_calls.has_evidence(fast_successes),
+                    }
+            })
+        })
+    }
+
     /// Records a success at `now`; returns the limit that is reached, if any.
     #[inline]
     pub(super) fn success(

@@ -95,23 +95,10 @@ impl Ledger {
         &self,
         limits: &Limits,
         generation: Generation,
-        now: impl FnOnce() -> Instant,
+        now: impl Fn() -> Instant,
     ) -> bool {
-        let Some(CachePadded(locked)) = self.locked.get() else {
-            return false;
-        };
-        let fast_successes = self.in_flight.sum(generation).fast_successes;
-        let now = now();
-        locked.with(|evidence| {
-            evidence.get(generation).is_some_and(|locked| {
-                let is_overdue = locked.overdue.as_ref().is_some_and(|o| o.calls() > 0);
-                is_overdue
-                    || match &locked.calls {
-                        Calls::InSpan(rates) => rates.has_evidence(limits.window(), now),
-                        Calls::Last(last_calls) => last_calls.has_evidence(fast_successes),
-                    }
-            })
-        })
+        let full = self.full.get();
+        full.is_some_and(|full| full.has_evidence(limits, generation, now))
     }
 
     /// Records a success; returns the limit that is reached, if any.

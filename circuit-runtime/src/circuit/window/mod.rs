@@ -90,13 +90,11 @@ impl Window {
         generation: Generation,
         now: impl Fn() -> Instant,
     ) -> bool {
-        let has_failures = match &self.count {
-            Count::Consecutive(streak) => streak.has_evidence(generation),
-            Count::InSpan(failures) => failures.has_evidence(limits, generation, &now),
-            Count::Unlimited => false,
-        };
-        let ledger = self.ledger.as_ref();
-        has_failures || ledger.is_some_and(|ledger| ledger.has_evidence(limits, generation, now))
+        match self {
+            Self::Calls(ledger) => ledger.has_evidence(limits, generation, now),
+            Self::Consecutive(streak) => streak.has_evidence(generation),
+            Self::InSpan(failures) => failures.has_evidence(limits, generation, now),
+        }
     }
 
     /// Records a success; returns the limit that is reached, if any.

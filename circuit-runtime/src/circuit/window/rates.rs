@@ -62,8 +62,8 @@ impl Rates {
 
     /// Returns whether a call within the span that ends now failed or was slow.
     pub(super) fn has_evidence(&self, span: Span, now: Instant) -> bool {
-        let division = Division::from_span_rounded_down(span, PER_SPAN);
-        let mut counted = self.buckets.since(division.oldest(division.index_at(now)));
+        let oldest = Tenths::oldest(Tenths::from_span(span).index_at(now));
+        let mut counted = self.buckets.since(oldest);
         counted.any(|counts| counts.others > 0)
     }
 
