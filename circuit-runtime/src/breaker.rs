@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::call::{self, Call, Permit};
+use crate::circuit::handle::CircuitHandle;
 use crate::circuit::{Circuit, Snapshot, State, Trigger, registered};
 use crate::config::Config;
 use crate::error::{CallError, CircuitError};
@@ -298,6 +299,9 @@ impl CircuitBreaker {
         self.circuit.force(Trigger::ForceClosed);
     }
 }
+
+impl CircuitHandle for CircuitBreaker {}
+impl CircuitHandle for &CircuitBreaker {}
 
 #[doc(hidden)]
 impl AsRef<Circuit> for CircuitBreaker {

@@ -9,7 +9,7 @@ use circuit_options::defaults;
 use crate::breaker::CircuitBreaker;
 use crate::circuit::registered::{self, Listed};
 use crate::config::Config;
-use crate::keyed::KeyedCircuits;
+use crate::keyed::{KeyedCircuits, KeyedHandle};
 use crate::name::Name;
 
 /// One circuit breaker for each key, such as a host or a tenant, all with the same rules.
@@ -174,6 +174,14 @@ impl CircuitBreakers {
     pub fn all(&self) -> Vec<CircuitBreaker> {
         let circuits = Arc::clone(&self.circuits).circuits().into_iter();
         circuits.map(CircuitBreaker::from_circuit).collect()
+    }
+}
+
+impl CircuitBreakers {
+    /// Returns a handle to the circuit of `key`, for one call.
+    #[inline]
+    pub(crate) fn handle(&self, key: &str) -> KeyedHandle {
+        self.circuits.handle_for_key(key)
     }
 }
 

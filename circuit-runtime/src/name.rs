@@ -131,6 +131,15 @@ assert_eq!(breaker.name().key(), Some("a.example"));
         self.get(start..self.len().saturating_sub(1))
     }
 
+    /// Returns `true` if this is the key.
+    #[inline]
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        // Bytes: a slice of the text would be checked for the boundaries of characters.
+        let bytes = self.as_str().as_bytes();
+        let own = |start| bytes.get(start..bytes.len().saturating_sub(1));
+        self.key_start().and_then(own) == Some(key.as_bytes())
+    }
+
     #[inline]
     fn key_start(&self) -> Option<usize> {
         match self.0 {

@@ -13,6 +13,7 @@ use tokio::task::coop;
 
 use super::permit::Permit;
 use super::timeout::{Deadline, Interrupted, NoRuntime};
+use crate::circuit::handle::CircuitHandle;
 use crate::circuit::{Circuit, Outcome, Rejection, Ticket};
 use crate::error::CircuitError;
 
@@ -79,7 +80,7 @@ pub(crate) fn poll_guarded<H, D, F>(
     cx: &mut Context<'_>,
 ) -> Poll<Result<F::Output, CircuitError>>
 where
-    H: AsRef<Circuit>,
+    H: CircuitHandle,
     D: Deadline,
     F: Future,
 {
@@ -92,6 +93,7 @@ where
         // Create the permit first: if a predicate panics, dropping the permit settles the call.
         let permit = turn.permit();
         permit.settle(classify(&result));
+        turn.handle.give_back();
         return Poll::Ready(Ok(result));
     }
     guard.poll_timeout(turn, cx).map(Err)
@@ -123,7 +125,7 @@ impl<H: AsRef<Circuit>, D> CallGuard<H, D> {
     }
 }
 
-impl<H: AsRef<Circuit>, D: Deadline> CallGuard<H, D> {
+impl<H: CircuitHandle, D: Deadline> CallGuard<H, D> {
     /// Admits the call on the first poll; returns what the poll needs. `Pending` once the call is
     /// over.
     #[cfg_attr(
@@ -152,7 +154,9 @@ impl<H: AsRef<Circuit>, D: Deadline> CallGuard<H, D> {
             None => match poll_admit(circuit, cx) {
                 Poll::Ready(Ok(ticket)) => ticket,
                 Poll::Ready(Err(rejection)) => {
-                    return Poll::Ready(Err(circuit.rejected(rejection)));
+                    let error = circuit.rejected(rejection);
+                    handle.give_back();
+                    return Poll::Ready(Err(error));
                 }
                 Poll::Pending => {
                     *this.handle = Some(handle);
@@ -198,6 +202,7 @@ impl<H: AsRef<Circuit>, D: Deadline> CallGuard<H, D> {
             Interrupted::NoRuntime(NoRuntime) => (Outcome::Cancelled, circuit.without_runtime()),
         };
         circuit.settle(ticket, outcome);
+        handle.give_back();
         Poll::Ready(error)
     }
 }

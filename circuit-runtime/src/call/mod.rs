@@ -17,6 +17,7 @@ pub use permit::Permit;
 use timeout::TimerDeadline;
 
 use crate::circuit::Circuit;
+use crate::circuit::handle::CircuitHandle;
 use crate::error::CallError;
 
 pin_project! {
@@ -174,7 +175,7 @@ where
 
 impl<H, F, T, E, C> Future for Call<H, F, C>
 where
-    H: AsRef<Circuit>,
+    H: CircuitHandle,
     F: Future<Output = Result<T, E>>,
     C: Classify<Result<T, E>>,
 {

@@ -86,6 +86,12 @@ impl Counters {
         added.is_some()
     }
 
+    /// Returns `true` once threads may have stripes.
+    #[inline]
+    pub(crate) fn are_striped(&self) -> bool {
+        self.striped.get().is_some()
+    }
+
     /// Slow path: counts in the shared counters, or sets up the stripes.
     #[inline(never)]
     fn add_slow(&self, total: Total) {

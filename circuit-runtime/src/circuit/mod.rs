@@ -3,6 +3,7 @@
 
 pub(crate) mod counters;
 mod evidence;
+pub(crate) mod handle;
 mod policy;
 mod probes;
 pub(crate) mod registered;
@@ -27,7 +28,7 @@ use window::{ReachedLimit, Window};
 
 pub(crate) use policy::Policy;
 pub(crate) use rejection::Rejection;
-pub(crate) use residency::Residency;
+pub(crate) use residency::{Residency, Tag};
 pub use snapshot::Snapshot;
 pub use state::State;
 pub(crate) use state::Trigger;
@@ -74,6 +75,18 @@ impl Circuit {
 
     pub(crate) fn residency(&self) -> &Residency {
         &self.residency
+    }
+
+    /// Returns `true` if it shares this policy with others.
+    #[inline]
+    pub(crate) fn has_policy(&self, policy: &Arc<Policy>) -> bool {
+        Arc::ptr_eq(&self.policy, policy)
+    }
+
+    /// Returns `true` once its totals are striped.
+    #[inline]
+    pub(crate) fn is_busy(&self) -> bool {
+        self.counters.are_striped()
     }
 
     pub(crate) fn name(&self) -> &Name {

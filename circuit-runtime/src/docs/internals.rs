@@ -132,6 +132,11 @@
 //! or counted its first failure, since. A sweep, which continues with each new key, drops the
 //! retired breakers that only the bookkeeping still refers to.
 //!
+//! Each thread keeps some handles of busy keys in a *cache*. A call takes one out and puts it back,
+//! each with one atomic exchange, so an eviction can withdraw the handles of any thread, idle ones
+//! included. A breaker whose handle is out is in use. As a cached handle refers to its breaker,
+//! that is resident or retired, and its key has no other.
+//!
 //! # Locks
 //!
 //! Evidence and probe slots are kept under locks of a few instructions. A waiter spins for a few
@@ -167,6 +172,8 @@
 //! | fast successes while the ledger is compact | added with release, moved with acquire | who moves a call as a success must not move it as in flight, too |
 //! | fast successes and calls in flight, per stripe | stored with release, summed with acquire | a reader that counts a call as a success must not count it as in flight, too, and one that counts it as in flight must know its start |
 //! | until when all probe slots are taken | relaxed | a hint; a call that passes it takes the lock |
+//! | cached handles | exchanged with acquire and release | of a call and an eviction that both want one, one gets it, with everything behind it |
+//! | tags of cached handles | relaxed | the owner of the thread slot is their only writer; an eviction that misses the latest finds the breaker in use, and tries again later |
 //! | reference bit of a key | relaxed | orders eviction; safety rests on the reference count |
 //! | state word of a breaker that no other thread can reach | read-modify-write without effect, acquire and release | an open circuit is not mistaken for a closed one; dropping the last other handle guarantees as much, but model checkers do not see that |
 //!

@@ -20,8 +20,9 @@
 //!
 //! Each running thread has a slot, a small index that it takes on its first call and releases when
 //! it exits. A slot selects a stripe in the totals of every breaker. Beyond 63 threads, those
-//! without a slot share one stripe and add to it atomically. The totals stay exact: a reader sums
-//! all stripes, and the next owner of a slot continues where the last one stopped.
+//! without a slot share one stripe and add to it atomically, and ask for a slot again every 64
+//! calls. The totals stay exact: a reader sums all stripes, and the next owner of a slot continues
+//! where the last one stopped.
 //!
 //! A breaker starts with one small set of counters that all threads share and increment atomically,
 //! so that ten thousand rarely used breakers of a `key` do not take a cache line per thread each.
@@ -74,9 +75,11 @@
 //!
 //! The breakers of a `key` are in a concurrent hash table whose readers write to no shared cache
 //! line ([`papaya`](https://docs.rs/papaya)). The call then holds a counted handle: two atomic
-//! operations per call, on one cache line where two threads use the same key. A million keys do not
-//! fit into a cache, so a key that was not used recently costs accesses to main memory, in this
-//! table as in any other.
+//! operations per call, on one cache line where two threads use the same key. Once a key has been
+//! called a thousand times, each thread keeps a handle for its next call instead, in a cache of
+//! some hundred, and threads that share the key share no line that they write to. A million keys do
+//! not fit into a processor's cache, so a key that was not used recently costs accesses to main
+//! memory, in this table as in any other.
 //!
 //! # Futures without copies
 //!

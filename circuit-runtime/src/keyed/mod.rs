@@ -1,20 +1,26 @@
 //! One circuit for each key, created on first use.
 
+mod cache;
+mod handle;
 mod index;
 mod residents;
 mod short_key;
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests;
 
+use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, PoisonError};
 
+use foldhash::fast::RandomState;
+
+pub(crate) use handle::KeyedHandle;
 use index::Index;
 use residents::{Entry, Residents};
 use short_key::ShortKey;
 
 use crate::circuit::registered::Listed;
 use crate::circuit::retention::Retention;
-use crate::circuit::{Circuit, Policy};
+use crate::circuit::{Circuit, Policy, Tag};
 use crate::config::Config;
 use crate::name::Name;
 use crate::sync::{AtomicU32, Mutex, Ordering};
@@ -28,6 +34,8 @@ pub(crate) struct KeyedCircuits {
     policy: Arc<Policy>,
     max_keys: AtomicU32,
     index: Index<Entry>,
+    /// For the tags of keys. Chance collisions are harmless.
+    hasher: RandomState,
     residents: Mutex<Residents>,
 }
 
@@ -38,6 +46,7 @@ impl KeyedCircuits {
             policy: Arc::new(Policy::new(config)),
             max_keys: AtomicU32::new(max_keys),
             index: Index::default(),
+            hasher: RandomState::default(),
             residents: Mutex::new(Residents::default()),
         })
     }
@@ -60,6 +69,37 @@ impl KeyedCircuits {
     #[inline]
     pub(crate) fn for_key(&self, key: &str) -> Arc<Circuit> {
         self.find(key).unwrap_or_else(|| self.create(key))
+    }
+
+    /// Returns a handle to the circuit of `key`, for one call.
+    #[inline]
+    pub(crate) fn handle_for_key(&self, key: &str) -> KeyedHandle {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(key.as_bytes());
+        let tag = Tag::from_hash(hasher.finish());
+        let is_wanted = |circuit: &Circuit| {
+            circuit.has_policy(&self.policy)
+                && circuit.name().has_key(key)
+                && circuit.residency().is_resident()
+        };
+        KeyedHandle::new(match cache::take(tag, is_wanted) {
+            Some(circuit) => {
+                circuit.residency().touch();
+                circuit
+            }
+            None => self.look_up(key, tag),
+        })
+    }
+
+    /// Looks a key up of which this thread has no handle, and lets its handles be cached once it is
+    /// busy.
+    #[inline(never)]
+    fn look_up(&self, key: &str, tag: Tag) -> Arc<Circuit> {
+        let circuit = self.for_key(key);
+        if circuit.is_busy() && circuit.residency().tag().is_none() {
+            circuit.residency().set_tag(tag);
+        }
+        circuit
     }
 
     #[inline]
@@ -125,6 +165,18 @@ impl KeyedCircuits {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         )
+    }
+}
+
+impl Drop for KeyedCircuits {
+    fn drop(&mut self) {
+        self.with_residents(|residents| {
+            for circuit in residents.iter().chain(residents.retired_in_use()) {
+                // A handle that is out for a call is dropped when it is given back.
+                circuit.residency().set_resident(false);
+                cache::withdraw(circuit);
+            }
+        });
     }
 }
 

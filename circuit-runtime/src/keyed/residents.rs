@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use super::cache;
 use super::index::Index;
 use crate::circuit::Circuit;
 use crate::circuit::retention::{Reading, Retention};
@@ -92,6 +93,15 @@ struct Search {
 }
 
 impl Residents {
+    /// Returns the resident circuits.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Circuit>> {
+        self.closed
+            .iter()
+            .chain(&self.expired)
+            .chain(&self.evidence)
+            .chain(&self.required)
+    }
+
     /// Returns the retired circuits that are still in use.
     pub(super) fn retired_in_use(&self) -> impl Iterator<Item = &Arc<Circuit>> {
         let circuits = self.retired.values().map(|retired| &retired.circuit);
@@ -111,11 +121,13 @@ impl Residents {
 
     /// Retires a circuit unless there is a reason to retain it that is stronger than this.
     pub(super) fn retire(&mut self, circuit: Arc<Circuit>, retention: Retention) {
+        circuit.residency().set_resident(false);
         let name = circuit.name().clone();
         self.retired.insert(name, Retired { circuit, retention });
     }
 
     pub(super) fn enter(&mut self, index: &Index<Entry>, circuit: Arc<Circuit>) {
+        circuit.residency().set_resident(true);
         index.insert(Entry::new(&circuit));
         self.closed.push_back(circuit);
     }
@@ -201,6 +213,7 @@ impl Residents {
         let mut visited = 0_usize;
         let range = (start, Bound::Unbounded);
         for (name, retired) in self.retired.range_mut::<str, _>(range).take(count) {
+            cache::withdraw(&retired.circuit);
             // The index drops its reference once no thread can be using it any more.
             if Arc::get_mut(&mut retired.circuit).is_some() {
                 unreachable.push(name.clone());
@@ -260,15 +273,6 @@ impl Residents {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 impl Residents {
-    /// Returns the resident circuits.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Circuit>> {
-        self.closed
-            .iter()
-            .chain(&self.expired)
-            .chain(&self.evidence)
-            .chain(&self.required)
-    }
-
     /// Returns how many residents may be evicted, as far as is known.
     pub(super) fn candidates(&self) -> usize {
         self.closed.len() + self.expired.len() + self.evidence.len()
@@ -311,8 +315,17 @@ impl Search {
     }
 }
 
-/// Returns `true` unless, by its reference count, the circuit has no call in flight.
+/// Returns `true` unless, by its reference count, the circuit has no call in flight. Its cached
+/// handles are withdrawn.
 fn is_in_use(circuit: &Arc<Circuit>) -> bool {
+    has_handles(circuit) && {
+        cache::withdraw(circuit);
+        has_handles(circuit)
+    }
+}
+
+/// Returns `true` if there are references to it besides our own.
+fn has_handles(circuit: &Arc<Circuit>) -> bool {
     // Read `strong_count` first: if an entry is freed in between, the circuit looks busy, never
     // falsely idle.
     let references = Arc::strong_count(circuit);

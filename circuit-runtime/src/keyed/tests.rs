@@ -2,14 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-use super::KeyedCircuits;
 use super::residents::{Entry, MAX_EXAMINED, MAX_SECOND_CHANCES};
-use crate::circuit::Circuit;
+use super::{KeyedCircuits, KeyedHandle};
+use crate::circuit::handle::CircuitHandle;
 use crate::circuit::registered::{self, Listed};
+use crate::circuit::{Circuit, Outcome};
 use crate::{CircuitBreaker, Config, State, registry};
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 /// The circuits of the keys of one function, through their public handles.
@@ -402,6 +403,145 @@ fn threads_that_share_keys_share_their_breakers() {
     });
     assert!(!split.into_inner(), "a key had two breakers at a time");
     assert!(resident(&breakers).len() <= 8 + 4);
+}
+
+/// Makes a call as the expansion does.
+fn call(breakers: &Breakers, key: &str) {
+    let handle = breakers.0.handle_for_key(key);
+    let circuit: &Circuit = handle.as_ref();
+    let ticket = circuit.admit().unwrap();
+    circuit.settle(ticket, Outcome::Succeeded);
+    handle.give_back();
+}
+
+/// Calls a key so often that its handles are cached.
+fn make_busy(breakers: &Breakers, key: &str) {
+    (0..1_500).for_each(|_| call(breakers, key));
+}
+
+fn references(breakers: &Breakers, key: &str) -> usize {
+    // Its own, and the one that is counted.
+    Arc::strong_count(&breakers.0.for_key(key))
+}
+
+#[test]
+fn the_handle_of_a_busy_key_is_kept_for_the_next_call_of_its_thread() {
+    let breakers = breakers(10);
+    call(&breakers, "a");
+    let uncached = references(&breakers, "a");
+    make_busy(&breakers, "a");
+    assert_eq!(references(&breakers, "a"), uncached + 1);
+    let handle = breakers.0.handle_for_key("a");
+    assert_eq!(references(&breakers, "a"), uncached + 1, "it was taken out");
+    let second = breakers.0.handle_for_key("a");
+    drop((handle, second));
+    assert_eq!(references(&breakers, "a"), uncached);
+    assert_eq!(breakers.for_key("a").snapshot().succeeded, 1_501);
+}
+
+#[test]
+fn cached_handles_of_idle_threads_keep_no_key_from_being_evicted() {
+    let breakers = breakers(10);
+    let [busy, evicted] = [(); 2].map(|()| Barrier::new(5));
+    let resident = thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                make_busy(&breakers, "a");
+                busy.wait();
+                evicted.wait();
+            });
+        }
+        busy.wait();
+        (0..100).for_each(|key| call(&breakers, &key.to_string()));
+        let resident = resident(&breakers);
+        evicted.wait();
+        resident
+    });
+    assert!(!resident.contains("a"));
+    assert_eq!(resident.len(), 10);
+}
+
+#[test]
+fn a_busy_key_in_use_is_not_evicted() {
+    let breakers = breakers(10);
+    make_busy(&breakers, "a");
+    let handle = breakers.0.handle_for_key("a");
+    (0..100).for_each(|key| call(&breakers, &key.to_string()));
+    assert!(resident(&breakers).contains("a"));
+    handle.give_back();
+}
+
+#[test]
+fn the_handle_of_an_evicted_key_is_not_cached() {
+    let breakers = breakers(1);
+    make_busy(&breakers, "a");
+    let late = breakers.0.index.get_with("a", |entry| {
+        breakers.for_key("b");
+        Arc::clone(entry.circuit())
+    });
+    let late = late.unwrap();
+    let references = Arc::strong_count(&late);
+    KeyedHandle::new(Arc::clone(&late)).give_back();
+    assert_eq!(Arc::strong_count(&late), references);
+    call(&breakers, "a");
+    assert!(
+        resident(&breakers).contains("a"),
+        "the same, and it is revived"
+    );
+    assert!(Arc::ptr_eq(&breakers.0.for_key("a"), &late));
+}
+
+#[test]
+fn a_cached_handle_that_is_about_to_be_withdrawn_is_not_used() {
+    let breakers = breakers(1);
+    make_busy(&breakers, "a");
+    // As in the midst of an eviction.
+    let evicted = breakers.0.for_key("a");
+    evicted.residency().set_resident(false);
+    breakers.0.index.remove("a");
+    let handle = breakers.0.handle_for_key("a");
+    assert!(
+        !std::ptr::eq(handle.as_ref(), Arc::as_ptr(&evicted)),
+        "it was looked up"
+    );
+}
+
+#[test]
+fn a_key_of_two_functions_has_two_breakers_although_their_tags_are_equal() {
+    let one = breakers(10);
+    let mut other = breakers(10);
+    Arc::get_mut(&mut other.0).unwrap().hasher = one.0.hasher.clone();
+    for breakers in [&one, &other, &one, &other] {
+        make_busy(breakers, "a");
+    }
+    for breakers in [one, other] {
+        assert_eq!(breakers.for_key("a").snapshot().succeeded, 3_000);
+    }
+}
+
+#[test]
+fn cached_handles_are_dropped_with_their_keys() {
+    let breakers = breakers(10);
+    make_busy(&breakers, "a");
+    let circuit = Arc::downgrade(&breakers.0.for_key("a"));
+    assert!(circuit.upgrade().is_some());
+    drop(breakers);
+    assert!(circuit.upgrade().is_none());
+}
+
+#[test]
+fn more_busy_keys_than_fit_into_a_cache_have_one_breaker_each() {
+    let breakers = breakers(2_000);
+    for _ in 0..3 {
+        for key in 0..1_000 {
+            let key = key.to_string();
+            (0..500).for_each(|_| call(&breakers, &key));
+        }
+    }
+    for key in 0..1_000 {
+        let breaker = breakers.for_key(&key.to_string());
+        assert_eq!(breaker.snapshot().succeeded, 1_500);
+    }
 }
 
 /// Returns the residents examined and the retired circuits swept for the latest new key.

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use super::guard::Admitted;
 use crate::call::guarded::poll_admit;
-use crate::circuit::Circuit;
+use crate::circuit::handle::CircuitHandle;
 use crate::error::CircuitError;
 
 /// Admits a call before its body is built, so that a fallback can be built instead: `choose` owns
@@ -13,7 +13,7 @@ use crate::error::CircuitError;
 #[inline]
 pub fn admit<H, F, T>(handle: H, choose: F) -> Admit<H, F>
 where
-    H: AsRef<Circuit>,
+    H: CircuitHandle,
     F: FnOnce(Result<Admitted<H>, CircuitError>) -> T,
 {
     Admit {
@@ -40,7 +40,7 @@ impl<H, F> Unpin for Admit<H, F> {}
 
 impl<H, F, T> Future for Admit<H, F>
 where
-    H: AsRef<Circuit>,
+    H: CircuitHandle,
     F: FnOnce(Result<Admitted<H>, CircuitError>) -> T,
 {
     type Output = T;
@@ -56,7 +56,11 @@ where
         };
         Poll::Ready(choose(match admitted {
             Ok(ticket) => Ok(Admitted::new(handle, ticket)),
-            Err(rejection) => Err(handle.as_ref().rejected(rejection)),
+            Err(rejection) => {
+                let error = handle.as_ref().rejected(rejection);
+                handle.give_back();
+                Err(error)
+            }
         }))
     }
 }

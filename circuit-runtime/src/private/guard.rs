@@ -8,8 +8,10 @@ use pin_project_lite::pin_project;
 use crate::breaker::CircuitBreaker;
 use crate::call::guarded::{CallGuard, poll_guarded};
 use crate::call::timeout::{NoDeadline, TimerDeadline};
+use crate::circuit::handle::CircuitHandle;
 use crate::circuit::{Circuit, Outcome, Ticket};
 use crate::error::CircuitError;
+use crate::keyed::KeyedHandle;
 
 /// Runs the body of a function that has no timeout.
 #[inline]
@@ -52,7 +54,7 @@ where
 /// How a body is admitted: on its first poll, or ahead of time by [`admit`](super::admit()).
 pub trait Admission {
     /// The breaker, or a reference to it.
-    type Handle: AsRef<Circuit>;
+    type Handle: CircuitHandle;
 
     #[doc(hidden)]
     fn guard<D>(self, deadline: D) -> CallGuard<Self::Handle, D>;
@@ -76,6 +78,15 @@ impl Admission for CircuitBreaker {
     }
 }
 
+impl Admission for KeyedHandle {
+    type Handle = Self;
+
+    #[inline]
+    fn guard<D>(self, deadline: D) -> CallGuard<Self, D> {
+        CallGuard::new(self, deadline)
+    }
+}
+
 /// An admitted call, to be handed to [`guard`], which settles it.
 #[must_use]
 pub struct Admitted<H> {
@@ -90,7 +101,7 @@ impl<H> Admitted<H> {
     }
 }
 
-impl<H: AsRef<Circuit>> Admission for Admitted<H> {
+impl<H: CircuitHandle> Admission for Admitted<H> {
     type Handle = H;
 
     #[inline]
@@ -113,7 +124,7 @@ pin_project! {
 
 impl<H, F, C, R> Future for Guard<H, F, C, R>
 where
-    H: AsRef<Circuit>,
+    H: CircuitHandle,
     F: Future,
     C: Fn(&F::Output) -> Outcome,
     R: Fn(CircuitError) -> F::Output,
@@ -142,7 +153,7 @@ pin_project! {
 
 impl<H, F, C> Future for GuardTimed<H, F, C>
 where
-    H: AsRef<Circuit>,
+    H: CircuitHandle,
     F: Future,
     C: Fn(&F::Output) -> Outcome,
 {

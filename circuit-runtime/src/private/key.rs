@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::fmt::{Display, Write};
 
-use crate::breaker::CircuitBreaker;
 use crate::breakers::CircuitBreakers;
+use crate::keyed::KeyedHandle;
 
 /// Text buffers larger than this are not kept.
 const MAX_KEPT: usize = 1_024;
@@ -36,38 +36,38 @@ impl<K: Display + ?Sized> KeyValue for K {}
 
 /// A key that is a string.
 pub trait StrKey {
-    /// Returns the breaker of this key.
-    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker;
+    /// Returns a handle to the breaker of this key.
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> KeyedHandle;
 }
 
 impl<K: AsRef<str> + ?Sized> StrKey for &&Key<'_, K> {
     #[inline]
-    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker {
-        breakers.get(self.0.as_ref())
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> KeyedHandle {
+        breakers.handle(self.0.as_ref())
     }
 }
 
 /// A key that is formatted.
 pub trait DisplayKey {
-    /// Returns the breaker of this key.
-    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker;
+    /// Returns a handle to the breaker of this key.
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> KeyedHandle;
 }
 
 impl<K: Display + ?Sized> DisplayKey for &Key<'_, K> {
-    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker {
-        with_text(self.0, |key| breakers.get(key))
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> KeyedHandle {
+        with_text(self.0, |key| breakers.handle(key))
     }
 }
 
 /// Any other type, which [`key_of`] rejects.
 pub trait NoKey {
-    /// Returns some breaker, for code that does not compile.
-    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker;
+    /// Returns some handle, for code that does not compile.
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> KeyedHandle;
 }
 
 impl<K: ?Sized> NoKey for Key<'_, K> {
-    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> CircuitBreaker {
-        breakers.get("")
+    fn __circuit_breaker_of(&self, breakers: &CircuitBreakers) -> KeyedHandle {
+        breakers.handle("")
     }
 }
 

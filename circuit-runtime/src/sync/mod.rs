@@ -6,6 +6,8 @@ pub(crate) mod striped;
 pub(crate) mod thread;
 
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
+pub(crate) use crossbeam_utils::atomic::AtomicCell;
+#[cfg(not(any(circuit_loom, circuit_shuttle)))]
 pub(crate) use once_cell::race::OnceBox;
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 pub(crate) use std::{
@@ -15,9 +17,9 @@ pub(crate) use std::{
 };
 
 #[cfg(circuit_loom)]
-use loom as checker;
+pub(crate) use loom as checker;
 #[cfg(circuit_shuttle)]
-use shuttle as checker;
+pub(crate) use shuttle as checker;
 
 #[cfg(any(circuit_loom, circuit_shuttle))]
 pub(crate) use checker::{
@@ -25,6 +27,25 @@ pub(crate) use checker::{
     sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering},
     thread::LocalKey,
 };
+
+/// A stand-in for the `AtomicCell` of `crossbeam_utils`.
+#[cfg(any(circuit_loom, circuit_shuttle))]
+#[derive(Default)]
+pub(crate) struct AtomicCell<T>(Mutex<T>);
+
+#[cfg(any(circuit_loom, circuit_shuttle))]
+impl<T: Default> AtomicCell<T> {
+    pub(crate) fn swap(&self, value: T) -> T {
+        match self.0.lock() {
+            Ok(mut current) => std::mem::replace(&mut *current, value),
+            Err(_) => T::default(),
+        }
+    }
+
+    pub(crate) fn take(&self) -> T {
+        self.swap(T::default())
+    }
+}
 
 /// A stand-in for the `OnceBox` of `once_cell`, whose own atomics a model checker would not see.
 /// Its value is never freed.

@@ -82,3 +82,76 @@ impl<T: Default> Default for Striped<T> {
 /// Aligned so that no other data shares its cache line.
 #[repr(align(64))]
 pub(crate) struct CachePadded<T>(pub(crate) T);
+
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+mod tests {
+    use super::Striped;
+    use crate::sync::thread::SLOTS;
+    use crate::sync::thread::tests::ALL_SLOTS;
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+
+    /// Counts as a total does, on a line of each thread or together.
+    #[derive(Default)]
+    struct Count {
+        own: Striped<AtomicU64>,
+        slotless: AtomicU64,
+    }
+
+    impl Count {
+        /// Returns `true` if the thread has counted on its own.
+        fn add(&self) -> bool {
+            let add = |own: &AtomicU64| {
+                let count = own.load(Ordering::Relaxed);
+                own.store(count + 1, Ordering::Relaxed);
+            };
+            let own = self.own.with_own(add);
+            let is_own = own.or_else(|| self.own.make_own().map(add)).is_some();
+            if !is_own {
+                self.slotless.fetch_add(1, Ordering::Relaxed);
+            }
+            is_own
+        }
+
+        fn total(&self) -> u64 {
+            let own = self.own.iter().map(|own| own.load(Ordering::Relaxed));
+            own.sum::<u64>() + self.slotless.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn a_thread_beyond_the_slots_counts_exactly_before_and_after_it_gets_one() {
+        const EARLY: usize = SLOTS as usize;
+        const CALLS: usize = 1_000;
+        let _all_slots = ALL_SLOTS.lock().unwrap();
+        let count = Count::default();
+        let (taken, released) = (Barrier::new(EARLY + 1), Barrier::new(2));
+        let late_calls = thread::scope(|scope| {
+            let early: Vec<_> = (0..EARLY)
+                .map(|_| {
+                    scope.spawn(|| {
+                        count.add();
+                        taken.wait();
+                        (1..CALLS).for_each(|_| _ = count.add());
+                    })
+                })
+                .collect();
+            let late = scope.spawn(|| {
+                taken.wait();
+                (0..CALLS).for_each(|_| _ = count.add());
+                released.wait();
+                let slotless = (0..CALLS).take_while(|_| !count.add()).count();
+                assert!(slotless < 64, "{slotless}");
+                (0..CALLS).for_each(|_| assert!(count.add()));
+                CALLS + slotless + 1 + CALLS
+            });
+            for early in early {
+                early.join().unwrap();
+            }
+            released.wait();
+            late.join().unwrap()
+        });
+        assert_eq!(count.total(), (EARLY * CALLS + late_calls) as u64);
+    }
+}

@@ -17,6 +17,13 @@ pub(crate) const SLOTS: u32 = if cfg!(circuit_loom) {
     63
 };
 
+/// A thread without a slot asks for one again each time it has needed one this often.
+const ASK_AGAIN_AFTER: u32 = if cfg!(any(circuit_loom, circuit_shuttle)) {
+    1
+} else {
+    64
+};
+
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 static TAKEN: Slots = Slots::new();
 
@@ -40,8 +47,8 @@ checker::thread_local! {
 const SLOT_LIFECYCLE: Lifecycle = Lifecycle::new(&SLOT, &SLOT_GUARD);
 
 /// Returns the calling thread's slot, below [`SLOTS`], taken on the first call. No other thread
-/// holds it at the same time. `None` for a thread whose first call found all slots taken, or that
-/// is exiting.
+/// holds it at the same time. `None` for a thread that is exiting, or that found all slots taken:
+/// every [`ASK_AGAIN_AFTER`] calls, it asks again.
 pub(crate) fn slot() -> Option<u32> {
     SLOT_LIFECYCLE.get_or_acquire(|| true, || TAKEN.take())
 }
@@ -59,6 +66,14 @@ pub(crate) fn current_slot() -> u32 {
 pub(crate) fn release_slot() {
     if let Some(slot) = SLOT_LIFECYCLE.end() {
         release(slot);
+    }
+}
+
+/// Takes slots for no thread, until as few as this are left to those of a model.
+#[cfg(circuit_loom)]
+pub(crate) fn leave_slots(left: u32) {
+    for _ in left..SLOTS {
+        TAKEN.take();
     }
 }
 
@@ -115,7 +130,8 @@ impl Slots {
 }
 
 /// The lifecycle of something that a thread acquires on first use and loses when it exits: unknown,
-/// then held, then gone. It is identified by a small number.
+/// then held, then gone. It is identified by a small number. While there is none to acquire, the
+/// thread lacks it, and asks again from time to time.
 ///
 /// It is kept in two thread-locals. The guard owns it: its destructor ends the lifecycle. The other
 /// is a copy without a destructor, as reading that costs one load and works at any time.
@@ -133,8 +149,12 @@ impl Lifecycle {
     /// Nothing acquired yet: the initial value of the thread-local.
     pub(crate) const UNKNOWN: u32 = u32::MAX;
 
-    /// Nothing could be acquired, or the thread is exiting.
+    /// The thread is exiting, and acquires nothing any more.
     const GONE: u32 = u32::MAX - 1;
+
+    /// Nothing could be acquired, and the next call asks again. Values between this and
+    /// [`GONE`](Self::GONE) count down to it.
+    const LACKING: u32 = Self::GONE - ASK_AGAIN_AFTER;
 
     pub(crate) const fn new(
         held: &'static LocalKey<Cell<u32>>,
@@ -143,14 +163,14 @@ impl Lifecycle {
         Self { held, guard }
     }
 
-    /// Returns the number that the calling thread holds; if it holds none, one of the two largest.
+    /// Returns the number that the calling thread holds; if it holds none, a very large one.
     #[inline]
     pub(crate) fn current(&self) -> u32 {
         self.held.with(Cell::get)
     }
 
     /// Returns the number that the calling thread holds, acquired on the first call; `None` if that
-    /// failed, or if the thread is exiting.
+    /// failed, or if the thread is exiting. If `acquire` failed, later calls try again.
     ///
     /// `prepare` initializes other thread-locals that `acquire` or later uses rely on, and returns
     /// `false` if they are gone already.
@@ -161,9 +181,9 @@ impl Lifecycle {
         acquire: impl FnOnce() -> Option<u32>,
     ) -> Option<u32> {
         match self.current() {
-            held if held < Self::GONE => Some(held),
-            Self::UNKNOWN => self.begin(prepare, acquire),
-            _ => None,
+            held if held < Self::LACKING => Some(held),
+            Self::GONE => None,
+            not_held => self.begin(not_held, prepare, acquire),
         }
     }
 
@@ -171,22 +191,33 @@ impl Lifecycle {
     #[inline(never)]
     fn begin(
         &self,
+        not_held: u32,
         prepare: impl FnOnce() -> bool,
         acquire: impl FnOnce() -> Option<u32>,
     ) -> Option<u32> {
+        if (Self::LACKING.wrapping_add(1)..Self::GONE).contains(&not_held) {
+            self.held.with(|held| held.set(not_held.wrapping_sub(1)));
+            return None;
+        }
         // Order matters: thread-locals are destroyed in reverse order of initialization, so the
         // guard ends the lifecycle before anything that `prepare` has initialized is destroyed.
         // Once it has been destroyed itself, nothing is acquired any more, as nothing would be
         // released.
-        let held = if prepare() {
-            let acquired = self.guard.try_with(|guard| guard.get_or_acquire(acquire));
-            acquired.ok().flatten()
+        let acquired = if prepare() {
+            self.guard
+                .try_with(|guard| guard.get_or_acquire(acquire))
+                .ok()
         } else {
             None
         };
-        self.held
-            .with(|known| known.set(held.unwrap_or(Self::GONE)));
-        held
+        self.held.with(|held| {
+            held.set(match acquired {
+                Some(Some(acquired)) => acquired,
+                Some(None) => Self::GONE.wrapping_sub(1),
+                None => Self::GONE,
+            });
+        });
+        acquired.flatten()
     }
 
     /// Ends the lifecycle before the thread exits, and returns what it held.
@@ -240,12 +271,15 @@ impl Drop for ExitGuard {
 }
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
-mod tests {
-    use super::{ExitGuard, Lifecycle, SLOTS, Slots, slot};
+pub(super) mod tests {
+    use super::{ASK_AGAIN_AFTER, ExitGuard, Lifecycle, SLOTS, Slots, slot};
     use std::cell::Cell;
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
+
+    /// Held by tests that need a slot of this process, or take all of them.
+    pub(in super::super) static ALL_SLOTS: Mutex<()> = Mutex::new(());
 
     #[test]
     fn each_slot_is_taken_once_and_the_lowest_first() {
@@ -263,6 +297,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_exits_releases_its_slot() {
+        let _all_slots = ALL_SLOTS.lock().unwrap();
         for _ in 0..3 * SLOTS {
             let held = thread::spawn(|| (slot(), slot())).join();
             assert!(matches!(held, Ok((Some(first), Some(again))) if first == again));
@@ -283,12 +318,79 @@ mod tests {
 
         thread_local!(static LATE: Late = const { Late });
 
+        let _all_slots = ALL_SLOTS.lock().unwrap();
         let held = thread::spawn(|| {
             // Initialized first, so that it is destroyed last.
             LATE.with(|_| ());
             slot()
         });
         assert!(matches!(held.join(), Ok(Some(_))));
+        assert!(TAKES_NONE.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn a_thread_that_found_all_slots_taken_gets_one_that_is_released() {
+        static TAKEN: Slots = Slots::new();
+        const LIFECYCLE: Lifecycle = Lifecycle::new(&HELD, &GUARD);
+
+        thread_local! {
+            static HELD: Cell<u32> = const { Cell::new(Lifecycle::UNKNOWN) };
+            static GUARD: ExitGuard = const { ExitGuard::new(release) };
+        }
+
+        fn slot() -> Option<u32> {
+            LIFECYCLE.get_or_acquire(|| true, || TAKEN.take())
+        }
+
+        fn release(slot: u32) {
+            LIFECYCLE.forget();
+            TAKEN.release(slot);
+        }
+
+        while TAKEN.take().is_some() {}
+        let late = thread::spawn(|| {
+            assert!((0..10 * ASK_AGAIN_AFTER).all(|_| slot().is_none()));
+            TAKEN.release(7);
+            assert!((0..ASK_AGAIN_AFTER).any(|_| slot().is_some()));
+            assert_eq!((slot(), TAKEN.take()), (Some(7), None));
+        });
+        late.join().unwrap();
+        assert_eq!(TAKEN.take(), Some(7), "it released the slot when it exited");
+    }
+
+    #[test]
+    fn an_exiting_thread_that_had_no_slot_takes_none() {
+        static TAKES_NONE: AtomicBool = AtomicBool::new(false);
+        static TAKEN: Slots = Slots::new();
+        const LIFECYCLE: Lifecycle = Lifecycle::new(&HELD, &GUARD);
+
+        struct Late;
+
+        impl Drop for Late {
+            fn drop(&mut self) {
+                TAKEN.release(7);
+                let takes_none = (0..10 * ASK_AGAIN_AFTER).all(|_| slot().is_none());
+                TAKES_NONE.store(takes_none, Ordering::Relaxed);
+            }
+        }
+
+        thread_local! {
+            static LATE: Late = const { Late };
+            static HELD: Cell<u32> = const { Cell::new(Lifecycle::UNKNOWN) };
+            static GUARD: ExitGuard = const { ExitGuard::new(|_| ()) };
+        }
+
+        fn slot() -> Option<u32> {
+            LIFECYCLE.get_or_acquire(|| true, || TAKEN.take())
+        }
+
+        while TAKEN.take().is_some() {}
+        let exiting = thread::spawn(|| {
+            // Initialized first, so that it is destroyed last.
+            LATE.with(|_| ());
+            slot()
+        });
+        assert_eq!(exiting.join().unwrap(), None);
         assert!(TAKES_NONE.load(Ordering::Relaxed));
     }
 

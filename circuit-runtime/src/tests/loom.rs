@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use loom::thread;
 
-use crate::circuit::Circuit;
 use crate::circuit::counters::{Counters, Total};
+use crate::circuit::handle::CircuitHandle;
 use crate::circuit::state::Phase;
+use crate::circuit::{Circuit, Outcome};
 use crate::clock::model::{keep_behind, set as set_clock};
-use crate::keyed::KeyedCircuits;
-use crate::sync::thread::release_slot;
+use crate::keyed::{KeyedCircuits, KeyedHandle};
+use crate::sync::thread::{leave_slots, release_slot};
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 const RESET: u64 = 30_000_000;
@@ -408,6 +409,22 @@ fn stripes_against_reuse_of_a_slot() {
         };
         race([Box::new(count), Box::new(count)]);
         assert_eq!(counters.total(Total::Succeeded), 2);
+    });
+}
+
+/// Of two threads, one finds the only slot taken, and takes it once the other has released it.
+#[test]
+fn a_thread_without_a_slot_against_the_release_of_one() {
+    loom::model(|| {
+        leave_slots(1);
+        let counters: &'static Counters = Box::leak(Box::default());
+        let count = || {
+            counters.add(Total::Succeeded);
+            counters.add(Total::Succeeded);
+            release_slot();
+        };
+        race([Box::new(count), Box::new(count)]);
+        assert_eq!(counters.total(Total::Succeeded), 4);
     });
 }
 
@@ -1012,6 +1029,48 @@ fn failed_probe_of_a_key_against_its_eviction() {
         };
         race([Box::new(probe), Box::new(evict)]);
         assert_eq!(circuits.for_key("a").state(), State::Open);
+    });
+}
+
+/// Makes `a` a busy key, and puts its handle into the cache of this thread.
+fn cache_handle(circuits: &KeyedCircuits) {
+    for _ in 0..3 {
+        call(&circuits.handle_for_key("a"), Outcome::Succeeded);
+    }
+    circuits.handle_for_key("a").give_back();
+}
+
+fn call(handle: &KeyedHandle, outcome: Outcome) {
+    let circuit: &Circuit = handle.as_ref();
+    let ticket = circuit.admit().unwrap();
+    circuit.settle(ticket, outcome);
+}
+
+/// A call with a cached handle, and one that looks its key up after an eviction, have the same
+/// circuit; a failure of the first opens it.
+#[test]
+fn cached_handle_against_the_eviction_of_its_key() {
+    model_of_few_preemptions(|| {
+        let circuits = keyed();
+        let cached = || {
+            cache_handle(circuits);
+            let handle = circuits.handle_for_key("a");
+            call(&handle, Outcome::Failed);
+            let circuit = std::ptr::from_ref(handle.as_ref()).addr();
+            handle.give_back();
+            release_slot();
+            circuit
+        };
+        let evict = || {
+            circuits.for_key("b");
+            circuits.for_key("c");
+        };
+        let evicting = thread::spawn(evict);
+        let circuit = cached();
+        evicting.join().unwrap();
+        let found = circuits.for_key("a");
+        assert_eq!(found.state(), State::Open);
+        assert_eq!(std::ptr::from_ref(&*found).addr(), circuit);
     });
 }
 

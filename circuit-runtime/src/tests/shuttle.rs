@@ -21,12 +21,13 @@ use shuttle::thread;
 
 use crate::circuit::Circuit;
 use crate::circuit::counters::{Counters, Total};
+use crate::circuit::handle::CircuitHandle;
 use crate::circuit::state::{Generation, Phase};
 use crate::circuit::ticket::{Outcome, Ticket};
 use crate::clock::model::{keep_behind, set as set_clock};
 use crate::clock::{self, Instant};
 use crate::keyed::KeyedCircuits;
-use crate::sync::thread::release_slot;
+use crate::sync::thread::{SLOTS, release_slot, slot};
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 pub(super) const RESET: u64 = 30_000_000;
@@ -520,6 +521,36 @@ fn keys_against_eviction_have_one_circuit_at_a_time() {
     });
 }
 
+/// A thread that finds all slots taken takes one that is released, and counts on.
+#[test]
+fn a_thread_without_a_slot_takes_one_that_is_released() {
+    explore(|| {
+        let counters: &'static Counters = Box::leak(Box::default());
+        let early = thread::spawn(move || {
+            together(SLOTS as usize, move |_| {
+                counters.add(Total::Succeeded);
+                counters.add(Total::Succeeded);
+            });
+        });
+        let late = thread::spawn(move || {
+            let mut calls = 0;
+            while slot().is_none() || calls < 3 {
+                counters.add(Total::Succeeded);
+                calls += 1;
+                thread::yield_now();
+            }
+            release_slot();
+            calls
+        });
+        early.join().unwrap();
+        let late_calls: u64 = late.join().unwrap();
+        assert_eq!(
+            counters.total(Total::Succeeded),
+            2 * u64::from(SLOTS) + late_calls
+        );
+    });
+}
+
 /// Calls of two generations that end on other threads than they started on, while time passes:
 /// those of the later generation count once each, the others not at all.
 #[test]
@@ -693,4 +724,32 @@ fn a_coarse_clock_that_lags_moves_no_deadline() {
         }
     };
     shuttle::check_random(model, 1);
+}
+
+/// Threads that call busy keys with cached handles, while more keys than `max_keys` are called: a
+/// key never has two circuits at a time, and every call is counted by one that is or was its own.
+#[test]
+fn cached_handles_against_evictions() {
+    explore(|| {
+        const CALLS: usize = 20;
+        set_clock(0);
+        let circuits: &'static Arc<KeyedCircuits> = Box::leak(Box::new(KeyedCircuits::new(
+            "model".into(),
+            Config::default(),
+            one_of([1, 2]),
+        )));
+        together(4, move |_| {
+            for _ in 0..CALLS {
+                let key = one_of(["a", "a", "b", "c"]);
+                let handle = circuits.handle_for_key(key);
+                let circuit: &Circuit = handle.as_ref();
+                assert_eq!(circuit.name().key(), Some(key));
+                let ticket = circuit.admit().unwrap();
+                let again = circuits.for_key(key);
+                assert!(std::ptr::eq(&*again, circuit), "{key} has two circuits");
+                circuit.settle(ticket, Outcome::Succeeded);
+                handle.give_back();
+            }
+        });
+    });
 }

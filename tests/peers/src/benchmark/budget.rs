@@ -76,7 +76,7 @@ const BUDGETS: [Budget; 7] = [
     Budget {
         call: "`key` lookup, 64 of 1 000 000 keys, over the attribute without",
         unit: Unit::F,
-        limits: [8.0, 10.0],
+        limits: [12.0, 14.0],
         mark: Mark::Key,
         over: Some(Mark::Attribute),
         others: (Scenario::Keys, Rule::FailuresInTime),

@@ -15,6 +15,7 @@ mod budget;
 mod compile_time;
 #[path = "../heap.rs"]
 mod heap;
+mod hot_key;
 mod keyed;
 mod limits;
 mod measure;

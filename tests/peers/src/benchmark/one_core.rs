@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::measure::in_place;
+use crate::measure::in_context;
 use crate::row::{Mark, Row, Scenario};
 
 /// Calls of a round.
@@ -71,7 +71,7 @@ impl OneCore {
             });
             let waking = scope.spawn(|| {
                 share_core(Other::Equal);
-                let nanos: Vec<u32> = in_place(row.place, move || {
+                let nanos: Vec<u32> = in_context(row.context, move || {
                     (0..CALLS).map(|call| once(row, call)).collect()
                 });
                 stop.store(true, Ordering::Relaxed);

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::budget;
+use crate::hot_key::THREADS;
 use crate::row::Scenario;
 use crate::run::{Figures, Measured};
 use crate::samples::{Samples, figure};
@@ -85,6 +86,7 @@ pub(crate) fn text(measured: &Measured) -> String {
     }
     text += "\nLeft out: ninelives 0.2.0, which holds tokio below 1.49 and cannot be built beside ours.\n";
     text += &tasks(measured);
+    text += &hot_keys(measured);
     text += &scaling(measured);
     text += &tails(measured);
     text += &on_one_core(measured);
@@ -184,6 +186,31 @@ fn tasks(measured: &Measured) -> String {
             with_range(&tasks.alone),
             with_range(&tasks.many),
         );
+    }
+    text
+}
+
+fn hot_keys(measured: &Measured) -> String {
+    let mut text = String::from(
+        "\n## A hot key\n\n\
+         A whole call through a function with a breaker for each key, all threads with the same key. Nanoseconds\n\
+         of a call where all threads run at once, and how many times those on one thread that is.\n\n\
+         | | call | threads | ns | of one thread | all threads, millions of calls in a second |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for hot_key in &measured.hot_keys {
+        let samples = hot_key.nanos.iter().zip(&hot_key.rates);
+        let one = hot_key.nanos.first().map_or(f64::NAN, Samples::median);
+        for (threads, (nanos, rates)) in THREADS.into_iter().zip(samples) {
+            text += &format!(
+                "| {} | {} | {threads} | {} | {} | {} |\n",
+                emphasized(hot_key.row.library),
+                hot_key.row.setting,
+                with_range(nanos),
+                figure(nanos.median() / one),
+                figure(rates.median() / 1e6),
+            );
+        }
     }
     text
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::hot_key::{self, HotKey};
 use crate::keyed;
 use crate::limits;
 use crate::measure::{alone, batch, few_tries, together};
@@ -60,6 +61,7 @@ pub(crate) struct Measured {
     pub(crate) took: Duration,
     pub(crate) figures: Vec<Figures>,
     pub(crate) tasks: Vec<Tasks>,
+    pub(crate) hot_keys: Vec<HotKey>,
     pub(crate) tails: Vec<Tail>,
     pub(crate) on_one_core: Vec<OneCore>,
     pub(crate) filled: Vec<Filled>,
@@ -148,6 +150,7 @@ pub(crate) fn run(extent: &Extent) -> Measured {
         took: Duration::ZERO,
         figures,
         tasks: runtime::all(),
+        hot_keys: hot_key::all(),
         tails,
         on_one_core,
         filled: window::all(),
@@ -173,6 +176,10 @@ pub(crate) fn run(extent: &Extent) -> Measured {
             .tasks
             .iter_mut()
             .for_each(|tasks| tasks.round(&runtimes, extent.in_tasks));
+        measured
+            .hot_keys
+            .iter_mut()
+            .for_each(|hot_key| hot_key.round(round, extent.on_two));
         measured.tails.iter_mut().for_each(Tail::round);
         measured.on_one_core.iter_mut().for_each(OneCore::round);
         measured.filled.iter_mut().for_each(Filled::round);
