@@ -25,16 +25,21 @@ thread_local! {
 // SAFETY: every call is forwarded unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        BYTES.set(BYTES.get() + layout.size().cast_signed());
+        BYTES.set(BYTES.get() + signed(layout.size()));
         // SAFETY: as the caller promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        BYTES.set(BYTES.get() - layout.size().cast_signed());
+        BYTES.set(BYTES.get() - signed(layout.size()));
         // SAFETY: as the caller promised.
         unsafe { System.dealloc(pointer, layout) }
     }
+}
+
+/// Converts a size, none of which is larger than an `isize` can hold.
+fn signed(size: usize) -> isize {
+    isize::try_from(size).unwrap_or(isize::MAX)
 }
 
 #[global_allocator]
@@ -112,7 +117,7 @@ fn bytes_for_each_key(keys: usize, call: impl Fn(&str) -> bool) -> isize {
             assert!(call(&key));
         }
     });
-    bytes / keys.cast_signed()
+    bytes / signed(keys)
 }
 
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {

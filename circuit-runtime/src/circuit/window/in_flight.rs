@@ -147,15 +147,12 @@ impl InFlight {
     #[inline(never)]
     fn begin_slow(&self, generation: Generation) {
         let own = self.stripes.make_own().zip(thread::slot());
-        let bit = match own {
-            Some((stripe, slot)) => {
-                stripe.begin(generation);
-                slot
-            }
-            None => {
-                self.with_shared(|stripe| stripe.begin(generation));
-                SHARED
-            }
+        let bit = if let Some((stripe, slot)) = own {
+            stripe.begin(generation);
+            slot
+        } else {
+            self.with_shared(|stripe| stripe.begin(generation));
+            SHARED
         };
         // Relaxed, here and below: ordered by the lock.
         let begun = self.begun.load(Ordering::Relaxed);

@@ -62,19 +62,18 @@ impl LastCalls {
     pub(super) fn advance(&mut self, fast_successes: u64) {
         let more = fast_successes.saturating_sub(self.fast_successes);
         self.fast_successes = self.fast_successes.max(fast_successes);
-        self.take(more);
+        if more > 0 {
+            self.take(more);
+        }
     }
 
     /// Adds a call that failed or was slow.
     pub(super) fn add(&mut self, failed: bool, slow: bool) {
-        let index = self.next;
-        self.push(1);
-        if failed {
-            self.failed.set(index, self.capacity);
-        }
-        if slow {
-            self.slow.set(index, self.capacity);
-        }
+        self.failed.replace(self.next, failed, self.capacity);
+        self.slow.replace(self.next, slow, self.capacity);
+        let next = self.next.saturating_add(1);
+        self.next = if next < self.capacity { next } else { 0 };
+        self.calls = self.calls.saturating_add(1).min(self.capacity);
     }
 
     /// Adds up the calls in the window.
@@ -124,14 +123,17 @@ impl Marks {
         }
     }
 
-    /// Marks an index that is not marked yet.
-    fn set(&mut self, index: usize, capacity: usize) {
-        if self.words.is_empty() {
+    /// Marks an index, or clears it.
+    fn replace(&mut self, index: usize, marked: bool, capacity: usize) {
+        if marked && self.words.is_empty() {
             self.words = std::iter::repeat_n(0, capacity.div_ceil(WORD)).collect();
         }
         if let Some(word) = self.words.get_mut(index / WORD) {
-            *word |= 1 << (index % WORD);
-            self.count = self.count.saturating_add(1);
+            let bit = index % WORD;
+            let before = *word >> bit & 1;
+            *word = *word & !(1 << bit) | u64::from(marked) << bit;
+            let others = self.count.saturating_sub(before);
+            self.count = others.saturating_add(marked.into());
         }
     }
 
@@ -170,7 +172,7 @@ mod tests {
             for end in begin..=CAPACITY {
                 let mut marks = Marks::default();
                 for index in 0..CAPACITY {
-                    marks.set(index, CAPACITY);
+                    marks.replace(index, true, CAPACITY);
                 }
                 marks.clear_between(begin, end);
 
@@ -182,6 +184,15 @@ mod tests {
                 );
                 assert_eq!(marks.count, (CAPACITY - (end - begin)) as u64);
             }
+        }
+    }
+
+    #[test]
+    fn a_mark_is_replaced_by_the_next_call_at_its_index() {
+        let mut marks = Marks::default();
+        for (marked, count) in [(false, 0), (true, 1), (true, 1), (false, 0), (false, 0)] {
+            marks.replace(WORD, marked, WORD + 1);
+            assert_eq!(marks.count, count);
         }
     }
 }
