@@ -44,7 +44,9 @@ const RUNTIME: Layers = &[
     ("registry", &["breaker", "circuit"]),
     (
         "private",
-        &["breaker", "breakers", "call", "circuit", "config", "error"],
+        &[
+            "breaker", "breakers", "call", "circuit", "config", "error", "keyed",
+        ],
     ),
 ];
 

@@ -275,11 +275,12 @@ assert_eq!(reports.state(), State::Open);
 //! | `probes` | a lease lasts for `reset`; with more than 64 probes, up to 1/64 less | 16 bytes for each, at most 1 KiB | nothing |
 //!
 //! This is what a busy breaker takes. Until it has succeeded a thousand times, or has failed, a
-//! breaker takes the same under every rule: 136 bytes, and its name with 16 more. One of a `key` has
-//! a share of the map, too: with a name of 30 letters, about 240 bytes in all, and less than 256. So
-//! do a few calls in flight at once not change that: up to 127 calls in each of two groups, if all
-//! of a group start within a seventh of `slow_call`. A call that takes longer than `slow_call`
-//! counts like a failure here, and so does the first call after an order, such as `reset`.
+//! breaker takes the same under every rule: 136 bytes, and its name with 16 more. One of a `key`
+//! has a share of the map, too: with a name of 30 letters, about 240 bytes in all, and less than
+//! 256. So do a few calls in flight at once not change that: up to 127 calls in each of two groups,
+//! if all of a group start within a seventh of `slow_call`. A call that takes longer than
+//! `slow_call` counts like a failure here, and so does the first call after an order, such as
+//! `reset`.
 //!
 //! The costs of several rules add up. A stripe is a cache line of 64 bytes in which one thread
 //! counts; threads beyond the 63rd share one, and all stripes together take at most 4.1 KiB. Under

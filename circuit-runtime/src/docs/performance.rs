@@ -29,10 +29,10 @@
 //! After a thousand calls with the same outcome, the breaker gets its stripes.
 //!
 //! So does the evidence of rates and of the last calls. While a breaker has had up to a thousand
-//! successes and nothing else, all it has to know are the successes in each tenth of the window, and
-//! the calls in flight: 32 bytes, which are changed by compare-and-swap, without a lock. The first
-//! call that has no room there, because it failed, was slow or is one of many, moves everything to
-//! where each thread has a stripe.
+//! successes and nothing else, all it has to know are the successes in each tenth of the window,
+//! and the calls in flight: 32 bytes, which are changed by compare-and-swap, without a lock. The
+//! first call that has no room there, because it failed, was slow or is one of many, moves
+//! everything to where each thread has a stripe.
 //!
 //! # Failures are remembered, successes are not
 //!
