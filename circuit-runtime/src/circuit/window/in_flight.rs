@@ -124,8 +124,9 @@ impl InFlight {
         change: impl FnOnce(&Stripe),
     ) -> bool {
         match self.stripes.make_own() {
-            Some(stripe) => stripe.count(generation, change),
-            None => self.with_shared(|stripe| still_fast() && stripe.count(generation, change)),
+            Some(stripe) if stripe.belongs_to(generation) => stripe.count(generation, change),
+            // A thread that has just got its slot may have begun the shared stripe instead.
+            _ => self.with_shared(|stripe| still_fast() && stripe.count(generation, change)),
         }
     }
 
@@ -146,10 +147,9 @@ impl InFlight {
 
     #[inline(never)]
     fn begin_slow(&self, generation: Generation) {
-        let own = self.stripes.make_own().zip(thread::slot());
-        let bit = if let Some((stripe, slot)) = own {
+        let bit = if let Some(stripe) = self.stripes.make_own() {
             stripe.begin(generation);
-            slot
+            thread::current_slot()
         } else {
             self.with_shared(|stripe| stripe.begin(generation));
             SHARED
