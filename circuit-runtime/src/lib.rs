@@ -75,9 +75,16 @@ println!("{}", quote("ACME").await?);
 //! # Time in tests
 //!
 //! With the feature `test-util`, every breaker follows tokio's clock, which a test can pause:
-//! thirty seconds take no time at all. A breaker that several tests share has one time, which
-//! passes in the runtime that uses it: whatever other tests have advanced by, it is open for its
-//! whole wait.
+//! thirty seconds take no time at all. A breaker that several runtimes use has one time, and what
+//! any of them advances by passes for it, on threads outside of them, too. Whatever other tests
+//! have advanced by before it opens, it is open for its whole wait.
+//!
+//! Two things are less exact. If a breaker opens elsewhere before a test has created or used any,
+//! and the test advances time before it does, the time since the runtime's start is an estimate:
+//! the circuit may recover up to 0.75 s too early. And a timed call that goes on in another
+//! runtime, once its first has shut down, keeps its deadline, a moment of the first one's clock, if
+//! the second one's is within the timeout of it; otherwise it has its whole timeout again. To know
+//! how much was left, the future of every timed call would have to store its runtime.
 //!
 //! ```toml
 //! [dev-dependencies]

@@ -1,12 +1,13 @@
 //! The cooperative budget of a task: however often a call is rejected, other tasks have their turn.
 
-use crate::support::{Failed, ServiceError, consecutive, trip};
+use crate::support::{Failed, ServiceError, consecutive, timed as timed_breaker, trip};
 use circuit_runtime::{CallError, CircuitBreaker, CircuitError, circuit_breaker, registry};
 use std::future::{pending, poll_fn, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-use tokio::task::unconstrained;
+use tokio::runtime::Builder;
+use tokio::task::{coop, unconstrained};
 
 /// More rejections than a task has budget for, in one go.
 const MANY: u32 = 10_000;
@@ -142,6 +143,39 @@ fn rejections_outside_of_a_runtime_are_ready_at_once() {
         assert!(crate::support::poll_once(call).is_ready());
     }
     assert_eq!(breaker.snapshot().rejected, u64::from(MANY));
+}
+
+/// A call that has no timer ends with an error, which is paid for like a rejection.
+#[test]
+fn calls_without_a_timer_leave_other_tasks_their_turn() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let breaker = timed_breaker();
+    let call = async || breaker.call(pending::<Result<(), Failed>>()).await.is_err();
+    let ended = runtime.block_on(rejections_until_another_task_runs(call));
+    assert!(ended < MANY);
+    let totals = breaker.snapshot();
+    assert_eq!((totals.cancelled, totals.rejected), (u64::from(ended), 0));
+}
+
+#[test]
+fn a_call_without_a_timer_ends_even_if_its_body_uses_up_the_budget() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let breaker = timed_breaker();
+    let mut polls = 0;
+    let call = breaker.call(poll_fn(|cx| {
+        polls += 1;
+        while let Poll::Ready(budget) = coop::poll_proceed(cx) {
+            budget.made_progress();
+        }
+        Poll::<Result<(), Failed>>::Pending
+    }));
+    let answer = runtime.block_on(call);
+    assert!(matches!(
+        answer,
+        Err(CallError::Circuit(CircuitError::NoRuntime { .. }))
+    ));
+    assert_eq!(polls, 1);
+    assert_eq!(breaker.snapshot().cancelled, 1);
 }
 
 /// A permit by hand is synchronous: it has no way to wait.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
-use tokio::time::{Sleep, sleep, sleep_until};
+use tokio::task::coop;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 /// The message of the panic of tokio's timers when their runtime is shutting down.
 const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
@@ -105,7 +106,7 @@ impl Deadline for TimerDeadline {
 
     #[inline]
     fn has_budget(timeout: Option<Duration>) -> bool {
-        timeout.is_none() || tokio::task::coop::has_budget_remaining()
+        timeout.is_none() || coop::has_budget_remaining()
     }
 
     fn poll_end(
@@ -136,20 +137,20 @@ impl TimerDeadline {
         if let Self::Unneeded { .. } = *self {
             match create_timer(|| sleep(timeout)) {
                 Ok(sleep) => self.set(Self::Running { sleep }),
-                Err(error) => return Poll::Ready(Interrupted::NoRuntime(error)),
+                Err(error) => return poll_without_timer(error, had_budget, cx),
             }
         }
         let elapsed = match self.as_mut().poll_timer(had_budget, cx) {
             Ok(elapsed) => elapsed,
             Err(ShutDown { deadline }) => {
                 // The call may have been moved to another runtime, and goes on there.
-                let moved = create_timer(|| sleep_until(deadline)).and_then(|sleep| {
+                let moved = create_timer(|| sleep_on(deadline, timeout)).and_then(|sleep| {
                     self.set(Self::Running { sleep });
                     self.poll_timer(had_budget, cx).map_err(|_| NoRuntime)
                 });
                 match moved {
                     Ok(elapsed) => elapsed,
-                    Err(error) => return Poll::Ready(Interrupted::NoRuntime(error)),
+                    Err(error) => return poll_without_timer(error, had_budget, cx),
                 }
             }
         };
@@ -186,9 +187,27 @@ impl TimerDeadline {
     }
 }
 
+/// Ends a call for lack of a timer, once that can be paid for from the cooperative budget, as a
+/// rejection is: otherwise a loop of such calls would never let another task of its thread run.
+///
+/// A body that has just used up the budget ends at once: it would do so again after each wait.
+#[cold]
+fn poll_without_timer(
+    error: NoRuntime,
+    had_budget: bool,
+    cx: &mut Context<'_>,
+) -> Poll<Interrupted> {
+    match coop::poll_proceed(cx) {
+        Poll::Ready(budget) => budget.made_progress(),
+        Poll::Pending if had_budget => {}
+        Poll::Pending => return Poll::Pending,
+    }
+    Poll::Ready(Interrupted::NoRuntime(error))
+}
+
 /// The runtime of a timer is shutting down.
 struct ShutDown {
-    deadline: tokio::time::Instant,
+    deadline: Instant,
 }
 
 /// Returns `true` inside a tokio runtime.
@@ -205,6 +224,23 @@ fn inside_a_runtime() -> bool {
 /// runs in there.
 fn create_timer(create: impl FnOnce() -> Sleep) -> Result<Sleep, NoRuntime> {
     catch_unwind(AssertUnwindSafe(create)).map_err(|_| NoRuntime)
+}
+
+/// Creates the timer of a call that goes on in another runtime.
+///
+/// In tests, the clocks of the two may be hours apart. Where the deadline cannot be one of this
+/// runtime's clock, the call has its whole timeout again: it does not end at once, nor hours later.
+fn sleep_on(deadline: Instant, timeout: Duration) -> Sleep {
+    let whole = sleep(timeout);
+    let is_over = || {
+        let end = deadline.checked_add(timeout);
+        end.is_some_and(|end| end < whole.deadline())
+    };
+    if deadline > whole.deadline() || (cfg!(feature = "test-util") && is_over()) {
+        whole
+    } else {
+        sleep_until(deadline)
+    }
 }
 
 /// Returns `true` for the panic by which tokio reports that the runtime of a timer is shutting

@@ -245,6 +245,8 @@ assert_eq!(reports.state(), State::Open);
 //!   and a failure.
 //! - **A body that blocks.** A body that blocks its thread past its `timeout` cannot be dropped,
 //!   and counts as the result that it returns. `slow_call` sees that it took too long.
+//! - **Another executor's `block_on` within a tokio task.** A loop of rejections in there spins for
+//!   ever once the task's cooperative budget is used up, as tokio's own operations do.
 //! - **A `?` while a permit is held.** It drops the permit, and the call counts as cancelled:
 //!   errors that leave this way never open the circuit. Settle the permit before you return the
 //!   error.

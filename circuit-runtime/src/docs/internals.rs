@@ -86,10 +86,11 @@
 //!
 //! Rules on rates and on the last calls have a *ledger*. It begins compact: ten bits for the
 //! successes of each tenth of the window, and two groups of calls in flight, in three atomic words
-//! and a half. Only a success that begins a tenth takes a lock, one of a few that all breakers share,
-//! as there is no room for another. A call that does not fit in marks the words as moved, under the
-//! same lock, and takes what they held to the *full* ledger. A thread that finds the mark waits for
-//! the lock once, and then finds the full ledger: so each call is counted in one of the two.
+//! and a half. Only a success that begins a tenth takes a lock, one of a few that all breakers
+//! share, as there is no room for another. A call that does not fit in marks the words as moved,
+//! under the same lock, and takes what they held to the *full* ledger. A thread that finds the mark
+//! waits for the lock once, and then finds the full ledger: so each call is counted in one of the
+//! two.
 //!
 //! In the full ledger, a success that is fast enough is counted on the
 //! thread's own stripe, without a lock. It takes the lock only when the outcome could matter: when
@@ -154,10 +155,11 @@
 //! follows from it: no probe is admitted by it, and no timeout is measured with it.
 //!
 //! With the feature `test-util`, both follow tokio's clock, and each breaker has a time line of its
-//! own. Time on it passes as on the clock of the runtime that uses the breaker. In a runtime that
-//! is new to the breaker, or whose clock is behind, it goes on from where it was. So time never
-//! runs backwards for a breaker that tests share, and no test finds it moved by what others
-//! advanced. Under a model checker, the model moves the clock.
+//! own. It adds up how far the paused clocks of all runtimes that use the breaker are advanced, and
+//! real time only when a thread on the system's clock asks. The clocks are compared with their own
+//! previous readings alone, and read together, whichever runtime asks. So time never runs backwards
+//! for a breaker that tests share, an advance counts in full for everything that came before it,
+//! and for nothing that comes after it. Under a model checker, the model moves the clock.
 //!
 //! # Memory orderings
 //!

@@ -51,11 +51,11 @@
 //! waiting for. Before that, a success costs a coarse clock reading, a comparison and one more
 //! plain addition, whatever the number of calls in the window and whatever its length.
 //!
-//! A failure is judged under a lock. First by what is known there: the failures and the calls of the
-//! window, less the successes that threads have counted on their stripes since. If it reaches no
-//! rate of these, it reaches none of more calls, and no stripe of another thread is read. Otherwise,
-//! and under rules on slow calls and on the last calls, the stripes of the threads that have called
-//! since the last transition are added up.
+//! A failure is judged under a lock. First by what is known there: the failures and the calls of
+//! the window, less the successes that threads have counted on their stripes since. If it reaches
+//! no rate of these, it reaches none of more calls, and no stripe of another thread is read.
+//! Otherwise, and under rules on slow calls and on the last calls, the stripes of the threads that
+//! have called since the last transition are added up.
 //!
 //! The price: a success that completes concurrently with the failure that reaches the limit is not
 //! ordered with it, so its caller may be admitted once more before the circuit opens.
