@@ -141,15 +141,22 @@ impl Circuit {
     /// on from `word`.
     #[inline]
     fn admit_closed(&self, word: Word) -> Option<Ticket> {
-        let limits = &self.policy.limits;
-        let start = match word.phase() {
-            Phase::Closed => match self.window.admit(limits, word.generation()) {
+        let is_timed = || self.window.times_calls(&self.policy.limits);
+        let start = if word.phase() == Phase::Closed && is_timed() {
+            match self.admit_timed(word) {
                 Some(start) => start,
                 None => self.admit_slow(word)?,
-            },
-            _ => Start::NONE,
+            }
+        } else {
+            Start::NONE
         };
         Some(Ticket::for_call(word, start))
+    }
+
+    /// Admits a call whose duration is measured, on the fast path.
+    #[inline(never)]
+    fn admit_timed(&self, word: Word) -> Option<Start> {
+        self.window.admit(&self.policy.limits, word.generation())
     }
 
     /// Slow path: judges the calls so far before it admits another.

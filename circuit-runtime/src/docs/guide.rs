@@ -279,7 +279,7 @@ assert_eq!(reports.state(), State::Open);
 //! This is what a busy breaker takes. Until it has succeeded a thousand times, or has failed, a
 //! breaker takes the same under every rule: 136 bytes, and its name with 16 more. One of a `key`
 //! has a share of the map, too: with a name of 30 letters, about 240 bytes in all, and less than
-//! 256. So do a few calls in flight at once not change that: up to 127 calls in each of two groups,
+//! 256. A few calls in flight at once do not change that: up to 127 calls in each of two groups,
 //! if all of a group start within a seventh of `slow_call`. A call that takes longer than
 //! `slow_call` counts like a failure here, and so does the first call after an order, such as
 //! `reset`.

@@ -92,11 +92,10 @@
 //! waits for the lock once, and then finds the full ledger: so each call is counted in one of the
 //! two.
 //!
-//! In the full ledger, a success that is fast enough is counted on the
-//! thread's own stripe, without a lock. It takes the lock only when the outcome could matter: when
-//! time moves the window on, when a rate is exceeded but `min_calls` is not reached, or when the
-//! evidence is of an earlier generation. One word, read by every call, holds the time until which
-//! none of these is the case.
+//! In the full ledger, a success that is fast enough is counted on the thread's own stripe, without
+//! a lock. It takes the lock only when the outcome could matter: when time moves the window on,
+//! when a rate is exceeded but `min_calls` is not reached, or when the evidence is of an earlier
+//! generation. One word, read by every call, holds the time until which none of these is the case.
 //!
 //! # Probes are leases
 //!

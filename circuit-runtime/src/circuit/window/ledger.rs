@@ -35,23 +35,10 @@ impl Ledger {
         })
     }
 
-    /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge.
+    /// Admits a call whose duration is measured, on the fast path; `None` if
+    /// [`admit_slow`](Self::admit_slow) has to judge.
     #[inline]
     pub(super) fn admit(
-        &self,
-        limits: &Limits,
-        generation: Generation,
-        clock: impl Fn(Span) -> Instant,
-    ) -> Option<Start> {
-        if limits.slow_call() == Span::INDEFINITE {
-            return Some(Start::NONE);
-        }
-        self.admit_timed(limits, generation, clock)
-    }
-
-    /// Admits a call whose duration is measured.
-    #[inline(never)]
-    fn admit_timed(
         &self,
         limits: &Limits,
         generation: Generation,

@@ -19,7 +19,7 @@ mod tests;
 use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::Start;
-use crate::clock::{self, Instant};
+use crate::clock::{self, Instant, Span};
 use crate::config::Config;
 
 use failures::Failures;
@@ -50,7 +50,14 @@ impl Window {
         }
     }
 
-    /// Admits a call on the fast path; `None` if [`admit_slow`](Self::admit_slow) has to judge.
+    /// Returns whether the durations of calls are measured.
+    #[inline]
+    pub(crate) fn times_calls(&self, limits: &Limits) -> bool {
+        matches!(self, Self::Calls(_)) && limits.slow_call() < Span::INDEFINITE
+    }
+
+    /// Admits a call whose duration is measured, on the fast path; `None` if
+    /// [`admit_slow`](Self::admit_slow) has to judge.
     #[inline]
     pub(crate) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
         match self {

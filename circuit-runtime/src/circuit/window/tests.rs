@@ -296,9 +296,14 @@ impl<'c> Script<'c> {
         let generation = self.word.get().generation();
         let readings = RefCell::default();
         let clock = |_: Span| self.clock.read(&readings);
-        let start = match ledger.admit(&self.limits, generation, clock) {
-            Some(start) => Ok(start),
-            None => ledger.admit_slow(&self.limits, generation, clock),
+        let is_timed = self.limits.slow_call() < Span::INDEFINITE;
+        let start = if is_timed {
+            match ledger.admit(&self.limits, generation, clock) {
+                Some(start) => Ok(start),
+                None => ledger.admit_slow(&self.limits, generation, clock),
+            }
+        } else {
+            Ok(Start::NONE)
         };
         let starts = readings.take();
         if start.is_err() {
