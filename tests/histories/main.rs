@@ -26,6 +26,7 @@ use history::{histories, histories_of_slow_calls};
 
 const WINDOW: Duration = Duration::from_secs(10);
 const SHORT: u32 = 1;
+const MEDIUM: u32 = 5;
 const LONG: u32 = 50;
 const LONGEST: u32 = 250;
 
@@ -74,27 +75,6 @@ proptest! {
     #[test]
     fn failures_in_a_time_window(limit in 1..=30_u32, history in histories()) {
         history.replay(Config::builder().max_failures(limit).window(WINDOW))?;
-    }
-
-    #[test]
-    fn failures_in_a_time_window_on_a_moving_clock(
-        limit in 1..=4_u32,
-        window in 1..=100_u64,
-        history in histories(),
-    ) {
-        let window = Duration::from_micros(window);
-        let config = Config::builder().max_failures(limit).window(window);
-        history.faster(100_000).replay_on_a_moving_clock(config)?;
-    }
-
-    #[test]
-    fn rates_in_a_time_window_on_a_moving_clock(
-        config in rates(),
-        window in 1..=100_u64,
-        history in histories(),
-    ) {
-        let window = Duration::from_micros(window);
-        history.faster(100_000).replay_on_a_moving_clock(config.window(window))?;
     }
 
     #[test]
@@ -164,6 +144,31 @@ proptest! {
         history in histories_of_slow_calls(),
     ) {
         history.replay(config.failure_rate(failure_rate).window(WINDOW))?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(MEDIUM))]
+
+    #[test]
+    fn failures_in_a_time_window_on_a_moving_clock(
+        limit in 1..=4_u32,
+        window in 1..=100_u64,
+        history in histories(),
+    ) {
+        let window = Duration::from_micros(window);
+        let config = Config::builder().max_failures(limit).window(window);
+        history.faster(100_000).replay_on_a_moving_clock(config)?;
+    }
+
+    #[test]
+    fn rates_in_a_time_window_on_a_moving_clock(
+        config in rates(),
+        window in 1..=100_u64,
+        history in histories(),
+    ) {
+        let window = Duration::from_micros(window);
+        history.faster(100_000).replay_on_a_moving_clock(config.window(window))?;
     }
 }
 
