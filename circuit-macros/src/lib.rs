@@ -91,7 +91,7 @@ use proc_macro::TokenStream;
 /// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is not counted: it is neither failure nor success |
 /// | `fallback` | a `Result`, or `\|error\| ..` that returns one | none | the result of a rejected call; it can use the arguments and `.await` |
 /// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, created on first use; beside `breaker`, one of those |
-/// | `max_keys` | integer of at least 1 | 10 000 | the most breakers that `key` creates; idle ones are evicted first, busy ones never |
+/// | `max_keys` | integer of at least 1 | 10 000 | bound on the breakers of a `key`; beyond it, idle ones are evicted, busy ones never |
 /// | `breaker` | a [`CircuitBreaker`], or beside `key` a [`CircuitBreakers`], or a reference to one | none | uses this breaker, or these; only `key`, `fallback`, `failure_if`, `ignore_if` and `crate` can be written beside it |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 /// | `crate` | path | `::circuit_runtime` | the path of the runtime, if it is renamed or re-exported |
@@ -441,7 +441,7 @@ use proc_macro::TokenStream;
 /// Arguments are dropped as without the attribute: in reverse order of their declaration, whether
 /// the body uses them or not, and before the call is counted. An argument that follows a pattern
 /// like `Order { id, .. }`, which moves one part and leaves others, is stored once more for this.
-/// Dropped last are only:
+/// Only these are dropped last:
 ///
 /// - an argument that only a predicate names, as the predicate is asked when the body has ended;
 /// - what `Order { id, .. }` leaves, if a `key`, a `breaker` or a predicate names `id`, and an

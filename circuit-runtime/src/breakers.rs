@@ -79,7 +79,7 @@ pub struct CircuitBreakers {
 }
 
 impl CircuitBreakers {
-    /// Creates breakers with this configuration, one for each key, none of them yet.
+    /// Creates a set of breakers with this name and configuration, empty until a key is used.
     ///
     /// The [`registry`](crate::registry) lists the breakers in use, each as `name[key]`, until the
     /// last handle to this `CircuitBreakers` is dropped. The handle of a single breaker still works
@@ -105,11 +105,12 @@ impl CircuitBreakers {
         Self { circuits }
     }
 
-    /// Bounds the number of breakers, 10 000 by default. A bound of 0 is one of 1.
+    /// Bounds the number of breakers, 10 000 by default. A bound of 0 counts as 1.
     ///
-    /// When a new key exceeds the bound, closed breakers that are not in use are evicted, those not
-    /// used recently first. A breaker that is open or half-open, or has a call in flight or a
-    /// handle, is kept, even if there are then more than `max_keys`.
+    /// When a new key exceeds the bound, breakers without a call in flight or a handle are evicted
+    /// in this order: closed ones, those not used recently first; those that have been half-open
+    /// for as long as another `reset` without a probe; and closed ones with a failure or slow call
+    /// that counts. All others are kept, even if there are then more than `max_keys`.
     ///
     /// All clones share the bound. A lower one evicts nothing until the next new key.
     ///
@@ -131,10 +132,11 @@ impl CircuitBreakers {
         self
     }
 
-    /// Returns the breaker of `key`, which is created if there is none.
+    /// Returns the breaker of `key`, created if there is none.
     ///
     /// Finding one takes no lock and allocates nothing. A handle keeps its breaker from being
-    /// evicted, so look the key up for each call instead of storing the handle.
+    /// evicted, so look the key up for each call instead of storing the handle. A key of more than
+    /// 256 bytes is shortened in the [`Name`](crate::Name).
     ///
     /// # Examples
     ///

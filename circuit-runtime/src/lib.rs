@@ -49,8 +49,8 @@ println!("{}", quote("ACME").await?);
 //! type arguments and implementors of the annotated function share it. With the option `key`, each
 //! value of an argument has a breaker of its own. For one breaker per instance, keep a
 //! [`CircuitBreaker`] in a field and name it with the option `breaker`, or make calls through it
-//! with [`call`](CircuitBreaker::call). For one per instance and key, or for keys with rules of run
-//! time, keep a [`CircuitBreakers`].
+//! with [`call`](CircuitBreaker::call). For one per instance and key, or for rules that are
+//! known only at run time, keep a [`CircuitBreakers`].
 //!
 //! # What counts as a failure
 //!
@@ -79,12 +79,14 @@ println!("{}", quote("ACME").await?);
 //! any of them advances by passes for it, on threads outside of them, too. Whatever other tests
 //! have advanced by before it opens, it is open for its whole wait.
 //!
-//! Two things are less exact. If a breaker opens elsewhere before a test has created or used any,
-//! and the test advances time before it does, the time since the runtime's start is an estimate:
-//! the circuit may recover up to 0.75 s too early. And a timed call that goes on in another
-//! runtime, once its first has shut down, keeps its deadline, a moment of the first one's clock, if
-//! the second one's is within the timeout of it; otherwise it has its whole timeout again. To know
-//! how much was left, the future of every timed call would have to store its runtime.
+//! Two things are less exact:
+//!
+//! - If a breaker opens elsewhere before a test has created or used any breaker, and the test
+//!   advances time before it does, the time since its runtime's start is an estimate: the circuit
+//!   may recover up to 0.75 s too early.
+//! - A timed call that is moved to another runtime, because its first one has shut down, keeps its
+//!   deadline if that is still ahead on the second one's clock, and by no more than the timeout.
+//!   Otherwise, it has its whole timeout again.
 //!
 //! ```toml
 //! [dev-dependencies]

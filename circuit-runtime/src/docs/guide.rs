@@ -15,7 +15,7 @@
 //! | slow to recover | any of these, and `probes = 3` |
 //! | whose errors are often answers | any of these, and `failure_if = MyError::is_outage` |
 //! | many behind one function, such as hosts | any of these, and `key = host` |
-//! | many, with [rules of run time](#many-services) | `breaker = self.upstreams, key = host` |
+//! | many, with [rules known only at run time](#many-services) | `breaker = self.upstreams, key = host` |
 //! | [called by many instances](#many-instances) | any of these, and `max_reset = "10m", jitter = 0.5` |
 //!
 //! # A steady service
@@ -214,10 +214,11 @@ assert_eq!(reports.state(), State::Open);
 //! # Many keys
 //!
 //! With a `key`, `max_keys` bounds the memory. Beyond it, each new key evicts breakers without a
-//! call in flight that are closed or as good as forgotten: half-open for as long as another `reset`
-//! without a probe. One that is open, or held by an operator, is never evicted. So there are at
-//! most `max_keys` breakers, those in use, and those that have opened within their wait and another
-//! `reset`. The work for each new key is bounded, too, whatever there is to evict.
+//! call in flight that are closed, or have been half-open for as long as another `reset` without a
+//! probe. One that is open, or held by an operator, is never evicted. So there are at most
+//! `max_keys` breakers, not counting those in use and those that opened no longer ago than their
+//! wait and another `reset`. The work for each new key is bounded, too, however many breakers there
+//! are to evict.
 //!
 //! Breakers with a failure or slow call that counts are evicted last. So what is known of a host
 //! that fails now and then is not displaced by any number of keys that work, made-up ones included.
@@ -245,8 +246,8 @@ assert_eq!(reports.state(), State::Open);
 //!   and a failure.
 //! - **A body that blocks.** A body that blocks its thread past its `timeout` cannot be dropped,
 //!   and counts as the result that it returns. `slow_call` sees that it took too long.
-//! - **Another executor's `block_on` within a tokio task.** A loop of rejections in there spins for
-//!   ever once the task's cooperative budget is used up, as tokio's own operations do.
+//! - **Another executor's `block_on` within a tokio task.** There, a loop of rejections spins
+//!   forever once the task's cooperative budget is used up, as tokio's own operations do.
 //! - **A `?` while a permit is held.** It drops the permit, and the call counts as cancelled:
 //!   errors that leave this way never open the circuit. Settle the permit before you return the
 //!   error.
@@ -276,13 +277,13 @@ assert_eq!(reports.state(), State::Open);
 //! | slow calls, beside one of the last two | a call's duration to 1/10 of `slow_call`; an overdue call is detected up to 1/7 late | 0.5 KiB; and the same stripes | counted at its start and at its end, with a clock reading each |
 //! | `probes` | a lease lasts for `reset`; with more than 64 probes, up to 1/64 less | 16 bytes for each, at most 1 KiB | nothing |
 //!
-//! This is what a busy breaker takes. Until it has succeeded a thousand times, or has failed, a
-//! breaker takes the same under every rule: 136 bytes, and its name with 16 more. One of a `key`
-//! has a share of the map, too: with a name of 30 letters, about 240 bytes in all, and less than
-//! 256. A few calls in flight at once do not change that: up to 127 calls in each of two groups,
-//! if all of a group start within a seventh of `slow_call`. A call that takes longer than
-//! `slow_call` counts like a failure here, and so does the first call after an order, such as
-//! `reset`.
+//! These are the sizes of a busy breaker. Until a thousand of its calls have succeeded, or one has
+//! failed, a breaker takes the same under every rule: 136 bytes, and its name with 16 more. One of
+//! a `key` has a share of the map, too: with a name of 30 bytes, about 240 bytes in all, and less
+//! than 256. A few calls in flight at once do not change that: up to 127 in each of two groups, if
+//! the calls of a group start within the same seventh of `slow_call`. A call that takes longer than
+//! `slow_call` has the same effect as a failure here, and so has the first call after an order,
+//! such as `reset`.
 //!
 //! The costs of several rules add up. A stripe is a cache line of 64 bytes in which one thread
 //! counts; threads beyond the 63rd share one, and all stripes together take at most 4.1 KiB. Under

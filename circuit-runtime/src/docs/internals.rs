@@ -87,15 +87,16 @@
 //! Rules on rates and on the last calls have a *ledger*. It begins compact: ten bits for the
 //! successes of each tenth of the window, and two groups of calls in flight, in three atomic words
 //! and a half. Only a success that begins a tenth takes a lock, one of a few that all breakers
-//! share, as there is no room for another. A call that does not fit in marks the words as moved,
-//! under the same lock, and takes what they held to the *full* ledger. A thread that finds the mark
-//! waits for the lock once, and then finds the full ledger: so each call is counted in one of the
-//! two.
+//! share, as there is no room for one of its own. A call that does not fit marks the words as
+//! moved, under the same lock, and moves their contents to the *full* ledger. A thread that finds
+//! the mark waits for the lock once, and then finds the full ledger. So each call is counted in
+//! exactly one of the two.
 //!
 //! In the full ledger, a success that is fast enough is counted on the thread's own stripe, without
-//! a lock. It takes the lock only when the outcome could matter: when time moves the window on,
-//! when a rate is exceeded but `min_calls` is not reached, or when the evidence is of an earlier
-//! generation. One word, read by every call, holds the time until which none of these is the case.
+//! a lock. It takes the lock of the ledger only when the outcome could matter: when time moves the
+//! window on, when a rate is exceeded but `min_calls` is not reached, or when the evidence is of an
+//! earlier generation. One word, read by every call, holds the time until which none of these is
+//! the case.
 //!
 //! # Probes are leases
 //!
@@ -118,13 +119,13 @@
 //! algorithm (second chance): each lookup sets a reference bit, and those whose bit is clear are
 //! evicted first. If no resident can be evicted, the bound gives way.
 //!
-//! The work for each new key is bounded: at most 128 residents are examined and, while there are
-//! more than `max_keys`, all of them evicted that may be. Half of those examined are required ones,
-//! which move to another queue once they are no longer.
+//! The work for each new key is bounded: at most 128 residents are examined. While there are more
+//! than `max_keys`, each of them that may be evicted is evicted. Up to half of those examined are
+//! required ones, which move to another queue once they are no longer required.
 //!
 //! A key longer than 256 bytes is kept as its beginning and a 128-bit keyed hash (`SipHash`) of the
-//! rest. It is not found in the index as it is; only then is its length looked at, so that short
-//! keys do not pay for long ones.
+//! rest. The length of a key is examined only if the index does not contain the key as it is, so
+//! that short keys do not pay for long ones.
 //!
 //! A thread may find a breaker in the index and be preempted before it clones the handle. An
 //! evicted breaker is therefore *retired*, not dropped: it is kept until no thread can still reach
@@ -134,8 +135,8 @@
 //!
 //! Each thread keeps some handles of busy keys in a *cache*. A call takes one out and puts it back,
 //! each with one atomic exchange, so an eviction can withdraw the handles of any thread, idle ones
-//! included. A breaker whose handle is out is in use. As a cached handle refers to its breaker,
-//! that is resident or retired, and its key has no other.
+//! included. While a call holds a handle, its breaker is in use. A cached handle keeps its breaker
+//! from being dropped: it stays resident or retired, and its key has no other.
 //!
 //! # Locks
 //!
@@ -155,10 +156,11 @@
 //!
 //! With the feature `test-util`, both follow tokio's clock, and each breaker has a time line of its
 //! own. It adds up how far the paused clocks of all runtimes that use the breaker are advanced, and
-//! real time only when a thread on the system's clock asks. The clocks are compared with their own
-//! previous readings alone, and read together, whichever runtime asks. So time never runs backwards
-//! for a breaker that tests share, an advance counts in full for everything that came before it,
-//! and for nothing that comes after it. Under a model checker, the model moves the clock.
+//! real time only when a thread on the system's clock asks. Each clock is compared with its own
+//! previous reading only, and all are read together, whichever runtime asks. So time never runs
+//! backwards for a breaker that tests share. An advance counts in full for everything that came
+//! before it, and for nothing that comes after it. Under a model checker, the model moves the
+//! clock.
 //!
 //! # Memory orderings
 //!
@@ -170,10 +172,10 @@
 //! | thread slots | taken with acquire, released with release | everything counted under a slot is visible to its next owner |
 //! | whether a streak of failures is running | relaxed | a failure that happened before a success, in any order a caller could observe, is visible to it; of concurrent ones either may come first |
 //! | until when a rate needs no attention | relaxed | a thread that needs to know more takes the lock; one that misses the latest value counts its call, and the next call to end is evaluated |
-//! | fast successes while the ledger is compact | added with release, moved with acquire | who moves a call as a success must not move it as in flight, too |
+//! | fast successes while the ledger is compact | added with release, moved with acquire | a thread that moves a call as a success must not move it as in flight, too |
 //! | fast successes and calls in flight, per stripe | stored with release, summed with acquire | a reader that counts a call as a success must not count it as in flight, too, and one that counts it as in flight must know its start |
 //! | until when all probe slots are taken | relaxed | a hint; a call that passes it takes the lock |
-//! | cached handles | exchanged with acquire and release | of a call and an eviction that both want one, one gets it, with everything behind it |
+//! | cached handles | exchanged with acquire and release | of a call and an eviction that both want a handle, exactly one gets it, and sees all that happened before it was put there |
 //! | tags of cached handles | relaxed | the owner of the thread slot is their only writer; an eviction that misses the latest finds the breaker in use, and tries again later |
 //! | reference bit of a key | relaxed | orders eviction; safety rests on the reference count |
 //! | state word of a breaker that no other thread can reach | read-modify-write without effect, acquire and release | an open circuit is not mistaken for a closed one; dropping the last other handle guarantees as much, but model checkers do not see that |

@@ -28,11 +28,11 @@
 //! so that ten thousand rarely used breakers of a `key` do not take a cache line per thread each.
 //! After a thousand calls with the same outcome, the breaker gets its stripes.
 //!
-//! So does the evidence of rates and of the last calls. While a breaker has had up to a thousand
-//! successes and nothing else, all it has to know are the successes in each tenth of the window,
-//! and the calls in flight: 32 bytes, which are changed by compare-and-swap, without a lock. The
-//! first call that has no room there, because it failed, was slow or is one of many, moves
-//! everything to where each thread has a stripe.
+//! The evidence of rates and of the last calls starts small, too. While a breaker has had at most a
+//! thousand successes, and no failure or slow call, it stores the successes in each tenth of the
+//! window and the calls in flight: 32 bytes, changed by compare-and-swap. A success takes a lock
+//! only when it begins a tenth. The first call that has no room there, because it failed, was slow
+//! or is one of many, moves everything to where each thread has a stripe.
 //!
 //! # Failures are remembered, successes are not
 //!
@@ -51,11 +51,11 @@
 //! waiting for. Before that, a success costs a coarse clock reading, a comparison and one more
 //! plain addition, whatever the number of calls in the window and whatever its length.
 //!
-//! A failure is judged under a lock. First by what is known there: the failures and the calls of
-//! the window, less the successes that threads have counted on their stripes since. If it reaches
-//! no rate of these, it reaches none of more calls, and no stripe of another thread is read.
-//! Otherwise, and under rules on slow calls and on the last calls, the stripes of the threads that
-//! have called since the last transition are added up.
+//! A failure is judged under a lock, at first by the calls in the window that are known there: all
+//! but the successes that threads have counted on their stripes since. If it reaches no rate of
+//! these, it reaches none with more successes, and no stripe of another thread is read. Otherwise,
+//! and always under rules on slow calls and on the last calls, the stripes of the threads that have
+//! called since the last transition are added up.
 //!
 //! The price: a success that completes concurrently with the failure that reaches the limit is not
 //! ordered with it, so its caller may be admitted once more before the circuit opens.
