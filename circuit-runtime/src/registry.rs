@@ -39,7 +39,7 @@ use crate::circuit::registered::{self, Listed};
 #[must_use]
 pub fn all() -> Vec<CircuitBreaker> {
     let listed = registered::all().into_iter();
-    // One after the other: nothing is kept in use but what the caller gets.
+    // One after the other: only the breakers that the caller gets are kept in use.
     let circuits = listed
         .filter_map(|listed| listed.upgrade())
         .flat_map(Listed::circuits);
@@ -51,7 +51,7 @@ pub fn all() -> Vec<CircuitBreaker> {
 /// The breaker of an annotated function is named `crate::module::function`, unless its option
 /// `name` says otherwise; its breaker for a `key` is named `crate::module::function[key]`. A long
 /// key can be written in full, or shortened as in the breaker's [`Name`](crate::Name). Breakers
-/// with other names are not looked at, so that it takes no longer where there are a million.
+/// with other names are not examined: finding one among a million is fast.
 ///
 /// # Examples
 ///

@@ -4,7 +4,7 @@ use super::Circuit;
 
 /// A handle to a circuit, or a reference to one.
 pub trait CircuitHandle: AsRef<Circuit> + Sized {
-    /// Takes the handle back after a call that was not cancelled.
+    /// Gives the handle back after a call that was not cancelled. By default, it is dropped.
     #[inline]
     fn give_back(self) {}
 }

@@ -43,8 +43,8 @@ impl Listed for Circuit {
 /// Weak references. Those whose target is gone are pruned once the list has doubled, so that
 /// dropping a circuit takes no lock.
 ///
-/// No strong reference is taken under the lock: if its circuit is dropped meanwhile, it would be
-/// freed there.
+/// No strong reference is taken under the lock: it might become the last one, and its drop would
+/// free the circuit there.
 struct Registered {
     entries: BTreeMap<Position, Weak<dyn Listed>>,
     next_age: Age,
@@ -168,7 +168,7 @@ impl Registered {
         entries.map(|(&position, entry)| (position, Weak::clone(entry)))
     }
 
-    /// Returns the oldest entry of this hash, or the one that follows the one of age `last`.
+    /// Returns the oldest entry of this hash or, if there is a `last` age, the next one after it.
     fn next(&self, hash: u64, last: Option<Age>) -> Option<(Age, Weak<dyn Listed>)> {
         let start = last.map_or(Bound::Included((hash, 0)), |last| {
             Bound::Excluded((hash, last))

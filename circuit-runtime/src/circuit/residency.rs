@@ -10,7 +10,7 @@ use crate::sync::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 pub(crate) struct Residency {
     /// The reference bit of the CLOCK algorithm: set on each lookup.
     referenced: AtomicBool,
-    /// Its handles may be cached. False once it is retired.
+    /// True while the circuit is resident: only then may handles be cached.
     resident: AtomicBool,
     /// The [`Tag`] of its key, once that has been busy; otherwise zero.
     tag: AtomicU16,

@@ -1,4 +1,4 @@
-//! How much would be lost with a circuit that is evicted.
+//! The reasons to retain a circuit instead of evicting it.
 
 use super::Circuit;
 use super::state::{Phase, Word};
@@ -10,7 +10,7 @@ use crate::sync::Ordering;
 pub(crate) enum Retention {
     /// Closed, and no failure or slow call counts.
     Closed,
-    /// Half-open for as long as another `reset`, and no probe has a slot: as good as forgotten.
+    /// Half-open for as long as another `reset`, and no probe has a slot.
     Expired,
     /// Closed, and a failure or slow call counts.
     Evidence,

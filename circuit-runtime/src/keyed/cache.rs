@@ -6,13 +6,13 @@
 //!
 //! A cached handle is a strong reference like any other. As long as it exists, its circuit is in
 //! the index, or retired and found by its key; so a key never has two circuits at a time. Before a
-//! circuit is evicted, its cached handles are withdrawn from all threads, idle ones included. A
-//! handle that is out for a call makes its circuit one in use. If the circuit was evicted all the
-//! same, the handle is dropped when it is put back or, if the eviction is too recent to be seen,
-//! withdrawn by the next sweep.
+//! circuit is evicted, its cached handles are withdrawn from all threads, idle ones included. While
+//! a call holds a handle, the circuit is in use. If it was evicted all the same, the handle is
+//! dropped when it is put back or, if the eviction is too recent to be seen, withdrawn by the next
+//! sweep.
 //!
 //! The cache is set-associative, as those of processors are: the tag of a key selects a set, and
-//! its handles may be in any way of that.
+//! its handles may be in any way of that set.
 
 use std::sync::Arc;
 
@@ -47,13 +47,13 @@ struct Cache([Set; SETS]);
 #[derive(Default)]
 #[repr(align(32))]
 struct Set {
-    /// The tag of the handle in each way, zero if it has none. Written by the owner of the slot
-    /// alone: a way is empty, too, if its handle has been withdrawn since.
+    /// The tag of the handle in each way, zero if it has none. Only the owner of the slot writes
+    /// it, so a way with a tag may be empty: its handle may have been withdrawn since.
     tags: [AtomicU16; WAYS],
     handles: [AtomicCell<Option<Arc<Circuit>>>; WAYS],
 }
 
-/// Takes a handle with this tag out of the calling thread's cache, if it is the wanted one.
+/// Takes a handle with this tag out of the calling thread's cache. Drops it if it is not wanted.
 #[inline]
 pub(super) fn take(tag: Tag, is_wanted: impl FnOnce(&Circuit) -> bool) -> Option<Arc<Circuit>> {
     own()?.get()?.set(tag).take(tag, is_wanted)
@@ -132,7 +132,7 @@ impl Set {
         }
     }
 
-    /// Another circuit with this tag may lose its handles, too.
+    /// Drops the handles with this tag. Another circuit with the same tag may lose its own, too.
     fn withdraw(&self, tag: Tag) {
         for (known, handle) in self.tags.iter().zip(&self.handles) {
             if known.load(Ordering::Relaxed) == tag.bits() {

@@ -6,8 +6,8 @@ use super::cache;
 use crate::circuit::Circuit;
 use crate::circuit::handle::CircuitHandle;
 
-/// A handle to the circuit of a key. If the key is busy, it is kept for the next call of the thread
-/// that gives it back.
+/// A handle to the circuit of a key. If the key is busy, the handle is cached for the next call of
+/// the thread that gives it back.
 pub struct KeyedHandle(Arc<Circuit>);
 
 impl KeyedHandle {

@@ -34,7 +34,7 @@ pub(crate) struct KeyedCircuits {
     policy: Arc<Policy>,
     max_keys: AtomicU32,
     index: Index<Entry>,
-    /// For the tags of keys. Chance collisions are harmless.
+    /// For the tags of keys. Collisions are harmless.
     hasher: RandomState,
     residents: Mutex<Residents>,
 }
@@ -91,8 +91,8 @@ impl KeyedCircuits {
         })
     }
 
-    /// Looks a key up of which this thread has no handle, and lets its handles be cached once it is
-    /// busy.
+    /// Looks up a key of which this thread has cached no handle, and lets handles be cached once
+    /// the key is busy.
     #[inline(never)]
     fn look_up(&self, key: &str, tag: Tag) -> Arc<Circuit> {
         let circuit = self.for_key(key);
@@ -172,7 +172,7 @@ impl Drop for KeyedCircuits {
     fn drop(&mut self) {
         self.with_residents(|residents| {
             for circuit in residents.iter().chain(residents.retired_in_use()) {
-                // A handle that is out for a call is dropped when it is given back.
+                // A handle that a call holds is dropped when it is given back.
                 circuit.residency().set_resident(false);
                 cache::withdraw(circuit);
             }

@@ -21,8 +21,8 @@ pub(super) const MAX_SECOND_CHANCES: usize = 32;
 /// Residents of a queue that are rechecked for each new key, out of those examined.
 const RECHECKS: usize = 8;
 
-/// The same for those that could not be evicted, while there are more than `max_keys`. As many are
-/// left to be examined again and evicted.
+/// The same for required residents while there are more than `max_keys`. The other half of those
+/// examined are left for eviction.
 const RECHECKS_ABOVE_BOUND: usize = MAX_EXAMINED / 2;
 
 /// The queues that are searched for residents to evict, in order. The first pass over a queue
@@ -45,10 +45,10 @@ const SWEEP_THRESHOLD: usize = if cfg!(any(circuit_loom, circuit_shuttle)) {
 /// Retired circuits swept for each one that is evicted, so that a sweep outpaces evictions.
 const SWEPT_PER_EVICTED: usize = 2;
 
-/// Queues that have had room for fewer circuits never shrink.
+/// Queues with room for fewer circuits do not shrink.
 const MIN_SHRUNK: usize = 64;
 
-/// All keyed circuits of one function: resident and retired.
+/// All circuits of one keyed map: resident and retired.
 ///
 /// A circuit is in use when its reference count exceeds the references held here and in the index.
 /// A thread may find a circuit in the index and be preempted before it clones the handle; an
@@ -64,7 +64,7 @@ pub(super) struct Residents {
     closed: VecDeque<Arc<Circuit>>,
     expired: VecDeque<Arc<Circuit>>,
     evidence: VecDeque<Arc<Circuit>>,
-    /// Those in use, too.
+    /// Those in use when last examined, too.
     required: VecDeque<Arc<Circuit>>,
     /// Evicted circuits that another thread may still reach.
     retired: BTreeMap<Name, Retired>,
@@ -77,7 +77,7 @@ pub(super) struct Residents {
 
 struct Retired {
     circuit: Arc<Circuit>,
-    /// The reason to retain it that was not enough.
+    /// The reason to retain it when it was evicted.
     retention: Retention,
 }
 
@@ -119,7 +119,8 @@ impl Residents {
         self.retired.remove(name).map(|retired| retired.circuit)
     }
 
-    /// Retires a circuit unless there is a reason to retain it that is stronger than this.
+    /// Retires a circuit, until no thread can reach it or there is a reason to retain it that is
+    /// stronger than this.
     pub(super) fn retire(&mut self, circuit: Arc<Circuit>, retention: Retention) {
         circuit.residency().set_resident(false);
         let name = circuit.name().clone();
@@ -179,7 +180,7 @@ impl Residents {
         }
     }
 
-    /// Evicts residents that there is no better reason to retain.
+    /// Evicts residents of a queue, except those with a stronger reason to retain them.
     fn evict_from(&mut self, retention: Retention, index: &Index<Entry>, search: &mut Search) {
         for _ in 0..self.queue(retention).len() {
             if self.len() < search.max_keys || search.left == 0 {
@@ -204,8 +205,8 @@ impl Residents {
         }
     }
 
-    /// Takes `count` of the retired circuits and returns those that no thread can reach. One that
-    /// has changed since its eviction, such that it must be retained, becomes resident again.
+    /// Examines `count` of the retired circuits and removes and returns those that no thread can
+    /// reach. One with a stronger reason to retain it than at its eviction becomes resident again.
     fn sweep(&mut self, index: &Index<Entry>, count: usize, now: Reading) -> Vec<Arc<Circuit>> {
         let swept = self.swept.take();
         let start = swept.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -274,7 +275,7 @@ impl Residents {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 impl Residents {
     /// Returns how many residents may be evicted, as far as is known.
-    pub(super) fn candidates(&self) -> usize {
+    pub(super) fn evictable(&self) -> usize {
         self.closed.len() + self.expired.len() + self.evidence.len()
     }
 
@@ -307,7 +308,8 @@ impl Search {
         }
     }
 
-    /// Grants a second chance, unless there were too many for this new key.
+    /// Grants a second chance, unless too many were granted for this new key; returns `true` if it
+    /// did.
     fn second_chance(&mut self) -> bool {
         let left = self.second_chances.checked_sub(1);
         self.second_chances = left.unwrap_or(0);
@@ -315,8 +317,8 @@ impl Search {
     }
 }
 
-/// Returns `true` unless, by its reference count, the circuit has no call in flight. Its cached
-/// handles are withdrawn.
+/// Withdraws the cached handles of the circuit; returns `true` if, by its reference count, a call
+/// may hold another.
 fn is_in_use(circuit: &Arc<Circuit>) -> bool {
     has_handles(circuit) && {
         cache::withdraw(circuit);

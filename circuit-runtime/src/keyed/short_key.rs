@@ -54,10 +54,11 @@ impl ShortKey {
 /// Returns a keyed 128-bit hash.
 ///
 /// The two halves are `SipHash` under one secret key, of inputs that differ in their first byte. If
-/// it is a pseudorandom function, as it was designed to be (Aumasson and Bernstein, "A Fast
+/// `SipHash` is a pseudorandom function, as it was designed to be (Aumasson and Bernstein, "A Fast
 /// Short-Input PRF", 2012), the halves are independent, and so are the hashes of different keys:
-/// two are equal with a probability of one in 2^128, even if their author sees other hashes. The
-/// standard library has the variant with the fewest rounds; no attack on it is known.
+/// two are equal with a probability of one in 2^128, even if an attacker who sees other hashes
+/// chooses the keys. The standard library has the variant with the fewest rounds; no attack on it
+/// is known.
 fn hash(rest: &str) -> u128 {
     let half = |number: u8| {
         let mut hasher = HASHER.build_hasher();

@@ -157,7 +157,7 @@ fn open_and_forced_breakers_and_those_in_use_are_never_evicted() {
     for key in ["open", "forced closed", "forced open", "in use"] {
         assert!(resident.contains(key), "{key}");
     }
-    // Those four are pinned, so the bound gives way by some.
+    // Those four are required, so the bound gives way by some.
     assert!(resident.len() <= 6, "{}", resident.len());
     permit.failure();
     assert_eq!(breakers.for_key("in use").state(), State::Open);
@@ -180,19 +180,17 @@ fn the_bound_gives_way_while_all_are_open_and_holds_again_after() {
 }
 
 #[test]
-fn a_new_key_rechecks_only_some_pinned_breakers() {
+fn a_new_key_rechecks_only_some_required_breakers() {
     let breakers = breakers(100);
     for key in 0..1_000 {
         fail(&breakers.for_key(&key.to_string()));
-        let candidates = breakers
-            .0
-            .with_residents(|residents| residents.candidates());
-        assert!(key < 100 || candidates <= 1, "{candidates} after {key}");
+        let evictable = breakers.0.with_residents(|residents| residents.evictable());
+        assert!(key < 100 || evictable <= 1, "{evictable} after {key}");
     }
 }
 
 #[test]
-fn pinned_breakers_are_evicted_once_they_are_idle_again() {
+fn required_breakers_are_evicted_once_they_are_idle_again() {
     let breakers = breakers(100);
     for key in 0..101 {
         fail(&breakers.for_key(&key.to_string()));

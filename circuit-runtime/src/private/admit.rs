@@ -29,7 +29,8 @@ pub enum Choice<A, B, F> {
     Fallback(F),
 }
 
-/// Asks the circuit, like a call without a fallback, and returns what `choose` makes of the answer.
+/// A future that asks the circuit, like a call without a fallback, and resolves to the result of
+/// `choose`.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Admit<H, F> {
     undecided: Option<(H, F)>,

@@ -26,7 +26,7 @@ pub fn keyed<B: Given<Kind: Keyed> + ?Sized>(breakers: &B) -> &CircuitBreakers {
     breakers.given().keyed()
 }
 
-/// The types that can be given: both kinds, and whatever dereferences to one of them.
+/// The types that can be given: both kinds, and all types that dereference to one of them.
 #[diagnostic::on_unimplemented(
     message = "`breaker` takes a `CircuitBreaker`, or beside `key` a `CircuitBreakers`, or a reference to one; write `breaker = self.breaker` or `breaker = self.upstreams, key = host`",
     label = "is of type `{Self}`",
