@@ -412,7 +412,7 @@ fn stripes_against_reuse_of_a_slot() {
     });
 }
 
-/// Of two threads, one finds the only slot taken, and takes it once the other has released it.
+/// One of two threads finds the only slot taken, and takes it once the other has released it.
 #[test]
 fn a_thread_without_a_slot_against_the_release_of_one() {
     loom::model(|| {
@@ -745,8 +745,8 @@ fn end_of_a_call_against_the_moment_it_becomes_overdue() {
     });
 }
 
-/// A call ends while a failure on another thread moves all evidence to where it has room: it counts
-/// once, as a success or as in flight, and is not in flight any more.
+/// A call ends while a failure on another thread moves all evidence to the full ledger: it counts
+/// as a success once, and is not in flight any more.
 #[test]
 fn end_of_a_call_against_the_move_of_all_evidence() {
     let config = slow_calls().failure_rate(0.5);

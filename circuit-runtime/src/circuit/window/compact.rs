@@ -7,12 +7,12 @@ use crate::clock::{Instant, Span};
 use crate::sync::lock::with_lock_of;
 use crate::sync::{AtomicU16, AtomicU64, Ordering};
 
-/// The fast successes and the calls in flight of the first generation, for as long as all calls
-/// were fast successes and there are few: in 32 bytes.
+/// The fast successes and the calls in flight of the first generation, in 32 bytes. Used as long as
+/// there were few calls, all of them fast successes.
 ///
 /// Every change is one compare-and-swap. A lock is taken when a success begins a tenth of the
-/// window, and to move everything to a place with more room. The words then say so, and each thread
-/// that finds that goes there.
+/// window, and to move everything to the full ledger. The words are marked as moved by then, and
+/// each thread that finds the mark counts in the full ledger.
 pub(super) struct Compact {
     /// A [`Recent`].
     successes: AtomicU64,
@@ -21,7 +21,7 @@ pub(super) struct Compact {
     /// The two words of [`Older`] successes, written under the lock.
     older: AtomicU64,
     oldest: AtomicU16,
-    /// Kept here, where it takes no more room, not even to tell a ledger from the other windows.
+    /// Kept here, where it takes no more room, and its niche tells a ledger from the other windows.
     kind: Kind,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum Kind {
     Last,
 }
 
-/// Everything that was counted here.
+/// Everything that was counted in a [`Compact`].
 #[derive(Clone, Copy)]
 pub(super) struct Moved {
     successes: Recent,
@@ -63,8 +63,8 @@ impl Compact {
         let Some(index) = Recent::index_at(window, now) else {
             return false;
         };
-        // Release: whoever moves this success sees that the call is no longer in flight. Relaxed
-        // on failure: the value is only a guess.
+        // Release: a thread that moves this success sees that the call is no longer in flight.
+        // Relaxed on failure: the value is only a guess.
         let counted = self
             .successes
             .fetch_update(Ordering::Release, Ordering::Relaxed, |bits| {
@@ -75,7 +75,8 @@ impl Compact {
         counted.is_ok() || with_lock_of(self, || self.add_to_later(index))
     }
 
-    /// Slow path: begins a tenth first, unless that has happened. Called under the lock.
+    /// Slow path: begins the tenth at `index` first, unless another thread has. Called under the
+    /// lock.
     fn add_to_later(&self, index: u64) -> bool {
         let older = self.older();
         let mut left = older;
@@ -131,8 +132,8 @@ impl Compact {
         counted.is_ok()
     }
 
-    /// Passes everything that was counted to `take`, after which nothing is counted here any more;
-    /// not if that has happened before.
+    /// Marks the words as moved and passes everything that was counted to `take`, unless that has
+    /// happened before. Nothing is counted here from then on.
     pub(super) fn move_to(&self, take: impl FnOnce(Moved)) {
         with_lock_of(self, || {
             // Acquire: pairs with the release in `add_success`. In this order, so that a call which

@@ -331,11 +331,11 @@ impl Locked {
         }
     }
 
-    /// Adds a failure that reaches no limit even if there were no more fast successes meanwhile;
-    /// returns whether this is one. Then they need not be added up.
+    /// Adds a failure if it reaches no limit even without the fast successes since they were last
+    /// added up; returns `true` if it did. Then they need not be added up again.
     ///
-    /// Among the last calls, a failure has its place behind all successes so far, and calls in
-    /// flight may become overdue, so there is no such short cut.
+    /// Among the last calls, a failure comes after all successes so far, and calls in flight may
+    /// become overdue, so there is no such shortcut.
     fn add_out_of_reach(&mut self, limits: &Limits, now: Instant) -> bool {
         let Calls::InSpan(rates) = &mut self.calls else {
             return false;

@@ -25,8 +25,8 @@ const _: () = assert!(SLOTS <= SHARED);
 pub(super) struct InFlight {
     stripes: Striped<Stripe>,
     shared: OnceBox<Lock<Stripe>>,
-    /// The stripes that belong to the latest generation, one bit each: those of no other are added
-    /// up. Read and written under the lock of the ledger.
+    /// The stripes that belong to the latest generation, one bit each: only these are added up.
+    /// Read and written under the lock of the ledger.
     begun: AtomicU64,
 }
 

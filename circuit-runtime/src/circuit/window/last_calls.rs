@@ -49,9 +49,9 @@ impl LastCalls {
         self.slow.clear();
     }
 
-    /// Returns whether a call that failed or was slow is in the window, or was when the latest such
-    /// call was added, and has not certainly been displaced since by the fast successes, of which
-    /// there were `fast_successes` in all.
+    /// Returns whether a call that failed or was slow may be in the window, after `fast_successes`
+    /// in all. Those since the last time have displaced all such calls only if they fill the
+    /// window.
     pub(super) fn has_evidence(&self, fast_successes: u64) -> bool {
         let more = fast_successes.saturating_sub(self.fast_successes);
         let is_any = self.failed.count > 0 || self.slow.count > 0;

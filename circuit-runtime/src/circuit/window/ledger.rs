@@ -13,7 +13,7 @@ use crate::sync::OnceBox;
 /// The calls that count towards limits on their number or their share.
 ///
 /// Begins with a [`Compact`] part, so that an idle breaker is small. The first call that does not
-/// fit in there, because it failed, was slow or is one of many, moves everything to a
+/// fit there, because it failed, was slow or is one of many, moves everything to a
 /// [`FullLedger`].
 pub(crate) struct Ledger {
     compact: Compact,
@@ -171,7 +171,7 @@ impl Ledger {
         let full = Box::new(FullLedger::new(self.compact.kind(), limits));
         self.compact.move_to(|moved| {
             full.take(limits, moved);
-            // No other thread does, as everything is moved once.
+            // Does not fail, as everything is moved only once.
             let _ = self.full.set(full);
         });
         self.full

@@ -29,8 +29,8 @@ use streak::Streak;
 
 /// The results that count towards the limits.
 ///
-/// Told apart by one comparison each, that for all calls first: a `match` would compute a number
-/// for the variant, on the path of every success.
+/// The methods that every call runs compare the variants one by one, [`Calls`](Self::Calls) first:
+/// a `match` would compute the discriminant.
 pub(crate) enum Window {
     /// Consecutive failures.
     Consecutive(Streak),

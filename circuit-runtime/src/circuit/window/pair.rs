@@ -4,27 +4,27 @@ use super::overdue::group_length;
 use crate::circuit::ticket::{GROUPS, Start};
 use crate::clock::{Instant, Span};
 
-/// The bits of a moment: more than two years.
+/// The bits of a moment in microseconds: more than two years.
 const MOMENT_BITS: u32 = 46;
 
 /// The bits of the number of calls of a group.
 const CALLS_BITS: u32 = 7;
 
-/// The bits of the distance of the two groups.
+/// The bits of the distance between the two groups.
 const DISTANCE_BITS: u32 = u64::BITS - MOMENT_BITS - 2 * CALLS_BITS;
 
 /// The most calls of a group.
 const MOST_CALLS: u64 = (1 << CALLS_BITS) - 1;
 
-/// A distance that no two groups have.
+/// The largest distance that fits. No two groups have it.
 const MOST_DISTANCE: u64 = (1 << DISTANCE_BITS) - 1;
 
-/// The calls in flight in two groups, each of which started within one seventh of `slow_call`; in
-/// one word.
+/// The calls in flight in two groups, packed into one word. The calls of a group have started
+/// within the same seventh of `slow_call`.
 ///
-/// The sevenths are numbered from the beginning of time. Of the earlier group, the latest start is
-/// known; of the later one, the seventh. So no call is found overdue early, nor late by more than a
-/// seventh.
+/// The sevenths are numbered from the origin of the clock. The latest start of the earlier group is
+/// stored, and the seventh of the later one. So no call is found overdue too early, nor too late by
+/// more than a seventh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pair {
     /// The latest start of the earlier group.
@@ -36,8 +36,8 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// The word of calls that are counted elsewhere. No others have it, as two groups of calls that
-    /// are not overdue are not as far apart.
+    /// The word of calls that were moved. No other calls have it, as no two groups are so far apart
+    /// while no call is overdue.
     pub(super) const MOVED: u64 = u64::MAX;
 
     pub(super) const fn from_bits(bits: u64) -> Option<Self> {
@@ -129,7 +129,7 @@ impl Pair {
         groups.into_iter().filter(|(_, calls)| *calls > 0)
     }
 
-    /// Makes the later group the earlier one if that has no more calls.
+    /// Makes the later group the earlier one if the latter has no more calls.
     fn without_gap(self, slow_call: Span) -> Self {
         if self.earlier > 0 || self.later == 0 {
             return self;
@@ -152,8 +152,8 @@ fn seventh(slow_call: Span, micros: u64) -> u64 {
     micros.checked_div(length).unwrap_or(0)
 }
 
-/// Returns the index of the group of calls that start at this moment. Those of two groups at once
-/// differ, as all within one `slow_call` do.
+/// Returns the index of the group of calls that start at this moment. The two groups have different
+/// ones, as all groups within one `slow_call` have.
 fn group(slow_call: Span, micros: u64) -> usize {
     let number = seventh(slow_call, micros).checked_rem(GROUPS as u64);
     usize::try_from(number.unwrap_or(0)).unwrap_or(0)

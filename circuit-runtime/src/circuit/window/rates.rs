@@ -112,9 +112,8 @@ impl Rates {
         }
     }
 
-    /// Adds up the calls in the window, with one more failure and no more fast successes than there
-    /// were when they were last added up. There may be more, of which the failures are a smaller
-    /// part.
+    /// Adds up the calls in the window, with one more failure, and with as many fast successes as
+    /// were last added up. There may be more by now, which only lowers the failure rate.
     pub(super) fn tally_with_failure(&self) -> Tally {
         let tally = self.tally(self.fast_successes);
         Tally {

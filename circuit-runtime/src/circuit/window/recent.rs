@@ -3,7 +3,7 @@
 use super::buckets::Tenths;
 use crate::clock::{Instant, Span};
 
-/// How many successes are counted before they need more room: a count fits into ten bits.
+/// The most successes that are counted here. Each count fits into ten bits.
 const MOST: u64 = if cfg!(any(circuit_loom, circuit_shuttle)) {
     1
 } else {
@@ -13,13 +13,13 @@ const MOST: u64 = if cfg!(any(circuit_loom, circuit_shuttle)) {
 /// The bits of a count.
 const BITS: u32 = 10;
 
-/// The bits of a count, set.
+/// The mask of a count.
 const MASK: u64 = (1 << BITS) - 1;
 
-/// The bits of an index. A tenth of a second has a larger one after half a century.
+/// The bits of an index: enough for half a century, in tenths of a second.
 const INDEX_BITS: u32 = u64::BITS - 3 * BITS;
 
-/// How many tenths before the previous one count.
+/// The number of tenths before the previous one that count.
 const OLDER: u32 = 8;
 
 /// The successes of the latest tenth of a span and of the one before, in one word.
@@ -38,7 +38,7 @@ pub(super) struct Recent {
 pub(super) struct Older(u128);
 
 impl Recent {
-    /// The word of successes that are counted elsewhere. No others have it, as they are fewer.
+    /// The word of successes that were moved. No others have it, as their total is smaller.
     pub(super) const MOVED: u64 = u64::MAX;
 
     pub(super) const fn from_bits(bits: u64) -> Option<Self> {
