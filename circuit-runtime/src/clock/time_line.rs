@@ -19,7 +19,7 @@ use std::collections::HashMap;
 
 use tokio::runtime::Id;
 
-/// At most so many runtimes are read while another asks. Room for all of them is allocated at once,
+/// The most runtimes that are read while another asks. Room for all of them is allocated at once,
 /// so that no call allocates when a runtime is created elsewhere.
 pub(super) const MAX_OTHERS: usize = 32;
 
@@ -29,8 +29,8 @@ const ALLOWED_PART: u64 = 16;
 /// The longest such time, in microseconds.
 const MAX_ALLOWANCE: u64 = 750_000;
 
-/// How much a clock that runs may seem to move against the system's, in microseconds: the two are
-/// not read at once.
+/// The most that a running clock may seem to move against the system's, in microseconds: the two
+/// are not read at once.
 const JITTER: u64 = 20;
 
 /// Clocks read at one moment, in microseconds since the same origin.
@@ -69,8 +69,9 @@ impl TimeLine {
         }
     }
 
-    /// Goes on to the moment of `reading`, with those of all `others` whose clocks can be read.
-    pub(super) fn go_on(
+    /// Advances to the moment of `reading`, and by the time that has passed for `others`, the
+    /// runtimes whose clocks can be read.
+    pub(super) fn advance(
         &mut self,
         reading: Reading,
         others: impl IntoIterator<Item = Reading>,
@@ -95,12 +96,12 @@ impl TimeLine {
         self.now
     }
 
-    /// Returns the moment of `reading`, and stays where it is.
+    /// Returns the moment of `reading`, without advancing.
     pub(super) fn at(&self, reading: Reading) -> u64 {
         self.now.saturating_add(self.passed(reading))
     }
 
-    /// Goes on to `moment` at least: all later moments are as much later.
+    /// Advances to `moment` at least: all later moments are shifted by as much.
     pub(super) fn reach(&mut self, moment: u64) {
         self.now = self.now.max(moment);
     }
@@ -211,7 +212,7 @@ mod tests {
         reading: Reading,
         others: impl IntoIterator<Item = Reading>,
     ) -> i64 {
-        time_line.go_on(reading, others).try_into().unwrap()
+        time_line.advance(reading, others).try_into().unwrap()
     }
 
     #[test]

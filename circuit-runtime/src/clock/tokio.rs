@@ -27,12 +27,12 @@ pub(super) const LAG: Span = Span::from_micros(0);
 /// Readings for no circuit start here, in microseconds, as a runtime may be older than the origin.
 const OUTSIDE: i64 = 1 << 45;
 
-/// How many runtimes are kept, whose clocks are read while others ask. A handle holds file
-/// descriptors even after its runtime is gone; a time line needs none to go on by a runtime's clock
-/// when that one asks next.
+/// The most runtimes that are kept, whose clocks are read while others ask. A handle holds file
+/// descriptors even after its runtime is gone. A time line needs no handle to follow a runtime's
+/// clock when that one asks next.
 const MAX_KEPT: usize = MAX_OTHERS;
 
-/// How many of them on one thread, which runs one at a time.
+/// The most of them on one thread, which runs one at a time.
 const MAX_KEPT_ON_THREAD: usize = 4;
 
 /// The circuit outside of any, which no address is.
@@ -121,7 +121,7 @@ impl Drop for Entered {
 
 impl Clocks {
     /// Keeps `runtime` as the latest one. May return another that need not be kept, for the caller
-    /// to drop without the lock: that runs code of the one who built it.
+    /// to drop without the lock: its drop may run code of the user.
     fn keep(&mut self, runtime: &Handle) -> Option<Kept> {
         if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
             return None;
@@ -153,8 +153,8 @@ impl Clocks {
         (kept.len() >= MAX_KEPT).then_some(0)
     }
 
-    /// Has the time line of `circuit` go on to this moment, on the thread of `current`.
-    fn go_on(&mut self, circuit: usize, current: &Result<Handle, TryCurrentError>) -> u64 {
+    /// Advances the time line of `circuit` to this moment, on the thread of `current`.
+    fn advance(&mut self, circuit: usize, current: &Result<Handle, TryCurrentError>) -> u64 {
         let reading = read(current);
         // Tokio's clock would panic in a thread that is exiting.
         let is_exiting = matches!(current, Err(error) if error.is_thread_local_destroyed());
@@ -166,7 +166,7 @@ impl Clocks {
         self.time_lines
             .entry(circuit)
             .or_insert_with(|| TimeLine::begin(reading))
-            .go_on(reading, others)
+            .advance(reading, others)
     }
 }
 
@@ -183,7 +183,7 @@ pub(super) fn now() -> Instant {
         .ok()
         .and_then(|runtime| clocks.keep(runtime));
     // Under the lock, so that the readings of a time line are in order.
-    let now = clocks.go_on(circuit, &current);
+    let now = clocks.advance(circuit, &current);
     drop(clocks);
     drop(unneeded);
     Instant::from_micros(now)
@@ -215,7 +215,7 @@ fn read(current: &Result<Handle, TryCurrentError>) -> Reading {
     }
 }
 
-/// Reads the clock of another runtime; `None` where tokio is at work on which runtime is current.
+/// Reads the clock of another runtime; `None` while tokio is changing which runtime is current.
 fn read_other(runtime: &Handle) -> Option<Reading> {
     catch_unwind(AssertUnwindSafe(|| {
         let _entered = runtime.enter();

@@ -81,7 +81,7 @@ impl<T> Lock<T> {
     }
 }
 
-/// How many locks are shared by all values that are too small for one of their own.
+/// The number of locks that all values share which are too small for one of their own.
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 const SHARED: usize = 64;
 
@@ -94,7 +94,7 @@ checker::lazy_static! {
     static ref LOCK: Lock<()> = Lock::new(());
 }
 
-/// Runs `section` while no other thread runs one for the same value, which stays where it is. The
+/// Runs `section` while no other thread runs one for the same value, which must not be moved. The
 /// section must not run another.
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 pub(crate) fn with_lock_of<T, R>(value: &T, section: impl FnOnce() -> R) -> R {

@@ -17,7 +17,7 @@ pub(crate) const SLOTS: u32 = if cfg!(circuit_loom) {
     63
 };
 
-/// A thread without a slot asks for one again each time it has needed one this often.
+/// A thread without a slot asks for one again after this many calls.
 const ASK_AGAIN_AFTER: u32 = if cfg!(any(circuit_loom, circuit_shuttle)) {
     1
 } else {
