@@ -55,9 +55,9 @@ pub(crate) struct Captures {
     pub(crate) fallback: TokenStream,
     /// In the block of the fallback, once it may run.
     pub(crate) fallback_bindings: TokenStream,
-    /// Whether a rejected call needs a block like that of a fallback.
+    /// True if a rejected call needs a block like that of a fallback.
     pub(crate) is_rejected_in_block: bool,
-    /// Whether a predicate may borrow an argument that the block of a fallback takes.
+    /// True if a predicate may borrow an argument that the block of a fallback takes.
     pub(crate) are_lent: bool,
 }
 
@@ -198,8 +198,8 @@ impl Captures {
 impl Captures {
     /// Returns an expression that captures arguments, after the statements that stand before it.
     pub(crate) fn begin(&self, expression: &TokenStream, span: Span) -> TokenStream {
-        // Output, if there are any. What they bind ends with the braces: it would have a flag in
-        // the future otherwise, which says whether it has been moved.
+        // Output, if there are any. The braces end the scope of the variables, which would have
+        // drop flags in the future otherwise.
         //     { let unused = ..; async move { .. } }
         let before = &self.before_block;
         if before.is_empty() {
@@ -233,7 +233,7 @@ impl Variable<'_> {
         let Code { body, options, .. } = code;
         let name = self.text();
         let is_named = body.mentions(&name);
-        // A closure that borrows it must be able to, or rustc says where the body takes it.
+        // A closure that borrows it must be able to, or rustc reports where the body takes it.
         if options.borrow(&name) && !(is_named && self.is_mutable) {
             return if self.may_have_destructor && !is_named {
                 Capture::Borrowed

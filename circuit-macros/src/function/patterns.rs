@@ -1,4 +1,4 @@
-//! What the pattern of an argument does with it.
+//! The parts of an argument that its pattern moves, and those that it leaves.
 
 use syn::ext::IdentExt;
 use syn::{Ident, Pat, PatIdent, Type};
@@ -8,13 +8,13 @@ use super::arguments::may_have_destructor;
 /// The parts of an argument, as its pattern binds them.
 #[derive(Default)]
 pub(super) struct Parts<'s> {
-    /// The variables of the pattern, and whether each is `mut`.
+    /// The variables of the pattern, each with `true` if it is `mut`.
     pub(super) variables: Vec<(&'s Ident, bool)>,
-    /// Whether a part that may have a destructor is moved into a variable.
+    /// True if a part that may have a destructor is moved into a variable.
     pub(super) are_moved: bool,
-    /// Whether a part that may have a destructor stays in the argument.
+    /// True if a part that may have a destructor stays in the argument.
     pub(super) are_left: bool,
-    /// Whether the pattern has something in it that is not known here, such as a macro.
+    /// True if the pattern contains something that is not known here, such as a macro.
     pub(super) are_unknown: bool,
 }
 

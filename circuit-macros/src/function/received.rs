@@ -10,7 +10,7 @@ use super::arguments::{
 };
 use super::patterns::{Parts, as_variable};
 
-/// Finds out if some code names a variable.
+/// A function that returns whether some code names a variable.
 pub(super) type Names<'n> = &'n dyn Fn(&str) -> bool;
 
 /// The code that may name arguments.
@@ -29,7 +29,7 @@ pub(super) struct Received {
     name: Ident,
     pattern: Pat,
     binding: Binding,
-    /// Whether the pattern moves parts of it into variables.
+    /// True if the pattern moves parts of it into variables.
     are_moved: bool,
 }
 

@@ -344,7 +344,7 @@ impl Arguments<'_> {
     }
 }
 
-/// What a rejected call evaluates in place of the body.
+/// The code that a rejected call evaluates in place of the body.
 struct Fallback {
     /// Binds the error.
     pattern: TokenStream,
