@@ -499,7 +499,7 @@ fn a_long_key_takes_no_more_than_256_bytes() {
         assert!(keys().all(|key| call(&key)));
         (BYTES.get() - before) / keys().count().cast_signed()
     };
-    // Of these, the key itself takes five bytes.
+    // The key itself takes five of these bytes.
     let besides = bytes_for_each(&mut |number| poll_once(none(number)).is_ready()) - 5;
     let taken = bytes_for_each(&mut |number| {
         key.replace_range(999_995.., number);

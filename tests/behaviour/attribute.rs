@@ -323,8 +323,8 @@ fn a_future_of_arguments_with_destructors_grows_by_no_more_than_its_budget() {
     }
 }
 
-/// What a pattern leaves in an argument costs no space, unless an argument follows that has to be
-/// dropped before: then it is stored once more.
+/// The parts that a pattern leaves in an argument cost no space, unless an argument follows that
+/// has to be dropped first: then that one is stored once more.
 #[test]
 fn a_future_of_arguments_bound_in_part_grows_by_no_more_than_its_budget() {
     struct Page([u8; 1_024]);

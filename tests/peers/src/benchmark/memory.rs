@@ -97,7 +97,7 @@ fn per_key_of(call: impl Fn(&str)) -> i64 {
 /// The heap of one of our breakers.
 pub(crate) struct Held {
     pub(crate) rule: &'static str,
-    /// That of a key, which was called once: with its name and its share of the map.
+    /// The one of a key, after one call, including its name and its share of the map.
     pub(crate) key: i64,
     pub(crate) new: i64,
     /// After a success and a failure on one thread.
