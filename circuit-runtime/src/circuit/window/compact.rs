@@ -1,7 +1,7 @@
 //! The evidence of a circuit that has had few calls and no failure.
 
-use super::pair::Pair;
-use super::recent::{Older, Recent};
+use super::group_pair::GroupPair;
+use super::recent_successes::{Older, RecentSuccesses};
 use crate::circuit::ticket::Start;
 use crate::clock::{Instant, Span};
 use crate::sync::lock::with_lock_of;
@@ -14,9 +14,9 @@ use crate::sync::{AtomicU16, AtomicU64, Ordering};
 /// window, and to move everything to the full ledger. The words are marked as moved by then, and
 /// each thread that finds the mark counts in the full ledger.
 pub(super) struct Compact {
-    /// A [`Recent`].
+    /// A [`RecentSuccesses`].
     successes: AtomicU64,
-    /// A [`Pair`].
+    /// A [`GroupPair`].
     in_flight: AtomicU64,
     /// The two words of [`Older`] successes, written under the lock.
     older: AtomicU64,
@@ -37,9 +37,9 @@ pub(super) enum Kind {
 /// Everything that was counted in a [`Compact`].
 #[derive(Clone, Copy)]
 pub(super) struct Moved {
-    successes: Recent,
+    successes: RecentSuccesses,
     older: Older,
-    in_flight: Pair,
+    in_flight: GroupPair,
 }
 
 impl Compact {
@@ -60,7 +60,7 @@ impl Compact {
 
     /// Counts a fast success; returns whether there was room for it.
     pub(super) fn add_success(&self, window: Span, now: Instant) -> bool {
-        let Some(index) = Recent::index_at(window, now) else {
+        let Some(index) = RecentSuccesses::index_at(window, now) else {
             return false;
         };
         // Release: a thread that moves this success sees that the call is no longer in flight.
@@ -68,9 +68,11 @@ impl Compact {
         let counted = self
             .successes
             .fetch_update(Ordering::Release, Ordering::Relaxed, |bits| {
-                let recent = Recent::from_bits(bits)?;
+                let recent = RecentSuccesses::from_bits(bits)?;
                 let is_latest = !recent.is_before(index);
-                is_latest.then(|| recent.plus_one())?.map(Recent::to_bits)
+                is_latest
+                    .then(|| recent.plus_one())?
+                    .map(RecentSuccesses::to_bits)
             });
         counted.is_ok() || with_lock_of(self, || self.add_to_later(index))
     }
@@ -83,12 +85,12 @@ impl Compact {
         let counted = self
             .successes
             .fetch_update(Ordering::Release, Ordering::Relaxed, |bits| {
-                let mut recent = Recent::from_bits(bits)?;
+                let mut recent = RecentSuccesses::from_bits(bits)?;
                 left = older;
                 if recent.is_before(index) {
                     (recent, left) = recent.advanced(older, index);
                 }
-                recent.plus_one().map(Recent::to_bits)
+                recent.plus_one().map(RecentSuccesses::to_bits)
             });
         if counted.is_ok() {
             let (low, high) = left.to_words();
@@ -112,7 +114,7 @@ impl Compact {
         let counted = self
             .in_flight
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bits| {
-                let (pair, start) = Pair::from_bits(bits)?.started(slow_call, now)?;
+                let (pair, start) = GroupPair::from_bits(bits)?.started(slow_call, now)?;
                 started = Some(start);
                 Some(pair.to_bits())
             });
@@ -126,7 +128,7 @@ impl Compact {
         let counted = self
             .in_flight
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bits| {
-                let pair = Pair::from_bits(bits)?.ended(slow_call, start)?;
+                let pair = GroupPair::from_bits(bits)?.ended(slow_call, start)?;
                 (!pair.is_overdue(slow_call, now)).then(|| pair.to_bits())
             });
         counted.is_ok()
@@ -138,10 +140,12 @@ impl Compact {
         with_lock_of(self, || {
             // Acquire: pairs with the release in `add_success`. In this order, so that a call which
             // ends meanwhile is not moved both as a success and as in flight.
-            let successes = self.successes.swap(Recent::MOVED, Ordering::Acquire);
-            let in_flight = self.in_flight.swap(Pair::MOVED, Ordering::Relaxed);
-            let successes = Recent::from_bits(successes);
-            if let Some((successes, in_flight)) = successes.zip(Pair::from_bits(in_flight)) {
+            let successes = self
+                .successes
+                .swap(RecentSuccesses::MOVED, Ordering::Acquire);
+            let in_flight = self.in_flight.swap(GroupPair::MOVED, Ordering::Relaxed);
+            let successes = RecentSuccesses::from_bits(successes);
+            if let Some((successes, in_flight)) = successes.zip(GroupPair::from_bits(in_flight)) {
                 take(Moved {
                     successes,
                     older: self.older(),

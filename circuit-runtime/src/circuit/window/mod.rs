@@ -4,14 +4,14 @@ mod buckets;
 mod compact;
 mod failures;
 mod full;
+mod group_pair;
 mod in_flight;
 mod last_calls;
 mod ledger;
 mod limits;
 mod overdue;
-mod pair;
 mod rates;
-mod recent;
+mod recent_successes;
 mod streak;
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests;

@@ -26,7 +26,7 @@ const MOST_DISTANCE: u64 = (1 << DISTANCE_BITS) - 1;
 /// stored, and the seventh of the later one. So no call is found overdue too early, nor too late by
 /// more than a seventh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Pair {
+pub(super) struct GroupPair {
     /// The latest start of the earlier group.
     latest_start: u64,
     earlier: u64,
@@ -35,7 +35,7 @@ pub(super) struct Pair {
     later: u64,
 }
 
-impl Pair {
+impl GroupPair {
     /// The word of calls that were moved. No other calls have it, as no two groups are so far apart
     /// while no call is overdue.
     pub(super) const MOVED: u64 = u64::MAX;
@@ -162,7 +162,7 @@ fn group(slow_call: Span, micros: u64) -> usize {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
-    use super::{GROUPS, MOST_CALLS, Pair};
+    use super::{GROUPS, GroupPair, MOST_CALLS};
     use crate::circuit::ticket::Start;
     use crate::clock::{Instant, Span};
 
@@ -173,11 +173,11 @@ mod tests {
     }
 
     /// Starts calls at these moments, each of which finds room.
-    fn started<const N: usize>(micros: [u64; N]) -> (Pair, [Start; N]) {
-        let mut pair = Pair::default();
+    fn started<const N: usize>(micros: [u64; N]) -> (GroupPair, [Start; N]) {
+        let mut pair = GroupPair::default();
         let starts = micros.map(|micros| {
             let (next, start) = pair.started(SLOW_CALL, at(micros)).unwrap();
-            assert_eq!(Pair::from_bits(next.to_bits()), Some(next));
+            assert_eq!(GroupPair::from_bits(next.to_bits()), Some(next));
             pair = next;
             start
         });
@@ -221,14 +221,14 @@ mod tests {
 
     #[test]
     fn calls_at_once_find_room_up_to_a_bound() {
-        let mut pair = Pair::default();
+        let mut pair = GroupPair::default();
         for _ in 0..MOST_CALLS {
             (pair, _) = pair.started(SLOW_CALL, at(1)).unwrap();
         }
         assert_eq!(pair.started(SLOW_CALL, at(1)), None);
         for _ in 0..MOST_CALLS {
             (pair, _) = pair.started(SLOW_CALL, at(101)).unwrap();
-            assert_ne!(pair.to_bits(), Pair::MOVED);
+            assert_ne!(pair.to_bits(), GroupPair::MOVED);
         }
         assert_eq!(pair.started(SLOW_CALL, at(101)), None);
     }
@@ -236,10 +236,10 @@ mod tests {
     #[test]
     fn a_moment_of_the_far_future_finds_no_room() {
         let last = at((1 << super::MOMENT_BITS) - 1);
-        let (pair, _) = Pair::default().started(SLOW_CALL, last).unwrap();
-        assert_eq!(Pair::from_bits(pair.to_bits()), Some(pair));
+        let (pair, _) = GroupPair::default().started(SLOW_CALL, last).unwrap();
+        assert_eq!(GroupPair::from_bits(pair.to_bits()), Some(pair));
         let next = last.plus(Span::MIN);
-        assert_eq!(Pair::default().started(SLOW_CALL, next), None);
+        assert_eq!(GroupPair::default().started(SLOW_CALL, next), None);
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
         for slow_call in (1..100).map(Span::from_micros) {
             for first in 0..50 {
                 for second in first..=first + slow_call.as_micros() {
-                    let pair = Pair::default();
+                    let pair = GroupPair::default();
                     let (pair, _) = pair.started(slow_call, at(first)).unwrap();
                     let (pair, _) = pair.started(slow_call, at(second)).unwrap();
                     let groups: Vec<_> = pair.groups(slow_call).collect();

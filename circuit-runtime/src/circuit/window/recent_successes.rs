@@ -24,7 +24,7 @@ const OLDER: u32 = 8;
 
 /// The successes of the latest tenth of a span and of the one before, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Recent {
+pub(super) struct RecentSuccesses {
     /// The number of the latest tenth.
     index: u64,
     /// Successes so far.
@@ -37,7 +37,7 @@ pub(super) struct Recent {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Older(u128);
 
-impl Recent {
+impl RecentSuccesses {
     /// The word of successes that were moved. No others have it, as their total is smaller.
     pub(super) const MOVED: u64 = u64::MAX;
 
@@ -133,12 +133,12 @@ impl Older {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
-    use super::{MOST, Older, Recent};
+    use super::{MOST, Older, RecentSuccesses};
     use std::collections::VecDeque;
 
     /// Counts successes in the tenths of these numbers, and checks each against a list of them.
     fn check(indices: impl IntoIterator<Item = u64>) {
-        let mut recent = Recent::from_bits(0).unwrap();
+        let mut recent = RecentSuccesses::from_bits(0).unwrap();
         let mut older = Older::default();
         let mut list: VecDeque<(u64, u64)> = VecDeque::new();
         for (total, index) in (0..).zip(indices) {
@@ -153,7 +153,7 @@ mod tests {
             list.retain(|(earlier, _)| index - earlier < 10);
             let (low, high) = older.to_words();
             assert_eq!(Older::from_words(low, high), older);
-            assert_eq!(Recent::from_bits(recent.to_bits()), Some(recent));
+            assert_eq!(RecentSuccesses::from_bits(recent.to_bits()), Some(recent));
             assert!(recent.by_index(older).eq(list.iter().copied()), "{list:?}");
             assert_eq!(recent.total(), total + 1);
         }
@@ -178,10 +178,10 @@ mod tests {
 
     #[test]
     fn a_thousand_successes_have_room_and_no_more() {
-        let mut recent = Recent::from_bits(0).unwrap();
+        let mut recent = RecentSuccesses::from_bits(0).unwrap();
         for _ in 0..MOST {
             recent = recent.plus_one().unwrap();
-            assert_ne!(recent.to_bits(), Recent::MOVED);
+            assert_ne!(recent.to_bits(), RecentSuccesses::MOVED);
         }
         assert_eq!(recent.plus_one(), None);
     }
