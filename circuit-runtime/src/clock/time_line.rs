@@ -6,11 +6,11 @@
 //!
 //! - The clocks of all runtimes that use the circuit are read together, whichever of them asks. So
 //!   an advance counts for all that happened before it, on any thread, and for nothing later.
-//! - The first time a runtime asks, it is counted from the previous reading of the circuit, as long
-//!   as its clock was known by then: it had asked for another circuit, or had created one.
-//! - Otherwise it is only known how far its clock is ahead of the system's. It counts as if it had
-//!   stood with the system's clock at the previous reading, and a little more, as it may have
-//!   stood still before that, see [`allowance`].
+//! - A runtime that asks for the first time is counted from the previous reading of the circuit, if
+//!   its clock was known by then: it had asked for another circuit, or had created one.
+//! - Otherwise, only the lead of its clock over the system's is known. It is counted as if it had
+//!   shown the system's time at the previous reading, with an [`allowance`] for the time that it
+//!   stood still before.
 //! - Runtimes whose clock was never paused, and threads outside of any, share the system's clock.
 //!   It counts from the previous reading of the circuit, and only when one of them asks: the time
 //!   that a test takes does not show on a paused clock.
@@ -23,10 +23,10 @@ use tokio::runtime::Id;
 /// so that no call allocates when a runtime is created elsewhere.
 pub(super) const MAX_OTHERS: usize = 32;
 
-/// The part of an unknown clock's lead that is allowed for the time before, as a divisor.
+/// The [`allowance`] is this part of an unknown clock's lead, as a divisor.
 const ALLOWED_PART: u64 = 16;
 
-/// The longest such time, in microseconds.
+/// The longest allowance, in microseconds.
 const MAX_ALLOWANCE: u64 = 750_000;
 
 /// The most that a running clock may seem to move against the system's, in microseconds: the two

@@ -284,7 +284,7 @@ fn long_keys_that_differ_have_breakers_of_their_own_under_short_names() {
     assert_eq!(breakers.for_key(&long("a")).state(), State::Open);
     assert_eq!(breakers.all().len(), 2);
     assert!(a.name().len() <= "quote[]".len() + 256, "{}", a.name());
-    // By the name that is shown, and by the whole of it.
+    // By the name that is shown, and by the name with the whole key.
     for name in [a.name().as_str(), &format!("quote[{}]", long("a"))] {
         let found = breakers.find_by_name(name).unwrap();
         assert!(std::ptr::eq(circuit(&found), circuit(&a)));
