@@ -190,7 +190,8 @@ impl TimerDeadline {
 /// Ends a call for lack of a timer, once that can be paid for from the cooperative budget, as a
 /// rejection is: otherwise a loop of such calls would never let another task of its thread run.
 ///
-/// A body that has just used up the budget ends at once: it would do so again after each wait.
+/// A call whose body has just used up the budget ends at once: the body would use it up again after
+/// each wait.
 #[cold]
 fn poll_without_timer(
     error: NoRuntime,
@@ -228,8 +229,9 @@ fn create_timer(create: impl FnOnce() -> Sleep) -> Result<Sleep, NoRuntime> {
 
 /// Creates the timer of a call that goes on in another runtime.
 ///
-/// In tests, the clocks of the two may be hours apart. Where the deadline cannot be one of this
-/// runtime's clock, the call has its whole timeout again: it does not end at once, nor hours later.
+/// In tests, the clocks of the two may be hours apart. If the deadline is past on this runtime's
+/// clock, or later than a call that starts now has it, the call has its whole timeout again: it
+/// neither ends at once nor hours later.
 fn sleep_on(deadline: Instant, timeout: Duration) -> Sleep {
     let whole = sleep(timeout);
     let is_over = || {
