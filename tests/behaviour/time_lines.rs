@@ -210,7 +210,7 @@ fn a_circuit_that_a_runtime_on_the_real_clock_opens_recovers_on_time() {
         breaker.reset();
         on_thread(|| real.block_on(async { fail_blocking(&breaker) }));
         recover(&breaker).await;
-        // And is seen to have, without a word of this runtime.
+        // A thread sees so before this runtime asks again.
         breaker.reset();
         on_thread(|| fail_blocking(&breaker));
         advance(RESET).await;
