@@ -1,8 +1,7 @@
 //! The list of everything that the public registry shows.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
-use std::iter;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Bound;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
@@ -65,7 +64,7 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// Registers `listed` until its last strong reference is dropped.
 pub(crate) fn add<L: Listed + 'static>(listed: &Arc<L>) {
-    let hash = HASHER.hash_one(listed.listed_as());
+    let hash = hash(listed.listed_as());
     let weak = Arc::downgrade(listed);
     with_registered(|registered| registered.push(hash, weak));
 }
@@ -88,31 +87,47 @@ pub(crate) fn all() -> Vec<Weak<dyn Listed>> {
 
 /// Returns the oldest circuit in use that is called `name`.
 pub(crate) fn find(name: &str) -> Option<Arc<Circuit>> {
-    let oldest = owners(name).filter_map(|owner| in_use(owner, name).next());
+    let owners = owners(name).into_iter();
+    let oldest = owners.filter_map(|owner| in_use(owner, name).next());
     let (_, circuit) = oldest.min_by_key(|&(age, _)| age)?;
     Some(circuit)
 }
 
 /// Returns all circuits in use that are called `name`, oldest first.
 pub(crate) fn find_all(name: &str) -> Vec<Arc<Circuit>> {
-    let mut found: Vec<_> = owners(name).flat_map(|owner| in_use(owner, name)).collect();
+    let owners = owners(name).into_iter();
+    let mut found: Vec<_> = owners.flat_map(|owner| in_use(owner, name)).collect();
     found.sort_unstable_by_key(|&(age, _)| age);
     found.into_iter().map(|(_, circuit)| circuit).collect()
 }
 
-/// Returns the circuits in use that are called `name` and registered as `owner`, oldest first.
-fn in_use(owner: &str, name: &str) -> impl Iterator<Item = (Age, Arc<Circuit>)> {
+/// Returns the circuits in use that are called `name` and registered under a name with this hash,
+/// oldest first.
+fn in_use(owner: u64, name: &str) -> impl Iterator<Item = (Age, Arc<Circuit>)> {
     Named::new(owner)
         .filter_map(move |(age, listed)| Some((age, listed.upgrade()?.find_by_name(name)?)))
 }
 
-/// Returns the names under which a circuit called `name` may be registered: its own and, as it may
-/// be that of a key, everything before a bracket.
-fn owners(name: &str) -> impl Iterator<Item = &str> {
-    let brackets = name.ends_with(']').then(|| name.match_indices('['));
-    let functions = brackets.into_iter().flatten();
-    let functions = functions.filter_map(|(bracket, _)| name.get(..bracket));
-    iter::once(name).chain(functions)
+/// Returns the hashes of the names under which a circuit called `name` may be registered: its own
+/// and, as it may be that of a key, everything before a bracket. Takes time proportional to the
+/// length of the name, whatever it contains: it may come from outside.
+fn owners(name: &str) -> Vec<u64> {
+    let mut owners = Vec::new();
+    let mut hasher = HASHER.build_hasher();
+    let mut parts = name.split('[').peekable();
+    while let Some(part) = parts.next() {
+        hasher.write(part.as_bytes());
+        if parts.peek().is_none() || name.ends_with(']') {
+            owners.push(hasher.finish());
+        }
+        hasher.write_u8(b'[');
+    }
+    owners
+}
+
+/// Hashes a name, part by part between the brackets, as [`owners`] does.
+fn hash(name: &str) -> u64 {
+    owners(name).pop().unwrap_or_default()
 }
 
 /// The entries registered under one name, oldest first. The lock is taken for each.
@@ -122,8 +137,7 @@ struct Named {
 }
 
 impl Named {
-    fn new(name: &str) -> Self {
-        let hash = HASHER.hash_one(name);
+    fn new(hash: u64) -> Self {
         Self { hash, last: None }
     }
 }
@@ -181,7 +195,7 @@ impl Registered {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{Listed, MIN_PRUNED, Named, Registered, add, owners};
+    use super::{Listed, MIN_PRUNED, Named, Registered, add, hash, owners};
     use crate::circuit::Circuit;
     use crate::config::Config;
     use std::sync::{Arc, Weak};
@@ -222,23 +236,23 @@ mod tests {
         circuits.iter().for_each(add);
         let twin = circuit(&name(7));
         add(&twin);
-        assert_eq!(Named::new(&name(6)).count(), 1);
-        let twins: Vec<_> = Named::new(&name(7)).collect();
+        assert_eq!(Named::new(hash(&name(6))).count(), 1);
+        let twins: Vec<_> = Named::new(hash(&name(7))).collect();
         assert_eq!(twins.len(), 2);
         let found = twins.iter().map(|(_, entry)| entry.upgrade().unwrap());
         for (found, expected) in found.zip([&circuits[7], &twin]) {
             let found = found.find_by_name(&name(7)).unwrap();
             assert!(Arc::ptr_eq(&found, expected), "oldest first");
         }
-        assert_eq!(Named::new(&name(10_000)).count(), 0);
+        assert_eq!(Named::new(hash(&name(10_000))).count(), 0);
     }
 
     #[test]
     fn a_name_can_be_that_of_a_circuit_or_of_a_key() {
-        let owners = |name| owners(name).collect::<Vec<_>>();
-        assert_eq!(owners("quote"), ["quote"]);
-        assert_eq!(owners("quote[a"), ["quote[a"]);
-        assert_eq!(owners("quote[a]"), ["quote[a]", "quote"]);
-        assert_eq!(owners("f[x][[a]]"), ["f[x][[a]]", "f", "f[x]", "f[x]["]);
+        assert_eq!(owners("quote"), ["quote"].map(hash));
+        assert_eq!(owners("quote[a"), ["quote[a"].map(hash));
+        assert_eq!(owners("quote[a]"), ["quote", "quote[a]"].map(hash));
+        let expected = ["f", "f[x]", "f[x][", "f[x][[a]]"].map(hash);
+        assert_eq!(owners("f[x][[a]]"), expected);
     }
 }

@@ -19,7 +19,6 @@ use residents::{Entry, Residents};
 use short_key::ShortKey;
 
 use crate::circuit::registered::Listed;
-use crate::circuit::retention::Retention;
 use crate::circuit::{Circuit, Policy, Tag};
 use crate::config::Config;
 use crate::name::Name;
@@ -138,8 +137,8 @@ impl KeyedCircuits {
                 retired.unwrap_or_else(|| Circuit::with_policy(name, Arc::clone(&self.policy)));
             if !self.index.may_change() {
                 // The next lookup of this key inserts it.
-                residents.retire(Arc::clone(&circuit), Retention::Closed);
-                return (circuit, Vec::new());
+                let unreachable = residents.retire_new(Arc::clone(&circuit));
+                return (circuit, unreachable);
             }
             let max_keys = usize::try_from(self.max_keys()).unwrap_or(usize::MAX);
             let unreachable = residents.evict(&self.index, max_keys);

@@ -102,16 +102,19 @@ impl Residents {
             .chain(&self.required)
     }
 
-    /// Returns the retired circuits that are still in use.
+    /// Returns the retired circuits that are still in use, or must be retained by now.
     pub(super) fn retired_in_use(&self) -> impl Iterator<Item = &Arc<Circuit>> {
-        let circuits = self.retired.values().map(|retired| &retired.circuit);
-        circuits.filter(|circuit| is_in_use(circuit))
+        let now = Reading::now();
+        let retired = self.retired.values().filter(move |it| it.is_in_use(now));
+        retired.map(|retired| &retired.circuit)
     }
 
-    /// Returns the retired circuit called `name`, if it is still in use.
+    /// Returns the retired circuit called `name`, if it is still in use, or must be retained by
+    /// now.
     pub(super) fn find_retired(&self, name: &str) -> Option<&Arc<Circuit>> {
-        let retired = self.retired.get(name).map(|retired| &retired.circuit);
-        retired.filter(|circuit| is_in_use(circuit))
+        let retired = self.retired.get(name);
+        let retired = retired.filter(|retired| retired.is_in_use(Reading::now()));
+        retired.map(|retired| &retired.circuit)
     }
 
     /// Takes a circuit out of retirement.
@@ -127,6 +130,13 @@ impl Residents {
         self.retired.insert(name, Retired { circuit, retention });
     }
 
+    /// Retires the circuit of a new key on a thread that may not change the index. Returns circuits
+    /// that no thread can reach, for the caller to drop without the lock.
+    pub(super) fn retire_new(&mut self, circuit: Arc<Circuit>) -> Vec<Arc<Circuit>> {
+        self.retire(circuit, Retention::Closed);
+        self.sweep_if_many(None, 1, Reading::now)
+    }
+
     pub(super) fn enter(&mut self, index: &Index<Entry>, circuit: Arc<Circuit>) {
         circuit.residency().set_resident(true);
         index.insert(Entry::new(&circuit));
@@ -137,7 +147,7 @@ impl Residents {
     /// Returns circuits that no thread can reach, for the caller to drop without the lock.
     pub(super) fn evict(&mut self, index: &Index<Entry>, max_keys: usize) -> Vec<Arc<Circuit>> {
         if self.len() < max_keys {
-            return Vec::new();
+            return self.sweep_if_many(Some(index), 0, Reading::now);
         }
         let mut search = Search {
             now: Reading::now(),
@@ -161,12 +171,21 @@ impl Residents {
             self.work = (MAX_EXAMINED - search.left, 0);
         }
         self.shrink();
-        if self.retired.len() > SWEEP_THRESHOLD {
-            let swept = search.evicted.saturating_mul(SWEPT_PER_EVICTED);
-            self.sweep(index, swept.saturating_add(RECHECKS), search.now)
-        } else {
-            Vec::new()
+        self.sweep_if_many(Some(index), search.evicted, || search.now)
+    }
+
+    /// Sweeps some of the retired circuits, more than are retired at a time, if there are many.
+    fn sweep_if_many(
+        &mut self,
+        index: Option<&Index<Entry>>,
+        retired: usize,
+        now: impl FnOnce() -> Reading,
+    ) -> Vec<Arc<Circuit>> {
+        if self.retired.len() <= SWEEP_THRESHOLD {
+            return Vec::new();
         }
+        let count = retired.saturating_mul(SWEPT_PER_EVICTED);
+        self.sweep(index, count.saturating_add(RECHECKS), now())
     }
 
     /// Moves residents whose retention has changed to the queue where they belong.
@@ -206,8 +225,14 @@ impl Residents {
     }
 
     /// Examines `count` of the retired circuits and removes and returns those that no thread can
-    /// reach. One with a stronger reason to retain it than at its eviction becomes resident again.
-    fn sweep(&mut self, index: &Index<Entry>, count: usize, now: Reading) -> Vec<Arc<Circuit>> {
+    /// reach. One with a stronger reason to retain it than at its eviction becomes resident again,
+    /// unless the thread may not change the index.
+    fn sweep(
+        &mut self,
+        index: Option<&Index<Entry>>,
+        count: usize,
+        now: Reading,
+    ) -> Vec<Arc<Circuit>> {
         let swept = self.swept.take();
         let start = swept.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let mut unreachable = Vec::new();
@@ -228,13 +253,16 @@ impl Residents {
         {
             self.work.1 = visited;
         }
-        let unreachable = unreachable.iter().filter_map(|name| {
-            let retired = self.retired.remove(name)?;
-            if retired.circuit.retention_exclusive(now) > retired.retention {
-                self.enter(index, retired.circuit);
-                return None;
+        let unreachable = unreachable.into_iter().filter_map(|name| {
+            let retired = self.retired.remove(&name)?;
+            if retired.circuit.retention_exclusive(now) <= retired.retention {
+                return Some(retired.circuit);
             }
-            Some(retired.circuit)
+            match index {
+                Some(index) => self.enter(index, retired.circuit),
+                None => _ = self.retired.insert(name, retired),
+            }
+            None
         });
         unreachable.collect()
     }
@@ -293,6 +321,14 @@ impl Residents {
     pub(super) fn capacity(&self) -> usize {
         let evictable = self.closed.capacity() + self.expired.capacity() + self.evidence.capacity();
         evictable + self.required.capacity()
+    }
+}
+
+impl Retired {
+    /// Returns whether a call is in flight, or there is a stronger reason to retain the circuit
+    /// than at its eviction.
+    fn is_in_use(&self, now: Reading) -> bool {
+        is_in_use(&self.circuit) || self.circuit.retention(now) > self.retention
     }
 }
 

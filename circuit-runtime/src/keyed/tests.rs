@@ -542,6 +542,61 @@ fn more_busy_keys_than_fit_into_a_cache_have_one_breaker_each() {
     }
 }
 
+/// Calls `act` on a thread that is exiting, which may not change the index.
+fn while_exiting(act: impl FnOnce() + Send + 'static) {
+    struct Late(std::cell::Cell<Option<Box<dyn FnOnce()>>>);
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            self.0.take().unwrap()();
+        }
+    }
+
+    thread_local!(static LATE: Late = const { Late(std::cell::Cell::new(None)) });
+
+    let exiting = thread::spawn(|| {
+        // Initialized first, so that it is destroyed last.
+        LATE.with(|late| late.0.set(Some(Box::new(act))));
+        breakers(1).for_key("a");
+    });
+    exiting.join().unwrap();
+}
+
+#[test]
+fn keys_that_exiting_threads_use_first_leave_no_memory_behind_and_are_listed_while_open() {
+    let breakers = breakers(10);
+    for key in 0..1_000 {
+        let late = Breakers(Arc::clone(&breakers.0));
+        while_exiting(move || {
+            let breaker = late.for_key(&key.to_string());
+            assert!(!late.0.index.may_change());
+            if key == 500 {
+                fail(&breaker);
+            } else {
+                succeed(&breaker);
+            }
+        });
+        let retired = breakers.0.with_residents(|residents| residents.retired());
+        assert!(retired <= 100, "{retired}");
+    }
+    let state = |breaker: CircuitBreaker| breaker.state();
+    assert_eq!(
+        breakers.find_by_name("quote[500]").map(state),
+        Some(State::Open)
+    );
+    assert!(
+        breakers
+            .all()
+            .iter()
+            .any(|breaker| breaker.name() == "quote[500]")
+    );
+    for key in 1_000..1_100 {
+        breakers.for_key(&key.to_string());
+    }
+    assert_eq!(breakers.for_key("500").state(), State::Open);
+    assert!(resident(&breakers).contains("500"));
+}
+
 /// Returns the residents examined and the retired circuits swept for the latest new key.
 fn work(breakers: &Breakers) -> (usize, usize) {
     breakers.0.with_residents(|residents| residents.work())
