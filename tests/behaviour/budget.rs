@@ -64,6 +64,18 @@ async fn rejections_beside_a_probe_leave_other_tasks_their_turn() {
     assert!(rejections_until_another_task_runs(call).await < MANY);
 }
 
+/// A call on a closed circuit neither takes budget nor waits for it.
+#[tokio::test]
+async fn a_call_on_a_closed_circuit_runs_although_the_budget_is_used_up() {
+    let breaker = consecutive();
+    while coop::has_budget_remaining() {
+        coop::consume_budget().await;
+    }
+    let mut call = Box::pin(breaker.call(ready(Ok::<_, Failed>(()))));
+    let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+    assert_eq!(polled, Poll::Ready(Ok(())));
+}
+
 #[circuit_breaker(max_failures = 1, name = "budget, plain")]
 async fn plain() -> Result<(), ServiceError> {
     Err(ServiceError::Failed)
