@@ -1,4 +1,5 @@
-//! The budgets of a call, in additions (F) and clock readings (I).
+//! The budgets of a call, in additions (F), in clock readings (I), in the least that a breaker must
+//! do (L), and in that with a reading of the coarse clock (C).
 
 use crate::memory;
 use crate::row::{Mark, Rule, Scenario};
@@ -22,21 +23,23 @@ struct Budget {
 enum Unit {
     F,
     I,
+    L,
+    C,
 }
 
-const BUDGETS: [Budget; 7] = [
+const BUDGETS: [Budget; 8] = [
     Budget {
         call: "closed, success, failures counted in a time window",
-        unit: Unit::F,
-        limits: [0.5, 0.6],
+        unit: Unit::L,
+        limits: [1.5, 1.7],
         mark: Mark::FailuresInTime,
         over: None,
         others: (Scenario::Success, Rule::FailuresInTime),
     },
     Budget {
         call: "closed, success, rates over a time window",
-        unit: Unit::F,
-        limits: [1.0, 1.2],
+        unit: Unit::C,
+        limits: [1.25, 1.3],
         mark: Mark::RateInTime,
         over: None,
         others: (Scenario::Success, Rule::RateInTime),
@@ -44,15 +47,23 @@ const BUDGETS: [Budget; 7] = [
     Budget {
         call: "closed, failure below the limit",
         unit: Unit::I,
-        limits: [1.5, 6.0],
+        limits: [1.5, 5.0],
         mark: Mark::Failure,
         over: None,
         others: (Scenario::Failure, Rule::FailuresInTime),
     },
     Budget {
+        call: "closed, failure under a rate",
+        unit: Unit::I,
+        limits: [3.0, 8.0],
+        mark: Mark::FailureUnderRate,
+        over: None,
+        others: (Scenario::Failure, Rule::RateInTime),
+    },
+    Budget {
         call: "open, rejected, with `retry_after`",
-        unit: Unit::F,
-        limits: [1.0, 1.2],
+        unit: Unit::C,
+        limits: [1.3, 1.4],
         mark: Mark::Rejection,
         over: None,
         others: (Scenario::Rejection, Rule::FailuresInTime),
@@ -66,11 +77,11 @@ const BUDGETS: [Budget; 7] = [
         others: (Scenario::Attribute, Rule::FailuresInTime),
     },
     Budget {
-        call: "through the attribute, ready body, `timeout`, over the plain async fn",
+        call: "through the attribute, ready body, `timeout`, over the attribute without",
         unit: Unit::I,
-        limits: [1.2, 1.2],
+        limits: [0.6, 0.6],
         mark: Mark::AttributeTimed,
-        over: Some(Mark::Plain),
+        over: Some(Mark::Attribute),
         others: (Scenario::Attribute, Rule::FailuresInTime),
     },
     Budget {
@@ -102,6 +113,8 @@ impl Budget {
         let (unit, letter) = match self.unit {
             Unit::F => (measured.addition(), "F"),
             Unit::I => (measured.clock(), "I"),
+            Unit::L => (nanos_of(measured, Mark::Least, 1), "L"),
+            Unit::C => (nanos_of(measured, Mark::LeastAndClock, 1), "C"),
         };
         let limit = self.limits[threads - 1];
         let over = self

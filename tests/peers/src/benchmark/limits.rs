@@ -91,14 +91,16 @@ pub(crate) fn rows() -> Vec<Row> {
         row(
             "the least: the state read, the call counted",
             repeated(|| black_box(&LEAST).success()),
-        ),
+        )
+        .marked(Mark::Least),
         row(
             "the least, and the coarse clock",
             repeated(|| {
                 black_box(coarse());
                 black_box(&LEAST).success()
             }),
-        ),
+        )
+        .marked(Mark::LeastAndClock),
         row("Instant::now (I)", repeated(Instant::now)).marked(Mark::Now),
         row("coarse clock", repeated(coarse)),
         row(

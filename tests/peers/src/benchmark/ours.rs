@@ -107,7 +107,7 @@ fn permits() -> Vec<Row> {
         )),
         by_permit("permit; 4 billion consecutive failures", Rule::Consecutive)
             .failure(breaker(Config::builder().max_failures(u32::MAX))),
-        rate_failure(),
+        rate_failure().marked(Mark::FailureUnderRate),
         by_permit("permit; 5 failures in 10 s", Rule::FailuresInTime)
             .rejection(tripped(failures_in_time()))
             .marked(Mark::Rejection),

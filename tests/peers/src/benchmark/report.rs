@@ -43,6 +43,7 @@ pub(crate) fn text(measured: &Measured) -> String {
          Written by `cargo run --release --bin benchmark`, in {:.0?}, and by the same with `-- compile-time`; not\n\
          by hand. {}.\n\n\
          F is one uncontended relaxed `fetch_add`, here {} ns, and I one `Instant::now()`, here {} ns.\n\
+         L is the least that a breaker must do, C that and a reading of the coarse clock: rows of the limits below.\n\
          Every figure is the median of {} rounds, with the least and the greatest in brackets. In each round every row has its\n\
          turn, and on one thread gives the median of batches of 20 us. On two threads a figure is what a call\n\
          takes on each of them, and a round counts if both ran all the time: nine tenths of their spans in\n\

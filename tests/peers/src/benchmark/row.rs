@@ -63,6 +63,8 @@ pub(crate) enum Context {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
     FetchAdd,
+    Least,
+    LeastAndClock,
     Mutex,
     Now,
     Plain,
@@ -70,6 +72,7 @@ pub(crate) enum Mark {
     FailuresInTime,
     RateInTime,
     Failure,
+    FailureUnderRate,
     Rejection,
     Attribute,
     AttributeTimed,
