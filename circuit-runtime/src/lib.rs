@@ -75,18 +75,10 @@ println!("{}", quote("ACME").await?);
 //! # Time in tests
 //!
 //! With the feature `test-util`, every breaker follows tokio's clock, which a test can pause:
-//! thirty seconds take no time at all. A breaker that several runtimes use has one time, and what
-//! any of them advances by passes for it, on threads outside of them, too. Whatever other tests
-//! have advanced by before it opens, it is open for its whole wait.
-//!
-//! Two things are less exact:
-//!
-//! - If a breaker opens elsewhere before a test has created or used any breaker, and the test
-//!   advances time before it does, the time since its runtime's start is an estimate: the circuit
-//!   may recover up to 0.75 s too early.
-//! - A timed call that is moved to another runtime, because its first one has shut down, keeps its
-//!   deadline if that is still ahead on the second one's clock, and by no more than the timeout.
-//!   Otherwise, it has its whole timeout again.
+//! thirty seconds take no time at all. A breaker that several tests share has one time, which
+//! passes in the runtime that uses it: whatever other tests have advanced by, it is open for its
+//! whole wait. A runtime is known to a breaker from its first use on: one that another thread has
+//! opened, or that was opened before the test began, waits from the test's first call or `state()`.
 //!
 //! ```toml
 //! [dev-dependencies]
