@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::task::unconstrained;
+
 use crate::row::{Context, Row, Work};
 use crate::samples::{Samples, nanos_of};
 
@@ -185,7 +187,8 @@ pub(crate) fn on_threads<R: Send + 'static>(
     joined.collect()
 }
 
-/// Runs `act` in the context of a row's calls.
+/// Runs `act` in the context of a row's calls. A task has no budget there: rejections would use it
+/// up and then wait, without a chance to let other tasks run.
 pub(crate) fn in_context<R: Send + 'static>(
     context: Context,
     act: impl FnOnce() -> R + Send + 'static,
@@ -197,7 +200,7 @@ pub(crate) fn in_context<R: Send + 'static>(
         .expect("a runtime of the thread");
     match context {
         Context::Task => runtime
-            .block_on(async { tokio::spawn(async { act() }).await })
+            .block_on(async { tokio::spawn(unconstrained(async { act() })).await })
             .expect("no call panics"),
         Context::Entered => {
             let _entered = runtime.enter();
