@@ -77,8 +77,8 @@ println!("{}", quote("ACME").await?);
 //! With the feature `test-util`, every breaker follows tokio's clock, which a test can pause:
 //! thirty seconds take no time at all. A breaker that several tests share has one time, which
 //! passes in the runtime that uses it: whatever other tests have advanced by, it is open for its
-//! whole wait. A runtime is known to a breaker from its first use on: one that another thread has
-//! opened, or that was opened before the test began, waits from the test's first call or `state()`.
+//! whole wait. A breaker that was opened on another thread, or before the test began, waits from
+//! the test's first use of it on.
 //!
 //! ```toml
 //! [dev-dependencies]

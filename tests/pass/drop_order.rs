@@ -49,7 +49,7 @@ impl From<CircuitError> for Failed {
     }
 }
 
-/// What the body does at its `point`, once it is polled again.
+/// The action of the body at its `point`, once it is polled again.
 #[derive(Clone, Copy)]
 enum End {
     Success,

@@ -4,12 +4,12 @@
 //! them.
 //!
 //! Time passes between operations, and while they run. An operation happens at any one of the times
-//! that the clock showed between its begin and its end, and a circuit that it opens is open from any
-//! later one on.
+//! that the clock showed between its begin and its end, and a circuit that it opens is open from
+//! any later one on.
 //!
-//! Rules on the last calls and on rates are left out, as they promise less: a success on the fast path
-//! may be counted just after a concurrent failure was evaluated, and return before that failure
-//! opens the circuit.
+//! Rules on the last calls and on rates are left out, as they promise less: a success on the fast
+//! path may be counted just after a concurrent failure was evaluated, and return before that
+//! failure opens the circuit.
 //!
 //! A failing run prints its operations, in the order of their ends, and its schedule, which
 //! `shuttle::replay` repeats.
@@ -275,8 +275,8 @@ impl Explained {
         }
     }
 
-    /// Returns whether some order explains the operations left. One that began after another ended comes
-    /// later.
+    /// Returns whether some order explains the operations left. One that began after another ended
+    /// comes later.
     fn explains(&self, left: &mut Vec<&Operation>) -> bool {
         let Some(first_end) = left.iter().map(|operation| operation.end).min() else {
             return true;
@@ -296,8 +296,8 @@ impl Explained {
         })
     }
 
-    /// Returns the answer of the reference breaker to an operation at `now`. A circuit that it opens
-    /// is open from `opened` on.
+    /// Returns the answer of the reference breaker to an operation at `now`. A circuit that it
+    /// opens is open from `opened` on.
     fn answer(&mut self, operation: &Operation, now: Duration, opened: Duration) -> Answer {
         match operation.action {
             Action::Acquire => match self.reference.acquire(now) {

@@ -268,8 +268,8 @@ fn probe_drop_against_order() {
     });
 }
 
-/// A request for a slot of a generation that a reset has just ended takes no slot, and blocks no other
-/// call.
+/// A request for a slot of a generation that a reset has just ended takes no slot, and blocks no
+/// other call.
 #[test]
 fn slot_request_against_reset() {
     model_of_three(|| {
@@ -981,8 +981,8 @@ fn failure_of_a_key_against_its_eviction() {
     });
 }
 
-/// Creates a keyed map as [`keyed`] does; the circuit of `a` has opened, and has not been probed for
-/// so long that it may be evicted.
+/// Creates a keyed map as [`keyed`] does; the circuit of `a` has opened, and has not been probed
+/// for so long that it may be evicted.
 fn keyed_expired() -> &'static KeyedCircuits {
     let circuits = keyed();
     fail(&CircuitBreaker::from_circuit(circuits.for_key("a")));
