@@ -3,7 +3,7 @@
 use crate::names::OptionName;
 
 /// The names of options in other libraries.
-const ALIASES: [(OptionName, &[&str]); 19] = [
+const ALIASES: [(OptionName, &[&str]); 20] = [
     (
         OptionName::MaxFailures,
         &[
@@ -150,6 +150,16 @@ const ALIASES: [(OptionName, &[&str]); 19] = [
             "timeout_ms",
             "deadline",
             "max_duration",
+        ],
+    ),
+    (
+        OptionName::Ramp,
+        &[
+            "slow_start",
+            "warm_up",
+            "warmup",
+            "ramp_up",
+            "recovery_ramp",
         ],
     ),
     (

@@ -27,6 +27,8 @@ pub enum OptionName {
     Probes,
     /// `timeout`
     Timeout,
+    /// `ramp`
+    Ramp,
     /// `failure_if`
     FailureIf,
     /// `ignore_if`
@@ -47,7 +49,7 @@ pub enum OptionName {
 
 impl OptionName {
     /// Every option, in the order in which messages list them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::MaxFailures,
         Self::Window,
         Self::FailureRate,
@@ -59,6 +61,7 @@ impl OptionName {
         Self::Jitter,
         Self::Probes,
         Self::Timeout,
+        Self::Ramp,
         Self::FailureIf,
         Self::IgnoreIf,
         Self::Fallback,
@@ -107,6 +110,7 @@ impl OptionName {
             Self::Jitter => "jitter",
             Self::Probes => "probes",
             Self::Timeout => "timeout",
+            Self::Ramp => "ramp",
             Self::FailureIf => "failure_if",
             Self::IgnoreIf => "ignore_if",
             Self::Fallback => "fallback",

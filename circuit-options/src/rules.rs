@@ -167,6 +167,10 @@ rules! {
         is_empty(settings.timeout),
         "`timeout` must be longer than zero; with zero no call could ever finish";
 
+    ZeroRamp: Value, OptionName::Ramp,
+        is_empty(settings.ramp),
+        "`ramp` must be longer than zero; leave it out to admit every call as soon as the probes have succeeded";
+
     ZeroMaxKeys: Value, OptionName::MaxKeys,
         is_zero(settings.max_keys),
         "`max_keys` must be at least 1; with 0 no key could have a breaker";

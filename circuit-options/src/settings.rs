@@ -75,6 +75,8 @@ pub struct Settings {
     pub probes: Setting<u32>,
     /// `timeout`
     pub timeout: Setting<Duration>,
+    /// `ramp`
+    pub ramp: Setting<Duration>,
     /// `max_keys`
     pub max_keys: Setting<u32>,
     /// `key`: whether it is written
@@ -96,6 +98,7 @@ impl Settings {
         jitter: Setting::Absent,
         probes: Setting::Absent,
         timeout: Setting::Absent,
+        ramp: Setting::Absent,
         max_keys: Setting::Absent,
         has_key: false,
     };

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::call::{self, Call, Permit};
 use crate::circuit::handle::CircuitHandle;
-use crate::circuit::{Circuit, Snapshot, State, Trigger, registered};
+use crate::circuit::snapshot::Snapshot;
+use crate::circuit::{Circuit, State, registered};
 use crate::config::Config;
 use crate::error::{CallError, CircuitError};
 use crate::name::Name;
@@ -247,6 +249,28 @@ impl CircuitBreaker {
         }
     }
 
+    /// Returns the rejection that a call would get now; `None` if it would run.
+    ///
+    /// Counts nothing and takes no slot: for choosing among services, and for readiness checks. By
+    /// the time of the call the answer may be another.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let upstreams = ["a", "b"].map(|name| CircuitBreaker::new(name, Config::default()));
+    /// upstreams[0].trip();
+    ///
+    /// let upstream = upstreams.iter().find(|upstream| upstream.would_reject().is_none());
+    /// assert_eq!(upstream.unwrap().name(), "b");
+    /// ```
+    #[must_use]
+    pub fn would_reject(&self) -> Option<CircuitError> {
+        let rejection = self.circuit.would_reject()?;
+        Some(self.circuit.rejected(rejection))
+    }
+
     /// Closes the circuit and forgets all failures. No call that started earlier can undo this.
     ///
     /// # Examples
@@ -260,7 +284,46 @@ impl CircuitBreaker {
     /// assert_eq!(breaker.state(), State::Closed);
     /// ```
     pub fn reset(&self) {
-        self.circuit.force(Trigger::Reset);
+        self.circuit.reset();
+    }
+
+    /// Opens the circuit as if a limit had been reached: it becomes half-open after its usual wait,
+    /// and recovers by itself.
+    ///
+    /// Changes nothing while the circuit is open already, or while an operator holds it. A
+    /// half-open circuit reopens, as after a failed probe.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config, State};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.trip();
+    /// assert_eq!(breaker.state(), State::Open);
+    /// assert!(breaker.snapshot().retry_after.is_some());
+    /// ```
+    pub fn trip(&self) {
+        self.circuit.trip(None);
+    }
+
+    /// Opens the circuit for this long, as [`trip`](Self::trip) does for its usual wait. No jitter
+    /// is added.
+    ///
+    /// If the circuit is open already, this is what is left of its wait from now on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.open_for(Duration::from_secs(5));
+    /// assert!(breaker.snapshot().retry_after <= Some(Duration::from_secs(5)));
+    /// ```
+    pub fn open_for(&self, time: Duration) {
+        self.circuit.trip(Some(time));
     }
 
     /// Opens the circuit until [`reset`](Self::reset) or [`force_closed`](Self::force_closed) is
@@ -276,11 +339,32 @@ impl CircuitBreaker {
     /// assert_eq!(breaker.try_acquire().unwrap_err().retry_after(), None);
     /// ```
     pub fn force_open(&self) {
-        self.circuit.force(Trigger::ForceOpen);
+        self.circuit.force_open(None);
+    }
+
+    /// Opens the circuit for this long, as [`force_open`](Self::force_open) does, then releases it
+    /// as [`reset`](Self::reset) does. Time alone ends it: no task and no timer is involved.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config, State};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.force_open_for(Duration::from_secs(600));
+    /// assert_eq!(breaker.state(), State::Open);
+    /// ```
+    pub fn force_open_for(&self, time: Duration) {
+        self.circuit.force_open(Some(time));
     }
 
     /// Closes the circuit until [`reset`](Self::reset) or [`force_open`](Self::force_open) is
     /// called. No failure opens it.
+    ///
+    /// The rules are still judged: each time they would have opened the circuit,
+    /// [`Snapshot::withheld`] is incremented and the evidence is cleared. This tries out new rules
+    /// without rejecting a call.
     ///
     /// # Examples
     ///
@@ -296,7 +380,24 @@ impl CircuitBreaker {
     /// # Ok::<(), circuit_runtime::CircuitError>(())
     /// ```
     pub fn force_closed(&self) {
-        self.circuit.force(Trigger::ForceClosed);
+        self.circuit.force_closed(None);
+    }
+
+    /// Closes the circuit for this long, as [`force_closed`](Self::force_closed) does, then
+    /// releases it as [`reset`](Self::reset) does. Time alone ends it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config, State};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.force_closed_for(Duration::from_secs(600));
+    /// assert_eq!(breaker.state(), State::Closed);
+    /// ```
+    pub fn force_closed_for(&self, time: Duration) {
+        self.circuit.force_closed(Some(time));
     }
 }
 

@@ -149,7 +149,8 @@ pub mod __private;
 pub use breaker::CircuitBreaker;
 pub use breakers::CircuitBreakers;
 pub use call::{Call, Permit};
-pub use circuit::{Snapshot, State};
+pub use circuit::State;
+pub use circuit::snapshot::{Hold, HoldSource, Snapshot};
 #[cfg(feature = "macros")]
 #[cfg_attr(docsrs, doc(cfg(feature = "macros")))]
 pub use circuit_macros::circuit_breaker;

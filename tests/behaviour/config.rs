@@ -51,6 +51,7 @@ fn invalid() -> Vec<(ConfigError, ConfigBuilder)> {
         (E::JitterOutOfRange, config.jitter(f64::NAN)),
         (E::ZeroProbes, config.probes(0)),
         (E::ZeroTimeout, config.timeout(Duration::ZERO)),
+        (E::ZeroRamp, config.ramp(Duration::ZERO)),
     ]
 }
 
@@ -173,6 +174,7 @@ fn extreme_values_are_valid() {
             .jitter(1.0)
             .probes(u32::MAX)
             .timeout(extreme)
+            .ramp(extreme)
             .build()
             .unwrap();
         assert_eq!(config.reset(), extreme);

@@ -323,7 +323,7 @@ impl<'b> Replay<'b> {
                     Order::ForceOpen => self.breaker.force_open(),
                     Order::ForceClosed => self.breaker.force_closed(),
                 }
-                self.reference.order(order);
+                self.reference.order(order, self.now);
             }
         }
         self.compare()

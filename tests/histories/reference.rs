@@ -76,6 +76,7 @@ pub(crate) struct Totals {
     pub(crate) cancelled: u64,
     pub(crate) rejected: u64,
     pub(crate) opened: u64,
+    pub(crate) withheld: u64,
 }
 
 impl From<&Snapshot> for Totals {
@@ -89,6 +90,7 @@ impl From<&Snapshot> for Totals {
             cancelled: seen.cancelled,
             rejected: seen.rejected,
             opened: seen.opened,
+            withheld: seen.withheld,
         }
     }
 }
@@ -124,7 +126,7 @@ impl Reference {
             return Some((since + self.wait()).saturating_sub(now));
         }
         let leases = self.in_flight.iter().map(|probe| {
-            let end = probe.start + self.config.reset();
+            let end = probe.start + self.lease();
             end.saturating_sub(now)
         });
         let mut left: Vec<_> = leases.filter(|left| !left.is_zero()).collect();
@@ -136,7 +138,8 @@ impl Reference {
 
     pub(crate) fn acquire(&mut self, now: Duration) -> Result<Admission, Option<Duration>> {
         // Time alone makes calls overdue; it reaches no other limit.
-        let may_be_overdue = self.config.slow_call().is_some() && self.phase == Phase::Closed;
+        let is_judged = matches!(self.phase, Phase::Closed | Phase::ForcedClosed);
+        let may_be_overdue = self.config.slow_call().is_some() && is_judged;
         if may_be_overdue && self.is_limit_reached(now) {
             self.open(now);
         }
@@ -177,7 +180,7 @@ impl Reference {
             slow,
         });
         match self.phase {
-            Phase::Closed if self.is_limit_reached(now) => self.open(opened),
+            Phase::Closed | Phase::ForcedClosed if self.is_limit_reached(now) => self.open(opened),
             Phase::Open { .. } if failed => {
                 self.reopenings += 1;
                 self.open(opened);
@@ -189,14 +192,15 @@ impl Reference {
         }
     }
 
-    pub(crate) fn order(&mut self, order: Order) {
+    pub(crate) fn order(&mut self, order: Order, now: Duration) {
         match order {
             Order::Reset => self.close(Phase::Closed),
             Order::ForceClosed if self.phase != Phase::ForcedClosed => {
                 self.close(Phase::ForcedClosed);
             }
             Order::ForceOpen if self.phase != Phase::ForcedOpen => {
-                self.totals.opened += 1;
+                // An open circuit that is held open changes no state.
+                self.totals.opened += u64::from(self.state(now) != State::Open);
                 self.close(Phase::ForcedOpen);
             }
             Order::ForceClosed | Order::ForceOpen => {}
@@ -220,7 +224,12 @@ impl Reference {
         }
     }
 
+    /// Opens the circuit, unless it is held closed: then this is a dry run.
     fn open(&mut self, now: Duration) {
+        if self.phase == Phase::ForcedClosed {
+            self.totals.withheld += 1;
+            return self.enter(Phase::ForcedClosed);
+        }
         self.totals.opened += 1;
         self.enter(Phase::Open { since: now });
     }
@@ -236,6 +245,12 @@ impl Reference {
         self.generation += 1;
         self.results.clear();
         self.in_flight.clear();
+    }
+
+    /// Returns how long a probe may hold its slot.
+    fn lease(&self) -> Duration {
+        let timeout = self.config.timeout().unwrap_or_default();
+        self.config.reset().max(timeout)
     }
 
     fn wait(&self) -> Duration {

@@ -16,7 +16,7 @@ pub(crate) struct Spec {
 }
 
 /// All options, in the order in which messages list them.
-pub(crate) const SPECS: [Spec; 19] = [
+pub(crate) const SPECS: [Spec; 20] = [
     Spec {
         name: OptionName::MaxFailures,
         examples: &["max_failures = 5"],
@@ -70,6 +70,11 @@ pub(crate) const SPECS: [Spec; 19] = [
     Spec {
         name: OptionName::Timeout,
         examples: &["timeout = \"2s\""],
+        kind: Kind::Duration,
+    },
+    Spec {
+        name: OptionName::Ramp,
+        examples: &["ramp = \"20s\""],
         kind: Kind::Duration,
     },
     Spec {

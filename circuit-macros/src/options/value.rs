@@ -141,6 +141,7 @@ pub(super) fn set(settings: &mut Settings, name: OptionName, value: Option<&Valu
         OptionName::Jitter => settings.jitter = share,
         OptionName::Probes => settings.probes = count,
         OptionName::Timeout => settings.timeout = duration,
+        OptionName::Ramp => settings.ramp = duration,
         OptionName::Key => settings.has_key = true,
         OptionName::MaxKeys => settings.max_keys = count,
         OptionName::FailureIf

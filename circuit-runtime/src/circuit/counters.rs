@@ -5,7 +5,7 @@ use crate::sync::striped::Striped;
 use crate::sync::{AtomicU16, AtomicU64, OnceBox, Ordering};
 
 /// The number of totals.
-const TOTALS: usize = Total::Opened as usize + 1;
+const TOTALS: usize = Total::Rejected as usize + 1;
 
 /// The increments of one total after which the counters are striped.
 const STRIPE_AFTER: u16 = if cfg!(any(circuit_loom, circuit_shuttle)) {
@@ -37,7 +37,7 @@ struct Stripes {
 #[repr(align(64))]
 struct Stripe([AtomicU64; TOTALS]);
 
-/// A total, by the calls or transitions that it counts.
+/// A total, by the calls that it counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Total {
     Succeeded,
@@ -48,7 +48,6 @@ pub(crate) enum Total {
     Ignored,
     Cancelled,
     Rejected,
-    Opened,
 }
 
 impl Total {

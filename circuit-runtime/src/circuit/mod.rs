@@ -3,14 +3,18 @@
 
 pub(crate) mod counters;
 mod evidence;
+mod gate;
 pub(crate) mod handle;
+mod orders;
+mod phases;
 mod policy;
 mod probes;
+mod ramp;
 pub(crate) mod registered;
 mod rejection;
 mod residency;
 pub(crate) mod retention;
-mod snapshot;
+pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod ticket;
 mod wait;
@@ -21,15 +25,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use counters::{Counters, Total};
-use probes::{Probes, SlotRequest};
-use state::{Change, Phase, Word, transition};
-use ticket::{Lease, Start};
+use phases::Phases;
+use state::{Change, Details, Phase, Word, transition};
+use ticket::Start;
 use window::{ReachedLimit, Window};
 
 pub(crate) use policy::Policy;
 pub(crate) use rejection::Rejection;
 pub(crate) use residency::{Residency, Tag};
-pub use snapshot::Snapshot;
 pub use state::State;
 pub(crate) use state::Trigger;
 pub(crate) use ticket::{Outcome, Ticket};
@@ -38,13 +41,14 @@ use crate::clock::{self, Instant, OwnTime, Span};
 use crate::config::Config;
 use crate::error::CircuitError;
 use crate::name::Name;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, OnceBox, Ordering};
 
 /// The state shared by all handles to one breaker.
 pub struct Circuit {
     /// The [`Word`] of the state. It changes by compare-and-swap alone, in [`Circuit::try_change`].
     state: AtomicU64,
-    probes: Probes,
+    /// Created by the first transition.
+    phases: OnceBox<Phases>,
     window: Window,
     counters: Counters,
     policy: Arc<Policy>,
@@ -61,16 +65,23 @@ impl Circuit {
 
     /// Creates a closed circuit that shares its policy with others.
     pub(crate) fn with_policy(name: Name, policy: Arc<Policy>) -> Arc<Self> {
-        Arc::new(Self {
-            state: AtomicU64::new(Word::FIRST.to_bits()),
-            probes: Probes::default(),
+        let circuit = Arc::new(Self {
+            state: AtomicU64::new(0),
+            phases: OnceBox::default(),
             window: Window::new(&policy.config),
             counters: Counters::default(),
             policy,
             name,
             residency: Residency::default(),
             time: OwnTime::default(),
-        })
+        });
+        // Only now does the circuit stay where it is, as its time requires.
+        let entered = circuit.time.enter();
+        let word = Word::new(clock::now());
+        drop(entered);
+        // Relaxed: no other thread has the circuit yet.
+        circuit.state.store(word.to_bits(), Ordering::Relaxed);
+        circuit
     }
 
     pub(crate) fn residency(&self) -> &Residency {
@@ -99,8 +110,8 @@ impl Circuit {
 
     pub(crate) fn state(&self) -> State {
         let _entered = self.time.enter();
-        let word = self.word();
-        word.state(clock::now(), self.wait(word))
+        let (word, details) = self.observe();
+        word.state(clock::now(), self.end(word, details))
     }
 
     /// Admits a call, or tells the caller how long to wait.
@@ -110,11 +121,11 @@ impl Circuit {
         loop {
             let word = self.word();
             let admitted = if word.is_closed() {
-                self.admit_closed(word)
+                self.admit_counted(word)
             } else if let Some(rejection) = self.reject_coarse(word) {
                 return Err(rejection);
             } else {
-                self.admit_probe(word)?
+                self.admit_gated(word)?
             };
             if let Some(ticket) = admitted {
                 return Ok(ticket);
@@ -131,18 +142,17 @@ impl Circuit {
             if !word.is_closed() {
                 return None;
             }
-            if let Some(ticket) = self.admit_closed(word) {
+            if let Some(ticket) = self.admit_counted(word) {
                 return Some(ticket);
             }
         }
     }
 
-    /// Admits a call unless calls in flight turn out to be overdue; `None` if the state has moved
-    /// on from `word`.
+    /// Admits a call whose result counts, unless calls in flight turn out to be overdue; `None` if
+    /// the state has moved on from `word`.
     #[inline]
-    fn admit_closed(&self, word: Word) -> Option<Ticket> {
-        let is_timed = || self.window.times_calls(&self.policy.limits);
-        let start = if word.phase() == Phase::Closed && is_timed() {
+    fn admit_counted(&self, word: Word) -> Option<Ticket> {
+        let start = if self.window.times_calls(&self.policy.limits) {
             match self.admit_timed(word) {
                 Some(start) => start,
                 None => self.admit_slow(word)?,
@@ -172,77 +182,42 @@ impl Circuit {
         }
     }
 
-    /// Returns how long the open phase described by `word` lasts.
-    #[inline]
-    fn wait(&self, word: Word) -> Span {
-        self.policy.wait.for_word(word, &self.name)
-    }
-
     #[inline]
     fn word(&self) -> Word {
         // Acquire: a thread that observes a state also observes everything that led to it.
         Word::from_bits(self.state.load(Ordering::Acquire))
     }
 
-    /// Rejects by the coarse clock; `None` if a deadline is too near to tell. The result fits in
-    /// registers.
-    #[inline(never)]
-    fn reject_coarse(&self, word: Word) -> Option<Rejection> {
-        let rejection = self.coarse_rejection(word)?;
-        self.counters.add(Total::Rejected);
-        Some(rejection)
+    /// Returns the state with its details.
+    fn observe(&self) -> (Word, Details) {
+        loop {
+            let word = self.word();
+            if let Some(details) = self.details(word) {
+                return (word, details);
+            }
+        }
     }
 
-    /// Returns the rejection, if the coarse clock is accurate enough to decide.
-    #[inline]
-    fn coarse_rejection(&self, word: Word) -> Option<Rejection> {
-        if word.phase() == Phase::ForcedOpen {
-            return Some(Rejection::INDEFINITE);
-        }
-        let wait = self.wait(word);
-        let half_open_at = word.half_open_at(wait);
-        // The exact clock is ahead of this by less than `LAG`.
-        let now = clock::coarse();
-        let left = half_open_at.since(now);
-        if left > clock::LAG {
-            // A clock that lags by longer than `LAG` is one that rejects for longer, never earlier.
-            return Some(Rejection::new(left, wait));
-        }
-        if left >= Span::MIN {
-            return None;
-        }
-        let limit = self.policy.limits.probes();
-        let left = self.probes.taken_until(limit, half_open_at)?.since(now);
-        (left > clock::LAG).then(|| Rejection::new(left, limit.lease))
+    /// Returns the details of the phase described by `word`; `None` if the state has moved on.
+    fn details(&self, word: Word) -> Option<Details> {
+        let details = match self.phases.get() {
+            Some(phases) => phases.load(word),
+            None => Details::default(),
+        };
+        (self.word() == word).then_some(details)
     }
 
-    /// Admits a call as a probe if a slot is free; `None` if the state has moved on from `word`.
-    #[cold]
-    fn admit_probe(&self, word: Word) -> Result<Option<Ticket>, Rejection> {
-        let leased = self.request_slot(word);
-        if leased.is_err() {
-            self.counters.add(Total::Rejected);
-        }
-        Ok(leased?.map(|lease| Ticket::for_probe(word, lease)))
-    }
-
-    fn request_slot(&self, word: Word) -> Result<Option<Lease>, Rejection> {
-        let now = clock::now();
-        let wait = self.wait(word);
-        let half_open_at = word.half_open_at(wait);
-        if now < half_open_at {
-            return Err(Rejection::new(half_open_at.since(now), wait));
-        }
-        let limit = self.policy.limits.probes();
-        let still_current = || self.word() == word;
-        match self
-            .probes
-            .request(limit, word.generation(), now, still_current)
-        {
-            SlotRequest::Full(until) => Err(Rejection::new(until.since(now), limit.lease)),
-            SlotRequest::Granted(lease) => Ok(Some(lease)),
-            SlotRequest::Stale => Ok(None),
-        }
+    /// Returns when the phase described by `word` ends by time alone, if it does.
+    fn end(&self, word: Word, details: Details) -> Option<Instant> {
+        details.until.or_else(|| match word.phase() {
+            Phase::Open => {
+                let wait = &self.policy.wait;
+                let wait = wait.after(details.reopenings, word.generation(), &self.name);
+                Some(word.since().plus(wait))
+            }
+            Phase::Ramp => Some(word.since().plus(self.policy.limits.ramp())),
+            Phase::Closed | Phase::ForcedClosed | Phase::ForcedOpen => None,
+        })
     }
 
     /// Settles a ticket with the outcome of its call.
@@ -255,7 +230,7 @@ impl Circuit {
         let _entered = self.time.enter();
         if outcome != Outcome::Succeeded {
             self.settle_slow(ticket, outcome);
-        } else if ticket.word().phase() != Phase::Closed
+        } else if !ticket.word().is_closed()
             || self.window.counts_successes()
             || !self.counters.add_to_own_stripe(Total::Succeeded)
         {
@@ -267,35 +242,36 @@ impl Circuit {
     extern "C" fn succeeded(&self, ticket: Ticket) {
         self.counters.add(Total::Succeeded);
         let word = ticket.word();
-        match word.phase() {
-            Phase::Closed => {
-                let limits = &self.policy.limits;
-                let reached = self
-                    .window
-                    .success(limits, word.generation(), ticket.start());
-                if let Some(limit) = reached {
-                    self.open(word, limit);
-                }
+        if !word.is_counting() {
+            self.probe_succeeded(ticket);
+        } else if !self.is_over(word) {
+            let limits = &self.policy.limits;
+            let reached = self
+                .window
+                .success(limits, word.generation(), ticket.start());
+            if let Some(limit) = reached {
+                self.open(word, limit);
             }
-            Phase::Open => self.probe_succeeded(ticket),
-            Phase::ForcedOpen | Phase::ForcedClosed => {}
         }
-    }
-
-    #[inline(never)]
-    fn probe_failed(&self, word: Word) {
-        self.change(word, Trigger::ProbeFailed, clock::now());
     }
 
     #[inline(never)]
     fn probe_succeeded(&self, ticket: Ticket) {
         let word = ticket.word();
-        let limit = self.policy.limits.probes();
-        if self
+        let limits = &self.policy.limits;
+        let Some(phases) = self.phases.get() else {
+            return;
+        };
+        if phases
             .probes
-            .succeed(limit, word.generation(), ticket.lease())
+            .succeed(limits.probes(), word.generation(), ticket.lease())
         {
-            self.change(word, Trigger::ProbeSucceeded, clock::now());
+            let trigger = if limits.ramp() >= Span::MIN {
+                Trigger::RampBegins
+            } else {
+                Trigger::ProbesSucceeded
+            };
+            self.change(word, trigger, clock::now());
         }
     }
 
@@ -322,30 +298,61 @@ impl Circuit {
         if self.word() != word {
             return; // stale: from an earlier generation
         }
-        if word.is_counting() {
-            let limits = &self.policy.limits;
-            let generation = word.generation();
-            if let Some(limit) = self.window.failure(limits, generation, ticket.start()) {
-                self.open(word, limit);
-            }
-        } else if !word.is_held() {
-            self.probe_failed(word);
+        if !word.is_closed() && !self.counts_gated_failure(word) {
+            return;
         }
+        let limits = &self.policy.limits;
+        let generation = word.generation();
+        if let Some(limit) = self.window.failure(limits, generation, ticket.start()) {
+            self.open(word, limit);
+        }
+    }
+
+    /// Returns whether a failure in a phase that is more than closed counts towards the limits. That
+    /// of a probe reopens the circuit instead.
+    #[inline(never)]
+    fn counts_gated_failure(&self, word: Word) -> bool {
+        if !word.is_counting() {
+            self.change(word, Trigger::ProbeFailed, clock::now());
+            return false;
+        }
+        !self.is_over(word)
+    }
+
+    /// Settles a call that failed because its service asked to be left alone for `wait`.
+    #[inline(never)]
+    pub(crate) fn settle_unavailable(&self, ticket: Ticket, wait: Span) {
+        let _entered = self.time.enter();
+        self.counters.add(Total::Failed);
+        if wait < Span::MIN {
+            return self.failed(ticket); // an ordinary failure
+        }
+        let word = ticket.word();
+        if self.word() != word || self.is_over(word) {
+            return;
+        }
+        let generation = word.generation();
+        if word.is_counting() {
+            // The circuit opens whether or not this failure reaches a limit.
+            let limits = &self.policy.limits;
+            let _ = self.window.failure(limits, generation, ticket.start());
+        }
+        let now = Self::date(word, clock::now());
+        let wait = self.policy.wait.requested(wait, generation, &self.name);
+        self.change(word, Trigger::Unavailable(now.plus(wait)), now);
     }
 
     /// Settles a call without evidence; a probe gives its slot back.
     fn inconclusive(&self, ticket: Ticket) {
-        let generation = ticket.word().generation();
-        match ticket.word().phase() {
-            Phase::Closed => {
-                let limits = &self.policy.limits;
-                self.window.inconclusive(limits, generation, ticket.start());
-            }
-            Phase::Open => {
-                self.probes
-                    .release(self.policy.limits.probes(), generation, ticket.lease());
-            }
-            Phase::ForcedOpen | Phase::ForcedClosed => {}
+        let word = ticket.word();
+        let limits = &self.policy.limits;
+        if word.is_counting() {
+            self.window
+                .inconclusive(limits, word.generation(), ticket.start());
+        } else if let Some(phases) = self.phases.get() {
+            phases
+                .probes
+                .release(limits.probes(), word.generation(), ticket.lease());
         }
     }
 
@@ -356,73 +363,79 @@ impl Circuit {
         let _ = self.try_change(word, trigger, now);
     }
 
-    /// Changes the state by one compare-and-swap. Nothing else changes it.
+    /// Changes the state by one compare-and-swap, under the lock of transitions. Nothing else
+    /// changes it.
     fn try_change(&self, word: Word, trigger: Trigger, now: Instant) -> Result<(), Word> {
-        // A state must not be dated ahead of the clock, or its wait would be too long: with more
-        // than 32 transitions in a microsecond, the next one waits for the next microsecond.
+        let date = Self::date(word, now);
+        let phases = self.phases.get_or_init(Box::default);
+        phases.with_lock(|| {
+            let actual = self.word();
+            if actual != word {
+                return Err(actual);
+            }
+            let details = phases.load(word);
+            let state = word.state(now, self.end(word, details));
+            let (next, next_details, change) = transition(word, details, state, trigger, date);
+            if change == Change::None {
+                return Ok(change);
+            }
+            phases.store(next, next_details);
+            // Release: what led to the new state is visible to those that act on it. Acquire: the
+            // caller retries from everything that led to the actual state.
+            self.state
+                .compare_exchange(
+                    word.to_bits(),
+                    next.to_bits(),
+                    Ordering::AcqRel,
+                    Ordering::Acquire,
+                )
+                .map_err(Word::from_bits)?;
+            Ok(change)
+        })
+    }
+
+    /// Returns the date of a transition from `word` at `now`: later if need be. A state must not be
+    /// dated ahead of the clock, or its wait would be too long: with more than 32 transitions in a
+    /// microsecond, the next one waits for the next microsecond.
+    #[inline]
+    fn date(word: Word, now: Instant) -> Instant {
         let next_since = word.next_since();
-        let now = if next_since > now {
+        if next_since > now {
             clock::catch_up(next_since)
         } else {
             now
+        }
+    }
+
+    /// Ends the phase described by `word` if time alone has ended it by `now`; returns whether it
+    /// has. An open phase does not end so: it becomes half-open.
+    fn end_if_over(&self, word: Word, details: Details, now: Instant) -> bool {
+        let trigger = match word.phase() {
+            Phase::Ramp => Trigger::RampOver,
+            Phase::ForcedOpen | Phase::ForcedClosed => Trigger::HoldOver,
+            Phase::Closed | Phase::Open => return false,
         };
-        let (next, change) = transition(word, trigger, now);
-        // Release: what led to the new state is visible to those that act on it. Acquire: a retry
-        // starts from everything that led to the actual state.
-        self.state
-            .compare_exchange(
-                word.to_bits(),
-                next.to_bits(),
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            )
-            .map_err(Word::from_bits)?;
-        if change == Change::Opened {
-            self.counters.add(Total::Opened);
-        }
-        Ok(())
-    }
-
-    /// Applies an operator's order, whatever the current state.
-    pub(crate) fn force(&self, trigger: Trigger) {
-        let _entered = self.time.enter();
-        let now = clock::now();
-        let mut word = self.word();
-        while let Err(actual) = self.try_change(word, trigger, now) {
-            word = actual;
-        }
-    }
-
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        let _entered = self.time.enter();
-        let word = self.word();
-        let now = clock::now();
-        let wait = self.wait(word);
-        let state = word.state(now, wait);
-        let retry_at = match (state, word.phase()) {
-            (State::Open, Phase::Open) => word.half_open_at(wait),
-            (State::HalfOpen, _) => {
-                let limit = self.policy.limits.probes();
-                let taken_until = self.probes.taken_until(limit, word.half_open_at(wait));
-                taken_until.map_or(now, |taken_until| taken_until.min(now.plus(limit.lease)))
+        match self.end(word, details) {
+            Some(end) if now >= end => {
+                self.change(word, trigger, end);
+                true
             }
-            _ => now,
-        };
-        let timed_out = self.counters.total(Total::TimedOut);
-        let panicked = self.counters.total(Total::Panicked);
-        let failed = self.counters.total(Total::Failed);
-        Snapshot {
-            name: self.name.clone(),
-            state,
-            retry_after: (retry_at > now).then(|| retry_at.since(now).as_duration()),
-            succeeded: self.counters.total(Total::Succeeded),
-            failed: failed.wrapping_add(timed_out).wrapping_add(panicked),
-            timed_out,
-            panicked,
-            ignored: self.counters.total(Total::Ignored),
-            cancelled: self.counters.total(Total::Cancelled),
-            rejected: self.counters.total(Total::Rejected),
-            opened: self.counters.total(Total::Opened),
+            _ => false,
+        }
+    }
+
+    /// Returns whether the phase of a call that counts is over by time alone; its result is stale
+    /// then.
+    #[inline]
+    fn is_over(&self, word: Word) -> bool {
+        !word.is_closed() && word.is_counting() && self.ends_by_now(word)
+    }
+
+    #[cold]
+    fn ends_by_now(&self, word: Word) -> bool {
+        match self.details(word) {
+            Some(details) => self.end_if_over(word, details, clock::now()),
+            None => true,
         }
     }
 
@@ -486,7 +499,7 @@ mod tests {
             let ahead = clock::now().plus(Span::from_micros(5));
             let before = circuit.word();
             assert!(circuit.try_change(before, Trigger::Reset, ahead).is_ok());
-            circuit.force(Trigger::Reset);
+            circuit.reset();
             assert!(circuit.word().generation() > before.generation());
             assert!(circuit.word().since() <= clock::now());
         }

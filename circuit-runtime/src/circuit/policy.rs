@@ -43,6 +43,8 @@ pub(crate) struct Limits {
     /// Derived from `window` and `slow_call`, as every call needs it.
     clock_error: AtomicU64,
     lease: AtomicU64,
+    /// Zero without a ramp.
+    ramp: AtomicU64,
 }
 
 /// How many probes a half-open circuit admits, and how long each of them may hold its slot.
@@ -82,7 +84,8 @@ impl Limits {
             slow_rate: bits(config.slow_rate()),
             slow_call: micros(slow_call),
             clock_error: micros(clock_error(window, slow_call)),
-            lease: micros(Some(Span::from_duration(config.reset()))),
+            lease: micros(Some(lease(config))),
+            ramp: micros(Some(config.ramp().map_or(Span::ZERO, Span::from_duration))),
         }
     }
 
@@ -163,6 +166,12 @@ impl Limits {
         start != Start::NONE && now.since(start.moment()) > self.slow_call()
     }
 
+    /// Returns how long calls are admitted gradually after a recovery; zero for not at all.
+    #[inline]
+    pub(super) fn ramp(&self) -> Span {
+        Span::from_micros(self.ramp.load(Ordering::Relaxed))
+    }
+
     /// Returns the limit on probes.
     #[inline]
     pub(super) fn probes(&self) -> ProbeLimit {
@@ -171,6 +180,12 @@ impl Limits {
             lease: Span::from_micros(self.lease.load(Ordering::Relaxed)),
         }
     }
+}
+
+/// Returns how long a probe may hold its slot: for `reset`, and for as long as it may take.
+fn lease(config: &Config) -> Span {
+    let timeout = config.timeout().unwrap_or_default();
+    Span::from_duration(config.reset().max(timeout))
 }
 
 /// Returns the error that the clock may have: less than a hundredth of the window, and than a tenth

@@ -8,7 +8,7 @@ use super::state::Generation;
 use super::ticket::Lease;
 use crate::clock::{Instant, Span};
 use crate::sync::lock::Lock;
-use crate::sync::{AtomicU64, OnceBox, Ordering};
+use crate::sync::{AtomicU64, Ordering};
 
 /// Up to this many probes, every lease lasts its full length; above, it may be shorter by
 /// `1 / EXACT`.
@@ -18,15 +18,8 @@ const EXACT: u32 = 64;
 /// succeeded.
 ///
 /// A slot is leased, not owned: a probe still running when its lease expires loses the slot to the
-/// next caller. A lease is never longer than an open phase, so a slot leased before the circuit
-/// reopened is free when probes are due again.
-#[derive(Default)]
+/// next caller. Leases of an earlier generation take no slots of the next.
 pub(crate) struct Probes {
-    /// Allocated by the first probe.
-    requested: OnceBox<Requested>,
-}
-
-struct Requested {
     /// While all slots are taken, when the first becomes free; otherwise in the past. Not reset
     /// when the circuit closes or reopens.
     taken_until: AtomicU64,
@@ -43,13 +36,32 @@ pub(crate) enum SlotRequest {
     Stale,
 }
 
+impl Default for Probes {
+    fn default() -> Self {
+        Self {
+            taken_until: AtomicU64::new(0),
+            slots: Lock::new(Evidence::new(Slots::default())),
+        }
+    }
+}
+
 impl Probes {
-    /// Returns until when all slots of a circuit that is half-open since `half_open_at` are taken,
-    /// as far as the hint can tell.
+    /// Returns until when all slots of a circuit that is half-open since `half_open_at`, after
+    /// `wait`, are taken, as far as the hint can tell.
     #[inline]
-    pub(crate) fn taken_until(&self, limit: ProbeLimit, half_open_at: Instant) -> Option<Instant> {
+    pub(crate) fn taken_until(
+        &self,
+        limit: ProbeLimit,
+        wait: Span,
+        half_open_at: Instant,
+    ) -> Option<Instant> {
+        // Leases are granted that end before half-open plus their length, give or take their
+        // granularity: after a shorter wait, those of an earlier generation could look current.
+        if wait < limit.granularity() {
+            return None;
+        }
         // Relaxed: this is a hint; callers that pass it take the lock.
-        let taken_until = self.requested.get()?.taken_until.load(Ordering::Relaxed);
+        let taken_until = self.taken_until.load(Ordering::Relaxed);
         let taken_until = Instant::from_micros(taken_until);
         // A thread preempted while it opened the circuit dates the opening too early. Leases taken
         // meanwhile outlast that wait, but none of the next generation expires as soon as they do,
@@ -78,10 +90,25 @@ impl Probes {
                 return SlotRequest::Full(slots.free_at(limit.count).unwrap_or(now));
             }
             let lease = Lease::new(now.rounded_down(limit.granularity()).plus(limit.lease));
+            slots.reserve(limit.count);
             slots.add(lease);
             SlotRequest::Granted(lease)
         })
         .unwrap_or(SlotRequest::Stale)
+    }
+
+    /// Returns when the expiry of leases frees a slot; `None` while one is free.
+    pub(crate) fn full_until(
+        &self,
+        limit: ProbeLimit,
+        generation: Generation,
+        now: Instant,
+    ) -> Option<Instant> {
+        let full_until = self.with_slots(limit, generation, |slots| {
+            slots.expire(now);
+            slots.free_at(limit.count)
+        });
+        full_until.flatten()
     }
 
     /// Releases the slot of a probe without a result, unless its lease has expired and the slot
@@ -107,10 +134,8 @@ impl Probes {
     /// Returns whether any probe of `generation` still has its slot at `now`.
     pub(crate) fn is_any_leased(&self, generation: Generation, now: Instant) -> bool {
         let is_any_leased = |slots: &Slots| slots.last_expiry().is_some_and(|expiry| expiry > now);
-        self.requested.get().is_some_and(|requested| {
-            let slots = &requested.slots;
-            slots.with(|slots| slots.get(generation).is_some_and(is_any_leased))
-        })
+        let slots = &self.slots;
+        slots.with(|slots| slots.get(generation).is_some_and(is_any_leased))
     }
 
     fn with_slots<R>(
@@ -119,17 +144,11 @@ impl Probes {
         generation: Generation,
         section: impl FnOnce(&mut Slots) -> R,
     ) -> Option<R> {
-        let requested = self.requested.get_or_init(|| {
-            Box::new(Requested {
-                taken_until: AtomicU64::new(0),
-                slots: Lock::new(Evidence::new(Slots::new(limit.count))),
-            })
-        });
-        requested.slots.with(|slots| {
+        self.slots.with(|slots| {
             let slots = slots.for_generation(generation, Slots::clear)?;
             let result = section(slots);
             let taken_until = slots.free_at(limit.count).map_or(0, Instant::as_micros);
-            requested.taken_until.store(taken_until, Ordering::Relaxed);
+            self.taken_until.store(taken_until, Ordering::Relaxed);
             Some(result)
         })
     }
@@ -148,6 +167,7 @@ impl ProbeLimit {
 }
 
 /// The slots of one generation.
+#[derive(Default)]
 struct Slots {
     /// The slots that are taken, grouped by the expiry of their leases, soonest first.
     leases: VecDeque<Leases>,
@@ -162,14 +182,6 @@ struct Leases {
 }
 
 impl Slots {
-    fn new(count: u32) -> Self {
-        Self {
-            leases: VecDeque::with_capacity(count.min(EXACT).saturating_add(1) as usize),
-            taken: 0,
-            succeeded: 0,
-        }
-    }
-
     fn clear(&mut self) {
         self.leases.clear();
         self.taken = 0;
@@ -215,6 +227,12 @@ impl Slots {
             let expired = self.leases.pop_front().map_or(0, |leases| leases.probes);
             self.taken = self.taken.saturating_sub(expired);
         }
+    }
+
+    /// Allocates for this many probes, unless that was done before.
+    fn reserve(&mut self, count: u32) {
+        let groups = count.min(EXACT).saturating_add(1) as usize;
+        self.leases.reserve(groups.saturating_sub(self.leases.len()));
     }
 
     fn add(&mut self, lease: Lease) {
@@ -277,12 +295,12 @@ mod tests {
                 assert!(matches!(slot, SlotRequest::Granted(_)));
             }
             for half_open_at in [10, 40] {
-                let taken_until = probes.taken_until(limit, seconds(half_open_at));
+                let taken_until = probes.taken_until(limit, RESET, seconds(half_open_at));
                 assert!(taken_until.is_some_and(|end| end > seconds(69) && end <= seconds(70)));
             }
             // Opened by a thread preempted since second 39, or earlier.
-            assert_eq!(probes.taken_until(limit, seconds(69)), None);
-            assert_eq!(probes.taken_until(limit, seconds(41)), None);
+            assert_eq!(probes.taken_until(limit, RESET, seconds(69)), None);
+            assert_eq!(probes.taken_until(limit, RESET, seconds(41)), None);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ramp;
 use crate::clock::Span;
 
 /// A rejected call, and how long to wait before retrying.
@@ -24,6 +25,13 @@ impl Rejection {
     pub(super) fn new(left: Span, whole: Span) -> Self {
         Self {
             wait: left.min(whole),
+        }
+    }
+
+    /// Rejects a call on a ramp of this length.
+    pub(super) fn on_ramp(length: Span) -> Self {
+        Self {
+            wait: ramp::retry_after(length),
         }
     }
 

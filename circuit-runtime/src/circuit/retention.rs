@@ -2,7 +2,7 @@
 
 use super::Circuit;
 use super::state::{Phase, Word};
-use crate::clock::{self, Instant};
+use crate::clock::{self, Instant, Span};
 use crate::sync::Ordering;
 
 /// The reasons to retain a circuit, weakest first.
@@ -49,7 +49,10 @@ impl Circuit {
             Phase::Closed if self.has_evidence(word, now) => Retention::Evidence,
             Phase::Closed => Retention::Closed,
             Phase::Open if self.is_expired(word, now()) => Retention::Expired,
-            Phase::Open | Phase::ForcedOpen | Phase::ForcedClosed => Retention::Required,
+            Phase::Ramp | Phase::ForcedOpen | Phase::ForcedClosed if self.ended_by(word, now(), Span::ZERO) => {
+                Retention::Closed
+            }
+            _ => Retention::Required,
         }
     }
 
@@ -59,8 +62,15 @@ impl Circuit {
     }
 
     fn is_expired(&self, word: Word, now: Instant) -> bool {
-        let half_open_at = word.half_open_at(self.wait(word));
-        now >= half_open_at.plus(self.policy.wait.reset())
-            && !self.probes.is_any_leased(word.generation(), now)
+        let probes = self.phases.get().map(|phases| &phases.probes);
+        self.ended_by(word, now, self.policy.wait.reset())
+            && !probes.is_some_and(|probes| probes.is_any_leased(word.generation(), now))
+    }
+
+    /// Returns whether the phase described by `word` ended by time alone, at least `ago` before
+    /// `now`.
+    fn ended_by(&self, word: Word, now: Instant, ago: Span) -> bool {
+        let end = self.details(word).and_then(|details| self.end(word, details));
+        end.is_some_and(|end| now >= end.plus(ago))
     }
 }

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use super::state::State;
+use super::Circuit;
+use super::counters::Total;
+use super::phases::{Phases, Transitions};
+use super::ramp;
+use super::state::{Phase, State, Word};
+use crate::clock::{self, Instant};
+use crate::config::Config;
 use crate::name::Name;
 
 /// A breaker's state and its totals since the start, for logs, metrics and health checks.
@@ -20,17 +26,26 @@ use crate::name::Name;
 ///     println!("circuit_failed{{name=\"{}\"}} {}", totals.name, totals.failed);
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The name of the circuit breaker.
     pub name: Name,
     /// The state.
     pub state: State,
+    /// How long the state has held.
+    pub since: Duration,
+    /// The order that keeps the circuit open or closed, if there is one.
+    pub hold: Option<Hold>,
     /// The wait before the next attempt, as a rejected call would report it by
     /// [`CircuitError::retry_after`](crate::CircuitError::retry_after). `None` if a call would run,
     /// and while an operator holds the circuit open.
     pub retry_after: Option<Duration>,
+    /// The share of calls that is admitted after a recovery, from 0.1 to 1.0; `None` unless calls
+    /// are being admitted gradually.
+    pub ramp: Option<f64>,
+    /// How often the circuit has reopened since it was last closed.
+    pub reopenings: u32,
     /// Calls that succeeded.
     pub succeeded: u64,
     /// Calls that failed, timed out or panicked.
@@ -48,4 +63,132 @@ pub struct Snapshot {
     pub rejected: u64,
     /// How often the circuit opened, including reopenings and operators' orders.
     pub opened: u64,
+    /// How often the circuit would have opened while it was held closed.
+    pub withheld: u64,
+    /// The configuration.
+    pub config: Config,
+}
+
+/// An order that keeps a circuit open or closed.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, State};
+/// use std::time::Duration;
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// assert_eq!(breaker.snapshot().hold, None);
+///
+/// breaker.force_open_for(Duration::from_secs(600));
+/// let hold = breaker.snapshot().hold.unwrap();
+/// assert_eq!(hold.to, State::Open);
+/// assert!(hold.ends_in <= Some(Duration::from_secs(600)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hold {
+    /// The state that the circuit is held in.
+    pub to: State,
+    /// The origin of the order.
+    pub source: HoldSource,
+    /// The time until the order ends by itself; `None` if it does not.
+    pub ends_in: Option<Duration>,
+}
+
+/// The origin of a [`Hold`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HoldSource {
+    /// An order given by hand, as by [`force_open`](crate::CircuitBreaker::force_open).
+    Order,
+}
+
+impl Circuit {
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let _entered = self.time.enter();
+        let (word, details) = self.observe();
+        let now = clock::now();
+        let end = self.end(word, details);
+        let state = word.state(now, end);
+        let has_ended = end.is_some_and(|end| now >= end);
+        let transitions = self.transitions();
+        let timed_out = self.counters.total(Total::TimedOut);
+        let panicked = self.counters.total(Total::Panicked);
+        let failed = self.counters.total(Total::Failed);
+        Snapshot {
+            name: self.name().clone(),
+            state,
+            since: match end {
+                Some(end) if has_ended => now.since(end),
+                _ => now.since(details.since.unwrap_or(word.since())),
+            }
+            .as_duration(),
+            hold: if has_ended {
+                None
+            } else {
+                hold(word, end, now)
+            },
+            retry_after: self.retry_after(word, state, end, now),
+            ramp: self.admitted_share(word, state, now),
+            reopenings: match state {
+                State::Closed => 0,
+                State::Open | State::HalfOpen => details.reopenings,
+            },
+            succeeded: self.counters.total(Total::Succeeded),
+            failed: failed.wrapping_add(timed_out).wrapping_add(panicked),
+            timed_out,
+            panicked,
+            ignored: self.counters.total(Total::Ignored),
+            cancelled: self.counters.total(Total::Cancelled),
+            rejected: self.counters.total(Total::Rejected),
+            opened: transitions.opened,
+            withheld: transitions.withheld,
+            config: *self.config(),
+        }
+    }
+
+    fn transitions(&self) -> Transitions {
+        let phases = self.phases.get();
+        phases.map_or_else(Transitions::default, Phases::transitions)
+    }
+
+    fn retry_after(
+        &self,
+        word: Word,
+        state: State,
+        end: Option<Instant>,
+        now: Instant,
+    ) -> Option<Duration> {
+        let retry_at = match (state, word.phase()) {
+            (State::Open, _) => end?,
+            (State::HalfOpen, Phase::Open) => {
+                let limit = self.policy.limits.probes();
+                let probes = &self.phases.get()?.probes;
+                let full_until = probes.full_until(limit, word.generation(), now)?;
+                full_until.min(now.plus(limit.lease))
+            }
+            (State::HalfOpen | State::Closed, _) => return None,
+        };
+        (retry_at > now).then(|| retry_at.since(now).as_duration())
+    }
+
+    fn admitted_share(&self, word: Word, state: State, now: Instant) -> Option<f64> {
+        let is_ramp = word.phase() == Phase::Ramp && state == State::HalfOpen;
+        is_ramp.then(|| ramp::admitted_share(now.since(word.since()), self.policy.limits.ramp()))
+    }
+}
+
+/// Returns the order that keeps a phase as it is until `end`.
+fn hold(word: Word, end: Option<Instant>, now: Instant) -> Option<Hold> {
+    let to = match word.phase() {
+        Phase::ForcedOpen => State::Open,
+        Phase::ForcedClosed => State::Closed,
+        Phase::Closed | Phase::Ramp | Phase::Open => return None,
+    };
+    Some(Hold {
+        to,
+        source: HoldSource::Order,
+        ends_in: end.map(|end| end.since(now).as_duration()),
+    })
 }

@@ -1,12 +1,13 @@
-//! The state machine as a pure function on one word: no atomics, no clock.
+//! The state machine as a pure function: no atomics, no clock.
 
 use std::fmt;
 
-use crate::clock::{Instant, Span};
+use crate::clock::Instant;
 
 /// The state of a circuit breaker.
 ///
-/// There are no others: an operator's order keeps the circuit open or closed.
+/// There are no others: an operator's order keeps the circuit open or closed, and a circuit that
+/// admits calls gradually after a recovery is half-open.
 ///
 /// # Examples
 ///
@@ -28,7 +29,8 @@ pub enum State {
     Closed,
     /// No call runs; each is rejected at once.
     Open,
-    /// A probe may run, or is running; every other call is rejected.
+    /// A probe may run, or is running, or calls are admitted gradually; every other call is
+    /// rejected.
     HalfOpen,
 }
 
@@ -42,17 +44,31 @@ impl fmt::Display for State {
     }
 }
 
-/// The state as one atomic word: `generation (56) | reopenings (6) | phase (2)`.
+/// The state as one atomic word:
+/// `turn (56) | is the first (1) | has an end (1) | slot (1) | spare (1) | phase (4)`.
 ///
-/// The generation is the time of the last transition in 32nds of a microsecond, and at least one
-/// more than the generation before. It therefore dates the state, is unique to it, and cannot wrap.
-/// Reopenings are those by failed probes since the circuit was closed; counting stops at 63, when
-/// no wait can grow further.
+/// The turn is the time of the last transition in 32nds of a microsecond, and at least one more
+/// than the turn before. It therefore dates the phase, is unique to it, and cannot wrap. Together
+/// with the next bit, which is set until the first transition, it is the [`Generation`].
+/// The slot is where the [`Details`] of the phase are stored. The lowest bit of the phase is set if
+/// a call needs more than the word to be admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct Word(u64);
 
-/// Identifies the transition a state began with; later generations compare greater.
+/// The facts about a phase that its [`Word`] has no room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Details {
+    /// How often the circuit has reopened since it was last closed: by failed probes, and during
+    /// ramps.
+    pub(crate) reopenings: u32,
+    /// When the public state began, if that was before this phase.
+    pub(crate) since: Option<Instant>,
+    /// When this phase ends, if neither `reset` nor an order decides that.
+    pub(crate) until: Option<Instant>,
+}
+
+/// Identifies the transition a phase began with; later generations compare greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Generation(u64);
 
@@ -62,20 +78,32 @@ pub(crate) struct Generation(u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Closed,
-    Open,
     ForcedClosed,
+    /// Half-open after successful probes: calls are admitted gradually.
+    Ramp,
+    Open,
     ForcedOpen,
 }
 
-/// A cause of a transition.
+/// A cause of a transition. A moment given with it is the end of the phase that begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trigger {
     LimitReached,
-    ProbeSucceeded,
+    /// The service asked not to be called until then.
+    Unavailable(Instant),
+    /// Every probe succeeded, and no ramp follows.
+    ProbesSucceeded,
+    /// Every probe succeeded, and a ramp follows.
+    RampBegins,
+    RampOver,
     ProbeFailed,
+    /// Opened by hand, as if a limit had been reached.
+    Trip(Option<Instant>),
     Reset,
-    ForceOpen,
-    ForceClosed,
+    ForceOpen(Option<Instant>),
+    ForceClosed(Option<Instant>),
+    /// The end of an order has come.
+    HoldOver,
 }
 
 /// A transition as seen from outside.
@@ -83,70 +111,161 @@ pub(crate) enum Trigger {
 pub(crate) enum Change {
     /// The word stays as it is.
     None,
+    /// The state and the hold stay as they are.
+    Unseen,
+    /// The hold changes, the state does not.
+    Held,
     Opened,
     Closed,
+    /// A circuit that is held closed would have opened.
+    Withheld,
 }
 
-/// Returns the word that follows `word` when `trigger` happens at `now`, and how that looks from
-/// outside. A trigger without meaning in this phase leaves the word unchanged.
-pub(crate) fn transition(word: Word, trigger: Trigger, now: Instant) -> (Word, Change) {
-    let (phase, change) = match (word.phase(), trigger) {
-        (Phase::Open, Trigger::ProbeFailed) => return (word.reopened(now), Change::Opened),
-        (Phase::Closed, Trigger::LimitReached) => (Phase::Open, Change::Opened),
-        (Phase::Open, Trigger::ProbeSucceeded) | (_, Trigger::Reset) => {
-            (Phase::Closed, Change::Closed)
-        }
-        (Phase::Closed | Phase::Open | Phase::ForcedClosed, Trigger::ForceOpen) => {
-            (Phase::ForcedOpen, Change::Opened)
-        }
-        (Phase::Closed | Phase::Open | Phase::ForcedOpen, Trigger::ForceClosed) => {
-            (Phase::ForcedClosed, Change::Closed)
-        }
-        _ => return (word, Change::None),
+/// Returns the word and the details that follow `word` and `details` when `trigger` happens at
+/// `now`, and how that looks from outside. `state` is the public state at `now`. A trigger without
+/// meaning in this phase changes nothing.
+pub(crate) fn transition(
+    word: Word,
+    details: Details,
+    state: State,
+    trigger: Trigger,
+    now: Instant,
+) -> (Word, Details, Change) {
+    use Phase::{Closed, ForcedClosed, ForcedOpen, Open, Ramp};
+
+    let unchanged = (word, details, Change::None);
+    let since = Some(details.since.unwrap_or(word.since()));
+    let first = Details::default();
+    let kept = Details { since, ..first };
+    let reopened = Details {
+        reopenings: details.reopenings.saturating_add(1),
+        ..first
     };
-    (word.followed_by(phase, now), change)
+    let (phase, next, change) = match (word.phase(), trigger) {
+        (Closed, Trigger::LimitReached) => (Open, first, Change::Opened),
+        (Closed, Trigger::Unavailable(until)) => (Open, first.until(until), Change::Opened),
+        (Closed, Trigger::Trip(until)) => (Open, Details { until, ..first }, Change::Opened),
+
+        (Ramp, Trigger::LimitReached) | (Open, Trigger::ProbeFailed) => {
+            (Open, reopened, Change::Opened)
+        }
+        (Ramp | Open, Trigger::Unavailable(until)) => (Open, reopened.until(until), Change::Opened),
+        (Ramp | Open, Trigger::Trip(until)) if state == State::HalfOpen => {
+            (Open, Details { until, ..reopened }, Change::Opened)
+        }
+        (Open, Trigger::Trip(Some(until))) => {
+            let reopenings = details.reopenings;
+            let longer = Details { reopenings, ..kept };
+            (Open, longer.until(until), Change::Unseen)
+        }
+
+        (Open, Trigger::ProbesSucceeded) | (Ramp, Trigger::RampOver) => {
+            (Closed, first, Change::Closed)
+        }
+        (Open, Trigger::RampBegins) => {
+            // The state was half-open before the last probe, and still is.
+            let reopenings = details.reopenings;
+            (
+                Ramp,
+                Details {
+                    reopenings,
+                    ..first
+                },
+                Change::Unseen,
+            )
+        }
+
+        (ForcedClosed, Trigger::LimitReached | Trigger::Unavailable(_)) => {
+            (ForcedClosed, Details { since, ..details }, Change::Withheld)
+        }
+        (ForcedOpen | ForcedClosed, Trigger::HoldOver) => (Closed, first, Change::Closed),
+
+        (Closed, Trigger::Reset) => (Closed, kept, Change::Unseen),
+        (ForcedClosed, Trigger::Reset) => (Closed, kept, Change::Held),
+        (_, Trigger::Reset) => (Closed, first, Change::Closed),
+
+        (ForcedOpen, Trigger::ForceOpen(until)) if until == details.until => return unchanged,
+        (ForcedClosed, Trigger::ForceClosed(until)) if until == details.until => return unchanged,
+        (_, Trigger::ForceOpen(until)) if state == State::Open => {
+            (ForcedOpen, Details { until, ..kept }, Change::Held)
+        }
+        (_, Trigger::ForceOpen(until)) => (ForcedOpen, Details { until, ..first }, Change::Opened),
+        (_, Trigger::ForceClosed(until)) if state == State::Closed => {
+            (ForcedClosed, Details { until, ..kept }, Change::Held)
+        }
+        (_, Trigger::ForceClosed(until)) => {
+            (ForcedClosed, Details { until, ..first }, Change::Closed)
+        }
+        _ => return unchanged,
+    };
+    (word.followed_by(phase, next, now), next, change)
+}
+
+impl Details {
+    const fn until(self, until: Instant) -> Self {
+        Self {
+            until: Some(until),
+            ..self
+        }
+    }
 }
 
 impl Generation {
-    /// The generation of a new breaker. Nonzero, so that every word is.
-    pub(crate) const FIRST: Self = Self(1);
+    /// The earliest generation of a new breaker. Nonzero, so that every word is.
+    pub(crate) const FIRST: Self = Self(0b11);
 
-    const LAST: Self = Self((1 << (u64::BITS - Word::GENERATION_SHIFT)) - 1);
+    /// Returns `true` if no transition came before.
+    #[inline]
+    pub(crate) const fn is_first(self) -> bool {
+        self.0 & 1 != 0
+    }
 
     pub(crate) const fn to_bits(self) -> u64 {
         self.0
     }
 }
 
+impl Phase {
+    const fn to_bits(self, has_end: bool) -> u64 {
+        match self {
+            Self::Closed => 0,
+            Self::ForcedClosed if has_end => 0b0011,
+            Self::ForcedClosed => 0b0010,
+            Self::Ramp => 0b0101,
+            Self::Open => Word::OPEN,
+            Self::ForcedOpen => Word::FORCED_OPEN,
+        }
+    }
+}
+
 impl Word {
-    const PHASE_BITS: u32 = 2;
-    const MAX_REOPENINGS: u64 = 63;
-    const GENERATION_SHIFT: u32 = 8;
+    const PHASE: u64 = 0b1111;
+    /// The bit of the phases that a call is not admitted in by the word alone.
+    const GATED: u64 = 1;
+    /// The phase from which on results are not counted towards the limits.
+    const OPEN: u64 = 0b0111;
+    const FORCED_OPEN: u64 = 0b1001;
+    const SLOT: u64 = 1 << 5;
+    const HAS_END: u64 = 1 << 6;
+    const GENERATION_SHIFT: u32 = 7;
+    const TURN_SHIFT: u32 = 8;
+    const LAST_TURN: u64 = u64::MAX >> Self::TURN_SHIFT;
     /// A microsecond has room for 32 transitions; a further one is dated with the next microsecond.
     ///
     /// For one in tests: their clock goes on with each transition, and has to last for longer.
     const TURN_BITS: u32 = if cfg!(feature = "test-util") { 0 } else { 5 };
 
     /// The last moment that fits, seventy years after the origin; in tests, two thousand.
-    const LAST_MOMENT: Instant = Instant::from_micros(Generation::LAST.0 >> Self::TURN_BITS);
+    const LAST_MOMENT: Instant = Instant::from_micros(Self::LAST_TURN >> Self::TURN_BITS);
 
-    /// The word of a new breaker: closed.
-    pub(crate) const FIRST: Self = Self::new(Generation::FIRST, Phase::Closed);
+    /// The word of a closed breaker of the earliest moment.
+    #[cfg(test)]
+    pub(crate) const FIRST: Self = Self(Generation::FIRST.0 << Self::GENERATION_SHIFT);
 
-    const fn new(generation: Generation, phase: Phase) -> Self {
-        Self(generation.0 << Self::GENERATION_SHIFT | phase as u64)
-    }
-
-    /// Reopened by a failed probe.
-    fn reopened(self, now: Instant) -> Self {
-        let reopenings = u64::from(self.reopenings().saturating_add(1)).min(Self::MAX_REOPENINGS);
-        let Self(word) = self.followed_by(Phase::Open, now);
-        Self(word | reopenings << Self::PHASE_BITS)
-    }
-
-    /// Returns how often a probe has failed since the circuit was closed.
-    pub(crate) const fn reopenings(self) -> u32 {
-        ((self.0 >> Self::PHASE_BITS) & Self::MAX_REOPENINGS) as u32
+    /// Returns the word of a new breaker: closed since `now`.
+    pub(crate) fn new(now: Instant) -> Self {
+        let turn = Self::turn_at(now).max(1);
+        Self(turn << Self::TURN_SHIFT | 1 << Self::GENERATION_SHIFT)
     }
 
     pub(crate) const fn from_bits(bits: u64) -> Self {
@@ -159,30 +278,49 @@ impl Word {
 
     #[inline]
     pub(crate) const fn phase(self) -> Phase {
-        match self.0 & ((1 << Self::PHASE_BITS) - 1) {
+        match self.0 & Self::PHASE {
             0 => Phase::Closed,
-            1 => Phase::Open,
-            2 => Phase::ForcedClosed,
+            0b0010 | 0b0011 => Phase::ForcedClosed,
+            0b0101 => Phase::Ramp,
+            Self::OPEN => Phase::Open,
             _ => Phase::ForcedOpen,
         }
     }
 
-    /// Returns `true` if calls are admitted without limit.
+    /// Returns `true` if calls are admitted without limit, and no time ends that.
     #[inline]
     pub(crate) const fn is_closed(self) -> bool {
-        self.0 & Phase::Open as u64 == 0
+        self.0 & Self::GATED == 0
     }
 
-    /// Returns `true` while results are counted: in the closed phase.
+    /// Returns `true` while results are counted towards the limits.
     #[inline]
     pub(crate) const fn is_counting(self) -> bool {
-        self.0 & (Phase::Open as u64 | Phase::ForcedClosed as u64) == Phase::Closed as u64
+        self.0 & Self::PHASE < Self::OPEN
     }
 
-    /// Returns `true` while an operator holds the circuit open or closed.
+    /// Returns `true` if the [`Details`] say when the phase ends.
     #[inline]
-    pub(crate) const fn is_held(self) -> bool {
-        self.0 & Phase::ForcedClosed as u64 != 0
+    pub(crate) const fn has_end(self) -> bool {
+        self.0 & Self::HAS_END != 0
+    }
+
+    /// Returns `true` if the circuit is open for as long as the rules say.
+    #[inline]
+    pub(crate) const fn is_open_for_usual_wait(self) -> bool {
+        self.0 & (Self::PHASE | Self::HAS_END) == Self::OPEN
+    }
+
+    /// Returns `true` if the circuit is held open until an order ends that.
+    #[inline]
+    pub(crate) const fn is_held_open(self) -> bool {
+        self.0 & (Self::PHASE | Self::HAS_END) == Self::FORCED_OPEN
+    }
+
+    /// Returns the slot of the [`Details`]: 0 or 1, which the word before and the next do not use.
+    #[inline]
+    pub(crate) const fn slot(self) -> usize {
+        (self.0 & Self::SLOT != 0) as usize
     }
 
     #[inline]
@@ -193,20 +331,17 @@ impl Word {
     /// Returns the time at which the phase began.
     #[inline]
     pub(crate) const fn since(self) -> Instant {
-        Instant::from_micros(self.generation().0 >> Self::TURN_BITS)
+        Instant::from_micros(self.turn() >> Self::TURN_BITS)
     }
 
-    /// Returns the time at which the wait of an open phase is over.
-    #[inline]
-    pub(crate) const fn half_open_at(self, wait: Span) -> Instant {
-        self.since().plus(wait)
-    }
-
-    /// Returns the public state at `now`, given the wait of an open phase.
-    pub(crate) fn state(self, now: Instant, wait: Span) -> State {
+    /// Returns the public state at `now`, given when the phase ends.
+    pub(crate) fn state(self, now: Instant, end: Option<Instant>) -> State {
+        let is_over = end.is_some_and(|end| now >= end);
         match self.phase() {
             Phase::Closed | Phase::ForcedClosed => State::Closed,
-            Phase::Open if now >= self.half_open_at(wait) => State::HalfOpen,
+            Phase::Ramp | Phase::ForcedOpen if is_over => State::Closed,
+            Phase::Open if is_over => State::HalfOpen,
+            Phase::Ramp => State::HalfOpen,
             Phase::Open | Phase::ForcedOpen => State::Open,
         }
     }
@@ -214,122 +349,219 @@ impl Word {
     /// Returns the earliest moment that the next state can be dated with: this microsecond, or the
     /// next one after 32 transitions.
     pub(crate) fn next_since(self) -> Instant {
-        let next = self
-            .generation()
-            .0
-            .saturating_add(1)
-            .min(Generation::LAST.0);
+        let next = self.turn().saturating_add(1).min(Self::LAST_TURN);
         Instant::from_micros(next >> Self::TURN_BITS)
     }
 
-    fn followed_by(self, phase: Phase, now: Instant) -> Self {
-        let at_now = now.min(Self::LAST_MOMENT).as_micros() << Self::TURN_BITS;
-        let generation = at_now.max(self.generation().0.saturating_add(1));
-        Self::new(Generation(generation).min(Generation::LAST), phase)
+    /// Returns the word of a closed breaker after a reset at `now`.
+    #[cfg(test)]
+    pub(crate) fn after_reset(self, now: Instant) -> Self {
+        self.followed_by(Phase::Closed, Details::default(), now)
+    }
+
+    fn followed_by(self, phase: Phase, details: Details, now: Instant) -> Self {
+        let turn = Self::turn_at(now).max(self.turn().saturating_add(1));
+        let turn = turn.min(Self::LAST_TURN);
+        let has_end = details.until.is_some();
+        let end = if has_end { Self::HAS_END } else { 0 };
+        let slot = (self.0 & Self::SLOT) ^ Self::SLOT;
+        Self(turn << Self::TURN_SHIFT | end | slot | phase.to_bits(has_end))
+    }
+
+    fn turn_at(now: Instant) -> u64 {
+        now.min(Self::LAST_MOMENT).as_micros() << Self::TURN_BITS
+    }
+
+    #[inline]
+    const fn turn(self) -> u64 {
+        self.0 >> Self::TURN_SHIFT
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Phase, State, Trigger, Word, transition};
-    use crate::clock::{Instant, Span};
-    use std::time::Duration;
+    use super::{Change, Details, Phase, State, Trigger, Word, transition};
+    use crate::clock::Instant;
 
-    const RESET: Span = Span::from_duration(Duration::from_secs(30));
+    const END: Instant = seconds(500);
 
-    fn seconds(seconds: u64) -> Instant {
+    const fn seconds(seconds: u64) -> Instant {
         Instant::from_micros(seconds * 1_000_000)
     }
 
     /// Returns a word of this phase, begun at second 10.
     fn word(phase: Phase) -> Word {
-        Word::FIRST.followed_by(phase, seconds(10))
+        Word::FIRST.followed_by(phase, Details::default(), seconds(10))
+    }
+
+    /// Returns how `trigger` at second 70 moves a phase that shows `state`.
+    fn moved(phase: Phase, state: State, trigger: Trigger) -> (Word, Details, Change) {
+        let details = Details {
+            reopenings: 3,
+            ..Details::default()
+        };
+        transition(word(phase), details, state, trigger, seconds(70))
     }
 
     #[test]
     fn transitions_are_those_of_the_table() {
-        use Phase::{Closed, ForcedClosed, ForcedOpen, Open};
-        use Trigger::{ForceClosed, ForceOpen, LimitReached, ProbeFailed, ProbeSucceeded, Reset};
+        use Phase::{Closed, ForcedClosed, ForcedOpen, Open, Ramp};
+        use Trigger::{
+            ForceClosed, ForceOpen, HoldOver, LimitReached, ProbeFailed, ProbesSucceeded,
+            RampBegins, RampOver, Reset, Trip, Unavailable,
+        };
 
+        let triggers = [
+            LimitReached,
+            Unavailable(END),
+            ProbesSucceeded,
+            RampBegins,
+            RampOver,
+            ProbeFailed,
+            Trip(None),
+            Trip(Some(END)),
+            Reset,
+            ForceOpen(None),
+            ForceOpen(Some(END)),
+            ForceClosed(None),
+            ForceClosed(Some(END)),
+            HoldOver,
+        ];
+        let none = |phase| (phase, Change::None);
+        let opened = (Open, Change::Opened);
+        let closed = (Closed, Change::Closed);
+        let withheld = (ForcedClosed, Change::Withheld);
+        let unseen = |phase| (phase, Change::Unseen);
+        let held = |phase| (phase, Change::Held);
+        let forced_open = (ForcedOpen, Change::Opened);
+        let forced_closed = (ForcedClosed, Change::Closed);
+        #[rustfmt::skip]
         let table = [
-            (Closed, LimitReached, Open, Change::Opened),
-            (Closed, ProbeSucceeded, Closed, Change::None),
-            (Closed, ProbeFailed, Closed, Change::None),
-            (Closed, Reset, Closed, Change::Closed),
-            (Closed, ForceOpen, ForcedOpen, Change::Opened),
-            (Closed, ForceClosed, ForcedClosed, Change::Closed),
-            (Open, LimitReached, Open, Change::None),
-            (Open, ProbeSucceeded, Closed, Change::Closed),
-            (Open, ProbeFailed, Open, Change::Opened),
-            (Open, Reset, Closed, Change::Closed),
-            (Open, ForceOpen, ForcedOpen, Change::Opened),
-            (Open, ForceClosed, ForcedClosed, Change::Closed),
-            (ForcedOpen, LimitReached, ForcedOpen, Change::None),
-            (ForcedOpen, ProbeSucceeded, ForcedOpen, Change::None),
-            (ForcedOpen, ProbeFailed, ForcedOpen, Change::None),
-            (ForcedOpen, Reset, Closed, Change::Closed),
-            (ForcedOpen, ForceOpen, ForcedOpen, Change::None),
-            (ForcedOpen, ForceClosed, ForcedClosed, Change::Closed),
-            (ForcedClosed, LimitReached, ForcedClosed, Change::None),
-            (ForcedClosed, ProbeSucceeded, ForcedClosed, Change::None),
-            (ForcedClosed, ProbeFailed, ForcedClosed, Change::None),
-            (ForcedClosed, Reset, Closed, Change::Closed),
-            (ForcedClosed, ForceOpen, ForcedOpen, Change::Opened),
-            (ForcedClosed, ForceClosed, ForcedClosed, Change::None),
+            (Closed, State::Closed, [
+                opened, opened, none(Closed), none(Closed), none(Closed), none(Closed), opened,
+                opened, unseen(Closed), forced_open, forced_open, held(ForcedClosed),
+                held(ForcedClosed), none(Closed),
+            ]),
+            (Open, State::Open, [
+                none(Open), opened, closed, unseen(Ramp), none(Open), opened, none(Open),
+                unseen(Open), closed, held(ForcedOpen), held(ForcedOpen), forced_closed,
+                forced_closed, none(Open),
+            ]),
+            (Open, State::HalfOpen, [
+                none(Open), opened, closed, unseen(Ramp), none(Open), opened, opened, opened,
+                closed, forced_open, forced_open, forced_closed, forced_closed, none(Open),
+            ]),
+            (Ramp, State::HalfOpen, [
+                opened, opened, none(Ramp), none(Ramp), closed, none(Ramp), opened, opened,
+                closed, forced_open, forced_open, forced_closed, forced_closed, none(Ramp),
+            ]),
+            (ForcedOpen, State::Open, [
+                none(ForcedOpen), none(ForcedOpen), none(ForcedOpen), none(ForcedOpen),
+                none(ForcedOpen), none(ForcedOpen), none(ForcedOpen), none(ForcedOpen), closed,
+                none(ForcedOpen), held(ForcedOpen), forced_closed, forced_closed, closed,
+            ]),
+            (ForcedClosed, State::Closed, [
+                withheld, withheld, none(ForcedClosed), none(ForcedClosed), none(ForcedClosed),
+                none(ForcedClosed), none(ForcedClosed), none(ForcedClosed), held(Closed),
+                forced_open, forced_open, none(ForcedClosed), held(ForcedClosed), closed,
+            ]),
         ];
 
-        for (before, trigger, after, change) in table {
-            let (next, seen) = transition(word(before), trigger, seconds(70));
-            assert_eq!(
-                (next.phase(), seen),
-                (after, change),
-                "{before:?} and {trigger:?}"
-            );
-            let moved = change != Change::None;
-            assert_eq!(next.since(), seconds(if moved { 70 } else { 10 }));
-            assert_eq!(next.generation() > word(before).generation(), moved);
+        for (before, state, outcomes) in table {
+            for (trigger, (after, change)) in triggers.into_iter().zip(outcomes) {
+                let case = format!("{before:?} ({state}) and {trigger:?}");
+                let (next, details, seen) = moved(before, state, trigger);
+                assert_eq!((next.phase(), seen), (after, change), "{case}");
+                let is_moved = change != Change::None;
+                assert_eq!(
+                    next.since(),
+                    seconds(if is_moved { 70 } else { 10 }),
+                    "{case}"
+                );
+                assert_eq!(
+                    next.generation() > word(before).generation(),
+                    is_moved,
+                    "{case}"
+                );
+                assert_eq!(next.slot() != word(before).slot(), is_moved, "{case}");
+                assert_eq!(next.has_end(), details.until.is_some(), "{case}");
+            }
         }
     }
 
     #[test]
-    fn failed_probes_are_counted_until_the_circuit_closes() {
-        let mut word = word(Phase::Open);
-        for failed in 1..=100 {
-            (word, _) = transition(word, Trigger::ProbeFailed, seconds(10 + failed));
-            assert_eq!(u64::from(word.reopenings()), failed.min(63));
-            assert_eq!(
-                (word.phase(), word.since()),
-                (Phase::Open, seconds(10 + failed))
-            );
-        }
-        let (closed, _) = transition(word, Trigger::ProbeSucceeded, seconds(200));
-        assert_eq!(closed.reopenings(), 0);
-        let (forced, _) = transition(word, Trigger::ForceOpen, seconds(200));
-        assert_eq!(forced.reopenings(), 0);
+    fn the_state_began_before_the_phase_if_only_the_phase_has_changed() {
+        let since = |phase, state, trigger| moved(phase, state, trigger).1.since;
+        let begin = Some(seconds(10));
+        let opened = since(Phase::Closed, State::Closed, Trigger::LimitReached);
+        let reset = since(Phase::Closed, State::Closed, Trigger::Reset);
+        let held = since(Phase::Open, State::Open, Trigger::ForceOpen(None));
+        let withheld = since(Phase::ForcedClosed, State::Closed, Trigger::LimitReached);
+        let longer = since(Phase::Open, State::Open, Trigger::Trip(Some(END)));
+        assert_eq!(
+            [opened, reset, held, withheld, longer],
+            [None, begin, begin, begin, begin]
+        );
     }
 
     #[test]
-    fn open_becomes_half_open_by_time_alone() {
-        let open = word(Phase::Open);
-        let just_before = Instant::from_micros(39_999_999);
+    fn reopenings_are_counted_until_the_circuit_closes() {
+        let count = |phase, trigger| moved(phase, State::HalfOpen, trigger).1.reopenings;
+        assert_eq!(count(Phase::Open, Trigger::ProbeFailed), 4);
+        assert_eq!(count(Phase::Open, Trigger::Unavailable(END)), 4);
+        assert_eq!(count(Phase::Open, Trigger::Trip(None)), 4);
+        assert_eq!(count(Phase::Ramp, Trigger::LimitReached), 4);
+        assert_eq!(count(Phase::Ramp, Trigger::Trip(Some(END))), 4);
+        assert_eq!(count(Phase::Open, Trigger::RampBegins), 3);
+        assert_eq!(count(Phase::Ramp, Trigger::RampOver), 0);
+        assert_eq!(count(Phase::Open, Trigger::ProbesSucceeded), 0);
+        assert_eq!(count(Phase::Open, Trigger::ForceOpen(None)), 0);
 
-        assert_eq!(open.state(just_before, RESET), State::Open);
-        assert_eq!(open.state(seconds(40), RESET), State::HalfOpen);
+        let (waits, _) = (
+            moved(Phase::Open, State::Open, Trigger::Trip(Some(END))).1,
+            (),
+        );
+        assert_eq!((waits.reopenings, waits.until), (3, Some(END)));
+    }
+
+    #[test]
+    fn a_phase_ends_by_time_alone() {
+        let before = Instant::from_micros(499_999_999);
+        let states = |phase: Phase, end| {
+            [before, END, seconds(u64::MAX / 1_000_000)].map(|now| word(phase).state(now, end))
+        };
+        use State::{Closed, HalfOpen, Open};
+        assert_eq!(states(Phase::Open, Some(END)), [Open, HalfOpen, HalfOpen]);
+        assert_eq!(states(Phase::Ramp, Some(END)), [HalfOpen, Closed, Closed]);
+        assert_eq!(states(Phase::ForcedOpen, Some(END)), [Open, Closed, Closed]);
+        assert_eq!(states(Phase::ForcedOpen, None), [Open; 3]);
+        assert_eq!(states(Phase::ForcedClosed, Some(END)), [Closed; 3]);
+    }
+
+    #[test]
+    fn only_a_closed_phase_without_an_end_admits_calls_by_the_word_alone() {
+        use Phase::{Closed, ForcedClosed, ForcedOpen, Open, Ramp};
+        let words = [Closed, ForcedClosed, Ramp, Open, ForcedOpen].map(word);
         assert_eq!(
-            open.state(Instant::from_micros(u64::MAX), RESET),
-            State::HalfOpen
+            words.map(Word::is_closed),
+            [true, true, false, false, false]
         );
         assert_eq!(
-            word(Phase::ForcedOpen).state(Instant::from_micros(u64::MAX), RESET),
-            State::Open
+            words.map(Word::is_counting),
+            [true, true, true, false, false]
         );
+        let ends = Details::default().until(END);
+        let ends = Word::FIRST.followed_by(ForcedClosed, ends, seconds(10));
+        assert!(!ends.is_closed() && ends.is_counting() && ends.has_end());
+        assert_eq!(ends.phase(), ForcedClosed);
     }
 
     #[test]
     fn generations_differ_within_one_microsecond_and_when_the_clock_goes_back() {
         let mut word = word(Phase::Closed);
         for now in [seconds(10); 31].into_iter().chain([seconds(3); 100]) {
-            let (next, _) = transition(word, Trigger::Reset, now);
+            let (next, ..) =
+                transition(word, Details::default(), State::Closed, Trigger::Reset, now);
             assert!(next.generation() > word.generation());
             let ahead = next.since().since(seconds(10));
             assert!(ahead.as_micros() <= (131 >> Word::TURN_BITS) + 1);
@@ -342,21 +574,13 @@ mod tests {
         let end_of_time = Instant::from_micros(u64::MAX);
         let mut word = Word::FIRST;
         for _ in 0..100 {
-            (word, _) = transition(word, Trigger::LimitReached, end_of_time);
-            assert_eq!(
-                (word.since(), word.phase()),
-                (Word::LAST_MOMENT, Phase::Open)
-            );
-            assert_eq!(
-                word.state(end_of_time, Span::from_duration(Duration::MAX)),
-                State::HalfOpen
-            );
-
-            (word, _) = transition(word, Trigger::Reset, end_of_time);
-            assert_eq!(
-                (word.since(), word.phase()),
-                (Word::LAST_MOMENT, Phase::Closed)
-            );
+            for (state, trigger, phase) in [
+                (State::Closed, Trigger::LimitReached, Phase::Open),
+                (State::HalfOpen, Trigger::Reset, Phase::Closed),
+            ] {
+                (word, _, _) = transition(word, Details::default(), state, trigger, end_of_time);
+                assert_eq!((word.since(), word.phase()), (Word::LAST_MOMENT, phase));
+            }
         }
     }
 }

@@ -2,10 +2,14 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::time::Duration;
 
-use super::state::Word;
+use super::state::Generation;
 use crate::clock::Span;
 use crate::config::Config;
+
+/// The longest that a service is left alone at its own request, unless `max_reset` says otherwise.
+const LONGEST_REQUEST: Span = Span::from_duration(Duration::from_secs(60 * 60));
 
 /// Exponential backoff with jitter: `reset`, doubled by each reopening up to `max_reset`, plus a
 /// random fraction. Never shorter than `reset`.
@@ -14,6 +18,8 @@ pub(crate) struct Wait {
     reset: Span,
     /// Equal to `reset` when the wait does not grow.
     max_reset: Span,
+    /// The longest wait that a service can ask for.
+    longest_request: Span,
     jitter: f64,
     /// Every wait is `reset`, neither growing nor jittered.
     is_fixed: bool,
@@ -25,10 +31,12 @@ impl Wait {
     /// Creates the wait that `config` describes.
     pub(crate) fn new(config: &Config, salt: u64) -> Self {
         let reset = Span::from_duration(config.reset());
-        let max_reset = config.max_reset().map_or(reset, Span::from_duration);
+        let limit = config.max_reset().map(Span::from_duration);
+        let max_reset = limit.unwrap_or(reset);
         Self {
             reset,
             max_reset,
+            longest_request: limit.unwrap_or(LONGEST_REQUEST),
             jitter: config.jitter(),
             is_fixed: max_reset == reset && config.jitter() <= 0.0,
             salt,
@@ -45,21 +53,36 @@ impl Wait {
         RandomState::new().hash_one(())
     }
 
-    /// Returns how long the open phase described by `word` lasts, for the circuit called `name`.
-    /// The same arguments always give the same wait.
+    /// Returns the wait if every one is the same.
     #[inline]
-    pub(crate) fn for_word(&self, word: Word, name: &impl Hash) -> Span {
-        if self.is_fixed {
-            self.reset
-        } else {
-            self.varied(word, name)
-        }
+    pub(super) fn fixed(&self) -> Option<Span> {
+        self.is_fixed.then_some(self.reset)
     }
 
-    #[inline(never)]
-    fn varied(&self, word: Word, name: &impl Hash) -> Span {
-        let wait = self.reset.doubled(word.reopenings()).min(self.max_reset);
-        wait.extended_by(self.jitter * fraction(self.seed(name) ^ word.to_bits()))
+    /// Returns how long the circuit called `name` stays open after so many reopenings. The same
+    /// arguments always give the same wait.
+    pub(super) fn after(&self, reopenings: u32, generation: Generation, name: &impl Hash) -> Span {
+        if self.is_fixed {
+            return self.reset;
+        }
+        let wait = self.reset.doubled(reopenings).min(self.max_reset);
+        wait.extended_by(self.jitter_of(generation, name))
+    }
+
+    /// Returns how long the circuit called `name` stays open when its service asked for `wait`:
+    /// never less, up to the longest wait that is granted.
+    pub(super) fn requested(&self, wait: Span, generation: Generation, name: &impl Hash) -> Span {
+        let wait = wait.min(self.longest_request);
+        let jittered = wait.extended_by(self.jitter_of(generation, name));
+        jittered.min(self.longest_request)
+    }
+
+    /// Returns the fraction that jitter adds to a wait.
+    fn jitter_of(&self, generation: Generation, name: &impl Hash) -> f64 {
+        if self.jitter <= 0.0 {
+            return 0.0;
+        }
+        self.jitter * fraction(self.seed(name) ^ generation.to_bits())
     }
 
     /// Hashes the name together with the salt of the process.
@@ -85,50 +108,35 @@ fn fraction(seed: u64) -> f64 {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::Wait;
-    use crate::circuit::state::{Trigger, Word, transition};
+    use crate::circuit::state::{Generation, Word};
     use crate::clock::{Instant, Span};
     use crate::config::Config;
     use std::time::Duration;
 
     const RESET: Duration = Duration::from_secs(30);
 
-    /// Returns a word that was reopened `times` times, by probes that failed at once.
-    fn reopened(times: u32) -> Word {
-        let now = Instant::from_micros(1_000_000);
-        let (mut word, _) = transition(Word::FIRST, Trigger::LimitReached, now);
-        for _ in 0..times {
-            (word, _) = transition(word, Trigger::ProbeFailed, now);
-        }
-        word
+    /// Returns a generation that begins at this second.
+    fn at(second: u64) -> Generation {
+        Word::new(Instant::from_micros(second * 1_000_000)).generation()
     }
 
-    fn seconds(wait: &Wait, word: Word) -> u64 {
-        wait.for_word(word, &"payments").as_duration().as_secs()
+    fn seconds(wait: &Wait, reopenings: u32) -> u64 {
+        let wait = wait.after(reopenings, at(1), &"payments");
+        wait.as_duration().as_secs()
     }
 
     #[test]
     fn each_reopening_doubles_the_wait_up_to_max_reset() {
         let config = Config::builder().reset(RESET).max_reset(RESET * 6).build();
         let wait = Wait::new(&config.unwrap(), 0);
-        let waits = [0, 1, 2, 3, 4, 1_000].map(|times| seconds(&wait, reopened(times)));
-        assert_eq!(waits, [30, 60, 120, 180, 180, 180]);
-
-        let (recovered, _) = transition(
-            reopened(7),
-            Trigger::ProbeSucceeded,
-            Instant::from_micros(2),
-        );
-        let (tripped, _) = transition(recovered, Trigger::LimitReached, Instant::from_micros(3));
-        assert_eq!(seconds(&wait, tripped), 30);
+        let waits = [0, 1, 2, 3, 4, 1_000, u32::MAX].map(|times| seconds(&wait, times));
+        assert_eq!(waits, [30, 60, 120, 180, 180, 180, 180]);
     }
 
     #[test]
     fn without_max_reset_the_wait_does_not_grow() {
         let wait = Wait::new(&Config::default(), 0);
-        assert_eq!(
-            [0, 1, 1_000].map(|times| seconds(&wait, reopened(times))),
-            [30; 3]
-        );
+        assert_eq!([0, 1, 1_000].map(|times| seconds(&wait, times)), [30; 3]);
     }
 
     #[test]
@@ -139,9 +147,42 @@ mod tests {
             .jitter(1.0)
             .build();
         let wait = Wait::new(&config.unwrap(), 7);
-        let longest = wait.for_word(reopened(u16::MAX.into()), &"payments");
+        let longest = wait.after(u32::MAX, at(1), &"payments");
         assert!(longest > Span::from_duration(RESET * 1_000_000_000));
         assert!(longest < Span::INDEFINITE);
+        assert!(wait.requested(Span::INDEFINITE, at(1), &"payments") < Span::INDEFINITE);
+    }
+
+    #[test]
+    fn a_request_is_granted_up_to_max_reset_or_an_hour() {
+        let hour = Duration::from_secs(3_600);
+        let granted = |config: &Config, wait: Duration| {
+            let wait = Span::from_duration(wait);
+            Wait::new(config, 0)
+                .requested(wait, at(1), &"payments")
+                .as_duration()
+        };
+        let plain = Config::default();
+        assert_eq!(
+            granted(&plain, Duration::from_millis(1)),
+            Duration::from_millis(1)
+        );
+        assert_eq!(granted(&plain, hour), hour);
+        assert_eq!(granted(&plain, hour * 9_000), hour);
+        assert_eq!(granted(&plain, Duration::MAX), hour);
+        let config = Config::builder()
+            .reset(RESET)
+            .max_reset(RESET * 2)
+            .build()
+            .unwrap();
+        assert_eq!(granted(&config, hour), RESET * 2);
+        let config = Config::builder().reset(RESET).jitter(1.0).build().unwrap();
+        for second in 1..1_000 {
+            let wait = Wait::new(&config, second);
+            let wait = wait.requested(Span::from_duration(hour / 2), at(second), &"payments");
+            assert!((hour / 2..=hour).contains(&wait.as_duration()));
+        }
+        assert!(granted(&config, hour / 2) > hour / 2);
     }
 
     #[test]
@@ -150,7 +191,7 @@ mod tests {
         let waits: Vec<f64> = (0..1_000)
             .map(|salt| {
                 Wait::new(&config, salt)
-                    .for_word(reopened(0), &"payments")
+                    .after(0, at(1), &"payments")
                     .as_duration()
                     .as_secs_f64()
             })
@@ -174,7 +215,7 @@ mod tests {
     fn each_opening_is_jittered_anew() {
         let config = Config::builder().reset(RESET).jitter(1.0).build().unwrap();
         let wait = Wait::new(&config, 7);
-        let jittered = |times, name: &str| wait.for_word(reopened(times), &name);
+        let jittered = |second, name: &str| wait.after(0, at(second), &name);
         assert_eq!(jittered(1, "payments"), jittered(1, "payments"));
         assert_ne!(jittered(1, "payments"), jittered(2, "payments"));
         assert_ne!(jittered(1, "payments"), jittered(1, "quotes"));

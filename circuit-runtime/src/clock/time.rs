@@ -43,6 +43,8 @@ impl Instant {
 }
 
 impl Span {
+    pub(crate) const ZERO: Self = Self(0);
+
     /// The shortest span above zero.
     pub(crate) const MIN: Self = Self(1);
 

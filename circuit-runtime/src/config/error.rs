@@ -68,6 +68,8 @@ pub enum ConfigError {
     ZeroProbes,
     /// `timeout` is zero.
     ZeroTimeout,
+    /// `ramp` is zero.
+    ZeroRamp,
 }
 
 /// Maps each error to the rule of the same name.
@@ -76,9 +78,9 @@ macro_rules! rules {
         impl ConfigError {
             /// Every error, in the order in which they are checked.
             #[doc(hidden)]
-            pub const ALL: [Self; 21] = [$(Self::$name,)*];
+            pub const ALL: [Self; 22] = [$(Self::$name,)*];
 
-            const RULES: [(Self, Rule); 21] = [$((Self::$name, Rule::$name),)*];
+            const RULES: [(Self, Rule); 22] = [$((Self::$name, Rule::$name),)*];
 
             const fn rule(self) -> Rule {
                 match self {
@@ -93,7 +95,7 @@ rules! {
     ZeroMaxFailures ZeroWindow ZeroLastCalls TooManyLastCalls TwoWindows MaxFailuresAboveLastCalls
     FailureRateOutOfRange FailureRateWithoutWindow ZeroSlowCall SlowCallWithoutWindow
     SlowRateOutOfRange SlowRateWithoutSlowCall ZeroMinCalls MinCallsWithoutRate MinCallsAboveLastCalls
-    ZeroReset ZeroMaxReset MaxResetBelowReset JitterOutOfRange ZeroProbes ZeroTimeout
+    ZeroReset ZeroMaxReset MaxResetBelowReset JitterOutOfRange ZeroProbes ZeroTimeout ZeroRamp
 }
 
 impl ConfigError {

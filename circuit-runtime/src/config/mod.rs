@@ -48,6 +48,7 @@ pub struct Config {
     jitter: f64,
     probes: u32,
     timeout: Option<Duration>,
+    ramp: Option<Duration>,
 }
 
 impl Config {
@@ -76,6 +77,7 @@ impl Config {
                 jitter: defaults::JITTER,
                 probes: defaults::PROBES,
                 timeout: None,
+                ramp: None,
             },
         }
     }
@@ -312,6 +314,25 @@ impl Config {
         self.timeout
     }
 
+    /// Returns how long calls are admitted gradually after a recovery; `None` if all are at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Config;
+    /// use std::time::Duration;
+    ///
+    /// let config = Config::builder().ramp(Duration::from_secs(20)).build()?;
+    ///
+    /// assert_eq!(config.ramp(), Some(Duration::from_secs(20)));
+    /// assert_eq!(Config::default().ramp(), None);
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn ramp(&self) -> Option<Duration> {
+        self.ramp
+    }
+
     /// Fills in the defaults, so that equivalent configurations compare equal.
     const fn resolved(self) -> Self {
         Self {
@@ -337,6 +358,7 @@ impl Config {
             jitter: Setting::Known(self.jitter),
             probes: Setting::Known(self.probes),
             timeout: Setting::from_option(self.timeout),
+            ramp: Setting::from_option(self.ramp),
             ..Settings::NONE
         }
     }
@@ -628,6 +650,28 @@ impl ConfigBuilder {
     /// ```
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = Some(timeout);
+        self
+    }
+
+    /// Admits calls gradually over this time after the probes have succeeded, so that a service
+    /// that has just recovered is not flooded: a tenth of them at first, evenly spread, then a
+    /// growing share. Longer than zero. If it is not set, every call is admitted at once.
+    ///
+    /// The circuit stays half-open meanwhile. Every rule applies, to the admitted calls alone; one
+    /// that is met reopens the circuit, as a failed probe does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{Config, ConfigError};
+    /// use std::time::Duration;
+    ///
+    /// let config = Config::builder().ramp(Duration::from_secs(20)).build()?;
+    /// assert_eq!(config.ramp(), Some(Duration::from_secs(20)));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
+    pub const fn ramp(mut self, ramp: Duration) -> Self {
+        self.config.ramp = Some(ramp);
         self
     }
 

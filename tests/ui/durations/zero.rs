@@ -25,4 +25,9 @@ async fn slow_call() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(ramp = "0s")]
+async fn ramp() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 fn main() {}

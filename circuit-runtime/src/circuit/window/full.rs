@@ -59,10 +59,10 @@ impl FullLedger {
         }
     }
 
-    /// Takes the calls of the first generation that were counted elsewhere so far. No other thread
-    /// uses the ledger yet.
-    pub(super) fn take(&self, limits: &Limits, moved: Moved) {
-        self.with_lock(Generation::FIRST, |locked| {
+    /// Takes the calls of `generation` that were counted elsewhere so far. No other thread uses the
+    /// ledger yet.
+    pub(super) fn take(&self, limits: &Limits, generation: Generation, moved: Moved) {
+        self.with_lock(generation, |locked| {
             match &mut locked.calls {
                 Calls::InSpan(rates) => rates.take(moved.successes()),
                 Calls::Last(last_calls) => last_calls.take(moved.total()),
@@ -70,7 +70,7 @@ impl FullLedger {
             if let Some(overdue) = &mut locked.overdue {
                 for (latest, calls) in moved.in_flight(limits.slow_call()) {
                     overdue.add_group(limits.slow_call(), latest);
-                    self.in_flight.add(Generation::FIRST, latest, calls);
+                    self.in_flight.add(generation, latest, calls);
                 }
             }
         });

@@ -59,7 +59,7 @@ impl Ledger {
         generation: Generation,
         now: Instant,
     ) -> Option<Start> {
-        if generation == Generation::FIRST {
+        if generation.is_first() {
             self.compact.start(limits.slow_call(), now)
         } else {
             None
@@ -74,7 +74,7 @@ impl Ledger {
         generation: Generation,
         clock: impl Fn(Span) -> Instant,
     ) -> Result<Start, ReachedLimit> {
-        self.full(limits).admit_slow(limits, generation, clock)
+        self.full(limits, generation).admit_slow(limits, generation, clock)
     }
 
     /// Returns whether a failed or slow call of `generation` still counts.
@@ -114,7 +114,7 @@ impl Ledger {
         now: Instant,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        let is_fast = generation == Generation::FIRST && !limits.is_slow(start, now);
+        let is_fast = generation.is_first() && !limits.is_slow(start, now);
         let has_ended =
             is_fast && (start == Start::NONE || self.compact.end(limits.slow_call(), start, now));
         if has_ended && self.compact.add_success(limits.window(), now) {
@@ -122,7 +122,7 @@ impl Ledger {
         }
         // A call that is no longer in flight was fast enough.
         let start = if has_ended { Start::NONE } else { start };
-        self.full(limits)
+        self.full(limits, generation)
             .success_slow(limits, generation, start, clock)
     }
 
@@ -135,7 +135,7 @@ impl Ledger {
         start: Start,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        self.full(limits).failure(limits, generation, start, clock)
+        self.full(limits, generation).failure(limits, generation, start, clock)
     }
 
     /// Records the end of a call that is neither success nor failure.
@@ -150,27 +150,30 @@ impl Ledger {
         let is_compact = is_timed && self.full.get().is_none();
         let now = Instant::from_micros(0); // whether others are overdue is not of interest
         if is_timed && !(is_compact && self.compact.end(limits.slow_call(), start, now)) {
-            self.full(limits)
+            self.full(limits, generation)
                 .inconclusive(limits, generation, start, clock);
         }
     }
 
     /// Returns the full ledger, to which the first call that needs it moves everything.
     #[inline]
-    fn full(&self, limits: &Limits) -> &FullLedger {
+    fn full(&self, limits: &Limits, generation: Generation) -> &FullLedger {
         match self.full.get() {
             Some(full) => full,
-            None => self.make_full(limits),
+            None => self.make_full(limits, generation),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn make_full(&self, limits: &Limits) -> &FullLedger {
+    fn make_full(&self, limits: &Limits, generation: Generation) -> &FullLedger {
         // Allocated before the lock is taken.
         let full = Box::new(FullLedger::new(self.compact.kind(), limits));
         self.compact.move_to(|moved| {
-            full.take(limits, moved);
+            // Once the first generation is over, its calls no longer count.
+            if generation.is_first() {
+                full.take(limits, generation, moved);
+            }
             // Does not fail, as everything is moved only once.
             let _ = self.full.set(full);
         });
@@ -259,7 +262,7 @@ mod tests {
 mod stress {
     use super::Ledger;
     use crate::circuit::policy::Limits;
-    use crate::circuit::state::{Generation, Trigger, Word, transition};
+    use crate::circuit::state::{Generation, Word};
     use crate::circuit::ticket::Start;
     use crate::clock::accurate_to;
     use crate::config::Config;
@@ -273,7 +276,7 @@ mod stress {
 
     /// Returns the first generations.
     fn generations(count: usize) -> Vec<Generation> {
-        let next = |word: &Word| Some(transition(*word, Trigger::Reset, crate::clock::now()).0);
+        let next = |word: &Word| Some(word.after_reset(crate::clock::now()));
         let words = std::iter::successors(Some(Word::FIRST), next);
         words.take(count).map(Word::generation).collect()
     }
@@ -344,7 +347,7 @@ mod stress {
             for call in rest {
                 end(call, 1);
             }
-            let full = ledger.full(&limits);
+            let full = ledger.full(&limits, last);
             assert_eq!(full.in_flight(last), 0);
             assert_eq!(full.calls(last), ended.load(Ordering::Relaxed));
         }

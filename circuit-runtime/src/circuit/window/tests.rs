@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::failures::Failures;
 use super::ledger::Ledger;
 use crate::circuit::policy::Limits;
-use crate::circuit::state::{Trigger, Word, transition};
+use crate::circuit::state::Word;
 use crate::circuit::ticket::Start;
 use crate::clock::{Instant, Span};
 use crate::config::{Config, ConfigBuilder};
@@ -347,8 +347,7 @@ impl<'c> Script<'c> {
     fn recover_from(&self, opened: bool) {
         if opened {
             let now = Instant::from_micros(self.clock.now.get());
-            self.word
-                .set(transition(self.word.get(), Trigger::Reset, now).0);
+            self.word.set(self.word.get().after_reset(now));
         }
     }
 }

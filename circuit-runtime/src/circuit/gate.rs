@@ -1,0 +1,149 @@
+//! Admission where the state word alone does not decide: open, half-open, on a ramp, and while an
+//! order has an end.
+
+use super::Circuit;
+use super::counters::Total;
+use super::probes::SlotRequest;
+use super::ramp::Ramp;
+use super::rejection::Rejection;
+use super::state::{Details, Phase, State, Word};
+use super::ticket::Ticket;
+use crate::clock::{self, Instant, Span};
+
+impl Circuit {
+    /// Rejects by the coarse clock; `None` if a deadline is too near to tell. The result fits in
+    /// registers.
+    #[inline(never)]
+    pub(super) fn reject_coarse(&self, word: Word) -> Option<Rejection> {
+        let rejection = self.coarse_rejection(word)?;
+        self.counters.add(Total::Rejected);
+        Some(rejection)
+    }
+
+    /// Returns the rejection, if the coarse clock is accurate enough to decide.
+    #[inline]
+    fn coarse_rejection(&self, word: Word) -> Option<Rejection> {
+        let wait = match self.policy.wait.fixed() {
+            Some(wait) if word.is_open_for_usual_wait() => wait,
+            _ if word.is_held_open() => return Some(Rejection::INDEFINITE),
+            _ => self.wait_in_details(word)?,
+        };
+        let end = word.since().plus(wait);
+        // The exact clock is ahead of this by less than `LAG`.
+        let now = clock::coarse();
+        let left = end.since(now);
+        if left > clock::LAG {
+            // A clock that lags by longer than `LAG` is one that rejects for longer, never earlier.
+            return Some(Rejection::new(left, wait));
+        }
+        if left >= Span::MIN || word.phase() == Phase::ForcedOpen {
+            return None;
+        }
+        let limit = self.policy.limits.probes();
+        let probes = &self.phases.get()?.probes;
+        let left = probes.taken_until(limit, wait, end)?.since(now);
+        (left > clock::LAG).then(|| Rejection::new(left, limit.lease))
+    }
+
+    /// Returns how long the phase described by `word` rejects every call; `None` if it does not, or
+    /// if the state has moved on.
+    #[inline(never)]
+    fn wait_in_details(&self, word: Word) -> Option<Span> {
+        if !matches!(word.phase(), Phase::Open | Phase::ForcedOpen) {
+            return None;
+        }
+        let end = self.end(word, self.details(word)?)?;
+        Some(end.since(word.since()))
+    }
+
+    /// Admits a call, or rejects it; `None` if the state has moved on from `word`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn admit_gated(&self, word: Word) -> Result<Option<Ticket>, Rejection> {
+        let now = clock::now();
+        let Some(details) = self.details(word) else {
+            return Ok(None);
+        };
+        if self.end_if_over(word, details, now) {
+            return Ok(None);
+        }
+        let admitted = match word.phase() {
+            Phase::Closed | Phase::ForcedClosed => Ok(self.admit_counted(word)),
+            Phase::Ramp => self.admit_on_ramp(word, now),
+            Phase::Open => self.admit_probe(word, details, now),
+            Phase::ForcedOpen => Err(self.rejection_until_end(word, details, now)),
+        };
+        if admitted.is_err() {
+            self.counters.add(Total::Rejected);
+        }
+        admitted
+    }
+
+    fn admit_on_ramp(&self, word: Word, now: Instant) -> Result<Option<Ticket>, Rejection> {
+        let length = self.policy.limits.ramp();
+        if self.ask_ramp(word, |ramp| ramp.admit(word.since(), length, now)) {
+            Ok(self.admit_counted(word))
+        } else {
+            Err(Rejection::on_ramp(length))
+        }
+    }
+
+    /// Admits a call as a probe if a slot is free.
+    fn admit_probe(
+        &self,
+        word: Word,
+        details: Details,
+        now: Instant,
+    ) -> Result<Option<Ticket>, Rejection> {
+        if word.state(now, self.end(word, details)) == State::Open {
+            return Err(self.rejection_until_end(word, details, now));
+        }
+        let limit = self.policy.limits.probes();
+        let Some(phases) = self.phases.get() else {
+            return Ok(None);
+        };
+        let still_current = || self.word() == word;
+        let generation = word.generation();
+        match phases.probes.request(limit, generation, now, still_current) {
+            SlotRequest::Full(until) => Err(Rejection::new(until.since(now), limit.lease)),
+            SlotRequest::Granted(lease) => Ok(Some(Ticket::for_probe(word, lease))),
+            SlotRequest::Stale => Ok(None),
+        }
+    }
+
+    /// Returns the rejection that a call would get now, if it would get one. Nothing is counted,
+    /// and no slot is taken.
+    pub(crate) fn would_reject(&self) -> Option<Rejection> {
+        let _entered = self.time.enter();
+        let (word, details) = self.observe();
+        let now = clock::now();
+        match word.state(now, self.end(word, details)) {
+            State::Closed => None,
+            State::Open => Some(self.rejection_until_end(word, details, now)),
+            State::HalfOpen if word.phase() == Phase::Ramp => {
+                let length = self.policy.limits.ramp();
+                let admits =
+                    self.ask_ramp(word, |ramp| ramp.would_admit(word.since(), length, now));
+                (!admits).then(|| Rejection::on_ramp(length))
+            }
+            State::HalfOpen => {
+                let limit = self.policy.limits.probes();
+                let probes = &self.phases.get()?.probes;
+                let full_until = probes.full_until(limit, word.generation(), now)?;
+                Some(Rejection::new(full_until.since(now), limit.lease))
+            }
+        }
+    }
+
+    fn ask_ramp(&self, word: Word, question: impl FnOnce(&Ramp) -> bool) -> bool {
+        let ramp = self.phases.get().map(|phases| phases.ramp(word));
+        ramp.is_none_or(question)
+    }
+
+    fn rejection_until_end(&self, word: Word, details: Details, now: Instant) -> Rejection {
+        match self.end(word, details) {
+            Some(end) => Rejection::new(end.since(now), end.since(word.since())),
+            None => Rejection::INDEFINITE,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Orders: an operator opens, closes, holds or releases a circuit by hand.
+
+use std::time::Duration;
+
+use super::Circuit;
+use super::state::Trigger;
+use crate::clock::{self, Instant, Span};
+
+impl Circuit {
+    /// Closes the circuit and releases a hold.
+    pub(crate) fn reset(&self) {
+        self.order(|_| Trigger::Reset);
+    }
+
+    /// Holds the circuit open; until released if no time is given.
+    pub(crate) fn force_open(&self, time: Option<Duration>) {
+        self.order(|now| Trigger::ForceOpen(end(now, time)));
+    }
+
+    /// Holds the circuit closed; until released if no time is given.
+    pub(crate) fn force_closed(&self, time: Option<Duration>) {
+        self.order(|now| Trigger::ForceClosed(end(now, time)));
+    }
+
+    /// Opens the circuit as if a limit had been reached; for its usual wait if no time is given.
+    pub(crate) fn trip(&self, time: Option<Duration>) {
+        self.order(|now| Trigger::Trip(end(now, time)));
+    }
+
+    /// Applies an order, whatever the current state.
+    fn order(&self, trigger: impl Fn(Instant) -> Trigger) {
+        let _entered = self.time.enter();
+        let now = clock::now();
+        loop {
+            let (word, details) = self.observe();
+            if self.end_if_over(word, details, now) {
+                continue;
+            }
+            let trigger = trigger(Self::date(word, now));
+            if self.try_change(word, trigger, now).is_ok() {
+                return;
+            }
+        }
+    }
+}
+
+fn end(now: Instant, time: Option<Duration>) -> Option<Instant> {
+    time.map(|time| now.plus(Span::from_duration(time)))
+}
