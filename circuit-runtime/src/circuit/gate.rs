@@ -23,20 +23,41 @@ impl Circuit {
     /// Returns the rejection, if the coarse clock is accurate enough to decide.
     #[inline]
     fn coarse_rejection(&self, word: Word) -> Option<Rejection> {
-        let wait = match self.policy.wait.fixed() {
-            Some(wait) if word.is_open_for_usual_wait() => wait,
-            _ if word.is_held_open() => return Some(Rejection::INDEFINITE),
-            _ => self.wait_in_details(word)?,
-        };
-        let end = word.since().plus(wait);
-        // The exact clock is ahead of this by less than `LAG`.
+        if word.is_held_open() {
+            return Some(Rejection::INDEFINITE);
+        }
+        match self.policy.wait.fixed() {
+            Some(wait) if word.is_open_for_usual_wait() => {
+                // The exact clock is ahead of this by less than `LAG`.
+                let now = clock::coarse();
+                let left = word.since().plus(wait).since(now);
+                if left > clock::LAG {
+                    // A clock that lags by longer than `LAG` is one that rejects for longer, never
+                    // earlier.
+                    return Some(Rejection::new(left, wait));
+                }
+                self.coarse_rejection_near_end(word, wait, now)
+            }
+            _ => self.coarse_rejection_by_details(word),
+        }
+    }
+
+    #[inline(never)]
+    fn coarse_rejection_by_details(&self, word: Word) -> Option<Rejection> {
+        let wait = self.wait_in_details(word)?;
         let now = clock::coarse();
-        let left = end.since(now);
+        let left = word.since().plus(wait).since(now);
         if left > clock::LAG {
-            // A clock that lags by longer than `LAG` is one that rejects for longer, never earlier.
             return Some(Rejection::new(left, wait));
         }
-        if left >= Span::MIN || word.phase() == Phase::ForcedOpen {
+        self.coarse_rejection_near_end(word, wait, now)
+    }
+
+    /// Returns the rejection of a call that comes near the end of the wait, or after it.
+    #[inline(never)]
+    fn coarse_rejection_near_end(&self, word: Word, wait: Span, now: Instant) -> Option<Rejection> {
+        let end = word.since().plus(wait);
+        if end > now || word.phase() == Phase::ForcedOpen {
             return None;
         }
         let limit = self.policy.limits.probes();
