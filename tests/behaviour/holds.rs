@@ -117,6 +117,21 @@ async fn rules_are_tried_out_while_the_circuit_is_held_closed() {
     }
 }
 
+/// The shortest window there is: an order that took a microsecond would empty it.
+#[tokio::test(start_paused = true)]
+async fn an_order_that_is_repeated_takes_no_time_and_leaves_the_evidence() {
+    let config = Config::builder()
+        .max_failures(2)
+        .window(Duration::from_micros(1));
+    let breaker = breaker(config);
+    breaker.force_closed();
+    fail(&breaker);
+    breaker.force_closed();
+    breaker.trip();
+    fail(&breaker);
+    assert_eq!(breaker.snapshot().withheld, 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn overdue_calls_are_withheld_too() {
     let config = Config::builder()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Circuit;
-use super::state::Trigger;
+use super::state::{Change, Trigger, transition};
 use crate::clock::{self, Instant, Span};
 
 impl Circuit {
@@ -35,6 +35,12 @@ impl Circuit {
             let (word, details) = self.observe();
             if self.end_if_over(word, details, now) {
                 continue;
+            }
+            // An order that changes nothing takes no time, either.
+            let state = word.state(now, self.end(word, details));
+            let (_, _, change) = transition(word, details, state, trigger(now), now);
+            if change == Change::None {
+                return;
             }
             let trigger = trigger(Self::date(word, now));
             if self.try_change(word, trigger, now).is_ok() {

@@ -232,7 +232,8 @@ impl Slots {
     /// Allocates for this many probes, unless that was done before.
     fn reserve(&mut self, count: u32) {
         let groups = count.min(EXACT).saturating_add(1) as usize;
-        self.leases.reserve(groups.saturating_sub(self.leases.len()));
+        self.leases
+            .reserve(groups.saturating_sub(self.leases.len()));
     }
 
     fn add(&mut self, lease: Lease) {

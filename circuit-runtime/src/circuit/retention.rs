@@ -49,7 +49,9 @@ impl Circuit {
             Phase::Closed if self.has_evidence(word, now) => Retention::Evidence,
             Phase::Closed => Retention::Closed,
             Phase::Open if self.is_expired(word, now()) => Retention::Expired,
-            Phase::Ramp | Phase::ForcedOpen | Phase::ForcedClosed if self.ended_by(word, now(), Span::ZERO) => {
+            Phase::Ramp | Phase::ForcedOpen | Phase::ForcedClosed
+                if self.ended_by(word, now(), Span::ZERO) =>
+            {
                 Retention::Closed
             }
             _ => Retention::Required,
@@ -70,7 +72,9 @@ impl Circuit {
     /// Returns whether the phase described by `word` ended by time alone, at least `ago` before
     /// `now`.
     fn ended_by(&self, word: Word, now: Instant, ago: Span) -> bool {
-        let end = self.details(word).and_then(|details| self.end(word, details));
+        let end = self
+            .details(word)
+            .and_then(|details| self.end(word, details));
         end.is_some_and(|end| now >= end.plus(ago))
     }
 }

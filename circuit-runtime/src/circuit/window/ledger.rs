@@ -74,7 +74,8 @@ impl Ledger {
         generation: Generation,
         clock: impl Fn(Span) -> Instant,
     ) -> Result<Start, ReachedLimit> {
-        self.full(limits, generation).admit_slow(limits, generation, clock)
+        self.full(limits, generation)
+            .admit_slow(limits, generation, clock)
     }
 
     /// Returns whether a failed or slow call of `generation` still counts.
@@ -135,7 +136,8 @@ impl Ledger {
         start: Start,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        self.full(limits, generation).failure(limits, generation, start, clock)
+        self.full(limits, generation)
+            .failure(limits, generation, start, clock)
     }
 
     /// Records the end of a call that is neither success nor failure.
