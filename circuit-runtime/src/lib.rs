@@ -149,8 +149,9 @@ pub mod __private;
 pub use breaker::CircuitBreaker;
 pub use breakers::CircuitBreakers;
 pub use call::{Call, Permit};
-pub use circuit::State;
-pub use circuit::snapshot::{Hold, HoldSource, Snapshot};
+pub use circuit::hold::{Hold, HoldSource};
+pub use circuit::snapshot::Snapshot;
+pub use circuit::{State, WindowCounts};
 #[cfg(feature = "macros")]
 #[cfg_attr(docsrs, doc(cfg(feature = "macros")))]
 pub use circuit_macros::circuit_breaker;

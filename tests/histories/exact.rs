@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use circuit_runtime::{CallError, CircuitBreaker, CircuitError, ConfigBuilder, Permit};
+use circuit_runtime::{CallError, CircuitBreaker, CircuitError, ConfigBuilder, Permit, Snapshot};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
@@ -459,6 +459,28 @@ impl<'b> Replay<'b> {
         prop_assert_eq!(self.breaker.state(), seen.state);
         prop_assert_eq!(seen.retry_after, self.reference.retry_after(self.now));
         prop_assert_eq!(Totals::from(&seen), self.reference.totals);
+        self.compare_evidence(&seen)
+    }
+
+    fn compare_evidence(&self, seen: &Snapshot) -> Checked {
+        let config = self.breaker.config();
+        let [calls, failed, slow] = self.reference.counts(self.now);
+        let Some(window) = seen.window else {
+            prop_assert!(config.window().is_none() && config.last_calls().is_none());
+            prop_assert_eq!(
+                seen.consecutive_failures.map(|count| count as usize),
+                Some(failed)
+            );
+            return Ok(());
+        };
+        prop_assert_eq!(seen.consecutive_failures, None);
+        prop_assert_eq!(window.failed, failed as u64);
+        // In a span of time, failures alone are counted.
+        let calls = config.last_calls().map(|_| calls as u64);
+        prop_assert_eq!(window.calls, calls);
+        if !self.reference.has_calls_in_flight() {
+            prop_assert_eq!(window.slow, config.slow_call().map(|_| slow as u64));
+        }
         Ok(())
     }
 

@@ -259,14 +259,35 @@ impl Reference {
         (0..self.reopenings).fold(reset, |wait, _| (wait * 2).min(longest))
     }
 
-    fn is_limit_reached(&self, now: Duration) -> bool {
+    /// Returns the number of calls that count, and how many of them failed and were slow. Calls
+    /// that are overdue are left out.
+    pub(crate) fn counts(&self, now: Duration) -> [usize; 3] {
+        if matches!(self.phase, Phase::Open { .. } | Phase::ForcedOpen) {
+            return [0; 3];
+        }
+        let counted = self.counted(now);
+        let failed = counted.iter().filter(|call| call.failed).count();
+        let slow = counted.iter().filter(|call| call.slow).count();
+        [counted.len(), failed, slow]
+    }
+
+    pub(crate) fn has_calls_in_flight(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
+    fn counted(&self, now: Duration) -> Vec<&CallResult> {
         let since = |earlier| now.saturating_sub(earlier);
         let latest = self.results.iter().rev();
-        let counted: Vec<&CallResult> = match (self.config.window(), self.config.last_calls()) {
+        match (self.config.window(), self.config.last_calls()) {
             (Some(window), _) => latest.filter(|call| since(call.at) < window).collect(),
             (_, Some(calls)) => latest.take(calls as usize).collect(),
             _ => latest.take_while(|call| call.failed).collect(),
-        };
+        }
+    }
+
+    fn is_limit_reached(&self, now: Duration) -> bool {
+        let since = |earlier| now.saturating_sub(earlier);
+        let counted = self.counted(now);
         let is_overdue = |limit| move |call: &&Admission| since(call.start) > limit;
         let overdue = self.config.slow_call().map_or(0, |limit| {
             self.in_flight.iter().filter(is_overdue(limit)).count()

@@ -5,6 +5,7 @@ pub(crate) mod counters;
 mod evidence;
 mod gate;
 pub(crate) mod handle;
+pub(crate) mod hold;
 mod orders;
 mod phases;
 mod policy;
@@ -36,6 +37,7 @@ pub(crate) use residency::{Residency, Tag};
 pub use state::State;
 pub(crate) use state::Trigger;
 pub(crate) use ticket::{Outcome, Ticket};
+pub use window::WindowCounts;
 
 use crate::clock::{self, Instant, OwnTime, Span};
 use crate::config::Config;

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use super::Circuit;
 use super::counters::Total;
+use super::hold::Hold;
 use super::phases::{Phases, Transitions};
 use super::ramp;
 use super::state::{Phase, State, Word};
+use super::window::WindowCounts;
 use crate::clock::{self, Instant};
 use crate::config::Config;
 use crate::name::Name;
@@ -46,6 +48,10 @@ pub struct Snapshot {
     pub ramp: Option<f64>,
     /// How often the circuit has reopened since it was last closed.
     pub reopenings: u32,
+    /// The consecutive failures; `None` if the rules have a window.
+    pub consecutive_failures: Option<u32>,
+    /// The calls that count towards the limits; `None` if the rules have no window.
+    pub window: Option<WindowCounts>,
     /// Calls that succeeded.
     pub succeeded: u64,
     /// Calls that failed, timed out or panicked.
@@ -54,6 +60,9 @@ pub struct Snapshot {
     pub timed_out: u64,
     /// Calls that panicked; also in `failed`.
     pub panicked: u64,
+    /// Calls that took longer than `slow_call`, counted by the rules; also in `succeeded` or
+    /// `failed`.
+    pub slow: u64,
     /// Calls whose result says nothing about the service.
     pub ignored: u64,
     /// Calls that ended without a result: those dropped by their callers, those without a runtime
@@ -69,41 +78,6 @@ pub struct Snapshot {
     pub config: Config,
 }
 
-/// An order that keeps a circuit open or closed.
-///
-/// # Examples
-///
-/// ```
-/// use circuit_runtime::{CircuitBreaker, Config, State};
-/// use std::time::Duration;
-///
-/// let breaker = CircuitBreaker::new("payments", Config::default());
-/// assert_eq!(breaker.snapshot().hold, None);
-///
-/// breaker.force_open_for(Duration::from_secs(600));
-/// let hold = breaker.snapshot().hold.unwrap();
-/// assert_eq!(hold.to, State::Open);
-/// assert!(hold.ends_in <= Some(Duration::from_secs(600)));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Hold {
-    /// The state that the circuit is held in.
-    pub to: State,
-    /// The origin of the order.
-    pub source: HoldSource,
-    /// The time until the order ends by itself; `None` if it does not.
-    pub ends_in: Option<Duration>,
-}
-
-/// The origin of a [`Hold`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum HoldSource {
-    /// An order given by hand, as by [`force_open`](crate::CircuitBreaker::force_open).
-    Order,
-}
-
 impl Circuit {
     pub(crate) fn snapshot(&self) -> Snapshot {
         let _entered = self.time.enter();
@@ -116,6 +90,9 @@ impl Circuit {
         let timed_out = self.counters.total(Total::TimedOut);
         let panicked = self.counters.total(Total::Panicked);
         let failed = self.counters.total(Total::Failed);
+        let counts = self.counts(word, has_ended, now);
+        let config = *self.config();
+        let has_window = config.window().is_some() || config.last_calls().is_some();
         Snapshot {
             name: self.name().clone(),
             state,
@@ -124,28 +101,35 @@ impl Circuit {
                 _ => now.since(details.since.unwrap_or(word.since())),
             }
             .as_duration(),
-            hold: if has_ended {
-                None
-            } else {
-                hold(word, end, now)
-            },
+            hold: Hold::from_phase(word.phase(), end, now),
             retry_after: self.retry_after(word, state, end, now),
             ramp: self.admitted_share(word, state, now),
             reopenings: match state {
                 State::Closed => 0,
                 State::Open | State::HalfOpen => details.reopenings,
             },
+            consecutive_failures: (!has_window)
+                .then(|| u32::try_from(counts.failed).unwrap_or(u32::MAX)),
+            window: has_window.then_some(counts),
             succeeded: self.counters.total(Total::Succeeded),
             failed: failed.wrapping_add(timed_out).wrapping_add(panicked),
             timed_out,
             panicked,
+            slow: self.window.slow_calls(),
             ignored: self.counters.total(Total::Ignored),
             cancelled: self.counters.total(Total::Cancelled),
             rejected: self.counters.total(Total::Rejected),
             opened: transitions.opened,
             withheld: transitions.withheld,
-            config: *self.config(),
+            config,
         }
+    }
+
+    /// Returns the evidence that counts; none once time has ended the phase.
+    fn counts(&self, word: Word, has_ended: bool, now: Instant) -> WindowCounts {
+        let limits = &self.policy.limits;
+        let counts = self.window.counts(limits, word.generation(), now);
+        if has_ended { counts.cleared() } else { counts }
     }
 
     fn transitions(&self) -> Transitions {
@@ -177,18 +161,4 @@ impl Circuit {
         let is_ramp = word.phase() == Phase::Ramp && state == State::HalfOpen;
         is_ramp.then(|| ramp::admitted_share(now.since(word.since()), self.policy.limits.ramp()))
     }
-}
-
-/// Returns the order that keeps a phase as it is until `end`.
-fn hold(word: Word, end: Option<Instant>, now: Instant) -> Option<Hold> {
-    let to = match word.phase() {
-        Phase::ForcedOpen => State::Open,
-        Phase::ForcedClosed => State::Closed,
-        Phase::Closed | Phase::Ramp | Phase::Open => return None,
-    };
-    Some(Hold {
-        to,
-        source: HoldSource::Order,
-        ends_in: end.map(|end| end.since(now).as_duration()),
-    })
 }

@@ -1,7 +1,10 @@
 //! The evidence of a circuit that has had few calls and no failure.
 
+use super::buckets::Tenths;
 use super::group_pair::GroupPair;
+use super::limits::Tally;
 use super::recent_successes::{Older, RecentSuccesses};
+use crate::circuit::policy::Limits;
 use crate::circuit::ticket::Start;
 use crate::clock::{Instant, Span};
 use crate::sync::lock::with_lock_of;
@@ -36,7 +39,8 @@ pub(super) enum Kind {
 
 /// Everything that was counted in a [`Compact`].
 #[derive(Clone, Copy)]
-pub(super) struct Moved {
+pub(super) struct Contents {
+    kind: Kind,
     successes: RecentSuccesses,
     older: Older,
     in_flight: GroupPair,
@@ -136,7 +140,7 @@ impl Compact {
 
     /// Marks the words as moved and passes everything that was counted to `take`, unless that has
     /// happened before. Nothing is counted here from then on.
-    pub(super) fn move_to(&self, take: impl FnOnce(Moved)) {
+    pub(super) fn move_to(&self, take: impl FnOnce(Contents)) {
         with_lock_of(self, || {
             // Acquire: pairs with the release in `add_success`. In this order, so that a call which
             // ends meanwhile is not moved both as a success and as in flight.
@@ -146,7 +150,8 @@ impl Compact {
             let in_flight = self.in_flight.swap(GroupPair::MOVED, Ordering::Relaxed);
             let successes = RecentSuccesses::from_bits(successes);
             if let Some((successes, in_flight)) = successes.zip(GroupPair::from_bits(in_flight)) {
-                take(Moved {
+                take(Contents {
+                    kind: self.kind,
                     successes,
                     older: self.older(),
                     in_flight,
@@ -154,9 +159,24 @@ impl Compact {
             }
         });
     }
+
+    /// Returns everything that was counted; `None` once it has been moved.
+    pub(super) fn contents(&self) -> Option<Contents> {
+        with_lock_of(self, || {
+            // Acquire: pairs with the release in `add_success`, as above.
+            let successes = self.successes.load(Ordering::Acquire);
+            let in_flight = self.in_flight.load(Ordering::Relaxed);
+            Some(Contents {
+                kind: self.kind,
+                successes: RecentSuccesses::from_bits(successes)?,
+                older: self.older(),
+                in_flight: GroupPair::from_bits(in_flight)?,
+            })
+        })
+    }
 }
 
-impl Moved {
+impl Contents {
     /// Returns how many calls have succeeded.
     pub(super) const fn total(&self) -> u64 {
         self.successes.total()
@@ -170,5 +190,29 @@ impl Moved {
     /// Returns the latest start and the number of calls of each group in flight, in order.
     pub(super) fn in_flight(&self, slow_call: Span) -> impl Iterator<Item = (Start, u32)> {
         self.in_flight.groups(slow_call)
+    }
+
+    /// Adds up the calls that count at `now`.
+    pub(super) fn tally(&self, limits: &Limits, now: Instant) -> Tally {
+        let calls = match self.kind {
+            Kind::InSpan => {
+                let tenths = Tenths::from_span(limits.window());
+                let oldest = Tenths::oldest(tenths.index_at(now));
+                let counted = self.successes().filter(|(index, _)| *index >= oldest);
+                counted.map(|(_, calls)| calls).fold(0, u64::saturating_add)
+            }
+            Kind::Last => self.total().min(limits.last_calls().into()),
+        };
+        let is_overdue = |start: &Start| now.since(start.moment()) > limits.slow_call();
+        let overdue = self
+            .in_flight(limits.slow_call())
+            .filter(|(latest, _)| is_overdue(latest))
+            .map(|(_, calls)| u64::from(calls))
+            .fold(0, u64::saturating_add);
+        Tally {
+            calls,
+            overdue,
+            ..Tally::default()
+        }
     }
 }

@@ -58,6 +58,27 @@ impl Failures {
         })
     }
 
+    /// Returns how many failures of `generation` lie within the span that ends `now`.
+    pub(super) fn count(&self, limits: &Limits, generation: Generation, now: Instant) -> u64 {
+        let Some(CachePadded(counted)) = self.counted.get() else {
+            return 0;
+        };
+        let span = limits.window();
+        counted.with(|evidence| match evidence.get(generation) {
+            Some(Counted::Latest(latest)) => {
+                let times = latest.times.iter();
+                let counted = times.filter(|time| now.since(**time) < span);
+                counted.count() as u64
+            }
+            Some(Counted::Bucketed(bucketed)) => {
+                let division = Division::from_span_rounded_up(span, PER_SPAN.into());
+                let oldest = division.oldest(division.index_at(now));
+                bucketed.buckets.since(oldest).fold(0, u64::saturating_add)
+            }
+            None => 0,
+        })
+    }
+
     /// Records a failure; returns the limit if it is reached. `clock` is read before the lock is
     /// taken, and once more if that reading may be out of date.
     pub(super) fn failure(

@@ -1,6 +1,6 @@
 //! The evidence of a circuit that has had many calls, or failures.
 
-use super::compact::{Kind, Moved};
+use super::compact::{Contents, Kind};
 use super::failures::Failures;
 use super::in_flight::{InFlight, Sum};
 use super::last_calls::LastCalls;
@@ -34,6 +34,8 @@ pub(super) struct FullLedger {
     locked: CachePadded<Lock<Evidence<Locked>>>,
     /// For a limit on the failures in a span of time.
     failures: Failures,
+    /// The slow calls of all generations.
+    slow_calls: AtomicU64,
 }
 
 /// The state behind the lock.
@@ -56,12 +58,13 @@ impl FullLedger {
             in_flight: InFlight::default(),
             locked: CachePadded(Lock::new(Evidence::new(Locked::new(kind, limits)))),
             failures: Failures::default(),
+            slow_calls: AtomicU64::new(0),
         }
     }
 
     /// Takes the calls of `generation` that were counted elsewhere so far. No other thread uses the
     /// ledger yet.
-    pub(super) fn take(&self, limits: &Limits, generation: Generation, moved: Moved) {
+    pub(super) fn take(&self, limits: &Limits, generation: Generation, moved: Contents) {
         self.with_lock(generation, |locked| {
             match &mut locked.calls {
                 Calls::InSpan(rates) => rates.take(moved.successes()),
@@ -132,6 +135,21 @@ impl FullLedger {
                     }
             })
         })
+    }
+
+    /// Adds up the calls of `generation` that count at `now`.
+    pub(super) fn tally(&self, limits: &Limits, generation: Generation, now: Instant) -> Tally {
+        let tally = self.with_lock(generation, |locked| {
+            let sum = self.in_flight.sum(generation);
+            locked.advance(limits, now, &sum);
+            locked.tally(sum.fast_successes)
+        });
+        tally.unwrap_or_default()
+    }
+
+    /// Returns how many calls were slow, since the start.
+    pub(super) fn slow_calls(&self) -> u64 {
+        self.slow_calls.load(Ordering::Relaxed)
     }
 
     /// Records a success at `now`; returns the limit that is reached, if any.
@@ -246,6 +264,8 @@ impl FullLedger {
             locked.advance(limits, now, &sum);
             if failed || slow {
                 locked.calls.add(failed, slow);
+                // Relaxed: readers want a number.
+                self.slow_calls.fetch_add(slow.into(), Ordering::Relaxed);
                 self.end(locked, generation, start, slow);
             } else {
                 self.add_fast_success(generation, start, || true);

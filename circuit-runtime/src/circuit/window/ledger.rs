@@ -2,7 +2,7 @@
 
 use super::compact::{Compact, Kind};
 use super::full::FullLedger;
-use super::limits::ReachedLimit;
+use super::limits::{ReachedLimit, Tally};
 use crate::circuit::policy::Limits;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::Start;
@@ -87,6 +87,29 @@ impl Ledger {
     ) -> bool {
         let full = self.full.get();
         full.is_some_and(|full| full.has_evidence(limits, generation, now))
+    }
+
+    /// Adds up the calls of `generation` that count at `now`.
+    pub(super) fn tally(&self, limits: &Limits, generation: Generation, now: Instant) -> Tally {
+        match self.full.get() {
+            Some(full) => full.tally(limits, generation, now),
+            None => self.tally_compact(limits, generation, now),
+        }
+    }
+
+    /// Returns how many calls were slow, since the start.
+    pub(super) fn slow_calls(&self) -> u64 {
+        self.full.get().map_or(0, FullLedger::slow_calls)
+    }
+
+    fn tally_compact(&self, limits: &Limits, generation: Generation, now: Instant) -> Tally {
+        let contents = self.compact.contents();
+        match (contents, self.full.get()) {
+            (Some(contents), _) if generation.is_first() => contents.tally(limits, now),
+            // Moved meanwhile.
+            (None, Some(full)) => full.tally(limits, generation, now),
+            _ => Tally::default(),
+        }
     }
 
     /// Records a success; returns the limit that is reached, if any.

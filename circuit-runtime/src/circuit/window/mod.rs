@@ -2,6 +2,7 @@
 
 mod buckets;
 mod compact;
+mod counts;
 mod failures;
 mod full;
 mod group_pair;
@@ -22,6 +23,7 @@ use crate::circuit::ticket::Start;
 use crate::clock::{self, Instant, Span};
 use crate::config::Config;
 
+pub use counts::WindowCounts;
 use failures::Failures;
 use ledger::Ledger;
 pub(crate) use limits::ReachedLimit;
@@ -101,6 +103,40 @@ impl Window {
             Self::Calls(ledger) => ledger.has_evidence(limits, generation, now),
             Self::Consecutive(streak) => streak.has_evidence(generation),
             Self::InSpan(failures) => failures.has_evidence(limits, generation, now),
+        }
+    }
+
+    /// Returns how many calls were slow, since the start.
+    pub(crate) fn slow_calls(&self) -> u64 {
+        match self {
+            Self::Calls(ledger) => ledger.slow_calls(),
+            Self::Consecutive(_) | Self::InSpan(_) => 0,
+        }
+    }
+
+    /// Returns the evidence of `generation` that counts at `now`.
+    pub(crate) fn counts(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        now: Instant,
+    ) -> WindowCounts {
+        let failures = |failed| WindowCounts {
+            failed,
+            ..WindowCounts::default()
+        };
+        match self {
+            Self::Calls(ledger) => {
+                let tally = ledger.tally(limits, generation, now);
+                let is_timed = limits.slow_call() < Span::INDEFINITE;
+                WindowCounts {
+                    calls: Some(tally.calls),
+                    failed: tally.failed,
+                    slow: is_timed.then(|| tally.slow.saturating_add(tally.overdue)),
+                }
+            }
+            Self::Consecutive(streak) => failures(streak.length(limits, generation).into()),
+            Self::InSpan(counted) => failures(counted.count(limits, generation, now)),
         }
     }
 

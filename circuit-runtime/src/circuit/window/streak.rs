@@ -45,6 +45,13 @@ impl Streak {
         self.is_running() && self.run.get().is_some_and(|run| run.length.with(is_any))
     }
 
+    /// Returns the number of failures, the limit if it is reached.
+    pub(super) fn length(&self, limits: &Limits, generation: Generation) -> u32 {
+        let length = |length: &mut Evidence<u32>| length.get(generation).copied();
+        let length = self.run.get().and_then(|run| run.length.with(length));
+        length.unwrap_or(0).min(limits.max_failures())
+    }
+
     /// Resets the streak, unless it has reached the limit; returns the limit if it has.
     pub(super) fn success(&self, generation: Generation) -> Option<ReachedLimit> {
         let run = self.run.get()?;

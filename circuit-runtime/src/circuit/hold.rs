@@ -1,0 +1,58 @@
+//! An order that lasts.
+
+use std::time::Duration;
+
+use super::state::{Phase, State};
+use crate::clock::Instant;
+
+/// An order that keeps a circuit open or closed.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, State};
+/// use std::time::Duration;
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// assert_eq!(breaker.snapshot().hold, None);
+///
+/// breaker.force_open_for(Duration::from_secs(600));
+/// let hold = breaker.snapshot().hold.unwrap();
+/// assert_eq!(hold.to, State::Open);
+/// assert!(hold.ends_in <= Some(Duration::from_secs(600)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hold {
+    /// The state that the circuit is held in.
+    pub to: State,
+    /// The origin of the order.
+    pub source: HoldSource,
+    /// The time until the order ends by itself; `None` if it does not.
+    pub ends_in: Option<Duration>,
+}
+
+/// The origin of a [`Hold`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HoldSource {
+    /// An order given by hand, as by [`force_open`](crate::CircuitBreaker::force_open).
+    Order,
+}
+
+impl Hold {
+    /// Returns the order that keeps this phase as it is until `end`; `None` once that has come.
+    pub(super) fn from_phase(phase: Phase, end: Option<Instant>, now: Instant) -> Option<Self> {
+        let to = match phase {
+            Phase::ForcedOpen => State::Open,
+            Phase::ForcedClosed => State::Closed,
+            Phase::Closed | Phase::Ramp | Phase::Open => return None,
+        };
+        let has_ended = end.is_some_and(|end| now >= end);
+        (!has_ended).then(|| Self {
+            to,
+            source: HoldSource::Order,
+            ends_in: end.map(|end| end.since(now).as_duration()),
+        })
+    }
+}
