@@ -298,8 +298,13 @@ async fn since_shows_how_long_the_state_has_held() {
     breaker.reset();
     advance(seconds(5)).await;
     assert_eq!(since(), seconds(10), "the state has not changed");
+    breaker.force_closed_for(seconds(2));
+    advance(seconds(5)).await;
+    assert_eq!(since(), seconds(15), "closed, held and released");
+    succeed(&breaker);
+    assert_eq!(since(), seconds(15));
     breaker.force_closed();
-    assert_eq!(since(), seconds(10));
+    assert_eq!(since(), seconds(15));
     breaker.force_open();
     advance(seconds(5)).await;
     assert_eq!(since(), seconds(5));

@@ -116,9 +116,14 @@ mod tests {
 
     #[test]
     fn the_share_grows_from_a_tenth_to_all() {
-        let shares = [0, 5, 10, 30, 99, 100, 1_000]
-            .map(|percent| (admitted_share(at(percent).since(BEGIN), LENGTH) * 100.0).round());
-        assert_eq!(shares, [10.0, 10.0, 10.0, 30.0, 99.0, 100.0, 100.0]);
+        for (percent, expected) in [(0, 0.1), (5, 0.1), (10, 0.1), (30, 0.3), (99, 0.99)] {
+            let share = admitted_share(at(percent).since(BEGIN), LENGTH);
+            assert!((share - expected).abs() < 1e-9, "{share} at {percent} %");
+        }
+        for percent in [100, 1_000] {
+            let share = admitted_share(at(percent).since(BEGIN), LENGTH);
+            assert!((1.0..=1.0).contains(&share), "{share} at {percent} %");
+        }
         assert_eq!(share(Span::INDEFINITE, Span::from_micros(1)), ALL);
         assert_eq!(
             share(Span::MIN, Span::from_micros(0)),

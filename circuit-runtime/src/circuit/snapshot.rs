@@ -97,7 +97,8 @@ impl Circuit {
             name: self.name().clone(),
             state,
             since: match end {
-                Some(end) if has_ended => now.since(end),
+                // Its end changes the hold, not the state.
+                Some(end) if has_ended && word.phase() != Phase::ForcedClosed => now.since(end),
                 _ => now.since(details.since.unwrap_or(word.since())),
             }
             .as_duration(),

@@ -178,11 +178,10 @@ pub(crate) fn transition(
         (ForcedClosed, Trigger::LimitReached | Trigger::Unavailable(_)) => {
             (ForcedClosed, Details { since, ..details }, Change::Withheld)
         }
-        (ForcedOpen | ForcedClosed, Trigger::HoldOver) => (Closed, first, Change::Closed),
 
         (Closed, Trigger::Reset) => (Closed, kept, Change::Unseen),
-        (ForcedClosed, Trigger::Reset) => (Closed, kept, Change::Held),
-        (_, Trigger::Reset) => (Closed, first, Change::Closed),
+        (ForcedClosed, Trigger::Reset | Trigger::HoldOver) => (Closed, kept, Change::Held),
+        (_, Trigger::Reset) | (ForcedOpen, Trigger::HoldOver) => (Closed, first, Change::Closed),
 
         (ForcedOpen, Trigger::ForceOpen(until)) if until == details.until => return unchanged,
         (ForcedClosed, Trigger::ForceClosed(until)) if until == details.until => return unchanged,
@@ -300,8 +299,8 @@ impl Word {
     }
 
     /// Returns `true` if the [`Details`] say when the phase ends.
-    #[inline]
-    pub(crate) const fn has_end(self) -> bool {
+    #[cfg(test)]
+    const fn has_end(self) -> bool {
         self.0 & Self::HAS_END != 0
     }
 
@@ -463,7 +462,7 @@ mod tests {
             (ForcedClosed, State::Closed, [
                 withheld, withheld, none(ForcedClosed), none(ForcedClosed), none(ForcedClosed),
                 none(ForcedClosed), none(ForcedClosed), none(ForcedClosed), held(Closed),
-                forced_open, forced_open, none(ForcedClosed), held(ForcedClosed), closed,
+                forced_open, forced_open, none(ForcedClosed), held(ForcedClosed), held(Closed),
             ]),
         ];
 
