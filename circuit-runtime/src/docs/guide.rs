@@ -13,7 +13,9 @@
 //! | [slow](#a-slow-service) | `window = "1m", failure_rate = 0.5, slow_call = "2s", slow_rate = 0.5, timeout = "10s"` |
 //! | called in bursts | `window = 100, failure_rate = 0.5` |
 //! | slow to recover | any of these, and `probes = 3` |
+//! | [overrun when it recovers](#a-service-that-is-overrun-when-it-recovers) | any of these, and `ramp = "1m"` |
 //! | whose errors are often answers | any of these, and `failure_if = MyError::is_outage` |
+//! | [that says when to come back](#a-service-that-says-when-to-come-back) | any of these, and `retry_after = MyError::retry_after` |
 //! | many behind one function, such as hosts | any of these, and `key = host` |
 //! | many, with [rules known only at run time](#many-services) | `breaker = self.upstreams, key = host` |
 //! | [called by many instances](#many-instances) | any of these, and `max_reset = "10m", jitter = 0.5` |
@@ -151,6 +153,79 @@ assert_eq!(reports.state(), State::Open);
 "#
 )]
 //!
+//! # A service that is overrun when it recovers
+//!
+//! Its caches are empty, and all callers return at once. With `ramp = "1m"`, the circuit admits a
+//! tenth of the calls after a successful probe, then evenly more, and closes after a minute. Other
+//! calls are rejected with a `retry_after` of a tenth of the ramp, and are not counted. All rules
+//! apply meanwhile: the circuit reopens if one is met, as after a failed probe. However few calls
+//! there are, the first is admitted, and one whenever none was for a tenth of the ramp.
+//!
+#![cfg_attr(
+    feature = "test-util",
+    doc = r#"
+```
+use circuit_runtime::{CircuitBreaker, Config, State};
+use std::time::Duration;
+
+# #[tokio::main(flavor = "current_thread", start_paused = true)]
+# async fn main() -> Result<(), Box<dyn std::error::Error>> {
+let config = Config::builder().max_failures(1).ramp(Duration::from_secs(60));
+let search = CircuitBreaker::new("search", config.build()?);
+search.try_acquire()?.failure();
+
+tokio::time::advance(Duration::from_secs(30)).await; // time is paused in this test
+search.try_acquire()?.success(); // the probe
+assert_eq!(search.state(), State::HalfOpen);
+
+tokio::time::advance(Duration::from_secs(30)).await;
+let admitted = (0..100).filter(|_| search.try_acquire().is_ok()).count();
+assert!((49..=51).contains(&admitted)); // half of the ramp has passed
+
+tokio::time::advance(Duration::from_secs(30)).await;
+assert_eq!(search.state(), State::Closed);
+# Ok(())
+# }
+```
+"#
+)]
+//!
+//! # A service that says when to come back
+//!
+//! A response of 429 or 503 may carry the header `Retry-After`. Put its value into the error, and
+//! return it from `retry_after`: the circuit opens at once, for as long as the service asked, with
+//! `jitter` on top and up to `max_reset`, or one hour without it. A probe that is told so reopens
+//! the circuit for that time. An error without such a value is judged as usual. Where the response
+//! is an `Ok`, let `classify` look at it and return
+//! [`Verdict::Unavailable`](crate::Verdict::Unavailable).
+//!
+//! ```
+//! use circuit_runtime::{CallError, CircuitBreaker, Config};
+//! use std::time::Duration;
+//!
+//! /// A response other than 200, and its header `Retry-After`.
+//! #[derive(Debug)]
+//! struct Refused {
+//!     status: u16,
+//!     retry_after: Option<Duration>,
+//! }
+//!
+//! async fn search() -> Result<String, Refused> {
+//!     // ..
+//! #   Err(Refused { status: 429, retry_after: Some(Duration::from_secs(5)) })
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let breaker = CircuitBreaker::new("search", Config::default());
+//! let call = breaker.call(search()).retry_after(|refused| refused.retry_after);
+//! assert!(matches!(call.await, Err(CallError::Inner(Refused { status: 429, .. }))));
+//!
+//! let rejection = breaker.try_acquire().unwrap_err();
+//! assert_eq!(rejection.retry_after_secs(), Some(5));
+//! # }
+//! ```
+//!
 //! # Many services
 //!
 //! If one function calls many hosts, tenants or shards, a single breaker would stop calls to all of
@@ -227,6 +302,74 @@ assert_eq!(reports.state(), State::Open);
 //! However long a key is, at most 256 bytes of it are kept: its beginning, and a hash of the rest
 //! under a secret of the process. So two long keys that differ have two breakers, and nobody can
 //! craft two that share one.
+//!
+//! # Retries
+//!
+//! A retry inside of the annotated function is a part of the call: all attempts together are one
+//! failure, and the `timeout` is for all of them. Use it for errors that pass in milliseconds. A
+//! retry outside makes a call of each attempt: each is counted, and the circuit may open between
+//! two of them. From then on an attempt is a rejection, which costs the service nothing.
+//!
+//! Never retry a rejection, for which `is_open()` is true, before its `retry_after()`: until then
+//! every attempt is rejected. Without a `retry_after()`, an operator holds the circuit open: do not
+//! retry. With the crate `backon`:
+#![cfg_attr(
+    feature = "macros",
+    doc = r#"
+```
+use backon::{ExponentialBuilder, Retryable};
+use circuit_runtime::{CircuitError, circuit_breaker};
+use std::time::Duration;
+
+#[derive(Debug, thiserror::Error)]
+enum QuoteError {
+    #[error("the exchange is down")]
+    Down,
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+}
+
+#[circuit_breaker(max_failures = 5, reset = "100ms")]
+async fn quote() -> Result<f64, QuoteError> {
+    // ..
+#   static REQUESTS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+#   let request = REQUESTS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+#   assert!(request < 7, "a rejection makes no request");
+#   if request < 5 { return Err(QuoteError::Down) }
+    Ok(12.5)
+}
+
+/// Returns the delay before the next attempt, which is not before the circuit may admit it; `None`
+/// to give up.
+fn delay(error: &QuoteError, backoff: Option<Duration>) -> Option<Duration> {
+    match error {
+        QuoteError::Circuit(error) if error.is_open() => Some(backoff?.max(error.retry_after()?)),
+        _ => backoff,
+    }
+}
+
+# #[tokio::main(flavor = "current_thread")]
+# async fn main() -> Result<(), QuoteError> {
+let backoff = ExponentialBuilder::default()
+    .with_min_delay(Duration::from_millis(1))
+    .with_max_times(10);
+let price = quote.retry(backoff).adjust(delay).await?;
+assert_eq!(price, 12.5);
+# Ok(())
+# }
+```
+"#
+)]
+//!
+//! A service that retries, called by another that retries, multiplies the attempts. Retry in one
+//! layer only, and let the layers above see the rejection.
+//!
+//! # New rules
+//!
+//! A circuit that is held closed rejects no call, but still judges its rules. Hold it with
+//! [`force_closed`](crate::CircuitBreaker::force_closed), and watch
+//! [`Snapshot::withheld`](crate::Snapshot::withheld): how often it would have opened. When the
+//! number is what you expect, release it with [`reset`](crate::CircuitBreaker::reset).
 //!
 //! # Pitfalls
 //!
