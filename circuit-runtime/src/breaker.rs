@@ -8,10 +8,12 @@ use std::time::Duration;
 use crate::call::{self, Call, Permit};
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::snapshot::Snapshot;
-use crate::circuit::{Circuit, State, registered};
+use crate::circuit::{Circuit, registered};
 use crate::config::Config;
 use crate::error::{CallError, CircuitError};
+use crate::events::{StateChange, Subscription};
 use crate::name::Name;
+use crate::state::State;
 
 /// A circuit breaker for one dependency: counts its failures and, past a limit, rejects calls
 /// without making them.
@@ -269,6 +271,32 @@ impl CircuitBreaker {
     pub fn would_reject(&self) -> Option<CircuitError> {
         let rejection = self.circuit.would_reject()?;
         Some(self.circuit.rejected(rejection))
+    }
+
+    /// Calls `listener` with each change of this breaker, from now on until the subscription is
+    /// dropped. The rules are those of [`registry::on_change`](crate::registry::on_change).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use std::sync::mpsc::channel;
+    ///
+    /// let (sender, receiver) = channel();
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let subscription = breaker.on_change(move |change| {
+    ///     let _ = sender.send(change.to.to_string());
+    /// });
+    ///
+    /// breaker.trip();
+    /// assert_eq!(receiver.recv().as_deref(), Ok("open"));
+    /// # drop(subscription);
+    /// ```
+    pub fn on_change(
+        &self,
+        listener: impl Fn(&StateChange) + Send + Sync + 'static,
+    ) -> Subscription {
+        self.circuit.on_change(listener)
     }
 
     /// Closes the circuit and forgets all failures. No call that started earlier can undo this.

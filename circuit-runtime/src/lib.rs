@@ -135,12 +135,15 @@ mod clock;
 mod config;
 mod docs;
 mod error;
+mod events;
 mod keyed;
 mod name;
 pub mod registry;
+mod state;
 mod sync;
 #[cfg(all(test, any(circuit_loom, circuit_shuttle)))]
 mod tests;
+mod window_counts;
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
@@ -151,7 +154,6 @@ pub use breakers::CircuitBreakers;
 pub use call::{Call, Permit};
 pub use circuit::hold::{Hold, HoldSource};
 pub use circuit::snapshot::Snapshot;
-pub use circuit::{State, WindowCounts};
 #[cfg(feature = "macros")]
 #[cfg_attr(docsrs, doc(cfg(feature = "macros")))]
 pub use circuit_macros::circuit_breaker;
@@ -159,4 +161,7 @@ pub use config::{Config, ConfigBuilder, ConfigError};
 #[doc(inline)]
 pub use docs::{guide, internals, performance};
 pub use error::{CallError, CircuitError};
+pub use events::{Cause, Changes, Lagged, StateChange, Subscription};
 pub use name::Name;
+pub use state::State;
+pub use window_counts::WindowCounts;

@@ -20,6 +20,7 @@
 
 use crate::breaker::CircuitBreaker;
 use crate::circuit::registered::{self, Listed};
+use crate::events::{self, Changes, StateChange, Subscription};
 
 /// Returns handles to all breakers in use, oldest first.
 ///
@@ -86,6 +87,70 @@ pub fn find(name: &str) -> Option<CircuitBreaker> {
 pub fn find_all(name: &str) -> Vec<CircuitBreaker> {
     let circuits = registered::find_all(name).into_iter();
     circuits.map(CircuitBreaker::from_circuit).collect()
+}
+
+/// Calls `listener` with each change of any breaker, from now on until the subscription is dropped.
+///
+/// A listener runs after the change, without any lock, on the thread that caused it, or on one that
+/// is just delivering another change of the same breaker. It may call anything on any breaker; a
+/// change that it causes is delivered after the current one. While it blocks, the caller that
+/// caused the change and later changes of that breaker wait, and no other calls: for slow
+/// consumers, there is [`changes`]. If it panics, the panic is reported by the panic hook, nobody
+/// else is affected, and the listener stays subscribed.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, State, registry};
+///
+/// let subscription = registry::on_change(|change| {
+///     if change.to == State::Open {
+///         eprintln!("{} is open: {}", change.breaker, change.cause);
+///     }
+/// });
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.trip(); // prints: payments is open: tripped
+/// # drop(subscription);
+/// ```
+pub fn on_change(listener: impl Fn(&StateChange) + Send + Sync + 'static) -> Subscription {
+    Subscription::to_all(listener)
+}
+
+/// Returns a receiver of the changes of all breakers, from now on.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{Cause, CircuitBreaker, Config, registry};
+///
+/// let mut changes = registry::changes();
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.force_open();
+/// let change = changes.try_recv().unwrap().unwrap();
+/// assert_eq!(change.cause, Cause::ForcedOpen);
+/// ```
+pub fn changes() -> Changes {
+    Changes::new()
+}
+
+/// Returns the latest changes of all breakers, oldest first: at most 256.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, registry};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.trip();
+/// breaker.reset();
+/// for change in registry::history() {
+///     println!("{}: {} -> {} ({})", change.breaker, change.from, change.to, change.cause);
+/// }
+/// ```
+#[must_use]
+pub fn history() -> Vec<StateChange> {
+    events::history()
 }
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]

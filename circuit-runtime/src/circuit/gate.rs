@@ -6,9 +6,10 @@ use super::counters::Total;
 use super::probes::SlotRequest;
 use super::ramp::Ramp;
 use super::rejection::Rejection;
-use super::state::{Details, Phase, State, Word};
+use super::state::{Details, Phase, Word};
 use super::ticket::Ticket;
 use crate::clock::{self, Instant, Span};
+use crate::state::State;
 
 impl Circuit {
     /// Rejects by the coarse clock; `None` if a deadline is too near to tell. The result fits in
@@ -116,18 +117,22 @@ impl Circuit {
         details: Details,
         now: Instant,
     ) -> Result<Option<Ticket>, Rejection> {
-        if word.state(now, self.end(word, details)) == State::Open {
+        let end = self.end(word, details);
+        if word.state(now, end) == State::Open {
             return Err(self.rejection_until_end(word, details, now));
         }
         let limit = self.policy.limits.probes();
-        let Some(phases) = self.phases.get() else {
+        let (Some(phases), Some(half_open_at)) = (self.phases.get(), end) else {
             return Ok(None);
         };
         let still_current = || self.word() == word;
         let generation = word.generation();
         match phases.probes.request(limit, generation, now, still_current) {
             SlotRequest::Full(until) => Err(Rejection::new(until.since(now), limit.lease)),
-            SlotRequest::Granted(lease) => Ok(Some(Ticket::for_probe(word, lease))),
+            SlotRequest::Granted(lease) => {
+                self.report_half_open(phases, word, half_open_at);
+                Ok(Some(Ticket::for_probe(word, lease)))
+            }
             SlotRequest::Stale => Ok(None),
         }
     }

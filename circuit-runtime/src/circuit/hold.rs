@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::state::{Phase, State};
+use super::state::Phase;
 use crate::clock::Instant;
+use crate::state::State;
 
 /// An order that keeps a circuit open or closed.
 ///

@@ -1,6 +1,7 @@
 //! The shared core of a breaker: its state in one atomic word, the evidence behind it, and the
 //! compare-and-swap that moves it.
 
+mod changes;
 pub(crate) mod counters;
 mod evidence;
 mod gate;
@@ -26,6 +27,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use changes::{Reason, Transition};
 use counters::Counters;
 use phases::Phases;
 use state::{Change, Details, Phase, Word, transition};
@@ -35,15 +37,14 @@ use window::{ReachedLimit, Window};
 pub(crate) use policy::Policy;
 pub(crate) use rejection::Rejection;
 pub(crate) use residency::{Residency, Tag};
-pub use state::State;
 pub(crate) use state::Trigger;
 pub(crate) use ticket::{Outcome, Ticket};
-pub use window::WindowCounts;
 
 use crate::clock::{self, Instant, OwnTime};
 use crate::config::Config;
 use crate::error::CircuitError;
 use crate::name::Name;
+use crate::state::State;
 use crate::sync::{AtomicU64, OnceBox, Ordering};
 
 /// The state shared by all handles to one breaker.
@@ -225,24 +226,33 @@ impl Circuit {
 
     /// Opens the circuit as of now, which may be well after the call that reached the limit. Every
     /// limit has the same effect on the state.
+    #[cold]
     #[inline(never)]
-    fn open(&self, word: Word, _limit: ReachedLimit) {
-        self.change(word, Trigger::LimitReached, clock::now());
+    fn open(&self, word: Word, limit: ReachedLimit) {
+        let now = clock::now();
+        let reason = self.reason_of_limit(word, limit, now);
+        let _ = self.try_change(word, Trigger::LimitReached, reason, now);
     }
 
     /// Changes the state, unless it has moved on from the word that the trigger was observed under.
     /// If several race, one wins and the others are stale from then on.
     fn change(&self, word: Word, trigger: Trigger, now: Instant) {
         // Probe leases are left in place: they keep out callers that still see the old word.
-        let _ = self.try_change(word, trigger, now);
+        let _ = self.try_change(word, trigger, Reason::from_trigger(trigger), now);
     }
 
     /// Changes the state by one compare-and-swap, under the lock of transitions. Nothing else
-    /// changes it.
-    fn try_change(&self, word: Word, trigger: Trigger, now: Instant) -> Result<(), Word> {
+    /// changes it. The change is delivered before this returns, or by another thread.
+    fn try_change(
+        &self,
+        word: Word,
+        trigger: Trigger,
+        reason: Reason,
+        now: Instant,
+    ) -> Result<(), Word> {
         let date = Self::date(word, now);
         let phases = self.phases.get_or_init(Box::default);
-        phases.with_lock(|| {
+        let record = phases.with_lock(|transitions| {
             let actual = self.word();
             if actual != word {
                 return Err(actual);
@@ -251,7 +261,7 @@ impl Circuit {
             let state = word.state(now, self.end(word, details));
             let (next, next_details, change) = transition(word, details, state, trigger, date);
             if change == Change::None {
-                return Ok(change);
+                return Ok(None);
             }
             phases.store(next, next_details);
             // Release: what led to the new state is visible to those that act on it. Acquire: the
@@ -264,8 +274,17 @@ impl Circuit {
                     Ordering::Acquire,
                 )
                 .map_err(Word::from_bits)?;
-            Ok(change)
-        })
+            transitions.count(change);
+            let transition = Transition {
+                before: (word, details),
+                next: (next, next_details),
+                change,
+                at: date,
+            };
+            Ok(self.record(phases, transitions, &transition, reason))
+        })?;
+        phases.deliver(record);
+        Ok(())
     }
 
     /// Returns the date of a transition from `word` at `now`: later if need be. A state must not be
@@ -346,7 +365,7 @@ impl fmt::Debug for Circuit {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle, feature = "test-util"))))]
 mod tests {
-    use super::{Circuit, Trigger};
+    use super::{Circuit, Reason, Trigger};
     use crate::clock::{self, Span};
     use crate::config::Config;
 
@@ -357,7 +376,12 @@ mod tests {
         for _ in 0..1_000 {
             let ahead = clock::now().plus(Span::from_micros(5));
             let before = circuit.word();
-            assert!(circuit.try_change(before, Trigger::Reset, ahead).is_ok());
+            let reason = Reason::from_trigger(Trigger::Reset);
+            assert!(
+                circuit
+                    .try_change(before, Trigger::Reset, reason, ahead)
+                    .is_ok()
+            );
             circuit.reset();
             assert!(circuit.word().generation() > before.generation());
             assert!(circuit.word().since() <= clock::now());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Circuit;
+use super::changes::Reason;
 use super::state::{Change, Trigger, transition};
 use crate::clock::{self, Instant, Span};
 
@@ -43,7 +44,8 @@ impl Circuit {
                 return;
             }
             let trigger = trigger(Self::date(word, now));
-            if self.try_change(word, trigger, now).is_ok() {
+            let reason = Reason::from_trigger(trigger);
+            if self.try_change(word, trigger, reason, now).is_ok() {
                 return;
             }
         }

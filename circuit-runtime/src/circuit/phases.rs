@@ -1,11 +1,15 @@
 //! The details of the current phase, and the lock under which phases change.
 
+use std::sync::Arc;
+
 use super::probes::Probes;
 use super::ramp::Ramp;
 use super::state::{Change, Details, Phase, Word};
 use crate::clock::Instant;
+use crate::events::{Delivery, Listeners, Record, StateChange};
+use crate::state::State;
 use crate::sync::lock::Lock;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, OnceBox, Ordering};
 
 /// The moment that stands for none in a [`Slot`]: no phase begins or ends this late.
 const NEVER: u64 = u64::MAX;
@@ -21,13 +25,22 @@ pub(super) struct Phases {
     transitions: Lock<Transitions>,
     slots: [Slot; 2],
     pub(super) probes: Probes,
+    /// Created by the first listener.
+    listeners: OnceBox<Arc<Listeners>>,
 }
 
-/// The transitions since the start, by how they looked from outside.
-#[derive(Clone, Copy, Default)]
+/// The transitions since the start, as they look from outside.
+#[derive(Default)]
 pub(super) struct Transitions {
     pub(super) opened: u64,
     pub(super) withheld: u64,
+    /// The latest change that was reported.
+    pub(super) last: Option<StateChange>,
+    /// When the state that was reported last began; `None` before the first report.
+    pub(super) reported_since: Option<Instant>,
+    /// How many calls had been rejected when the circuit opened.
+    pub(super) rejected_before: u64,
+    pub(super) delivery: Delivery,
 }
 
 /// The details of one phase, as atomic words.
@@ -39,24 +52,27 @@ struct Slot {
 }
 
 impl Phases {
-    /// Runs `transition` alone: no other transition of the circuit runs meanwhile. It returns how
-    /// the change looks from outside, which is counted.
-    pub(super) fn with_lock<E>(
-        &self,
-        transition: impl FnOnce() -> Result<Change, E>,
-    ) -> Result<(), E> {
-        self.transitions.with(|transitions| {
-            match transition()? {
-                Change::Opened => transitions.opened = transitions.opened.wrapping_add(1),
-                Change::Withheld => transitions.withheld = transitions.withheld.wrapping_add(1),
-                Change::None | Change::Unseen | Change::Held | Change::Closed => {}
-            }
-            Ok(())
-        })
+    /// Runs `section` alone: no transition of the circuit runs meanwhile.
+    pub(super) fn with_lock<R>(&self, section: impl FnOnce(&mut Transitions) -> R) -> R {
+        self.transitions.with(section)
     }
 
-    pub(super) fn transitions(&self) -> Transitions {
-        self.transitions.with(|transitions| *transitions)
+    /// Delivers a change that was recorded. Called without any lock.
+    pub(super) fn deliver(&self, record: Option<Record>) {
+        if let Some(record) = record {
+            record.deliver(self.listeners(), |next| {
+                self.with_lock(|transitions| next(&mut transitions.delivery));
+            });
+        }
+    }
+
+    /// Returns the listeners to this circuit, if it ever had any.
+    pub(super) fn listeners(&self) -> Option<&Listeners> {
+        self.listeners.get().map(|listeners| &**listeners)
+    }
+
+    pub(super) fn listeners_or_init(&self) -> &Arc<Listeners> {
+        self.listeners.get_or_init(Box::default)
     }
 
     /// Loads the details of the phase described by `word`. They are valid if the state is still
@@ -85,12 +101,34 @@ impl Phases {
     }
 }
 
+impl Transitions {
+    /// Returns the state that was reported last.
+    pub(super) fn reported(&self) -> State {
+        self.last.as_ref().map_or(State::Closed, |last| last.to)
+    }
+
+    pub(super) fn count(&mut self, change: Change) {
+        match change {
+            Change::Opened => self.opened = self.opened.wrapping_add(1),
+            Change::Withheld => self.withheld = self.withheld.wrapping_add(1),
+            Change::None | Change::Unseen | Change::Held | Change::Closed => {}
+        }
+    }
+
+    /// Records a change, to be delivered to the listeners of this circuit and of all.
+    pub(super) fn record(&mut self, own: Option<&Listeners>, change: StateChange) -> Record {
+        self.last = Some(change.clone());
+        self.delivery.record(change, own)
+    }
+}
+
 impl Default for Phases {
     fn default() -> Self {
         Self {
             transitions: Lock::default(),
             slots: [Slot::new(), Slot::new()],
             probes: Probes::default(),
+            listeners: OnceBox::default(),
         }
     }
 }

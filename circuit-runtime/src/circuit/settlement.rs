@@ -1,6 +1,7 @@
 //! The end of a call: its outcome is counted, and may change the state.
 
 use super::Circuit;
+use super::changes::Reason;
 use super::counters::Total;
 use super::state::{Trigger, Word};
 use super::ticket::{Outcome, Ticket};
@@ -118,8 +119,14 @@ impl Circuit {
             let _ = self.window.failure(limits, generation, ticket.start());
         }
         let now = Self::date(word, clock::now());
+        let mut reason = Reason::from_trigger(Trigger::Unavailable(now));
         let wait = self.policy.wait.requested(wait, generation, &self.name);
-        self.change(word, Trigger::Unavailable(now.plus(wait)), now);
+        if word.is_counting() {
+            let window = self.window.counts(&self.policy.limits, generation, now);
+            reason = reason.with_window(window);
+        }
+        let trigger = Trigger::Unavailable(now.plus(wait));
+        let _ = self.try_change(word, trigger, reason, now);
     }
 
     /// Settles a call without evidence; a probe gives its slot back.

@@ -5,13 +5,15 @@ use std::time::Duration;
 use super::Circuit;
 use super::counters::Total;
 use super::hold::Hold;
-use super::phases::{Phases, Transitions};
+use super::phases::Transitions;
 use super::ramp;
-use super::state::{Phase, State, Word};
-use super::window::WindowCounts;
+use super::state::{Phase, Word};
 use crate::clock::{self, Instant};
 use crate::config::Config;
+use crate::events::StateChange;
 use crate::name::Name;
+use crate::state::State;
+use crate::window_counts::WindowCounts;
 
 /// A breaker's state and its totals since the start, for logs, metrics and health checks.
 ///
@@ -74,6 +76,8 @@ pub struct Snapshot {
     pub opened: u64,
     /// How often the circuit would have opened while it was held closed.
     pub withheld: u64,
+    /// The latest change of the state or the hold; `None` if there was none.
+    pub last_change: Option<StateChange>,
     /// The configuration.
     pub config: Config,
 }
@@ -86,7 +90,7 @@ impl Circuit {
         let end = self.end(word, details);
         let state = word.state(now, end);
         let has_ended = end.is_some_and(|end| now >= end);
-        let transitions = self.transitions();
+        let (opened, withheld, last_change) = self.transitions();
         let timed_out = self.counters.total(Total::TimedOut);
         let panicked = self.counters.total(Total::Panicked);
         let failed = self.counters.total(Total::Failed);
@@ -120,8 +124,9 @@ impl Circuit {
             ignored: self.counters.total(Total::Ignored),
             cancelled: self.counters.total(Total::Cancelled),
             rejected: self.counters.total(Total::Rejected),
-            opened: transitions.opened,
-            withheld: transitions.withheld,
+            opened,
+            withheld,
+            last_change,
             config,
         }
     }
@@ -133,9 +138,21 @@ impl Circuit {
         if has_ended { counts.cleared() } else { counts }
     }
 
-    fn transitions(&self) -> Transitions {
+    /// Returns how often the circuit opened and would have opened, and the latest change.
+    fn transitions(&self) -> (u64, u64, Option<StateChange>) {
         let phases = self.phases.get();
-        phases.map_or_else(Transitions::default, Phases::transitions)
+        let transitions = phases.map(|phases| {
+            phases.with_lock(|transitions| {
+                let Transitions {
+                    opened,
+                    withheld,
+                    last,
+                    ..
+                } = &*transitions;
+                (*opened, *withheld, last.clone())
+            })
+        });
+        transitions.unwrap_or_default()
     }
 
     fn retry_after(

@@ -1,48 +1,7 @@
 //! The state machine as a pure function: no atomics, no clock.
 
-use std::fmt;
-
 use crate::clock::Instant;
-
-/// The state of a circuit breaker.
-///
-/// There are no others: an operator's order keeps the circuit open or closed, and a circuit that
-/// admits calls gradually after a recovery is half-open.
-///
-/// # Examples
-///
-/// ```
-/// use circuit_runtime::{CircuitBreaker, Config, State};
-///
-/// let breaker = CircuitBreaker::new("payments", Config::default());
-/// let color = match breaker.state() {
-///     State::Closed => "green",
-///     State::HalfOpen => "yellow",
-///     State::Open => "red",
-/// };
-/// assert_eq!(color, "green");
-/// assert_eq!(breaker.state().to_string(), "closed");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
-    /// Calls run, and their results are counted.
-    Closed,
-    /// No call runs; each is rejected at once.
-    Open,
-    /// A probe may run, or is running, or calls are admitted gradually; every other call is
-    /// rejected.
-    HalfOpen,
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half-open",
-        })
-    }
-}
+use crate::state::State;
 
 /// The state as one atomic word:
 /// `turn (56) | is the first (1) | has an end (1) | slot (1) | spare (1) | phase (4)`.
@@ -379,8 +338,9 @@ impl Word {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Details, Phase, State, Trigger, Word, transition};
+    use super::{Change, Details, Phase, Trigger, Word, transition};
     use crate::clock::Instant;
+    use crate::state::State;
 
     const END: Instant = seconds(500);
 

@@ -6,6 +6,7 @@
 //!
 //! In tests, every circuit has a time line of its own, see [`OwnTime`].
 
+mod calendar;
 mod time;
 
 #[cfg(any(circuit_loom, circuit_shuttle))]
@@ -19,6 +20,7 @@ mod time_line;
 #[cfg(all(feature = "test-util", not(any(circuit_loom, circuit_shuttle))))]
 mod tokio;
 
+pub(crate) use calendar::system_time;
 pub(crate) use time::{Instant, Span};
 
 #[cfg(all(feature = "test-util", not(any(circuit_loom, circuit_shuttle))))]

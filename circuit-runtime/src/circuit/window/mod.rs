@@ -2,7 +2,6 @@
 
 mod buckets;
 mod compact;
-mod counts;
 mod failures;
 mod full;
 mod group_pair;
@@ -22,8 +21,8 @@ use crate::circuit::state::Generation;
 use crate::circuit::ticket::Start;
 use crate::clock::{self, Instant, Span};
 use crate::config::Config;
+use crate::window_counts::WindowCounts;
 
-pub use counts::WindowCounts;
 use failures::Failures;
 use ledger::Ledger;
 pub(crate) use limits::ReachedLimit;

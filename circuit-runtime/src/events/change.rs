@@ -1,0 +1,128 @@
+//! A change of a circuit's state.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use crate::name::Name;
+use crate::state::State;
+use crate::window_counts::WindowCounts;
+
+/// A change of the state of a circuit, or of an order that holds it.
+///
+/// For one breaker, changes are reported in the order in which they happened, each once, and `from`
+/// is the `to` of the change before. An order that changes only the hold has `from` equal to `to`,
+/// and so has [`Cause::Withheld`].
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{Cause, CircuitBreaker, Config, State, registry};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.trip();
+///
+/// let change = registry::history().pop().unwrap();
+/// assert_eq!(change.breaker, "payments");
+/// assert_eq!((change.from, change.to), (State::Closed, State::Open));
+/// assert_eq!(change.cause, Cause::Tripped);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct StateChange {
+    /// The name of the circuit breaker.
+    pub breaker: Name,
+    /// The state before, as it was reported last.
+    pub from: State,
+    /// The state from now on.
+    pub to: State,
+    /// The cause of the change.
+    pub cause: Cause,
+    /// The moment of the change. A half-open state is reported with its first probe, the end of a
+    /// ramp or of an order with the next call.
+    pub at: SystemTime,
+    /// The time that the circuit has spent in `from`.
+    pub since: Duration,
+    /// The wait until the circuit is half-open, or until an order ends; `None` unless the circuit
+    /// is open now, and if only an order can end that.
+    pub retry_after: Option<Duration>,
+    /// The evidence that led to the change; `None` if another cause did.
+    pub window: Option<WindowCounts>,
+    /// The calls that were rejected while the circuit was open; `None` unless that ends now.
+    pub rejected: Option<u64>,
+}
+
+/// The cause of a [`StateChange`].
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{Cause, StateChange};
+///
+/// /// Returns whether somebody should look at it.
+/// fn is_an_alarm(change: &StateChange) -> bool {
+///     matches!(
+///         change.cause,
+///         Cause::MaxFailures | Cause::FailureRate | Cause::SlowRate | Cause::Unavailable
+///     )
+/// }
+/// # let _ = is_an_alarm;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// There were `max_failures` failures.
+    MaxFailures,
+    /// The share of failed calls reached `failure_rate`.
+    FailureRate,
+    /// The share of slow calls reached `slow_rate`.
+    SlowRate,
+    /// The wait is over, and the first probe was admitted.
+    WaitOver,
+    /// All probes succeeded.
+    ProbesSucceeded,
+    /// A probe failed.
+    ProbeFailed,
+    /// The service asked to be left alone.
+    Unavailable,
+    /// [`trip`](crate::CircuitBreaker::trip) or [`open_for`](crate::CircuitBreaker::open_for).
+    Tripped,
+    /// An order holds the circuit open.
+    ForcedOpen,
+    /// An order holds the circuit closed.
+    ForcedClosed,
+    /// [`reset`](crate::CircuitBreaker::reset), or the end of an order.
+    Reset,
+    /// The circuit would have opened, but is held closed.
+    Withheld,
+    /// Calls were admitted gradually, and now all are.
+    RampOver,
+    /// Other processes of the fleet have opened the circuit.
+    Fleet,
+}
+
+impl Cause {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxFailures => "max_failures",
+            Self::FailureRate => "failure_rate",
+            Self::SlowRate => "slow_rate",
+            Self::WaitOver => "wait_over",
+            Self::ProbesSucceeded => "probes_succeeded",
+            Self::ProbeFailed => "probe_failed",
+            Self::Unavailable => "unavailable",
+            Self::Tripped => "tripped",
+            Self::ForcedOpen => "forced_open",
+            Self::ForcedClosed => "forced_closed",
+            Self::Reset => "reset",
+            Self::Withheld => "withheld",
+            Self::RampOver => "ramp_over",
+            Self::Fleet => "fleet",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

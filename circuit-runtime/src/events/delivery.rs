@@ -1,0 +1,83 @@
+//! The delivery of a circuit's changes, one after the other.
+
+use std::collections::VecDeque;
+
+use super::change::StateChange;
+use super::contain;
+use super::journal::JOURNAL;
+use super::listeners::{self, Listeners};
+
+/// The changes of one circuit that wait until an earlier one is delivered. Part of what the lock
+/// of its transitions protects.
+#[derive(Default)]
+pub(crate) struct Delivery {
+    pending: VecDeque<StateChange>,
+    is_in_progress: bool,
+}
+
+/// A change that is recorded, for the thread that caused it.
+#[must_use = "a change that is recorded must be delivered, without the lock"]
+pub(crate) struct Record {
+    /// `None` if there is nobody to deliver it to, or if another thread does.
+    change: Option<StateChange>,
+}
+
+impl Delivery {
+    /// Records a change, under the lock of the transitions: so the journal has the order of the
+    /// states. Allocates only while another change is being delivered.
+    pub(crate) fn record(&mut self, change: StateChange, own: Option<&Listeners>) -> Record {
+        let has_consumers = has_consumers(own);
+        let to_deliver = has_consumers.then(|| change.clone());
+        JOURNAL.record(change);
+        let Some(change) = to_deliver else {
+            return Record { change: None };
+        };
+        if self.is_in_progress {
+            self.pending.push_back(change);
+            return Record { change: None };
+        }
+        self.is_in_progress = true;
+        Record {
+            change: Some(change),
+        }
+    }
+
+    fn next(&mut self) -> Option<StateChange> {
+        let next = self.pending.pop_front();
+        self.is_in_progress = next.is_some();
+        next
+    }
+}
+
+impl Record {
+    /// Delivers the change, and those that follow it meanwhile. Called without any lock;
+    /// `with_delivery` takes that of the transitions.
+    pub(crate) fn deliver(
+        self,
+        own: Option<&Listeners>,
+        with_delivery: impl Fn(&mut dyn FnMut(&mut Delivery)),
+    ) {
+        // The wakers of receivers are code of the user's, too.
+        contain(|| JOURNAL.notify());
+        let mut next = self.change;
+        while let Some(change) = next.take() {
+            #[cfg(feature = "tracing")]
+            contain(|| super::log::log(&change));
+            if let Some(own) = own {
+                own.call(&change);
+            }
+            listeners::of_all().call(&change);
+            drop(change);
+            with_delivery(&mut |delivery| next = delivery.next());
+        }
+    }
+}
+
+/// Returns whether anyone wants to be told of a change at once.
+fn has_consumers(own: Option<&Listeners>) -> bool {
+    #[cfg(feature = "tracing")]
+    if super::log::is_enabled() {
+        return true;
+    }
+    !listeners::of_all().is_empty() || own.is_some_and(|own| !own.is_empty())
+}

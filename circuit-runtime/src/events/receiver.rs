@@ -1,0 +1,125 @@
+//! Receivers of changes, for slow consumers.
+
+use std::fmt;
+use std::pin::pin;
+
+use super::change::StateChange;
+use super::journal::{Entry, JOURNAL};
+
+/// Receives the changes of all circuits, at the pace of its owner.
+///
+/// Changes wait in the [`history`](crate::registry::history), which keeps the latest 256. A receiver
+/// that falls behind by more is told how many it has missed.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, State, registry};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut changes = registry::changes();
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.trip();
+///
+/// match changes.recv().await {
+///     Ok(change) => assert_eq!(change.to, State::Open),
+///     Err(lagged) => eprintln!("{lagged}"),
+/// }
+/// # }
+/// ```
+#[must_use = "a receiver receives only what it is asked for"]
+pub struct Changes {
+    /// The number of the next change.
+    next: u64,
+}
+
+/// The error of a [`Changes`] that has fallen behind: so many changes were missed.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::Lagged;
+///
+/// let lagged = Lagged(3);
+/// assert_eq!(lagged.to_string(), "3 changes were missed; receive them sooner, or take a snapshot");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} changes were missed; receive them sooner, or take a snapshot")]
+pub struct Lagged(pub u64);
+
+impl Changes {
+    /// Creates a receiver of the changes from now on.
+    pub(crate) fn new() -> Self {
+        Self {
+            next: JOURNAL.next(),
+        }
+    }
+
+    /// Waits for the next change.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Lagged`] if changes were missed. The next change is then the oldest that is kept.
+    ///
+    /// # Cancel safety
+    ///
+    /// No change is lost if the returned future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::registry;
+    ///
+    /// /// Logs the changes of all circuits, until the program ends.
+    /// async fn log() {
+    ///     let mut changes = registry::changes();
+    ///     loop {
+    ///         match changes.recv().await {
+    ///             Ok(change) => println!("{}: {}", change.breaker, change.to),
+    ///             Err(lagged) => println!("{lagged}"),
+    ///         }
+    ///     }
+    /// }
+    /// # let _ = log;
+    /// ```
+    pub async fn recv(&mut self) -> Result<StateChange, Lagged> {
+        loop {
+            // Before reading, so that no change comes in between.
+            let mut recorded = pin!(JOURNAL.recorded());
+            recorded.as_mut().enable();
+            if let Some(change) = self.try_recv()? {
+                return Ok(change);
+            }
+            recorded.await;
+        }
+    }
+
+    /// Returns the next change; `None` if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Lagged`] if changes were missed. The next change is then the oldest that is kept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::registry;
+    ///
+    /// let mut changes = registry::changes();
+    /// assert_eq!(changes.try_recv(), Ok(None));
+    /// ```
+    pub fn try_recv(&mut self) -> Result<Option<StateChange>, Lagged> {
+        match JOURNAL.read(&mut self.next) {
+            Entry::Change(change) => Ok(Some(change)),
+            Entry::Missed(changes) => Err(Lagged(changes)),
+            Entry::End => Ok(None),
+        }
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changes").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! The state of a circuit breaker.
+
+use std::fmt;
+
+/// The state of a circuit breaker.
+///
+/// There are no others: an operator's order keeps the circuit open or closed, and a circuit that
+/// admits calls gradually after a recovery is half-open.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, State};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// let color = match breaker.state() {
+///     State::Closed => "green",
+///     State::HalfOpen => "yellow",
+///     State::Open => "red",
+/// };
+/// assert_eq!(color, "green");
+/// assert_eq!(breaker.state().to_string(), "closed");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Calls run, and their results are counted.
+    Closed,
+    /// No call runs; each is rejected at once.
+    Open,
+    /// A probe may run, or is running, or calls are admitted gradually; every other call is
+    /// rejected.
+    HalfOpen,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+        })
+    }
+}
