@@ -14,6 +14,7 @@ mod cancellation;
 mod closed;
 mod config;
 mod drops;
+mod events;
 mod evidence;
 mod fallback;
 mod half_open;

@@ -169,8 +169,8 @@ impl Details {
 }
 
 impl Generation {
-    /// The earliest generation of a new breaker. Nonzero, so that every word is.
-    pub(crate) const FIRST: Self = Self(0b11);
+    /// The earliest generation of a new breaker.
+    pub(crate) const FIRST: Self = Self(1);
 
     /// Returns `true` if no transition came before.
     #[inline]
@@ -222,7 +222,7 @@ impl Word {
 
     /// Returns the word of a new breaker: closed since `now`.
     pub(crate) fn new(now: Instant) -> Self {
-        let turn = Self::turn_at(now).max(1);
+        let turn = Self::turn_at(now);
         Self(turn << Self::TURN_SHIFT | 1 << Self::GENERATION_SHIFT)
     }
 

@@ -1,0 +1,522 @@
+//! The changes that are reported: which, in what order, and to whom.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier, Mutex, OnceLock};
+use std::thread;
+
+use crate::support::{advance, fail, half_open, poll_once, seconds, succeed, trip};
+use circuit_runtime::{
+    Cause, CircuitBreaker, Config, ConfigBuilder, Lagged, State, StateChange, Subscription,
+    registry,
+};
+
+use State::{Closed, HalfOpen, Open};
+
+/// The states before and after a change, and its cause.
+type Brief = (State, State, Cause);
+
+/// The changes of one breaker, as a listener has seen them.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<StateChange>>>);
+
+impl Seen {
+    fn listen(&self, breaker: &CircuitBreaker) -> Subscription {
+        let seen = self.clone();
+        breaker.on_change(move |change| seen.0.lock().unwrap().push(change.clone()))
+    }
+
+    /// Returns the changes since the last time.
+    fn take(&self) -> Vec<StateChange> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    fn briefs(&self) -> Vec<Brief> {
+        self.take().iter().map(brief).collect()
+    }
+}
+
+fn brief(change: &StateChange) -> Brief {
+    (change.from, change.to, change.cause)
+}
+
+fn breaker(name: &'static str, config: ConfigBuilder) -> CircuitBreaker {
+    CircuitBreaker::new(name, config.build().unwrap())
+}
+
+fn limited(name: &'static str) -> CircuitBreaker {
+    breaker(name, Config::builder().max_failures(3))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_reported_change_by_change() {
+    let breaker = limited("outage");
+    let seen = Seen::default();
+    let _subscription = seen.listen(&breaker);
+    advance(seconds(5)).await;
+    trip(&breaker);
+    let [opened] = &seen.take()[..] else { panic!() };
+    assert_eq!(brief(opened), (Closed, Open, Cause::MaxFailures));
+    assert_eq!(opened.breaker, "outage");
+    assert_eq!(opened.since, seconds(5));
+    assert_eq!(opened.retry_after, Some(seconds(30)));
+    assert_eq!(opened.window.map(|window| window.failed), Some(3));
+    assert_eq!(opened.rejected, None);
+    assert_eq!(breaker.snapshot().last_change.as_ref(), Some(opened));
+
+    for _ in 0..7 {
+        breaker.try_acquire().unwrap_err();
+    }
+    advance(seconds(40)).await;
+    assert_eq!(breaker.state(), HalfOpen);
+    assert_eq!(seen.take(), [], "time alone calls no listener");
+    let probe = breaker.try_acquire().unwrap();
+    let [half_open] = &seen.take()[..] else {
+        panic!()
+    };
+    assert_eq!(brief(half_open), (Open, HalfOpen, Cause::WaitOver));
+    assert_eq!(half_open.since, seconds(30), "the wait");
+    assert_eq!((half_open.retry_after, half_open.rejected), (None, Some(7)));
+    assert_eq!(half_open.window, None);
+
+    advance(seconds(2)).await;
+    probe.failure();
+    let [reopened] = &seen.take()[..] else {
+        panic!()
+    };
+    assert_eq!(brief(reopened), (HalfOpen, Open, Cause::ProbeFailed));
+    assert_eq!(reopened.since, seconds(12));
+    advance(seconds(30)).await;
+    succeed(&breaker);
+    let expected = [
+        (Open, HalfOpen, Cause::WaitOver),
+        (HalfOpen, Closed, Cause::ProbesSucceeded),
+    ];
+    assert_eq!(seen.briefs(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_rule_is_named_as_the_cause_with_its_evidence() {
+    let rate = Config::builder()
+        .failure_rate(0.5)
+        .min_calls(4)
+        .last_calls(10);
+    let failing = breaker("failing", rate);
+    let slow = Config::builder()
+        .slow_call(seconds(1))
+        .min_calls(2)
+        .last_calls(10);
+    let slow = breaker("slow", slow);
+    let seen = Seen::default();
+    let _subscriptions = [&failing, &slow].map(|breaker| seen.listen(breaker));
+
+    succeed(&failing);
+    succeed(&failing);
+    fail(&failing);
+    fail(&failing);
+    let [opened] = &seen.take()[..] else { panic!() };
+    assert_eq!(brief(opened), (Closed, Open, Cause::FailureRate));
+    let window = opened.window.unwrap();
+    assert_eq!(
+        (window.calls, window.failed, window.slow),
+        (Some(4), 2, None)
+    );
+
+    let calls = [(); 2].map(|()| slow.try_acquire().unwrap());
+    advance(seconds(2)).await;
+    calls.into_iter().for_each(circuit_runtime::Permit::success);
+    let [opened] = &seen.take()[..] else { panic!() };
+    assert_eq!(brief(opened), (Closed, Open, Cause::SlowRate));
+    assert_eq!(opened.window.unwrap().slow, Some(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_reported_if_it_changes_the_state_or_the_hold() {
+    let breaker = limited("ordered");
+    let seen = Seen::default();
+    let _subscription = seen.listen(&breaker);
+    breaker.reset();
+    assert_eq!(seen.briefs(), [], "closed already");
+    breaker.force_closed();
+    breaker.force_closed();
+    assert_eq!(seen.briefs(), [(Closed, Closed, Cause::ForcedClosed)]);
+    breaker.trip();
+    assert_eq!(seen.briefs(), [], "nothing while held");
+    for _ in 0..3 {
+        fail(&breaker);
+    }
+    let [withheld] = &seen.take()[..] else {
+        panic!()
+    };
+    assert_eq!(brief(withheld), (Closed, Closed, Cause::Withheld));
+    assert_eq!(withheld.window.unwrap().failed, 3);
+    breaker.force_open();
+    breaker.force_open();
+    assert_eq!(seen.briefs(), [(Closed, Open, Cause::ForcedOpen)]);
+    breaker.reset();
+    assert_eq!(seen.briefs(), [(Open, Closed, Cause::Reset)]);
+
+    breaker.trip();
+    breaker.trip();
+    breaker.open_for(seconds(60));
+    assert_eq!(seen.briefs(), [(Closed, Open, Cause::Tripped)]);
+    assert_eq!(breaker.snapshot().opened, 2);
+    breaker.force_open();
+    let [held] = &seen.take()[..] else { panic!() };
+    assert_eq!(brief(held), (Open, Open, Cause::ForcedOpen));
+    assert_eq!(held.retry_after, None);
+    assert_eq!(breaker.snapshot().opened, 2, "open already");
+    breaker.force_closed();
+    breaker.reset();
+    let expected = [
+        (Open, Closed, Cause::ForcedClosed),
+        (Closed, Closed, Cause::Reset),
+    ];
+    assert_eq!(seen.briefs(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_on_a_half_open_circuit_that_was_not_probed_comes_from_open() {
+    let breaker = limited("not probed");
+    let seen = Seen::default();
+    let _subscription = seen.listen(&breaker);
+    half_open(&breaker).await;
+    breaker.reset();
+    half_open(&breaker).await;
+    breaker.trip();
+    let expected = [
+        (Closed, Open, Cause::MaxFailures),
+        (Open, Closed, Cause::Reset),
+        (Closed, Open, Cause::MaxFailures),
+        (Open, Open, Cause::Tripped),
+    ];
+    assert_eq!(seen.briefs(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_hold_is_reported_with_the_next_call() {
+    let breaker = limited("held for a time");
+    let seen = Seen::default();
+    let _subscription = seen.listen(&breaker);
+    breaker.force_open_for(seconds(60));
+    let [held] = &seen.take()[..] else { panic!() };
+    assert_eq!(held.retry_after, Some(seconds(60)));
+    advance(seconds(90)).await;
+    assert_eq!(breaker.state(), Closed);
+    assert_eq!(seen.take(), []);
+    succeed(&breaker);
+    let [released] = &seen.take()[..] else {
+        panic!()
+    };
+    assert_eq!(brief(released), (Open, Closed, Cause::Reset));
+    assert_eq!((released.since, released.rejected), (seconds(60), Some(0)));
+
+    breaker.force_closed_for(seconds(60));
+    advance(seconds(60)).await;
+    succeed(&breaker);
+    let expected = [
+        (Closed, Closed, Cause::ForcedClosed),
+        (Closed, Closed, Cause::Reset),
+    ];
+    assert_eq!(seen.briefs(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ramp_is_reported_at_its_end_alone() {
+    let config = Config::builder().max_failures(1).ramp(seconds(60));
+    let breaker = breaker("ramped", config);
+    let seen = Seen::default();
+    let _subscription = seen.listen(&breaker);
+    half_open(&breaker).await;
+    succeed(&breaker);
+    seen.take();
+    fail(&breaker);
+    assert_eq!(seen.briefs(), [(HalfOpen, Open, Cause::MaxFailures)]);
+    advance(seconds(30)).await;
+    succeed(&breaker);
+    assert_eq!(seen.briefs(), [(Open, HalfOpen, Cause::WaitOver)]);
+    advance(seconds(70)).await;
+    assert_eq!(seen.take(), []);
+    succeed(&breaker);
+    let [over] = &seen.take()[..] else { panic!() };
+    assert_eq!(brief(over), (HalfOpen, Closed, Cause::RampOver));
+    assert_eq!(over.since.as_secs(), 60);
+}
+
+#[test]
+fn a_change_that_a_listener_causes_is_delivered_after_the_current_one() {
+    let breaker = limited("restless");
+    let depth = Arc::new(AtomicUsize::new(0));
+    let seen = Seen::default();
+    let restless = {
+        let (breaker, depth) = (breaker.clone(), Arc::clone(&depth));
+        move |change: &StateChange| {
+            assert_eq!(depth.fetch_add(1, Ordering::Relaxed), 0, "not recursively");
+            if change.cause == Cause::Tripped {
+                breaker.reset();
+                assert_eq!(breaker.state(), Closed);
+            }
+            depth.fetch_sub(1, Ordering::Relaxed);
+        }
+    };
+    let _subscriptions = [breaker.on_change(restless), seen.listen(&breaker)];
+    breaker.trip();
+    let expected = [(Closed, Open, Cause::Tripped), (Open, Closed, Cause::Reset)];
+    assert_eq!(seen.briefs(), expected);
+    assert_eq!(depth.load(Ordering::Relaxed), 0);
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[test]
+fn a_listener_that_panics_disturbs_nobody_and_stays_subscribed() {
+    let breaker = limited("panicking");
+    let calls = Arc::new(AtomicUsize::new(0));
+    let panicking = {
+        let calls = Arc::clone(&calls);
+        move |_: &StateChange| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            std::panic::panic_any(Bomb);
+        }
+    };
+    let seen = Seen::default();
+    let _subscriptions = [breaker.on_change(panicking), seen.listen(&breaker)];
+    // A failure is settled where no panic may unwind.
+    trip(&breaker);
+    breaker.reset();
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
+    assert_eq!(seen.take().len(), 2);
+}
+
+#[test]
+fn a_listener_whose_drop_panics_disturbs_nobody() {
+    let breaker = limited("dropping");
+    let own: Arc<OnceLock<Mutex<Option<Subscription>>>> = Arc::default();
+    let bomb = Bomb;
+    let listener = {
+        let own = Arc::clone(&own);
+        move |_: &StateChange| {
+            let _bomb = &bomb;
+            // Ends its own subscription, within a failure.
+            drop(own.get().unwrap().lock().unwrap().take());
+        }
+    };
+    own.set(Mutex::new(Some(breaker.on_change(listener))))
+        .ok()
+        .unwrap();
+    let seen = Seen::default();
+    let _subscription = seen.listen(&breaker);
+    trip(&breaker);
+    breaker.reset();
+    assert_eq!(seen.take().len(), 2);
+}
+
+#[test]
+fn a_listener_that_blocks_delays_only_its_own_breaker() {
+    let [blocked, free] = ["blocked", "free"].map(limited);
+    let (entered, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let blocking = {
+        let (entered, leave) = (Arc::clone(&entered), Arc::clone(&leave));
+        move |change: &StateChange| {
+            if change.cause == Cause::Tripped {
+                entered.wait();
+                leave.wait();
+            }
+        }
+    };
+    let seen = Seen::default();
+    let _subscriptions = [
+        blocked.on_change(blocking),
+        seen.listen(&blocked),
+        seen.listen(&free),
+    ];
+    thread::scope(|scope| {
+        scope.spawn(|| blocked.trip());
+        entered.wait();
+        // The other breaker is told about at once, by this thread.
+        free.trip();
+        assert_eq!(seen.briefs(), [(Closed, Open, Cause::Tripped)]);
+        // Calls go on, and a change waits for the one before.
+        assert!(blocked.try_acquire().is_err());
+        blocked.reset();
+        assert_eq!(blocked.state(), Closed);
+        assert_eq!(seen.take(), []);
+        leave.wait();
+    });
+    let expected = [(Closed, Open, Cause::Tripped), (Open, Closed, Cause::Reset)];
+    assert_eq!(seen.briefs(), expected);
+}
+
+#[test]
+fn a_subscription_that_is_dropped_ends_and_one_that_is_forgotten_does_not() {
+    let breaker = limited("subscribed");
+    let (seen, forgotten) = (Seen::default(), Seen::default());
+    forgotten.listen(&breaker).forget();
+    let subscription = seen.listen(&breaker);
+    breaker.trip();
+    drop(subscription);
+    breaker.reset();
+    assert_eq!(seen.take().len(), 1);
+    assert_eq!(forgotten.take().len(), 2);
+}
+
+#[test]
+fn threads_that_flap_breakers_see_every_change_once_and_in_order() {
+    const THREADS: usize = 8;
+    const TURNS: usize = 300;
+    const NAMES: [&str; 4] = ["flapping 0", "flapping 1", "flapping 2", "flapping 3"];
+
+    let breakers = NAMES.map(limited);
+    let seen: [Seen; NAMES.len()] = Default::default();
+    let mut subscriptions = Vec::new();
+    for (breaker, seen) in breakers.iter().zip(&seen) {
+        let other = breakers[0].clone();
+        subscriptions.push(breaker.on_change(|_| std::panic::resume_unwind(Box::new(()))));
+        subscriptions.push(seen.listen(breaker));
+        subscriptions.push(breaker.on_change(move |change| {
+            // A listener may call anything.
+            let _ = (other.state(), other.snapshot(), registry::history().len());
+            if change.breaker != *other.name() && change.cause == Cause::Tripped {
+                other.trip();
+            }
+        }));
+        let own: Arc<Mutex<Option<Subscription>>> = Arc::default();
+        let weak = Arc::downgrade(&own);
+        let once = breaker.on_change(move |_| {
+            let own = weak.upgrade().and_then(|own| own.lock().unwrap().take());
+            drop(own);
+        });
+        *own.lock().unwrap() = Some(once);
+    }
+    let mut receiver = registry::changes();
+    let all = Seen::default();
+    let subscription = {
+        let all = all.clone();
+        registry::on_change(move |change| {
+            if NAMES.contains(&change.breaker.as_str()) {
+                all.0.lock().unwrap().push(change.clone());
+            }
+        })
+    };
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for number in 0..THREADS {
+            let (breakers, start) = (&breakers, &start);
+            scope.spawn(move || {
+                start.wait();
+                for turn in 0..TURNS {
+                    let breaker = &breakers[(number + turn) % NAMES.len()];
+                    match (number * 7 + turn * 3) % 5 {
+                        0 => breaker.trip(),
+                        1 => breaker.force_open(),
+                        2 => breaker.force_closed(),
+                        _ => breaker.reset(),
+                    }
+                }
+            });
+        }
+    });
+    drop(subscription);
+    drop(subscriptions);
+
+    let all = all.take();
+    for ((name, breaker), seen) in NAMES.into_iter().zip(&breakers).zip(seen) {
+        let seen = seen.take();
+        let states = seen.iter().map(|change| change.to);
+        let before = [Closed].into_iter().chain(states);
+        assert!(
+            seen.iter()
+                .map(|change| change.from)
+                .eq(before.take(seen.len()))
+        );
+        let moved = seen
+            .iter()
+            .filter(|change| change.from != change.to && change.to == Open);
+        assert_eq!(moved.count() as u64, breaker.snapshot().opened);
+        assert_eq!(seen.last(), breaker.snapshot().last_change.as_ref());
+        let of_all: Vec<_> = all.iter().filter(|change| change.breaker == name).collect();
+        assert!(seen.iter().eq(of_all), "a listener to all sees the same");
+    }
+    // Far more than are kept.
+    let Err(Lagged(missed)) = receiver.try_recv() else {
+        panic!()
+    };
+    assert!(missed > 0);
+    let mut received = Vec::new();
+    while let Ok(Some(change)) = receiver.try_recv() {
+        received.push(change);
+    }
+    assert!(received.len() <= 256);
+    for name in NAMES {
+        let of_one = |changes: &[StateChange]| -> Vec<_> {
+            let of_one = changes.iter().filter(|change| change.breaker == name);
+            of_one.cloned().collect()
+        };
+        assert!(
+            of_one(&all).ends_with(&of_one(&received)),
+            "as the journal has them"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_waits_for_the_next_change_and_loses_none_if_it_is_cancelled() {
+    let breaker = limited("received");
+    let mut receiver = registry::changes();
+    let mut next = async || loop {
+        // Other tests cause changes meanwhile.
+        match receiver.recv().await {
+            Ok(change) if change.breaker == "received" => return change,
+            Ok(_) | Err(Lagged(_)) => {}
+        }
+    };
+    assert!(poll_once(next()).is_pending());
+    breaker.trip();
+    assert_eq!(next().await.cause, Cause::Tripped);
+    let (woken, first) = channel();
+    let task = tokio::spawn({
+        let breaker = breaker.clone();
+        async move {
+            first.recv().unwrap();
+            breaker.reset();
+        }
+    });
+    woken.send(()).unwrap();
+    assert_eq!(next().await.cause, Cause::Reset);
+    task.await.unwrap();
+}
+
+#[test]
+fn the_change_of_a_keyed_breaker_is_told_although_it_is_evicted_meanwhile() {
+    let config = Config::builder().max_failures(1).build().unwrap();
+    let breakers = circuit_runtime::CircuitBreakers::new("evicted", config).max_keys(1);
+    let seen = Seen::default();
+    let others = breakers.clone();
+    let told = seen.clone();
+    let subscription = registry::on_change(move |change| {
+        if change.breaker.function() == "evicted" {
+            for number in 0..100 {
+                succeed(&others.get(&number.to_string()));
+            }
+            told.0.lock().unwrap().push(change.clone());
+        }
+    });
+    let breaker = breakers.get("a");
+    breaker.trip();
+    breaker.reset();
+    drop(breaker);
+    drop(subscription);
+    let keys: Vec<_> = seen
+        .take()
+        .iter()
+        .map(|change| change.breaker.key().map(str::to_owned))
+        .collect();
+    assert_eq!(keys, [Some("a".to_owned()), Some("a".to_owned())]);
+}
