@@ -20,6 +20,7 @@ mod fallback;
 mod half_open;
 mod holds;
 mod keyed;
+mod log;
 mod open;
 mod operators;
 mod own_breaker;

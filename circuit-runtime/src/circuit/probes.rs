@@ -299,6 +299,14 @@ mod tests {
                 let taken_until = probes.taken_until(limit, RESET, seconds(half_open_at));
                 assert!(taken_until.is_some_and(|end| end > seconds(69) && end <= seconds(70)));
             }
+            // The earliest circuit whose leases may end as soon as these.
+            let end = seconds(70).plus(limit.granularity());
+            let taken_until = probes.taken_until(
+                limit,
+                RESET,
+                Instant::from_micros(end.as_micros() - RESET.as_micros()),
+            );
+            assert_eq!(taken_until, None, "{count}");
             // Opened by a thread preempted since second 39, or earlier.
             assert_eq!(probes.taken_until(limit, RESET, seconds(69)), None);
             assert_eq!(probes.taken_until(limit, RESET, seconds(41)), None);

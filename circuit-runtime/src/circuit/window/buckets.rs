@@ -170,3 +170,23 @@ pub(super) fn index_after<T>(items: &VecDeque<T>, is_before: impl FnMut(&T) -> b
         .rposition(is_before)
         .map_or(0, |last| last.saturating_add(1))
 }
+
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+mod tests {
+    use super::Buckets;
+
+    /// As by a thread whose clock is behind that of another.
+    #[test]
+    fn counts_that_come_late_are_forgotten_with_their_bucket() {
+        let mut buckets = Buckets::new(3);
+        for index in [5, 7, 5, 6, 5] {
+            buckets.add(index, 1_u64);
+        }
+        assert_eq!(buckets.since(0).collect::<Vec<_>>(), [1, 1, 3]);
+        assert_eq!((buckets.sum(), buckets.latest()), (5, Some(7)));
+        buckets.forget_before(6);
+        assert_eq!(buckets.sum(), 2);
+        buckets.forget_before(8);
+        assert_eq!((buckets.sum(), buckets.latest()), (0, None));
+    }
+}
