@@ -141,8 +141,9 @@ impl CircuitBreaker {
 
     /// Runs `future`, unless the circuit is open.
     ///
-    /// Its result is counted: an `Err` is a failure, unless [`failure_if`](Call::failure_if) or
-    /// [`ignore_if`](Call::ignore_if) decides otherwise. A panic is a failure too, and keeps
+    /// Its result is counted: an `Err` is a failure, unless [`failure_if`](Call::failure_if),
+    /// [`ignore_if`](Call::ignore_if), [`retry_after`](Call::retry_after) or
+    /// [`classify`](Call::classify) decides otherwise. A panic is a failure too, and keeps
     /// unwinding. A future that is dropped is neither success nor failure.
     ///
     /// The circuit is consulted when the returned future is first polled. The returned future

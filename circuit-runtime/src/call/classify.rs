@@ -1,9 +1,11 @@
-//! The classification of a call's result: success, failure or ignored.
+//! The classification of a call's result: success, failure, ignored or unavailable.
 
-use crate::circuit::Outcome;
+use std::time::Duration;
+
+use super::verdict::Verdict;
 
 /// A classified result.
-#[must_use = "a classification does nothing until a permit is settled with its outcome"]
+#[must_use = "a classification does nothing until a call is settled with its verdict"]
 pub enum Classified<'r, E> {
     /// A success.
     Success,
@@ -11,6 +13,8 @@ pub enum Classified<'r, E> {
     Failure(&'r E),
     /// Neither success nor failure.
     Ignored,
+    /// A failure by which the service asks not to be called for this long.
+    Unavailable(Duration),
 }
 
 impl<'r, E> Classified<'r, E> {
@@ -32,6 +36,16 @@ impl<'r, E> Classified<'r, E> {
         }
     }
 
+    /// Makes the service of an `Err` unavailable for as long as `wait` returns, if it returns a
+    /// time.
+    #[inline]
+    pub fn retry_after(self, wait: impl FnOnce(&E) -> Option<Duration>) -> Self {
+        match self {
+            Self::Failure(error) => wait(error).map_or(Self::Failure(error), Self::Unavailable),
+            other => other,
+        }
+    }
+
     /// Makes an `Err` for which `predicate` is false a success.
     #[inline]
     pub fn failure_if(self, predicate: impl FnOnce(&E) -> bool) -> Self {
@@ -41,56 +55,76 @@ impl<'r, E> Classified<'r, E> {
         }
     }
 
-    /// Returns the outcome of a call with this result.
+    /// Returns the verdict on a call with this result.
     #[inline]
-    #[must_use]
-    pub fn outcome(self) -> Outcome {
+    pub fn outcome(self) -> Verdict {
         match self {
-            Self::Success => Outcome::Succeeded,
-            Self::Failure(_) => Outcome::Failed,
-            Self::Ignored => Outcome::Ignored,
+            Self::Success => Verdict::Success,
+            Self::Failure(_) => Verdict::Failure,
+            Self::Ignored => Verdict::Ignored,
+            Self::Unavailable(wait) => Verdict::Unavailable(wait),
         }
     }
 }
 
-/// Decides how a call with this result ended.
+/// Decides what a result says about the service.
 pub trait Classify<R> {
-    /// Returns the outcome of a call with this result.
-    fn classify(&mut self, result: &R) -> Outcome;
+    /// Returns the verdict on a call with this result.
+    fn classify(&mut self, result: &R) -> Verdict;
 }
 
 /// Classifies by predicates on the error; `()` where there is none.
-pub struct Predicates<P = (), I = ()> {
+pub struct Predicates<P = (), I = (), W = ()> {
     pub(super) failure_if: P,
     pub(super) ignore_if: I,
+    pub(super) retry_after: W,
 }
 
-impl<T, E, P: Predicate<E>, I: Predicate<E>> Classify<Result<T, E>> for Predicates<P, I> {
+impl<T, E, P, I, W> Classify<Result<T, E>> for Predicates<P, I, W>
+where
+    P: Predicate<E, bool>,
+    I: Predicate<E, bool>,
+    W: Predicate<E, Option<Duration>>,
+{
     #[inline]
-    fn classify(&mut self, result: &Result<T, E>) -> Outcome {
+    fn classify(&mut self, result: &Result<T, E>) -> Verdict {
         Classified::from_result(result)
             .ignore_if(|error| self.ignore_if.test(error).unwrap_or(false))
+            .retry_after(|error| self.retry_after.test(error).flatten())
             .failure_if(|error| self.failure_if.test(error).unwrap_or(true))
             .outcome()
     }
 }
 
 /// A predicate on the errors of a call, or `()` where there is none.
-pub trait Predicate<E> {
-    /// Tests `error`; `None` if there is no predicate.
-    fn test(&mut self, error: &E) -> Option<bool>;
+pub trait Predicate<E, A> {
+    /// Returns the answer about `error`; `None` if there is no predicate.
+    fn test(&mut self, error: &E) -> Option<A>;
 }
 
-impl<E> Predicate<E> for () {
+impl<E, A> Predicate<E, A> for () {
     #[inline]
-    fn test(&mut self, _: &E) -> Option<bool> {
+    fn test(&mut self, _: &E) -> Option<A> {
         None
     }
 }
 
-impl<E, P: FnMut(&E) -> bool> Predicate<E> for P {
+impl<E, A, P: FnMut(&E) -> A> Predicate<E, A> for P {
     #[inline]
-    fn test(&mut self, error: &E) -> Option<bool> {
+    fn test(&mut self, error: &E) -> Option<A> {
         Some(self(error))
+    }
+}
+
+/// Classifies by the whole result.
+pub struct ByResult<C>(pub(super) C);
+
+impl<T, E, C> Classify<Result<T, E>> for ByResult<C>
+where
+    C: FnMut(&Result<T, E>) -> Verdict,
+{
+    #[inline]
+    fn classify(&mut self, result: &Result<T, E>) -> Verdict {
+        (self.0)(result)
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::task::coop;
 
-use super::permit::Permit;
 use super::timeout::{Deadline, Interrupted, NoRuntime};
+use super::verdict::Verdict;
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::{Circuit, Outcome, Rejection, Ticket};
 use crate::error::CircuitError;
@@ -70,13 +70,12 @@ struct Turn<H> {
     had_budget: bool,
 }
 
-/// Polls `body` under `guard`, and settles the call with the outcome that `classify` gives its
-/// result.
+/// Polls `body` under `guard`, and settles the call with the verdict of `classify` on its result.
 #[inline]
 pub(crate) fn poll_guarded<H, D, F>(
     mut guard: Pin<&mut CallGuard<H, D>>,
     body: Pin<&mut F>,
-    classify: impl FnOnce(&F::Output) -> Outcome,
+    classify: impl FnOnce(&F::Output) -> Verdict,
     cx: &mut Context<'_>,
 ) -> Poll<Result<F::Output, CircuitError>>
 where
@@ -85,14 +84,15 @@ where
     F: Future,
 {
     let turn = ready!(guard.as_mut().poll_admit(cx))?;
-    let panic_guard = turn.panic_guard();
+    let panic_guard = turn.outcome_guard(Outcome::Panicked);
     let polled = body.poll(cx);
     panic_guard.disarm();
 
     if let Poll::Ready(result) = polled {
-        // Create the permit first: if a predicate panics, dropping the permit settles the call.
-        let permit = turn.permit();
-        permit.settle(classify(&result));
+        let predicate_guard = turn.outcome_guard(Outcome::Cancelled);
+        let verdict = classify(&result);
+        predicate_guard.disarm();
+        verdict.settle(turn.handle.as_ref(), turn.ticket);
         turn.handle.give_back();
         return Poll::Ready(Ok(result));
     }
@@ -209,26 +209,26 @@ impl<H: CircuitHandle, D: Deadline> CallGuard<H, D> {
 
 impl<H: AsRef<Circuit>> Turn<H> {
     #[inline]
-    fn panic_guard(&self) -> PanicGuard<'_> {
-        PanicGuard::new(self.handle.as_ref(), self.ticket)
-    }
-
-    #[inline]
-    fn permit(&self) -> Permit<'_> {
-        Permit::new(self.handle.as_ref(), self.ticket)
+    fn outcome_guard(&self, outcome: Outcome) -> OutcomeGuard<'_> {
+        OutcomeGuard::new(self.handle.as_ref(), self.ticket, outcome)
     }
 }
 
-/// Drop guard around a poll of the body: if the poll unwinds, settles the call as panicked.
-pub(super) struct PanicGuard<'b> {
+/// Drop guard around code of the user's: if it unwinds, settles the call with this outcome.
+pub(super) struct OutcomeGuard<'b> {
     circuit: &'b Circuit,
     ticket: Ticket,
+    outcome: Outcome,
 }
 
-impl<'b> PanicGuard<'b> {
+impl<'b> OutcomeGuard<'b> {
     #[inline]
-    pub(super) fn new(circuit: &'b Circuit, ticket: Ticket) -> Self {
-        Self { circuit, ticket }
+    pub(super) fn new(circuit: &'b Circuit, ticket: Ticket, outcome: Outcome) -> Self {
+        Self {
+            circuit,
+            ticket,
+            outcome,
+        }
     }
 
     #[inline]
@@ -237,8 +237,16 @@ impl<'b> PanicGuard<'b> {
     }
 }
 
-impl Drop for PanicGuard<'_> {
+impl Drop for OutcomeGuard<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.circuit.settle(self.ticket, Outcome::Panicked);
+        settle_unwound(self.circuit, self.ticket, self.outcome);
     }
+}
+
+/// Out of line, so that the guard is dropped without a reference to it, and takes no memory.
+#[cold]
+#[inline(never)]
+fn settle_unwound(circuit: &Circuit, ticket: Ticket, outcome: Outcome) {
+    circuit.settle(ticket, outcome);
 }

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::mem;
 
+use super::verdict::Verdict;
 use crate::circuit::{Circuit, Outcome, Ticket};
 
 /// The right to make one call, from
 /// [`CircuitBreaker::try_acquire`](crate::CircuitBreaker::try_acquire).
 ///
-/// Settle it with [`success`](Self::success), [`failure`](Self::failure) or
-/// [`ignore`](Self::ignore). Dropping it counts the call as cancelled: neither success nor failure.
+/// Settle it with [`success`](Self::success), [`failure`](Self::failure),
+/// [`ignore`](Self::ignore) or [`settle`](Self::settle). Dropping it counts the call as cancelled:
+/// neither success nor failure.
 ///
 /// The call of a leaked permit (`mem::forget`) stays in flight forever. With a `slow_call`, it
 /// counts as slow until the circuit has opened. If it is a probe, its slot is free again after
@@ -62,7 +64,7 @@ impl<'b> Permit<'b> {
     /// ```
     #[inline]
     pub fn success(self) {
-        self.settle(Outcome::Succeeded);
+        self.settle(Verdict::Success);
     }
 
     /// Records a failure.
@@ -79,7 +81,7 @@ impl<'b> Permit<'b> {
     /// ```
     #[inline]
     pub fn failure(self) {
-        self.settle(Outcome::Failed);
+        self.settle(Verdict::Failure);
     }
 
     /// Records that the result says nothing about the service.
@@ -96,15 +98,39 @@ impl<'b> Permit<'b> {
     /// ```
     #[inline]
     pub fn ignore(self) {
-        self.settle(Outcome::Ignored);
+        self.settle(Verdict::Ignored);
     }
 
+    /// Records this verdict.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config, State, Verdict};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("pages", Config::default());
+    /// let permit = breaker.try_acquire()?;
+    /// let retry_after = Some(20); // from the service, in seconds
+    /// permit.settle(match retry_after {
+    ///     Some(seconds) => Verdict::Unavailable(Duration::from_secs(seconds)),
+    ///     None => Verdict::Success,
+    /// });
+    /// assert_eq!(breaker.state(), State::Open);
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
     #[inline]
-    pub(crate) fn settle(self, outcome: Outcome) {
-        let (circuit, ticket) = (self.circuit, self.ticket);
-        // Forget first, so that `settle` is a tail call.
+    pub fn settle(self, verdict: Verdict) {
+        let (circuit, ticket) = self.into_parts();
+        verdict.settle(circuit, ticket);
+    }
+
+    /// Takes the permit apart without settling it, so that `settle` is a tail call.
+    #[inline]
+    fn into_parts(self) -> (&'b Circuit, Ticket) {
+        let parts = (self.circuit, self.ticket);
         mem::forget(self);
-        circuit.settle(ticket, outcome);
+        parts
     }
 }
 

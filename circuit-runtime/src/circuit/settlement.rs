@@ -104,28 +104,25 @@ impl Circuit {
     #[inline(never)]
     pub(crate) fn settle_unavailable(&self, ticket: Ticket, wait: Span) {
         let _entered = self.time.enter();
-        self.counters.add(Total::Failed);
         if wait < Span::MIN {
-            return self.failed(ticket); // an ordinary failure
+            return self.settle_slow(ticket, Outcome::Failed); // an ordinary failure
         }
+        self.counters.add(Total::Failed);
         let word = ticket.word();
         if self.word() != word || self.is_over(word) {
             return;
         }
+        // The window need not count this failure: the circuit opens whether or not it reaches a
+        // limit, and a circuit that is held closed begins anew.
         let generation = word.generation();
-        if word.is_counting() {
-            // The circuit opens whether or not this failure reaches a limit.
-            let limits = &self.policy.limits;
-            let _ = self.window.failure(limits, generation, ticket.start());
-        }
         let now = Self::date(word, clock::now());
-        let mut reason = Reason::from_trigger(Trigger::Unavailable(now));
         let wait = self.policy.wait.requested(wait, generation, &self.name);
+        let trigger = Trigger::Unavailable(now.plus(wait));
+        let mut reason = Reason::from_trigger(trigger);
         if word.is_counting() {
             let window = self.window.counts(&self.policy.limits, generation, now);
-            reason = reason.with_window(window);
+            reason = reason.with_window(window.with_failure());
         }
-        let trigger = Trigger::Unavailable(now.plus(wait));
         let _ = self.try_change(word, trigger, reason, now);
     }
 

@@ -57,7 +57,7 @@ impl Ticket {
 /// How a call ended. `repr(u8)` because it is passed to `extern "C"` functions, as is [`Ticket`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The service answered.
     Succeeded,
     /// The service did not answer, or with a failure.

@@ -1,10 +1,11 @@
 //! The classification of a result by the predicates of an attribute.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use super::returned::Returned;
+use crate::call::Verdict;
 use crate::call::classify::Classified;
-use crate::circuit::Outcome;
 
 /// A value about to be classified. Accepts any type: [`rejected`](super::rejected) reports a type
 /// that is not a `Result`, once.
@@ -27,16 +28,28 @@ impl<'r, T, E> Classifier<'r, Result<T, E>> {
         Classified::from_result(self.0).ignore_if(predicate)
     }
 
+    /// Makes the service of an `Err` unavailable for as long as `wait` returns, if it returns a
+    /// time.
+    #[inline]
+    pub fn retry_after(self, wait: impl FnOnce(&E) -> Option<Duration>) -> Classified<'r, E> {
+        Classified::from_result(self.0).retry_after(wait)
+    }
+
     /// Makes an `Err` for which `predicate` is false a success.
     #[inline]
     pub fn failure_if(self, predicate: impl FnOnce(&E) -> bool) -> Classified<'r, E> {
         Classified::from_result(self.0).failure_if(predicate)
     }
 
-    /// Returns the outcome without predicates: every `Err` is a failure.
+    /// Returns the verdict of `classify` on the whole result.
     #[inline]
-    #[must_use]
-    pub fn outcome(self) -> Outcome {
+    pub fn classify(self, classify: impl FnOnce(&Result<T, E>) -> Verdict) -> Verdict {
+        classify(self.0)
+    }
+
+    /// Returns the verdict without predicates: every `Err` is a failure.
+    #[inline]
+    pub fn outcome(self) -> Verdict {
         Classified::from_result(self.0).outcome()
     }
 }
@@ -61,13 +74,23 @@ impl NotAResult {
 
     /// Accepts whatever was written as a predicate.
     #[must_use]
+    pub fn retry_after<W>(&self, _: W) -> &Self {
+        self
+    }
+
+    /// Accepts whatever was written as a predicate.
+    #[must_use]
     pub fn failure_if<P>(&self, _: P) -> &Self {
         self
     }
 
-    /// Returns the outcome of a call without a result.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        Outcome::Cancelled
+    /// Accepts whatever was written as a classification.
+    pub fn classify<C>(&self, _: C) -> Verdict {
+        self.outcome()
+    }
+
+    /// Returns the verdict on a call without a result.
+    pub fn outcome(&self) -> Verdict {
+        Verdict::Ignored
     }
 }

@@ -6,10 +6,11 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::breaker::CircuitBreaker;
+use crate::call::Verdict;
 use crate::call::guarded::{CallGuard, poll_guarded};
 use crate::call::timeout::{NoDeadline, TimerDeadline};
 use crate::circuit::handle::CircuitHandle;
-use crate::circuit::{Circuit, Outcome, Ticket};
+use crate::circuit::{Circuit, Ticket};
 use crate::error::CircuitError;
 use crate::keyed::KeyedHandle;
 
@@ -24,7 +25,7 @@ pub fn guard<A, F, C, R>(
 where
     A: Admission,
     F: Future,
-    C: Fn(&F::Output) -> Outcome,
+    C: Fn(&F::Output) -> Verdict,
     R: Fn(CircuitError) -> F::Output,
 {
     Guard {
@@ -42,7 +43,7 @@ pub fn guard_timed<A, F, C>(admission: A, body: F, classify: C) -> GuardTimed<A:
 where
     A: Admission,
     F: Future,
-    C: Fn(&F::Output) -> Outcome,
+    C: Fn(&F::Output) -> Verdict,
 {
     GuardTimed {
         call: admission.guard(TimerDeadline::new()),
@@ -126,7 +127,7 @@ impl<H, F, C, R> Future for Guard<H, F, C, R>
 where
     H: CircuitHandle,
     F: Future,
-    C: Fn(&F::Output) -> Outcome,
+    C: Fn(&F::Output) -> Verdict,
     R: Fn(CircuitError) -> F::Output,
 {
     type Output = F::Output;
@@ -155,7 +156,7 @@ impl<H, F, C> Future for GuardTimed<H, F, C>
 where
     H: CircuitHandle,
     F: Future,
-    C: Fn(&F::Output) -> Outcome,
+    C: Fn(&F::Output) -> Verdict,
 {
     type Output = Result<F::Output, CircuitError>;
 
