@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{self, Call, Permit};
+use crate::call::{self, Call, Deferred, Permit};
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::snapshot::Snapshot;
 use crate::circuit::{Circuit, registered};
@@ -139,16 +139,20 @@ impl CircuitBreaker {
         self.circuit.snapshot()
     }
 
-    /// Runs `future`, unless the circuit is open.
+    /// Runs `future`, unless the circuit is open. An argument such as `tokio::spawn(..)`,
+    /// `spawn_blocking(..)`, a channel's `send(..)` or a tower service's `call(..)` may start its
+    /// work when it is *made*, before this method sees it, and even if the circuit is open: make it
+    /// in the closure of [`call_with`](Self::call_with) instead. An `async` function or block does
+    /// nothing until it is polled.
     ///
-    /// Its result is counted: an `Err` is a failure, unless [`failure_if`](Call::failure_if),
+    /// The result is counted: an `Err` is a failure, unless [`failure_if`](Call::failure_if),
     /// [`ignore_if`](Call::ignore_if), [`retry_after`](Call::retry_after) or
     /// [`classify`](Call::classify) decides otherwise. A panic is a failure too, and keeps
     /// unwinding. A future that is dropped is neither success nor failure.
     ///
     /// The circuit is consulted when the returned future is first polled. The returned future
-    /// borrows the breaker: to spawn it, move a clone of the breaker into an `async` block and call
-    /// there.
+    /// borrows the breaker; that of [`call_owned`](Self::call_owned) holds a handle, and can be
+    /// spawned.
     ///
     /// # Errors
     ///
@@ -184,6 +188,117 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
     {
         Call::new(self, future)
+    }
+
+    /// Runs the future that `create` returns, unless the circuit is open: for work that starts when
+    /// it is made. `create` runs only if the call is admitted, and when it is.
+    ///
+    /// It is part of the call: a panic in it is one failure, and its time counts.
+    /// Otherwise, this is [`call`](Self::call).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CallError::Inner`] with the call's own error, and [`CallError::Circuit`] if the
+    /// call was rejected, timed out, or has a timeout but no tokio runtime to measure it with.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future drops the call and counts it as cancelled; see [`Call`]. Work
+    /// that `create` has spawned goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use tokio::task::spawn_blocking;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let breaker = CircuitBreaker::new("numbers", Config::default());
+    /// let work = || "7".parse::<u32>();
+    ///
+    /// let answer = breaker.call_with(|| spawn_blocking(work)).await;
+    /// assert!(matches!(answer, Ok(Ok(7))));
+    ///
+    /// breaker.force_open();
+    /// let answer = breaker.call_with(|| spawn_blocking(work)).await; // spawns nothing
+    /// assert!(answer.is_err());
+    /// # }
+    /// ```
+    pub fn call_with<C, F, T, E>(&self, create: C) -> Call<&Self, Deferred<C, F>>
+    where
+        C: FnOnce() -> F,
+        F: Future<Output = Result<T, E>>,
+    {
+        Call::deferred(self, create)
+    }
+
+    /// Runs `future`, unless the circuit is open, as [`call`](Self::call) does. The returned future
+    /// holds this handle instead of borrowing it, and can be spawned.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CallError::Inner`] with the call's own error, and [`CallError::Circuit`] if the
+    /// call was rejected, timed out, or has a timeout but no tokio runtime to measure it with.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future drops the call and counts it as cancelled; see [`Call`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tokio::task::JoinError> {
+    /// let breaker = CircuitBreaker::new("numbers", Config::default());
+    /// let call = breaker.clone().call_owned(async { "7".parse::<u32>() });
+    /// assert_eq!(tokio::spawn(call).await?, Ok(7));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call_owned<F, T, E>(self, future: F) -> Call<Self, F>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        Call::new(self, future)
+    }
+
+    /// Runs the future that `create` returns, unless the circuit is open, as
+    /// [`call_with`](Self::call_with) does. The returned future holds this handle instead of
+    /// borrowing it, and can be spawned.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CallError::Inner`] with the call's own error, and [`CallError::Circuit`] if the
+    /// call was rejected, timed out, or has a timeout but no tokio runtime to measure it with.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future drops the call and counts it as cancelled; see [`Call`]. Work
+    /// that `create` has spawned goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use tokio::task::spawn_blocking;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tokio::task::JoinError> {
+    /// let breaker = CircuitBreaker::new("numbers", Config::default());
+    /// let call = breaker.clone().call_owned_with(|| spawn_blocking(|| "7".parse::<u32>()));
+    /// assert!(matches!(tokio::spawn(call).await?, Ok(Ok(7))));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call_owned_with<C, F, T, E>(self, create: C) -> Call<Self, Deferred<C, F>>
+    where
+        C: FnOnce() -> F,
+        F: Future<Output = Result<T, E>>,
+    {
+        Call::deferred(self, create)
     }
 
     /// Runs `operation` on this thread, unless the circuit is open.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::classify::{ByResult, Classify, Predicates};
+use super::deferred::Deferred;
 use super::guarded::{CallGuard, poll_guarded};
 use super::timeout::TimerDeadline;
 use super::verdict::Verdict;
@@ -67,6 +68,14 @@ impl<H: AsRef<Circuit>, F> Call<H, F> {
                 retry_after: (),
             },
         }
+    }
+}
+
+impl<H: AsRef<Circuit>, C, F> Call<H, Deferred<C, F>> {
+    /// Creates a call whose future is created once it is admitted.
+    pub(crate) const fn deferred(handle: H, create: C) -> Self {
+        let guard = CallGuard::new(handle, TimerDeadline::from_start());
+        Self::from_guard(guard, Deferred::new(create))
     }
 }
 

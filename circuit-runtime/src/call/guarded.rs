@@ -164,7 +164,7 @@ impl<H: CircuitHandle, D: Deadline> CallGuard<H, D> {
                 }
             },
         };
-        if let Err(NoRuntime) = this.deadline.start(timeout) {
+        if let Err(NoRuntime) = this.deadline.start(timeout, circuit) {
             circuit.settle(ticket, Outcome::Cancelled);
             return Poll::Ready(Err(circuit.without_runtime()));
         }

@@ -1,12 +1,14 @@
 //! Calls guarded by a circuit.
 
 pub(crate) mod classify;
+mod deferred;
 mod future;
 pub(crate) mod guarded;
 mod permit;
 pub(crate) mod timeout;
 mod verdict;
 
+pub(crate) use deferred::Deferred;
 pub use future::Call;
 pub use permit::Permit;
 pub use verdict::Verdict;

@@ -11,13 +11,20 @@ use tokio::runtime::Handle;
 use tokio::task::coop;
 use tokio::time::{Sleep, sleep, sleep_until};
 
+use crate::circuit::Circuit;
+
 /// The message of the panic of tokio's timers when their runtime is shutting down.
 const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
 
 /// Ends a call that runs for too long.
 pub trait Deadline {
-    /// Starts with the call; does nothing when it has started before.
-    fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime>;
+    /// Starts with a call of `circuit`, whose timeout is given; does nothing when it has started
+    /// before.
+    fn start(
+        self: Pin<&mut Self>,
+        timeout: Option<Duration>,
+        circuit: &Circuit,
+    ) -> Result<(), NoRuntime>;
 
     /// Returns `true` if the task has cooperative budget left. Without any, every tokio resource
     /// the call awaits reports `Pending`, ready or not. Always `true` without a timeout.
@@ -51,7 +58,7 @@ pub(crate) struct NoDeadline;
 
 impl Deadline for NoDeadline {
     #[inline]
-    fn start(self: Pin<&mut Self>, _: Option<Duration>) -> Result<(), NoRuntime> {
+    fn start(self: Pin<&mut Self>, _: Option<Duration>, _: &Circuit) -> Result<(), NoRuntime> {
         Ok(())
     }
 
@@ -80,27 +87,42 @@ pin_project! {
     /// out too soon.
     #[project = DeadlineProjection]
     pub(crate) enum TimerDeadline {
-        Unneeded { started: bool },
+        Unneeded { start: Start },
         Running { #[pin] sleep: Sleep },
     }
 }
 
+/// Whether a call has started, and from when its timeout is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// It has not started; its timeout is measured from the moment at which it first has to wait.
+    Lazy,
+    /// It has not started; its timeout is measured from its start.
+    Eager,
+    Started,
+}
+
 impl Deadline for TimerDeadline {
     #[inline]
-    fn start(self: Pin<&mut Self>, timeout: Option<Duration>) -> Result<(), NoRuntime> {
+    fn start(
+        mut self: Pin<&mut Self>,
+        timeout: Option<Duration>,
+        circuit: &Circuit,
+    ) -> Result<(), NoRuntime> {
         if timeout.is_none() {
             return Ok(());
         }
-        match self.project() {
-            DeadlineProjection::Unneeded { started } if !*started => {
+        match self.as_mut().project() {
+            DeadlineProjection::Unneeded { start } if *start == Start::Lazy => {
                 // Check now, before the call does anything, rather than when the timer is needed.
                 if !inside_a_runtime() {
                     return Err(NoRuntime);
                 }
-                *started = true;
+                *start = Start::Started;
                 Ok(())
             }
-            _ => Ok(()),
+            DeadlineProjection::Unneeded { .. } => self.start_early(circuit),
+            DeadlineProjection::Running { .. } => Ok(()),
         }
     }
 
@@ -125,7 +147,33 @@ impl Deadline for TimerDeadline {
 impl TimerDeadline {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Self::Unneeded { started: false }
+        Self::Unneeded { start: Start::Lazy }
+    }
+
+    /// Creates the deadline of a call that begins with code which no timer can interrupt: the
+    /// timeout is measured from its start.
+    pub(crate) const fn from_start() -> Self {
+        Self::Unneeded {
+            start: Start::Eager,
+        }
+    }
+
+    /// Reads the timeout anew, so that the fast path need not load it.
+    #[cold]
+    fn start_early(mut self: Pin<&mut Self>, circuit: &Circuit) -> Result<(), NoRuntime> {
+        match (&*self, circuit.config().timeout()) {
+            (
+                Self::Unneeded {
+                    start: Start::Eager,
+                },
+                Some(timeout),
+            ) => {
+                let sleep = create_timer(|| sleep(timeout))?;
+                self.set(Self::Running { sleep });
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn poll_elapsed(
