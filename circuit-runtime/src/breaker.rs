@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{self, Call, Deferred, Permit};
+use crate::call::{self, Call, Deferred, OwnedPermit, Permit};
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::snapshot::Snapshot;
 use crate::circuit::{Circuit, registered};
@@ -364,6 +364,33 @@ impl CircuitBreaker {
         match circuit.admit() {
             Ok(ticket) => Ok(Permit::new(circuit, ticket)),
             Err(rejection) => Err(circuit.rejected(rejection)),
+        }
+    }
+
+    /// Requests a permit that holds a handle to this breaker instead of borrowing it: for a stream
+    /// or a response body that outlives this function, for a task, or for another function.
+    ///
+    /// Otherwise, this is [`try_acquire`](Self::try_acquire).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CircuitError::Open`] if the call must not be made.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("pages", Config::default());
+    /// let permit = breaker.try_acquire_owned()?;
+    /// std::thread::spawn(move || permit.failure()).join().unwrap();
+    /// assert_eq!(breaker.snapshot().failed, 1);
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
+    pub fn try_acquire_owned(&self) -> Result<OwnedPermit, CircuitError> {
+        match self.circuit.admit() {
+            Ok(ticket) => Ok(OwnedPermit::new(Arc::clone(&self.circuit), ticket)),
+            Err(rejection) => Err(self.circuit.rejected(rejection)),
         }
     }
 

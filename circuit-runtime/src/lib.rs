@@ -151,7 +151,7 @@ pub mod __private;
 
 pub use breaker::CircuitBreaker;
 pub use breakers::CircuitBreakers;
-pub use call::{Call, Permit, Verdict};
+pub use call::{Call, OwnedPermit, Permit, Verdict};
 pub use circuit::hold::{Hold, HoldSource};
 pub use circuit::snapshot::Snapshot;
 #[cfg(feature = "macros")]

@@ -13,7 +13,7 @@ use super::guarded::{CallGuard, poll_guarded};
 use super::timeout::TimerDeadline;
 use super::verdict::Verdict;
 use crate::circuit::handle::CircuitHandle;
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, Ticket};
 use crate::error::CallError;
 
 pin_project! {
@@ -56,6 +56,12 @@ impl<H: AsRef<Circuit>, F> Call<H, F> {
     /// Creates a call that is admitted when it is first polled.
     pub(crate) const fn new(handle: H, future: F) -> Self {
         Self::from_guard(CallGuard::new(handle, TimerDeadline::new()), future)
+    }
+
+    /// Creates a call that was admitted before.
+    pub(super) fn from_admission(admission: Option<(H, Ticket)>, future: F) -> Self {
+        let guard = CallGuard::from_admission(admission, TimerDeadline::new());
+        Self::from_guard(guard, future)
     }
 
     const fn from_guard(guard: CallGuard<H, TimerDeadline>, future: F) -> Self {

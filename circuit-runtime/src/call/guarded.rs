@@ -119,6 +119,16 @@ impl<H: AsRef<Circuit>, D> CallGuard<H, D> {
         }
     }
 
+    /// Creates the guard of a call that was admitted ahead of time, or one of a call that is over.
+    pub(super) fn from_admission(admission: Option<(H, Ticket)>, deadline: D) -> Self {
+        let (handle, ticket) = admission.unzip();
+        Self {
+            handle,
+            ticket,
+            deadline,
+        }
+    }
+
     /// Returns the handle, until the call is over.
     pub(crate) fn handle(&self) -> Option<&H> {
         self.handle.as_ref()

@@ -4,12 +4,14 @@ pub(crate) mod classify;
 mod deferred;
 mod future;
 pub(crate) mod guarded;
+mod owned;
 mod permit;
 pub(crate) mod timeout;
 mod verdict;
 
 pub(crate) use deferred::Deferred;
 pub use future::Call;
+pub use owned::OwnedPermit;
 pub use permit::Permit;
 pub use verdict::Verdict;
 

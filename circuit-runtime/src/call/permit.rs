@@ -3,6 +3,7 @@
 use std::fmt;
 use std::mem;
 
+use super::future::Call;
 use super::verdict::Verdict;
 use crate::circuit::{Circuit, Outcome, Ticket};
 
@@ -10,8 +11,10 @@ use crate::circuit::{Circuit, Outcome, Ticket};
 /// [`CircuitBreaker::try_acquire`](crate::CircuitBreaker::try_acquire).
 ///
 /// Settle it with [`success`](Self::success), [`failure`](Self::failure),
-/// [`ignore`](Self::ignore) or [`settle`](Self::settle). Dropping it counts the call as cancelled:
-/// neither success nor failure.
+/// [`ignore`](Self::ignore) or [`settle`](Self::settle), or run the call under it with
+/// [`call`](Self::call). Dropping it counts the call as cancelled: neither success nor failure.
+///
+/// It borrows its breaker; [`OwnedPermit`](crate::OwnedPermit) does not.
 ///
 /// The call of a leaked permit (`mem::forget`) stays in flight forever. With a `slow_call`, it
 /// counts as slow until the circuit has opened. If it is a probe, its slot is free again after
@@ -123,6 +126,44 @@ impl<'b> Permit<'b> {
     pub fn settle(self, verdict: Verdict) {
         let (circuit, ticket) = self.into_parts();
         verdict.settle(circuit, ticket);
+    }
+
+    /// Runs `future` as the call of this permit: its result is counted, it may time out, and a
+    /// panic is a failure, as with [`CircuitBreaker::call`](crate::CircuitBreaker::call).
+    ///
+    /// The call is in flight since the permit was acquired. Its timeout begins when the returned
+    /// future is first polled.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CallError::Inner`](crate::CallError::Inner) with the call's own error, and
+    /// [`CallError::Circuit`](crate::CallError::Circuit) if the call timed out, or has a timeout
+    /// but no tokio runtime to measure it with. It is never rejected.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future counts the call as cancelled, even before its first poll.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let breaker = CircuitBreaker::new("numbers", Config::default());
+    /// let permit = breaker.try_acquire()?;
+    /// // What is prepared here is not prepared for a call that is rejected.
+    /// let answer = permit.call(async { "7".parse::<u32>() }).await;
+    /// assert_eq!(answer, Ok(7));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call<F, T, E>(self, future: F) -> Call<&'b Circuit, F>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        Call::from_admission(Some(self.into_parts()), future)
     }
 
     /// Takes the permit apart without settling it, so that `settle` is a tail call.

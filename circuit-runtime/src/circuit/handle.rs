@@ -1,5 +1,7 @@
 //! A reference to a circuit that a call holds from its admission to its end.
 
+use std::sync::Arc;
+
 use super::Circuit;
 
 /// A handle to a circuit, or a reference to one.
@@ -8,3 +10,6 @@ pub trait CircuitHandle: AsRef<Circuit> + Sized {
     #[inline]
     fn give_back(self) {}
 }
+
+impl CircuitHandle for &Circuit {}
+impl CircuitHandle for Arc<Circuit> {}
