@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use circuit_runtime::{
-    CircuitBreaker, CircuitBreakers, CircuitError, Config, ConfigBuilder, State, circuit_breaker,
-    registry,
+    CircuitBreaker, CircuitBreakers, CircuitError, Config, ConfigBuilder, OwnedPermit, State,
+    Verdict, circuit_breaker, registry,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -126,6 +126,24 @@ fn a_call_allocates_nothing_while_closed() {
         );
         assert_eq!(
             allocations(|| poll_once(failing().ignore_if(|error| *error == 7))),
+            0
+        );
+        assert_eq!(
+            allocations(|| poll_once(failing().classify(|_| Verdict::Ignored))),
+            0
+        );
+        assert_eq!(
+            allocations(|| poll_once(breaker.call_with(|| ready(Ok::<_, ()>(()))))),
+            0
+        );
+        let owned = || breaker.try_acquire_owned();
+        assert_eq!(allocations(|| owned().map(OwnedPermit::failure)), 0);
+        assert_eq!(
+            allocations(|| owned().map(|permit| poll_once(permit.call(ready(Ok::<_, ()>(())))))),
+            0
+        );
+        assert_eq!(
+            allocations(|| poll_once(breaker.clone().call_owned(ready(Ok::<_, ()>(()))))),
             0
         );
         assert_eq!(

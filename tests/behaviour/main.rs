@@ -10,7 +10,9 @@
 
 mod attribute;
 mod budget;
+mod call_with;
 mod cancellation;
+mod classify;
 mod closed;
 mod config;
 mod drops;
@@ -25,6 +27,7 @@ mod open;
 mod operators;
 mod own_breaker;
 mod own_breakers;
+mod owned;
 mod panics;
 mod predicates;
 mod probes;
@@ -32,6 +35,7 @@ mod ramp;
 mod rates;
 mod readme;
 mod registry;
+mod retry_after;
 mod runtimes;
 mod slow_calls;
 mod snapshot;
