@@ -278,9 +278,8 @@ async fn orders_are_final() {
 
 #[tokio::test(start_paused = true)]
 async fn a_circuit_that_is_held_closed_stays_closed_and_counts_it() {
-    for order in [CircuitBreaker::force_closed, |breaker: &CircuitBreaker| {
-        breaker.force_closed_for(HOUR)
-    }] {
+    let for_an_hour = |breaker: &CircuitBreaker| breaker.force_closed_for(HOUR);
+    for order in [CircuitBreaker::force_closed, for_an_hour] {
         let breaker = consecutive();
         order(&breaker);
         fail(&breaker);
