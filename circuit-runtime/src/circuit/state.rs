@@ -476,20 +476,18 @@ mod tests {
         assert_eq!(count(Phase::Open, Trigger::ProbesSucceeded), 0);
         assert_eq!(count(Phase::Open, Trigger::ForceOpen(None)), 0);
 
-        let (waits, _) = (
-            moved(Phase::Open, State::Open, Trigger::Trip(Some(END))).1,
-            (),
-        );
+        let (_, waits, _) = moved(Phase::Open, State::Open, Trigger::Trip(Some(END)));
         assert_eq!((waits.reopenings, waits.until), (3, Some(END)));
     }
 
     #[test]
     fn a_phase_ends_by_time_alone() {
+        use State::{Closed, HalfOpen, Open};
+
         let before = Instant::from_micros(499_999_999);
         let states = |phase: Phase, end| {
             [before, END, seconds(u64::MAX / 1_000_000)].map(|now| word(phase).state(now, end))
         };
-        use State::{Closed, HalfOpen, Open};
         assert_eq!(states(Phase::Open, Some(END)), [Open, HalfOpen, HalfOpen]);
         assert_eq!(states(Phase::Ramp, Some(END)), [HalfOpen, Closed, Closed]);
         assert_eq!(states(Phase::ForcedOpen, Some(END)), [Open, Closed, Closed]);
