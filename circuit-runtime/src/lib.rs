@@ -75,10 +75,18 @@ println!("{}", quote("ACME").await?);
 //! # Time in tests
 //!
 //! With the feature `test-util`, every breaker follows tokio's clock, which a test can pause:
-//! thirty seconds take no time at all. A breaker that several tests share has one time, which
-//! passes in the runtime that uses it: whatever other tests have advanced by, it is open for its
-//! whole wait. A breaker that was opened on another thread, or before the test began, waits from
-//! the test's first use of it on.
+//! thirty seconds take no time at all. A breaker that several runtimes use has one time, and what
+//! any of them advances by passes for it, on threads outside of them, too. Whatever other tests
+//! have advanced by before it opens, it is open for its whole wait.
+//!
+//! Two things are less exact:
+//!
+//! - If a breaker opens elsewhere before a test has created or used any breaker, and the test
+//!   advances time before it does, the time since its runtime's start is an estimate: the circuit
+//!   may recover up to 0.75 s too early.
+//! - A timed call that is moved to another runtime, because its first one has shut down, keeps its
+//!   deadline if that is still ahead on the second one's clock, and by no more than the timeout.
+//!   Otherwise, it has its whole timeout again.
 //!
 //! ```toml
 //! [dev-dependencies]

@@ -6,7 +6,7 @@ use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 fn runtime() -> Runtime {
     Builder::new_current_thread()
@@ -98,6 +98,37 @@ fn a_timed_call_goes_on_in_another_runtime_when_its_first_has_shut_down() {
         (totals.succeeded, totals.timed_out, totals.cancelled),
         (1, 1, 0)
     );
+}
+
+/// The clocks of the two are an hour apart, which tells nothing about the timeout.
+#[test]
+fn a_timed_call_that_goes_on_by_a_clock_far_away_has_its_whole_timeout() {
+    for ahead in [0, 1] {
+        let breaker = timed();
+        let [first, second] = [0, 1].map(|index| {
+            let runtime = runtime();
+            let hours = u64::from(index == ahead);
+            runtime.block_on(advance(seconds(hours * 3_600)));
+            runtime
+        });
+        let mut call = Box::pin(breaker.call(pending::<Result<(), Failed>>()));
+        first.block_on(async {
+            let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_ready())).await;
+            assert!(!polled);
+        });
+        drop(first);
+        second.block_on(async {
+            let start = Instant::now();
+            assert!(call.await.is_err());
+            let elapsed = start.elapsed();
+            // Tokio's timers are exact to a millisecond.
+            assert!(
+                elapsed >= seconds(2) && elapsed <= millis(2_001),
+                "{elapsed:?}"
+            );
+        });
+        assert_eq!(breaker.snapshot().timed_out, 1);
+    }
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! Breakers that are used in more than one runtime, each with a paused clock of its own.
+//! Breakers that are used in more than one runtime, each with a paused clock of its own, and on
+//! threads outside of any.
 
 use crate::support::{
-    advance, breaker, consecutive, fail, millis, retry_after, seconds, succeed, trip,
+    Failed, advance, breaker, consecutive, fail, millis, retry_after, seconds, succeed, trip,
 };
 use circuit_runtime::{CircuitBreaker, Config, State};
 use std::sync::Barrier;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant as SystemInstant};
 use tokio::runtime::{Builder, Runtime};
 
 const DAY: u64 = 86_400;
@@ -88,7 +89,7 @@ fn a_circuit_recovers_in_any_order_of_runtimes() {
 fn centuries_fit_into_one_process() {
     let shared = consecutive();
     let cases = if cfg!(debug_assertions) {
-        20_000
+        4_000
     } else {
         100_000
     };
@@ -119,6 +120,204 @@ async fn a_circuit_recovers_on_time_after_many_transitions_at_one_moment() {
     }
 }
 
+/// Runs `action` on a thread outside of any runtime.
+fn on_thread<R: Send>(action: impl FnOnce() -> R + Send) -> R {
+    thread::scope(|scope| scope.spawn(action).join().unwrap())
+}
+
+/// Opens the circuit by calls.
+fn fail_blocking(breaker: &CircuitBreaker) {
+    for _ in 0..3 {
+        assert!(breaker.call_blocking(|| Err::<(), _>(Failed)).is_err());
+    }
+    assert_eq!(breaker.state(), State::Open);
+}
+
+/// Sees a circuit recover that was opened just now, and elsewhere: real time passes there, but not
+/// for seconds.
+async fn recover(breaker: &CircuitBreaker) {
+    assert_eq!(breaker.state(), State::Open);
+    recover_unseen(breaker).await;
+}
+
+/// The same without a reading of the clock before it is advanced.
+async fn recover_unseen(breaker: &CircuitBreaker) {
+    advance(seconds(20)).await;
+    assert_eq!(breaker.state(), State::Open);
+    advance(seconds(10)).await;
+    assert_eq!(breaker.state(), State::HalfOpen);
+}
+
+#[test]
+fn a_circuit_that_a_thread_opens_recovers_on_time() {
+    let breaker = consecutive();
+    paused().block_on(async {
+        breaker.reset();
+        on_thread(|| fail_blocking(&breaker));
+        recover_unseen(&breaker).await;
+        // Again, an hour later, and after the thread has had to wait for the processor.
+        advance(seconds(3_600)).await;
+        on_thread(|| {
+            (0..1_000).for_each(|_| thread::yield_now());
+            breaker.reset();
+            fail_blocking(&breaker);
+        });
+        recover(&breaker).await;
+    });
+}
+
+/// The runtime has created the breaker, but not used it when the thread opens the circuit.
+#[test]
+fn a_circuit_that_a_thread_opens_first_recovers_on_time() {
+    paused().block_on(async {
+        advance(seconds(DAY)).await;
+        let breaker = consecutive();
+        advance(seconds(DAY)).await;
+        on_thread(|| fail_blocking(&breaker));
+        recover_unseen(&breaker).await;
+    });
+}
+
+/// No breaker was created or used in the runtime before its clock is advanced.
+#[test]
+fn a_circuit_that_was_opened_outside_of_a_runtime_recovers_in_it() {
+    let breaker = consecutive();
+    fail_blocking(&breaker);
+    paused().block_on(recover_at_once(&breaker));
+
+    // How long the runtime has stood still by then is not known, only that it is not for long.
+    let (mut breaker, mut runtime);
+    while {
+        let start = SystemInstant::now();
+        (breaker, runtime) = (consecutive(), paused());
+        on_thread(|| fail_blocking(&breaker));
+        start.elapsed() > millis(500)
+    } {}
+    runtime.block_on(recover_at_once(&breaker));
+}
+
+async fn recover_at_once(breaker: &CircuitBreaker) {
+    advance(RESET).await;
+    assert_eq!(breaker.state(), State::HalfOpen);
+}
+
+#[test]
+fn a_circuit_that_a_runtime_on_the_real_clock_opens_recovers_on_time() {
+    let breaker = consecutive();
+    let mut builder = Builder::new_multi_thread();
+    let real = builder.worker_threads(1).enable_time().build().unwrap();
+    paused().block_on(async {
+        breaker.reset();
+        on_thread(|| real.block_on(async { fail_blocking(&breaker) }));
+        recover(&breaker).await;
+        // A thread sees so before this runtime asks again.
+        breaker.reset();
+        on_thread(|| fail_blocking(&breaker));
+        advance(RESET).await;
+        on_thread(|| real.block_on(async { assert_eq!(breaker.state(), State::HalfOpen) }));
+    });
+}
+
+#[test]
+fn a_circuit_that_a_runtime_ahead_opens_recovers_on_time() {
+    let breaker = consecutive();
+    let (behind, ahead) = (paused(), paused());
+    behind.block_on(async { breaker.reset() });
+    ahead.block_on(async {
+        breaker.reset();
+        advance(seconds(10)).await;
+        fail_blocking(&breaker);
+    });
+    behind.block_on(recover(&breaker));
+}
+
+/// Time that was advanced before a circuit opened is over by then, on whichever thread.
+#[test]
+fn earlier_advances_do_not_count_for_a_circuit_that_opens_later() {
+    let (shared, other) = (consecutive(), consecutive());
+    let (first, second) = (paused(), paused());
+    second.block_on(async { assert_eq!(other.state(), State::Closed) });
+    first.block_on(async { shared.reset() });
+    for hours in 1..20 {
+        // One of them uses the circuit, the other one begins to.
+        first.block_on(advance(seconds(hours * 3_600)));
+        second.block_on(advance(seconds(hours * 3_600)));
+        if hours % 2 == 0 {
+            on_thread(|| fail_blocking(&shared));
+        } else {
+            first.block_on(async { fail_blocking(&shared) });
+        }
+        second.block_on(async { assert_eq!(shared.state(), State::Open) });
+        first.block_on(recover(&shared));
+        shared.reset();
+    }
+}
+
+#[test]
+fn a_thread_may_probe_after_an_advance() {
+    let breaker = consecutive();
+    paused().block_on(async {
+        trip(&breaker);
+        advance(seconds(20)).await;
+        on_thread(|| assert!(breaker.try_acquire().is_err()));
+        advance(seconds(10)).await;
+        on_thread(|| succeed(&breaker));
+        assert_eq!(breaker.state(), State::Closed);
+    });
+}
+
+#[test]
+fn evidence_of_a_thread_expires_on_time() {
+    let config = Config::builder().max_failures(2).window(seconds(10));
+    let breaker = breaker(config);
+    paused().block_on(async {
+        for (wait, expected) in [(10, State::Closed), (5, State::Open)] {
+            breaker.reset();
+            on_thread(|| fail(&breaker));
+            advance(seconds(wait)).await;
+            fail(&breaker);
+            assert_eq!(breaker.state(), expected, "after {wait} s");
+        }
+    });
+}
+
+/// However many others have used the circuit meanwhile, and whether they still exist.
+#[test]
+fn a_circuit_recovers_beside_any_number_of_runtimes() {
+    const OTHERS: usize = 100;
+    let breaker = consecutive();
+    let first = paused();
+    first.block_on(async { trip(&breaker) });
+    let others: Vec<_> = (0..OTHERS).map(|_| paused()).collect();
+    for other in &others {
+        other.block_on(async { assert_eq!(breaker.state(), State::Open) });
+    }
+    first.block_on(async {
+        advance(RESET).await;
+        assert_eq!(breaker.state(), State::HalfOpen);
+        open_and_recover(&breaker).await;
+        trip(&breaker);
+    });
+    let together = Barrier::new(OTHERS);
+    thread::scope(|scope| {
+        for _ in 0..OTHERS {
+            scope.spawn(|| {
+                let runtime = paused();
+                together.wait();
+                runtime.block_on(async { assert_eq!(breaker.state(), State::Open) });
+                together.wait();
+            });
+        }
+    });
+    first.block_on(async {
+        advance(RESET).await;
+        assert_eq!(breaker.state(), State::HalfOpen);
+    });
+    for other in others {
+        other.block_on(open_and_recover(&breaker));
+    }
+}
+
 /// Evidence expires by the time that has passed in the runtimes which have used the breaker.
 #[test]
 fn a_window_spans_runtimes() {
@@ -127,7 +326,7 @@ fn a_window_spans_runtimes() {
     let runtimes = [paused(), paused()];
     let fail_after = |runtime: usize, wait| {
         runtimes[runtime].block_on(async {
-            // The clock of a runtime that the breaker has not seen yet is not known to have moved.
+            // Before that, it is not known exactly how far the clock of a runtime has moved.
             assert_eq!(breaker.state(), State::Closed);
             advance(seconds(wait)).await;
             fail(&breaker);

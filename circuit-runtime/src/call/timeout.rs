@@ -9,7 +9,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
 use tokio::task::coop;
-use tokio::time::{Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::circuit::Circuit;
 
@@ -192,7 +192,7 @@ impl TimerDeadline {
             Ok(elapsed) => elapsed,
             Err(ShutDown { deadline }) => {
                 // The call may have been moved to another runtime, and goes on there.
-                let moved = create_timer(|| sleep_until(deadline)).and_then(|sleep| {
+                let moved = create_timer(|| sleep_on(deadline, timeout)).and_then(|sleep| {
                     self.set(Self::Running { sleep });
                     self.poll_timer(had_budget, cx).map_err(|_| NoRuntime)
                 });
@@ -238,7 +238,8 @@ impl TimerDeadline {
 /// Ends a call for lack of a timer, once that can be paid for from the cooperative budget, as a
 /// rejection is: otherwise a loop of such calls would never let another task of its thread run.
 ///
-/// A body that has just used up the budget ends at once: it would do so again after each wait.
+/// A call whose body has just used up the budget ends at once: the body would use it up again after
+/// each wait.
 #[cold]
 fn poll_without_timer(
     error: NoRuntime,
@@ -255,7 +256,7 @@ fn poll_without_timer(
 
 /// The runtime of a timer is shutting down.
 struct ShutDown {
-    deadline: tokio::time::Instant,
+    deadline: Instant,
 }
 
 /// Returns `true` inside a tokio runtime.
@@ -272,6 +273,24 @@ fn inside_a_runtime() -> bool {
 /// runs in there.
 fn create_timer(create: impl FnOnce() -> Sleep) -> Result<Sleep, NoRuntime> {
     catch_unwind(AssertUnwindSafe(create)).map_err(|_| NoRuntime)
+}
+
+/// Creates the timer of a call that goes on in another runtime.
+///
+/// In tests, the clocks of the two may be hours apart. If the deadline is past on this runtime's
+/// clock, or later than a call that starts now has it, the call has its whole timeout again: it
+/// neither ends at once nor hours later.
+fn sleep_on(deadline: Instant, timeout: Duration) -> Sleep {
+    let whole = sleep(timeout);
+    let is_over = || {
+        let end = deadline.checked_add(timeout);
+        end.is_some_and(|end| end < whole.deadline())
+    };
+    if deadline > whole.deadline() || (cfg!(feature = "test-util") && is_over()) {
+        whole
+    } else {
+        sleep_until(deadline)
+    }
 }
 
 /// Returns `true` for the panic by which tokio reports that the runtime of a timer is shutting

@@ -263,6 +263,7 @@ impl Circuit {
             if change == Change::None {
                 return Ok(None);
             }
+            self.time.before_change();
             phases.store(next, next_details);
             // Release: what led to the new state is visible to those that act on it. Acquire: the
             // caller retries from everything that led to the actual state.

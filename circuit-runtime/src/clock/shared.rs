@@ -21,4 +21,9 @@ impl OwnTime {
     pub(crate) const fn at(&self, now: Instant) -> Instant {
         now
     }
+
+    /// Does nothing: there are no other clocks.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "in tests, every circuit has its own")]
+    pub(crate) const fn before_change(&self) {}
 }

@@ -1,21 +1,26 @@
 //! Tokio's clock, which a test can pause and advance.
 //!
-//! Every runtime has a clock of its own, and every circuit has a time line that runs through all
-//! runtimes that use it. Concurrent tests do not disturb each other, and the time that a test takes
-//! passes only for the circuits that it uses: centuries fit into one process.
+//! Every runtime has a clock of its own, and every circuit has a time line that adds up the clocks
+//! of all runtimes that use it. Concurrent tests do not disturb each other, and the time that a
+//! test takes passes only for the circuits that it uses: centuries fit into one process.
+//!
+//! A thread outside of a test's runtime may open the circuit, or call through it after an advance.
+//! So the clocks of other runtimes are read, too, by handles that are kept of those in use: of the
+//! runtimes that use the circuit with each reading, and of the others before each transition.
 
 #![expect(clippy::disallowed_methods, reason = "this is where time is read")]
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant as SystemInstant;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id, RuntimeFlavor, TryCurrentError};
 use tokio::time::Instant as TokioInstant;
 
 use super::time::{Instant, Span};
-use super::time_line::{Reading, TimeLine};
+use super::time_line::{Clock, MAX_NOTED, Reading, TimeLine};
 
 /// The coarse clock is the exact one.
 pub(super) const LAG: Span = Span::from_micros(0);
@@ -23,27 +28,71 @@ pub(super) const LAG: Span = Span::from_micros(0);
 /// Readings for no circuit start here, in microseconds, as a runtime may be older than the origin.
 const OUTSIDE: i64 = 1 << 45;
 
+/// The most runtimes that are kept, whose clocks are read while others ask. A handle holds file
+/// descriptors even after its runtime is gone. A time line needs no handle to follow a runtime's
+/// clock when that one asks next.
+const MAX_KEPT: usize = MAX_NOTED;
+
+/// The most of them on one thread, which runs one at a time.
+const MAX_KEPT_ON_THREAD: usize = 4;
+
 /// The circuit outside of any, which no address is.
 const NO_CIRCUIT: usize = 0;
 
 static ORIGIN: LazyLock<SystemInstant> = LazyLock::new(SystemInstant::now);
 
-/// The time lines of all circuits that have read the clock.
-static TIME_LINES: LazyLock<Mutex<HashMap<usize, TimeLine>>> = LazyLock::new(Mutex::default);
+static CLOCKS: LazyLock<Mutex<Clocks>> = LazyLock::new(Mutex::default);
 
 thread_local! {
     // Without a destructor, so that a thread that is exiting still knows its circuit.
     static CIRCUIT: Cell<usize> = const { Cell::new(NO_CIRCUIT) };
+    // Only dropped, to tell that the thread has exited.
+    static THREAD: Arc<()> = Arc::default();
+    // The runtime that is known to be kept, and how many had been forgotten by then: while this
+    // holds, nothing is searched.
+    static KEPT: Cell<Option<(Id, u64)>> = const { Cell::new(None) };
+}
+
+/// All clocks of the process.
+#[derive(Default)]
+struct Clocks {
+    /// The runtimes in use whose clocks may be paused, oldest first by when a thread changed to
+    /// them.
+    kept: Vec<Kept>,
+    /// The number of runtimes that were kept and are no more.
+    forgotten: u64,
+    /// The time lines of all circuits that have read the clock.
+    time_lines: HashMap<usize, TimeLine>,
+}
+
+struct Kept {
+    runtime: Handle,
+    id: Id,
+    first: Reading,
+    /// The thread that it is used on, or one of them.
+    thread: Weak<()>,
 }
 
 /// The time of one circuit, known by its address: it takes no memory within the circuit, which
 /// stays where it is from the first reading on.
-#[derive(Default)]
 pub(crate) struct OwnTime(());
 
 /// While this lives, its thread reads the clock for one circuit.
 pub(crate) struct Entered {
     before: usize,
+}
+
+impl Default for OwnTime {
+    /// Also takes note of the runtime, so that the first reading knows where its clock stood.
+    fn default() -> Self {
+        let current = Handle::try_current();
+        let unneeded = current.as_ref().ok().and_then(|runtime| {
+            let first = || read(&current);
+            clocks().keep(runtime, first)
+        });
+        drop(unneeded);
+        Self(())
+    }
 }
 
 impl OwnTime {
@@ -56,9 +105,17 @@ impl OwnTime {
     /// Returns the time of this circuit, in place of a reading for no circuit, and leaves its time
     /// line where it is: a circuit that is only looked at is not used.
     pub(crate) fn at(&self, _now: Instant) -> Instant {
-        let time_lines = time_lines();
-        let time_line = time_lines.get(&self.address());
-        Instant::from_micros(time_line.map_or(0, |time_line| time_line.at(read())))
+        let current = Handle::try_current();
+        let clocks = clocks();
+        let time_line = clocks.time_lines.get(&self.address());
+        Instant::from_micros(time_line.map_or(0, |time_line| time_line.at(read(&current))))
+    }
+
+    /// Notes where the clocks of other runtimes stand before the state changes: as soon as it has,
+    /// they may be advanced.
+    pub(crate) fn before_change(&self) {
+        let is_exiting = is_exiting(&Handle::try_current());
+        clocks().note(self.address(), is_exiting);
     }
 
     fn address(&self) -> usize {
@@ -69,7 +126,7 @@ impl OwnTime {
 impl Drop for OwnTime {
     fn drop(&mut self) {
         let address = self.address();
-        let time_line = time_lines().remove(&address);
+        let time_line = clocks().time_lines.remove(&address);
         drop(time_line);
     }
 }
@@ -80,19 +137,122 @@ impl Drop for Entered {
     }
 }
 
+impl Clocks {
+    /// Keeps `runtime` as the latest one. May return another that need not be kept, for the caller
+    /// to drop without the lock: its drop may run code of the user.
+    fn keep(&mut self, runtime: &Handle, first: impl FnOnce() -> Reading) -> Option<Kept> {
+        let id = runtime.id();
+        if KEPT.get() == Some((id, self.forgotten)) {
+            return None;
+        }
+        if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
+            return None;
+        }
+        let thread = THREAD.try_with(Arc::downgrade).ok()?;
+        let unneeded = if let Some(index) = self.index(id) {
+            let mut kept = self.kept.remove(index);
+            if kept.is_of_thread_that_has_exited() {
+                kept.thread = thread;
+            }
+            self.kept.push(kept);
+            None
+        } else {
+            let unneeded = self.unneeded(&thread).map(|index| self.kept.remove(index));
+            self.kept.push(Kept {
+                runtime: runtime.clone(),
+                id,
+                first: first(),
+                thread,
+            });
+            unneeded
+        };
+        if unneeded.is_some() {
+            self.forgotten = self.forgotten.wrapping_add(1);
+        }
+        KEPT.set(Some((id, self.forgotten)));
+        unneeded
+    }
+
+    fn index(&self, id: Id) -> Option<usize> {
+        self.kept.iter().rposition(|kept| kept.id == id)
+    }
+
+    /// Returns the index of a runtime to forget before another is kept on `thread`.
+    fn unneeded(&self, thread: &Weak<()>) -> Option<usize> {
+        let kept = &self.kept;
+        if let Some(index) = kept.iter().position(Kept::is_of_thread_that_has_exited) {
+            return Some(index);
+        }
+        let is_here = |kept: &&Kept| kept.thread.ptr_eq(thread);
+        if kept.iter().filter(is_here).count() >= MAX_KEPT_ON_THREAD {
+            return kept.iter().position(|kept| is_here(&kept));
+        }
+        (kept.len() >= MAX_KEPT).then_some(0)
+    }
+
+    /// Advances the time line of `circuit` to the moment of `reading`, and returns it.
+    fn advance(&mut self, circuit: usize, reading: Reading, is_exiting: bool) -> u64 {
+        let Self {
+            kept, time_lines, ..
+        } = self;
+        let known = readable(kept, is_exiting);
+        time_lines
+            .entry(circuit)
+            .or_insert_with(|| TimeLine::new(reading, known))
+            .advance(reading, known)
+    }
+
+    fn note(&mut self, circuit: usize, is_exiting: bool) {
+        let known = readable(&self.kept, is_exiting);
+        if let Some(time_line) = self.time_lines.get_mut(&circuit) {
+            time_line.note(known);
+        }
+    }
+}
+
+impl Kept {
+    fn is_of_thread_that_has_exited(&self) -> bool {
+        self.thread.strong_count() == 0
+    }
+}
+
+impl Clock for Kept {
+    fn runtime(&self) -> Id {
+        self.id
+    }
+
+    fn first(&self) -> Reading {
+        self.first
+    }
+
+    /// Reads the clock; `None` while tokio is changing which runtime is current.
+    fn read(&self) -> Option<Reading> {
+        catch_unwind(AssertUnwindSafe(|| {
+            let _entered = self.runtime.enter();
+            read_by(Some(self.id), || TokioInstant::now().into_std())
+        }))
+        .ok()
+    }
+}
+
 pub(super) fn now() -> Instant {
+    let current = Handle::try_current();
     let circuit = CIRCUIT.get();
     if circuit == NO_CIRCUIT {
-        let shown = OUTSIDE.saturating_add(read().shown);
+        let shown = OUTSIDE.saturating_add(read(&current).shown);
         return Instant::from_micros(shown.try_into().unwrap_or(0));
     }
-    let mut time_lines = time_lines();
+    let mut clocks = clocks();
     // Under the lock, so that the readings of a time line are in order.
-    let reading = read();
-    let time_line = time_lines
-        .entry(circuit)
-        .or_insert_with(|| TimeLine::begin(reading));
-    Instant::from_micros(time_line.go_on(reading))
+    let reading = read(&current);
+    let unneeded = current
+        .as_ref()
+        .ok()
+        .and_then(|runtime| clocks.keep(runtime, || reading));
+    let now = clocks.advance(circuit, reading, is_exiting(&current));
+    drop(clocks);
+    drop(unneeded);
+    Instant::from_micros(now)
 }
 
 pub(super) fn coarse() -> Instant {
@@ -102,32 +262,46 @@ pub(super) fn coarse() -> Instant {
 /// Moves the clock of the circuit that was entered to `moment` at least: a paused one would show it
 /// only when the test advances.
 pub(super) fn catch_up(moment: Instant) {
-    if let Some(time_line) = time_lines().get_mut(&CIRCUIT.get()) {
+    if let Some(time_line) = clocks().time_lines.get_mut(&CIRCUIT.get()) {
         time_line.reach(moment.as_micros());
     }
 }
 
-fn time_lines() -> MutexGuard<'static, HashMap<usize, TimeLine>> {
+fn clocks() -> MutexGuard<'static, Clocks> {
     // No section panics half-way, so poisoning is harmless.
-    TIME_LINES.lock().unwrap_or_else(PoisonError::into_inner)
+    CLOCKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read() -> Reading {
+/// Returns the clocks that this thread can read. Tokio's would panic in one that is exiting.
+fn readable(kept: &[Kept], is_exiting: bool) -> &[Kept] {
+    if is_exiting { &[] } else { kept }
+}
+
+fn is_exiting(current: &Result<Handle, TryCurrentError>) -> bool {
+    matches!(current, Err(error) if error.is_thread_local_destroyed())
+}
+
+/// Reads the clock of the runtime that this thread is in.
+fn read(current: &Result<Handle, TryCurrentError>) -> Reading {
+    let runtime = current.as_ref().ok().map(Handle::id);
+    if is_exiting(current) {
+        read_by(runtime, SystemInstant::now)
+    } else {
+        read_by(runtime, || TokioInstant::now().into_std())
+    }
+}
+
+fn read_by(runtime: Option<Id>, clock: impl FnOnce() -> SystemInstant) -> Reading {
     let origin = *ORIGIN;
-    let micros = |moment| micros_between(origin, moment);
     let earliest = SystemInstant::now();
-    let (runtime, shown) = match Handle::try_current() {
-        Ok(handle) => (Some(handle.id()), TokioInstant::now().into_std()),
-        // Tokio's clock would panic in a thread that is exiting.
-        Err(error) if error.is_thread_local_destroyed() => (None, SystemInstant::now()),
-        Err(_) => (None, TokioInstant::now().into_std()),
-    };
+    let shown = clock();
     // A clock that was never paused shows the real time, and these two must not differ at all.
     let real = shown.clamp(earliest, SystemInstant::now());
     Reading {
         runtime,
-        shown: micros(shown),
-        real: micros(real),
+        shown: micros_between(origin, shown),
+        real: micros_between(origin, real),
+        was_paused: shown != real,
     }
 }
 
@@ -144,9 +318,12 @@ fn micros_between(origin: SystemInstant, moment: SystemInstant) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{OwnTime, micros_between, now, time_lines};
-    use std::sync::Arc;
+    use super::{Clocks, Kept, MAX_KEPT, MAX_KEPT_ON_THREAD, OwnTime};
+    use super::{clocks, micros_between, now, read};
+    use std::sync::{Arc, Barrier, Mutex};
+    use std::thread;
     use std::time::{Duration, Instant};
+    use tokio::runtime::{Builder, Handle, Id, Runtime};
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "the origin of this test")]
@@ -168,8 +345,68 @@ mod tests {
         let first = now();
         assert!(now() >= first);
         drop(entered);
-        assert!(time_lines().contains_key(&address));
+        assert!(clocks().time_lines.contains_key(&address));
         drop(time);
-        assert!(!time_lines().contains_key(&address));
+        assert!(!clocks().time_lines.contains_key(&address));
+    }
+
+    fn runtimes<const COUNT: usize>() -> [Runtime; COUNT] {
+        let new = |()| Builder::new_current_thread().build().unwrap();
+        [(); COUNT].map(new)
+    }
+
+    fn ids(clocks: &Clocks) -> Vec<Id> {
+        clocks.kept.iter().map(|kept| kept.runtime.id()).collect()
+    }
+
+    fn keep(clocks: &mut Clocks, runtime: &Runtime) -> Option<Kept> {
+        let _entered = runtime.enter();
+        let first = || read(&Handle::try_current());
+        clocks.keep(runtime.handle(), first)
+    }
+
+    #[test]
+    fn the_last_runtimes_of_a_thread_are_kept() {
+        let runtimes: [_; MAX_KEPT_ON_THREAD + 1] = runtimes();
+        let [first, second, .., last] = &runtimes;
+        let mut clocks = Clocks::default();
+        for runtime in &runtimes[..MAX_KEPT_ON_THREAD] {
+            assert!(keep(&mut clocks, runtime).is_none());
+        }
+        assert!(keep(&mut clocks, &first).is_none());
+        let oldest = keep(&mut clocks, last).unwrap();
+        assert_eq!(oldest.runtime.id(), second.handle().id());
+        let expected = [2, 3, 0, 4].map(|index: usize| runtimes[index].handle().id());
+        assert_eq!(ids(&clocks), expected);
+    }
+
+    #[test]
+    fn a_runtime_of_a_thread_that_has_exited_is_not_kept() {
+        let [first, second] = runtimes();
+        let mut clocks = Clocks::default();
+        thread::scope(|scope| {
+            let keep = || assert!(keep(&mut clocks, &first).is_none());
+            scope.spawn(keep).join().unwrap();
+        });
+        assert!(keep(&mut clocks, &second).is_some());
+        assert_eq!(ids(&clocks), [second.handle().id()]);
+    }
+
+    #[test]
+    fn no_number_of_threads_has_more_runtimes_kept() {
+        let runtimes: [_; MAX_KEPT + 9] = runtimes();
+        let clocks = Mutex::new(Clocks::default());
+        let all_kept = Barrier::new(runtimes.len());
+        thread::scope(|scope| {
+            for runtime in &runtimes {
+                let (clocks, all_kept) = (&clocks, &all_kept);
+                scope.spawn(move || {
+                    let unneeded = keep(&mut clocks.lock().unwrap(), runtime);
+                    drop(unneeded);
+                    all_kept.wait();
+                });
+            }
+        });
+        assert_eq!(clocks.lock().unwrap().kept.len(), MAX_KEPT);
     }
 }

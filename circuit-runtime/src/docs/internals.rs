@@ -155,10 +155,12 @@
 //! follows from it: no probe is admitted by it, and no timeout is measured with it.
 //!
 //! With the feature `test-util`, both follow tokio's clock, and each breaker has a time line of its
-//! own. Time on it passes as on the clock of the runtime that uses the breaker. In a runtime that
-//! is new to the breaker, or whose clock is behind, it goes on from where it was. So time never
-//! runs backwards for a breaker that tests share, and no test finds it moved by what others
-//! advanced. Under a model checker, the model moves the clock.
+//! own. It adds up how far the paused clocks of all runtimes that use the breaker are advanced, and
+//! real time only when a thread on the system's clock asks. Each clock is compared with its own
+//! previous reading only, and all are read together, whichever runtime asks. So time never runs
+//! backwards for a breaker that tests share. An advance counts in full for everything that came
+//! before it, and for nothing that comes after it. Under a model checker, the model moves the
+//! clock.
 //!
 //! # Memory orderings
 //!
