@@ -79,11 +79,14 @@ println!("{}", quote("ACME").await?);
 //! any of them advances by passes for it, on threads outside of them, too. Whatever other tests
 //! have advanced by before it opens, it is open for its whole wait.
 //!
-//! Two things are less exact:
+//! Three things are less exact:
 //!
-//! - If a breaker opens elsewhere before a test has created or used any breaker, and the test
-//!   advances time before it does, the time since its runtime's start is an estimate: the circuit
-//!   may recover up to 0.75 s too early.
+//! - If a test uses its first breaker only after it has advanced time, nothing is known of when it
+//!   did: if the circuit was opened elsewhere, all of it counts as time since then, and the circuit
+//!   may recover up to 0.75 s too early. The same holds for a thread that runs more than four
+//!   runtimes by turns.
+//! - What a test advances by before it has used a certain breaker counts for it from the breaker's
+//!   last change of state on, so that earlier failures elsewhere may be found expired.
 //! - A timed call that is moved to another runtime, because its first one has shut down, keeps its
 //!   deadline if that is still ahead on the second one's clock, and by no more than the timeout.
 //!   Otherwise, it has its whole timeout again.

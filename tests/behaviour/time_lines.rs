@@ -89,7 +89,7 @@ fn a_circuit_recovers_in_any_order_of_runtimes() {
 fn centuries_fit_into_one_process() {
     let shared = consecutive();
     let cases = if cfg!(debug_assertions) {
-        4_000
+        10_000
     } else {
         100_000
     };
@@ -229,6 +229,43 @@ fn a_circuit_that_a_runtime_ahead_opens_recovers_on_time() {
         fail_blocking(&breaker);
     });
     behind.block_on(recover(&breaker));
+}
+
+/// The test's runtime has used another breaker only, before the circuit opens or after.
+#[test]
+fn a_circuit_that_another_paused_runtime_opens_recovers_on_time() {
+    let (breaker, other) = (consecutive(), consecutive());
+    let user = paused();
+    let open = || {
+        user.block_on(async {
+            advance(seconds(DAY)).await;
+            breaker.reset();
+            fail_blocking(&breaker);
+        });
+    };
+    let use_other = || assert_eq!(other.state(), State::Closed);
+    for is_known_before in [true, false] {
+        let test = paused();
+        if is_known_before {
+            test.block_on(async {
+                use_other();
+                advance(seconds(DAY)).await;
+            });
+            open();
+        } else {
+            open();
+            test.block_on(async { use_other() });
+        }
+        test.block_on(async {
+            advance(seconds(20)).await;
+            // A thread that asks meanwhile takes nothing away from it.
+            on_thread(|| assert_eq!(breaker.state(), State::Open));
+            advance(millis(9_500)).await;
+            assert_eq!(breaker.state(), State::Open);
+            advance(millis(500)).await;
+            assert_eq!(breaker.state(), State::HalfOpen);
+        });
+    }
 }
 
 /// Time that was advanced before a circuit opened is over by then, on whichever thread.

@@ -281,12 +281,13 @@ fn create_timer(create: impl FnOnce() -> Sleep) -> Result<Sleep, NoRuntime> {
 /// clock, or later than a call that starts now has it, the call has its whole timeout again: it
 /// neither ends at once nor hours later.
 fn sleep_on(deadline: Instant, timeout: Duration) -> Sleep {
+    if !cfg!(feature = "test-util") {
+        return sleep_until(deadline);
+    }
     let whole = sleep(timeout);
-    let is_over = || {
-        let end = deadline.checked_add(timeout);
-        end.is_some_and(|end| end < whole.deadline())
-    };
-    if deadline > whole.deadline() || (cfg!(feature = "test-util") && is_over()) {
+    let end = deadline.checked_add(timeout);
+    let is_over = end.is_some_and(|end| end < whole.deadline());
+    if deadline > whole.deadline() || is_over {
         whole
     } else {
         sleep_until(deadline)

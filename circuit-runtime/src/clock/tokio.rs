@@ -12,6 +12,8 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant as SystemInstant;
@@ -48,8 +50,8 @@ thread_local! {
     static CIRCUIT: Cell<usize> = const { Cell::new(NO_CIRCUIT) };
     // Only dropped, to tell that the thread has exited.
     static THREAD: Arc<()> = Arc::default();
-    // The runtime that is known to be kept, and how many had been forgotten by then: while this
-    // holds, nothing is searched.
+    // The runtime that is known to be kept, and how often others had been forgotten by then:
+    // while this holds, nothing is searched.
     static KEPT: Cell<Option<(Id, u64)>> = const { Cell::new(None) };
 }
 
@@ -59,10 +61,10 @@ struct Clocks {
     /// The runtimes in use whose clocks may be paused, oldest first by when a thread changed to
     /// them.
     kept: Vec<Kept>,
-    /// The number of runtimes that were kept and are no more.
+    /// How many times runtimes were forgotten.
     forgotten: u64,
     /// The time lines of all circuits that have read the clock.
-    time_lines: HashMap<usize, TimeLine>,
+    time_lines: HashMap<usize, TimeLine, BuildHasherDefault<AddressHasher>>,
 }
 
 struct Kept {
@@ -71,6 +73,29 @@ struct Kept {
     first: Reading,
     /// The thread that it is used on, or one of them.
     thread: Weak<()>,
+}
+
+/// A hash of addresses, by one multiplication: every reading looks up a time line.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // The golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4.
+        let next = self.0 ^ address as u64;
+        self.0 = next.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    /// Moves the best bits to the end, where a table takes its index from.
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(32)
+    }
 }
 
 /// The time of one circuit, known by its address: it takes no memory within the circuit, which
@@ -86,7 +111,7 @@ impl Default for OwnTime {
     /// Also takes note of the runtime, so that the first reading knows where its clock stood.
     fn default() -> Self {
         let current = Handle::try_current();
-        let unneeded = current.as_ref().ok().and_then(|runtime| {
+        let unneeded = current.as_ref().map(|runtime| {
             let first = || read(&current);
             clocks().keep(runtime, first)
         });
@@ -138,26 +163,28 @@ impl Drop for Entered {
 }
 
 impl Clocks {
-    /// Keeps `runtime` as the latest one. May return another that need not be kept, for the caller
-    /// to drop without the lock: its drop may run code of the user.
-    fn keep(&mut self, runtime: &Handle, first: impl FnOnce() -> Reading) -> Option<Kept> {
+    /// Keeps `runtime` as the latest one. Returns those that need not be kept any more, for the
+    /// caller to drop without the lock: their drop may run code of the user.
+    fn keep(&mut self, runtime: &Handle, first: impl FnOnce() -> Reading) -> Vec<Kept> {
         let id = runtime.id();
         if KEPT.get() == Some((id, self.forgotten)) {
-            return None;
+            return Vec::new();
         }
         if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
-            return None;
+            return Vec::new();
         }
-        let thread = THREAD.try_with(Arc::downgrade).ok()?;
+        let Ok(thread) = THREAD.try_with(Arc::downgrade) else {
+            return Vec::new();
+        };
         let unneeded = if let Some(index) = self.index(id) {
             let mut kept = self.kept.remove(index);
             if kept.is_of_thread_that_has_exited() {
                 kept.thread = thread;
             }
             self.kept.push(kept);
-            None
+            Vec::new()
         } else {
-            let unneeded = self.unneeded(&thread).map(|index| self.kept.remove(index));
+            let unneeded = self.forget(&thread);
             self.kept.push(Kept {
                 runtime: runtime.clone(),
                 id,
@@ -166,7 +193,7 @@ impl Clocks {
             });
             unneeded
         };
-        if unneeded.is_some() {
+        if !unneeded.is_empty() {
             self.forgotten = self.forgotten.wrapping_add(1);
         }
         KEPT.set(Some((id, self.forgotten)));
@@ -177,17 +204,21 @@ impl Clocks {
         self.kept.iter().rposition(|kept| kept.id == id)
     }
 
-    /// Returns the index of a runtime to forget before another is kept on `thread`.
-    fn unneeded(&self, thread: &Weak<()>) -> Option<usize> {
-        let kept = &self.kept;
-        if let Some(index) = kept.iter().position(Kept::is_of_thread_that_has_exited) {
-            return Some(index);
-        }
-        let is_here = |kept: &&Kept| kept.thread.ptr_eq(thread);
-        if kept.iter().filter(is_here).count() >= MAX_KEPT_ON_THREAD {
-            return kept.iter().position(|kept| is_here(&kept));
-        }
-        (kept.len() >= MAX_KEPT).then_some(0)
+    /// Forgets the runtimes of threads that have exited, and another one if there would be too many
+    /// once one more is kept on `thread`.
+    fn forget(&mut self, thread: &Weak<()>) -> Vec<Kept> {
+        let all = mem::take(&mut self.kept).into_iter();
+        let (mut unneeded, in_use): (Vec<_>, _) = all.partition(Kept::is_of_thread_that_has_exited);
+        self.kept = in_use;
+        let kept = &mut self.kept;
+        let is_here = |kept: &Kept| kept.thread.ptr_eq(thread);
+        let oldest = if kept.iter().filter(|kept| is_here(kept)).count() >= MAX_KEPT_ON_THREAD {
+            kept.iter().position(is_here)
+        } else {
+            (kept.len() >= MAX_KEPT).then_some(0)
+        };
+        unneeded.extend(oldest.map(|index| kept.remove(index)));
+        unneeded
     }
 
     /// Advances the time line of `circuit` to the moment of `reading`, and returns it.
@@ -211,6 +242,15 @@ impl Clocks {
 }
 
 impl Kept {
+    /// Runs `read` inside the runtime; `None` while tokio is changing which runtime is current.
+    fn entered<R>(&self, read: impl FnOnce() -> R) -> Option<R> {
+        catch_unwind(AssertUnwindSafe(|| {
+            let _entered = self.runtime.enter();
+            read()
+        }))
+        .ok()
+    }
+
     fn is_of_thread_that_has_exited(&self) -> bool {
         self.thread.strong_count() == 0
     }
@@ -225,13 +265,13 @@ impl Clock for Kept {
         self.first
     }
 
-    /// Reads the clock; `None` while tokio is changing which runtime is current.
     fn read(&self) -> Option<Reading> {
-        catch_unwind(AssertUnwindSafe(|| {
-            let _entered = self.runtime.enter();
-            read_by(Some(self.id), || TokioInstant::now().into_std())
-        }))
-        .ok()
+        self.entered(|| read_by(Some(self.id), || TokioInstant::now().into_std()))
+    }
+
+    fn shown(&self) -> Option<i64> {
+        let origin = *ORIGIN;
+        self.entered(|| micros_between(origin, TokioInstant::now().into_std()))
     }
 }
 
@@ -247,8 +287,7 @@ pub(super) fn now() -> Instant {
     let reading = read(&current);
     let unneeded = current
         .as_ref()
-        .ok()
-        .and_then(|runtime| clocks.keep(runtime, || reading));
+        .map(|runtime| clocks.keep(runtime, || reading));
     let now = clocks.advance(circuit, reading, is_exiting(&current));
     drop(clocks);
     drop(unneeded);
@@ -359,7 +398,7 @@ mod tests {
         clocks.kept.iter().map(|kept| kept.runtime.id()).collect()
     }
 
-    fn keep(clocks: &mut Clocks, runtime: &Runtime) -> Option<Kept> {
+    fn keep(clocks: &mut Clocks, runtime: &Runtime) -> Vec<Kept> {
         let _entered = runtime.enter();
         let first = || read(&Handle::try_current());
         clocks.keep(runtime.handle(), first)
@@ -371,11 +410,12 @@ mod tests {
         let [first, second, .., last] = &runtimes;
         let mut clocks = Clocks::default();
         for runtime in &runtimes[..MAX_KEPT_ON_THREAD] {
-            assert!(keep(&mut clocks, runtime).is_none());
+            assert!(keep(&mut clocks, runtime).is_empty());
         }
-        assert!(keep(&mut clocks, &first).is_none());
-        let oldest = keep(&mut clocks, last).unwrap();
-        assert_eq!(oldest.runtime.id(), second.handle().id());
+        assert!(keep(&mut clocks, first).is_empty());
+        let oldest = keep(&mut clocks, last);
+        assert_eq!(oldest.len(), 1);
+        assert_eq!(oldest[0].id, second.handle().id());
         let expected = [2, 3, 0, 4].map(|index: usize| runtimes[index].handle().id());
         assert_eq!(ids(&clocks), expected);
     }
@@ -385,10 +425,10 @@ mod tests {
         let [first, second] = runtimes();
         let mut clocks = Clocks::default();
         thread::scope(|scope| {
-            let keep = || assert!(keep(&mut clocks, &first).is_none());
+            let keep = || assert!(keep(&mut clocks, &first).is_empty());
             scope.spawn(keep).join().unwrap();
         });
-        assert!(keep(&mut clocks, &second).is_some());
+        assert_eq!(keep(&mut clocks, &second).len(), 1);
         assert_eq!(ids(&clocks), [second.handle().id()]);
     }
 

@@ -157,10 +157,12 @@
 //! With the feature `test-util`, both follow tokio's clock, and each breaker has a time line of its
 //! own. It adds up how far the paused clocks of all runtimes that use the breaker are advanced, and
 //! real time only when a thread on the system's clock asks. Each clock is compared with its own
-//! previous reading only, and all are read together, whichever runtime asks. So time never runs
-//! backwards for a breaker that tests share. An advance counts in full for everything that came
-//! before it, and for nothing that comes after it. Under a model checker, the model moves the
-//! clock.
+//! previous reading only, and those of all runtimes that use the breaker are read together,
+//! whichever of them asks: an advance counts in full for everything that came before it, and for
+//! nothing that comes after it. The clocks of other runtimes are noted before each transition, so
+//! that a runtime that uses the breaker for the first time is counted from there. So time never
+//! runs backwards for a breaker that tests share, and while one runtime uses it, no other clock is
+//! read. Under a model checker, the model moves the clock.
 //!
 //! # Memory orderings
 //!
