@@ -90,9 +90,10 @@ use proc_macro::TokenStream;
 /// | `failure_if` | closure or path, `fn(&E) -> bool` | every `Err` | an `Err` for which it is false counts as a success: the service answered |
 /// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is not counted: it is neither failure nor success |
 /// | `fallback` | a `Result`, or `\|error\| ..` that returns one | none | the result of a rejected call; it can use the arguments and `.await` |
+/// | `error` | closure or path, `fn(CircuitError) -> E` | `E::from` | makes the function's own error of a rejection or a timeout |
 /// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, created on first use; beside `breaker`, one of those |
 /// | `max_keys` | integer of at least 1 | 10 000 | bound on the breakers of a `key`; beyond it, idle ones are evicted, busy ones never |
-/// | `breaker` | a [`CircuitBreaker`], or beside `key` a [`CircuitBreakers`], or a reference to one | none | uses this breaker, or these; only `key`, `fallback`, `failure_if`, `ignore_if` and `crate` can be written beside it |
+/// | `breaker` | a [`CircuitBreaker`], or beside `key` a [`CircuitBreakers`], or a reference to one | none | uses this breaker, or these; only `key`, `fallback`, `error`, `failure_if`, `ignore_if` and `crate` can be written beside it |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 /// | `crate` | path | `::circuit_runtime` | the path of the runtime, if it is renamed or re-exported |
 ///
@@ -212,6 +213,31 @@ use proc_macro::TokenStream;
 /// #     assert!(quote("?".to_owned()).await.unwrap_err().is::<CircuitError>());
 /// # }
 /// ```
+///
+/// # An error type of another crate
+///
+/// A rejected call returns an `Err`, as does one that times out. By default its error is made by
+/// `From<CircuitError>`: that of `anyhow::Error`, of `Box<dyn Error + Send + Sync>`, or of an enum
+/// with a `#[from] CircuitError` variant. `error` makes it of any other type:
+///
+/// ```
+/// # use circuit_runtime::circuit_breaker;
+/// #[circuit_breaker(max_failures = 1, error = |circuit_error| (503, circuit_error.to_string()))]
+/// async fn page(path: &str) -> Result<String, (u16, String)> {
+///     // ..
+/// #   Err((500, path.to_owned()))
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// #     assert_eq!(page("/").await.unwrap_err().0, 500);
+/// #     assert_eq!(page("/").await.unwrap_err().0, 503);
+/// # }
+/// ```
+///
+/// It is a closure or the path of a function, such as `io::Error::other`, and can use the same
+/// arguments as a predicate. A function with a `fallback`, and neither `timeout` nor `breaker`,
+/// needs no conversion: the fallback takes the only `CircuitError` that there is.
 ///
 /// # One breaker for each key
 ///
@@ -436,14 +462,16 @@ use proc_macro::TokenStream;
 /// Works on any `async fn` that returns a `Result`: free functions, methods with any receiver,
 /// generic functions, trait methods and their implementations. The signature stays as it is. A
 /// rejected call returns the function's own error type, which must therefore implement
-/// `From<CircuitError>`, as `anyhow::Error`, `Box<dyn Error + Send + Sync>` and the enum above do.
+/// `From<CircuitError>`, as `anyhow::Error`, `Box<dyn Error + Send + Sync>` and the enum above do,
+/// unless [`error` makes it](#an-error-type-of-another-crate).
 ///
 /// Arguments are dropped as without the attribute: in reverse order of their declaration, whether
 /// the body uses them or not, and before the call is counted. An argument that follows a pattern
 /// like `Order { id, .. }`, which moves one part and leaves others, is stored once more for this.
 /// Only these are dropped last:
 ///
-/// - an argument that only a predicate names, as the predicate is asked when the body has ended;
+/// - an argument that only a predicate or `error` names, as these are called when the body has
+///   ended;
 /// - what `Order { id, .. }` leaves, if a `key`, a `breaker` or a predicate names `id`, and an
 ///   `Order` with a destructor of its own in `Order { id }`, which copies `id`;
 /// - beside another attribute macro, which may use the names of the signature: what a pattern

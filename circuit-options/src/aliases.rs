@@ -203,6 +203,17 @@ const ALIASES: [(OptionName, &[&str]); 20] = [
         ],
     ),
     (
+        OptionName::Error,
+        &[
+            "map_err",
+            "map_error",
+            "into_error",
+            "on_error",
+            "convert",
+            "rejection",
+        ],
+    ),
+    (
         OptionName::Key,
         &[
             "keyed",

@@ -35,6 +35,8 @@ pub enum OptionName {
     IgnoreIf,
     /// `fallback`
     Fallback,
+    /// `error`
+    Error,
     /// `key`
     Key,
     /// `max_keys`
@@ -65,6 +67,7 @@ impl OptionName {
         Self::FailureIf,
         Self::IgnoreIf,
         Self::Fallback,
+        Self::Error,
         Self::Key,
         Self::MaxKeys,
         Self::Breaker,
@@ -114,6 +117,7 @@ impl OptionName {
             Self::FailureIf => "failure_if",
             Self::IgnoreIf => "ignore_if",
             Self::Fallback => "fallback",
+            Self::Error => "error",
             Self::Key => "key",
             Self::MaxKeys => "max_keys",
             Self::Breaker => "breaker",

@@ -19,6 +19,7 @@ mod drops;
 mod events;
 mod evidence;
 mod fallback;
+mod foreign_errors;
 mod half_open;
 mod holds;
 mod keyed;

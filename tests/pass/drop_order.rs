@@ -583,6 +583,24 @@ fn functions_with_predicates() -> Vec<Case> {
             }
         ),
         case!(
+            error_that_names_one (error = |_| { b.touch(); Failed },)
+            (a: D, b: D, c: D) (D("a"), D("b"), D("c"))
+            {
+                a.touch();
+                c.touch();
+                point().await
+            }
+        ),
+        case!(
+            error_with_timeout (error = |_| { b.touch(); Failed }, timeout = "1s",)
+            (a: D, b: D, Fields { first, .. }: Fields, c: D) (D("a"), D("b"), fields(), D("c"))
+            {
+                a.touch();
+                c.touch();
+                point().await
+            }
+        ),
+        case!(
             predicates_and_fallback (ignore_if = |_| b.0.is_empty(), fallback = Err(Failed), timeout = "1s",)
             (a: D, b: D, Fields { first, .. }: Fields, c: D) (D("a"), D("b"), fields(), D("c"))
             {

@@ -338,6 +338,24 @@ pub mod forbidding {
         Ok(number)
     }
 
+    /// Errors made by a closure and by a path.
+    #[circuit_breaker(error = |error| { error.to_string() }, failure_if = String::is_empty)]
+    pub(crate) async fn described(number: u64) -> Result<u64, String> {
+        Ok(number)
+    }
+
+    /// An error made of an argument.
+    #[circuit_breaker(error = |_| number, timeout = "2s")]
+    pub(crate) async fn numbered(number: u64) -> Result<u64, u64> {
+        Ok(number)
+    }
+
+    /// An error type that nothing is asked of.
+    #[circuit_breaker(fallback = Ok(number), failure_if = |()| true)]
+    pub(crate) async fn unasked(number: u64) -> Result<u64, ()> {
+        Ok(number)
+    }
+
     /// A closure of one expression in braces.
     #[circuit_breaker(fallback = |error| { Err(error) })]
     pub(crate) async fn closure() -> Result<(), CircuitError> {
@@ -571,6 +589,9 @@ fn main() {
         forbidding::keyed_by_both("", 1),
         forbidding::keyed_by_a_part("a"),
         forbidding::judged(String::new(), 1),
+        forbidding::described(1),
+        forbidding::numbered(1),
+        forbidding::unasked(1),
         forbidding::keyed_by_display(1),
         boxed::Quotes::quote(&(), String::new()),
     );

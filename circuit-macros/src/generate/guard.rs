@@ -3,20 +3,19 @@
 use circuit_options::names::OptionName;
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprClosure, Ident, Pat, ReturnType, Type};
 
 use super::breaker::breaker;
+use super::classifier::{PREDICATES, classifier};
+use super::fallback::Fallback;
+use super::hint::return_type_hint;
 use super::opaque;
+use super::rejection::Conversion;
 use crate::function::Function;
-
-use crate::function::body::{Body, mentions};
+use crate::function::body::mentions;
 use crate::function::captures::{Captures, OptionCode};
-use crate::options::{Options, Written};
-use crate::spans::ends;
-
-/// The predicates, in the order in which they are asked.
-const PREDICATES: [OptionName; 2] = [OptionName::IgnoreIf, OptionName::FailureIf];
+use crate::options::Options;
 
 /// Returns the function with its body behind the breaker.
 pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream {
@@ -51,6 +50,7 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
     //   names.
     // - Only `rejected` bounds the return type, so that a wrong one is one error. With predicates,
     //   `classifier` has the same bound at the same span.
+    // - A rejected call that has a fallback, and no timeout, leaves no error to convert.
     let span = function.output.span().resolved_at(Span::mixed_site());
     let output = opaque::inferred(&function.output);
     let runtime = options.runtime(span);
@@ -60,6 +60,11 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
     let inner = function.inner_block();
 
     let breaker = breaker(&function, options, span);
+    // A breaker that the user has made may have a timeout, too.
+    let timed =
+        options.get(OptionName::Timeout).is_some() || options.get(OptionName::Breaker).is_some();
+    let fallback = options.code(OptionName::Fallback);
+    let conversion = Conversion::new(options, timed);
     let arguments = Arguments {
         body: quote_spanned! {span=>
             async move {
@@ -68,23 +73,22 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
                 #inner
             }
         },
-        classifier: classifier(options, &output, span),
-        rejected: quote_spanned!(span=> #runtime::rejected::<#output>),
+        classifier: classifier(options, conversion, &output, span),
+        conversion,
+        rejected: conversion.result(&output, &runtime, span),
         return_type_hint,
         captures: &captures,
-        // A breaker that the user has made may have a timeout, too.
-        timed: options.get(OptionName::Timeout).is_some()
-            || options.get(OptionName::Breaker).is_some(),
+        timed,
         runtime: &runtime,
         span,
     };
-    let call = match options.code(OptionName::Fallback) {
+    let call = match fallback {
         Some(expression) => {
-            let fallback = Fallback::new(expression, &arguments, options);
+            let fallback = Fallback::new(expression, &captures, options, span);
             arguments.call_or(&fallback, &breaker)
         }
         None if captures.is_rejected_in_block => {
-            arguments.call_or(&Fallback::rejected(&arguments), &breaker)
+            arguments.call_or(&Fallback::rejected(&arguments.rejected, span), &breaker)
         }
         None => {
             let call = arguments.call(&breaker, &captures.begin(&arguments.body, span));
@@ -104,7 +108,7 @@ fn option_code(options: &Options) -> OptionCode {
     OptionCode {
         evaluated: code(&[OptionName::Breaker, OptionName::Key]),
         fallback: code(&[OptionName::Fallback]),
-        borrowing: code(&PREDICATES),
+        borrowing: code(&[PREDICATES.as_slice(), &[OptionName::Error]].concat()),
     }
 }
 
@@ -137,30 +141,12 @@ fn without(tokens: TokenStream, is_left_out: &dyn Fn(&str) -> bool) -> TokenStre
     tokens.collect()
 }
 
-/// Returns a `return` that is never reached, and fixes the type of the enclosing block.
-fn return_type_hint(output: &Type, options: &Options) -> TokenStream {
-    // Input:
-    //     Result<Quote, QuoteError>
-    //
-    // Output:
-    //     if false {
-    //         return never::<Result<Quote, QuoteError>>();
-    //     }
-    let (first, last) = ends(output);
-    let span = first.resolved_at(Span::mixed_site());
-    let runtime = options.runtime(span);
-    let nothing = quote_spanned!(last.resolved_at(span)=> ());
-    quote_spanned! {span=>
-        if false {
-            return #runtime::never::<#output> #nothing;
-        }
-    }
-}
-
 /// The arguments of `guard`, except for the admission.
 struct Arguments<'e> {
     body: TokenStream,
     classifier: TokenStream,
+    conversion: Conversion<'e>,
+    /// The result made of `__circuit_error`.
     rejected: TokenStream,
     return_type_hint: TokenStream,
     captures: &'e Captures,
@@ -181,11 +167,15 @@ impl Arguments<'_> {
         //         Err(__circuit_error) => rejected::<Result<Quote, QuoteError>>(__circuit_error),
         //     }
         //
+        // Output, in place of a fallback:
+        //     guard_admitted(__circuit_admitted, __circuit_body, |..| ..).await
+        //
         // The body has started by then. It must be dropped before the error is converted: the
         // conversion, which is the user's code, may need something that the body holds, such as a
         // lock.
         let Self {
             classifier,
+            conversion,
             rejected,
             timed,
             runtime,
@@ -193,17 +183,21 @@ impl Arguments<'_> {
             ..
         } = self;
         if *timed {
-            quote_spanned! {*span=>
+            return quote_spanned! {*span=>
                 match #runtime::guard_timed(#admission, #body, #classifier).await {
                     ::core::result::Result::Ok(__circuit_result) => __circuit_result,
-                    ::core::result::Result::Err(__circuit_error) => #rejected(__circuit_error),
+                    ::core::result::Result::Err(__circuit_error) => #rejected,
                 }
-            }
-        } else {
-            let on_rejection = quote_spanned!(*span=> |__circuit_error| #rejected(__circuit_error));
-            quote_spanned! {*span=>
-                #runtime::guard(#admission, #body, #classifier, #on_rejection).await
-            }
+            };
+        }
+        if matches!(conversion, Conversion::Unneeded) {
+            return quote_spanned! {*span=>
+                #runtime::guard_admitted(#admission, #body, #classifier).await
+            };
+        }
+        let on_rejection = conversion.closure(rejected, *span);
+        quote_spanned! {*span=>
+            #runtime::guard(#admission, #body, #classifier, #on_rejection).await
         }
     }
 
@@ -341,202 +335,5 @@ impl Arguments<'_> {
             };
             return __circuit_fallback.await;
         }
-    }
-}
-
-/// The code that a rejected call evaluates in place of the body.
-struct Fallback {
-    /// Binds the error.
-    pattern: TokenStream,
-    before: TokenStream,
-    value: TokenStream,
-}
-
-impl Fallback {
-    /// Evaluates the expression of the option, or the body of its closure.
-    fn new(expression: &Expr, arguments: &Arguments<'_>, options: &Options) -> Self {
-        let span = arguments.span;
-        let Expr::Closure(ExprClosure {
-            inputs,
-            output,
-            body,
-            ..
-        }) = expression
-        else {
-            return Self {
-                pattern: quote_spanned!(span=> _),
-                before: TokenStream::new(),
-                value: fallback_value(expression, span),
-            };
-        };
-        // A return type of the closure must be that of the function.
-        let typed_hint = match output {
-            ReturnType::Default => None,
-            ReturnType::Type(_, output) => Some(return_type_hint(output, options)),
-        };
-        let captures = arguments.captures;
-        let hides_argument = |pattern: &Pat| match pattern {
-            Pat::Ident(error) => mentions(&captures.fallback, &error.ident.to_string()),
-            _ => true,
-        };
-        let is_before_arguments =
-            !captures.fallback_bindings.is_empty() || inputs.first().is_some_and(hides_argument);
-        let (pattern, binding) = error_pattern(inputs.first(), is_before_arguments, span);
-        Self {
-            pattern,
-            before: quote_spanned!(span=> #binding #typed_hint),
-            value: fallback_value(body, span),
-        }
-    }
-
-    /// Returns the error of a rejected call. The block drops the arguments as a function does that
-    /// returns at once.
-    fn rejected(arguments: &Arguments<'_>) -> Self {
-        let Arguments { rejected, span, .. } = arguments;
-        Self {
-            pattern: quote_spanned!(*span=> __circuit_error),
-            before: TokenStream::new(),
-            value: quote_spanned!(*span=> #rejected(__circuit_error)),
-        }
-    }
-}
-
-/// Returns the pattern that binds the error and, if its type is written or if the block of the
-/// fallback captures arguments after it, a `let` that binds it again.
-fn error_pattern(
-    error: Option<&Pat>,
-    is_before_arguments: bool,
-    span: Span,
-) -> (TokenStream, Option<TokenStream>) {
-    // Input:
-    //     |error: CircuitError| ..
-    //
-    // Output:
-    //     __circuit_error, and let error: CircuitError = __circuit_error;
-    match error {
-        Some(pattern) if is_before_arguments || matches!(pattern, Pat::Type(_)) => {
-            let error = Ident::new("__circuit_error", pattern.span().resolved_at(span));
-            let binding = quote_spanned!(span=> let #pattern = #error;);
-            (error.into_token_stream(), Some(binding))
-        }
-        other => (other.to_token_stream(), None),
-    }
-}
-
-/// Returns the value of a fallback.
-fn fallback_value(expression: &Expr, span: Span) -> TokenStream {
-    // Input:
-    //     Ok(cached)
-    //
-    // Output:
-    //     { Ok(cached) }
-    let tokens = expression.to_token_stream();
-    let value = match (expression, tokens.clone().into_iter().next()) {
-        // With their written span, rustc would warn about braces that are needed there, but not
-        // here.
-        (Expr::Block(_), Some(TokenTree::Group(block))) => Body::from_group(&block)
-            .map_or(tokens, |body| body.as_inner_block().into_token_stream()),
-        _ => tokens,
-    };
-    quote_spanned!(span=> { #value })
-}
-
-/// Returns the closure that classifies a result and settles its permit.
-fn classifier(options: &Options, output: &Type, span: Span) -> TokenStream {
-    // Input:
-    //     failure_if = QuoteError::is_outage, ignore_if = |error| error.is_ours()
-    //
-    // Output:
-    //     |__circuit_result| {
-    //         classifier::<Result<Quote, QuoteError>>()(__circuit_result)
-    //             .ignore_if(|error| error.is_ours())
-    //             .failure_if(QuoteError::is_outage)
-    //             .outcome()
-    //     }
-    //
-    // - A closure that is an argument of a method needs no type for its parameter.
-    // - `ignore_if` is asked first; of an error that it ignores, `failure_if` is not asked.
-    let runtime = options.runtime(span);
-    let predicates: Vec<_> = PREDICATES
-        .into_iter()
-        .filter_map(|name| options.written(name))
-        .collect();
-    let Some(first) = predicates.first() else {
-        return quote_spanned! {span=>
-            |__circuit_result| {
-                #runtime::Classifier(__circuit_result, #runtime::NotAResult).outcome()
-            }
-        };
-    };
-
-    let mut classified = quote_spanned! {span=>
-        #runtime::classifier::<#output>()(__circuit_result)
-    };
-    for Written {
-        name, expression, ..
-    } in &predicates
-    {
-        // One span for both, as a predicate of a wrong type is reported at both.
-        let method = Ident::new(name.as_str(), expression.span());
-        classified = quote_spanned!(span=> #classified.#method(#expression));
-    }
-    // Spanned at a predicate, as this closure captures the arguments that the predicate names.
-    let closure_span = first.expression.span().resolved_at(span);
-    let head = quote_spanned!(closure_span=> |__circuit_result|);
-    quote_spanned!(span=> #head { #classified.outcome() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::classifier;
-    use crate::errors::Errors;
-    use crate::options::Options;
-    use proc_macro2::{Span, TokenStream};
-    use quote::quote;
-    use syn::parse_quote;
-
-    #[test]
-    fn ignore_if_is_asked_before_failure_if() {
-        let private = quote!(::circuit_runtime::__private);
-        for (list, predicates) in [
-            (
-                quote!(failure_if = |error| error.is_outage()),
-                quote!(.failure_if(|error| error.is_outage())),
-            ),
-            (
-                quote!(
-                    failure_if = E::is_outage,
-                    reset = RESET,
-                    ignore_if = (is_ours)
-                ),
-                quote!(.ignore_if(is_ours).failure_if(E::is_outage)),
-            ),
-        ] {
-            let found = classifier(
-                &options(list),
-                &parse_quote!(Result<u8, E>),
-                Span::call_site(),
-            );
-            let expected = quote! {
-                |__circuit_result| {
-                    #private::classifier::<Result<u8, E>>()(__circuit_result)
-                        #predicates
-                        .outcome()
-                }
-            };
-            assert_eq!(dense(&found), dense(&expected));
-        }
-    }
-
-    fn options(list: TokenStream) -> Options {
-        let mut errors = Errors::default();
-        let options = Options::parse(list, &mut errors);
-        assert_eq!(errors.messages(), [""; 0]);
-        options
-    }
-
-    /// Returns the tokens without spaces, as `>>` may be one token or two.
-    fn dense(tokens: &TokenStream) -> String {
-        tokens.to_string().replace(' ', "")
     }
 }

@@ -1,6 +1,10 @@
 //! The code that the attribute expands to.
 
 mod breaker;
+mod classifier;
 mod config;
+mod fallback;
 pub(crate) mod guard;
+mod hint;
 mod opaque;
+mod rejection;

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     /// The function's result when its body does not run: an expression, or a closure over the
     /// error.
     Fallback,
+    /// A closure or a path, `fn(CircuitError) -> E`.
+    Conversion,
     /// An expression over the arguments.
     Key,
     /// An expression that is a breaker, or those of many keys, or a reference to one.
@@ -40,8 +42,9 @@ impl Kind {
     /// nothing if the expression is of another type.
     pub(crate) fn read(self, name: OptionName, written: &Expr) -> Option<Result<Value, String>> {
         match self {
-            Self::Predicate => return is_function(written).then_some(Ok(Value::Code)),
+            Self::Predicate => return function(name, "error", written),
             Self::Fallback => return fallback(name, written),
+            Self::Conversion => return function(name, "circuit_error", written),
             Self::Key => return is_computed(written).then_some(Ok(Value::Code)),
             Self::Breaker => return breaker(name, written),
             Self::Path => return is_plain_path(written).then_some(Ok(Value::Code)),
@@ -75,12 +78,23 @@ impl fmt::Display for Kind {
             Self::Fallback => {
                 "a result in place of the body's, or a closure that makes one of the error"
             }
+            Self::Conversion => "a closure or a path that makes the function's error",
             Self::Key => "an expression over the arguments",
             Self::Breaker => {
                 "a `CircuitBreaker`, or beside `key` a `CircuitBreakers`, or a reference to one"
             }
             Self::Path => "a path",
         })
+    }
+}
+
+/// Reads a closure over one parameter, or a path.
+fn function(name: OptionName, parameter: &str, written: &Expr) -> Option<Result<Value, String>> {
+    match written {
+        Expr::Closure(closure) if is_function(written) && closure.inputs.len() != 1 => Some(Err(
+            format!("`{name}` takes a closure of one argument; write `{name} = |{parameter}| ..`"),
+        )),
+        _ => is_function(written).then_some(Ok(Value::Code)),
     }
 }
 

@@ -9,10 +9,11 @@ use super::{Options, Written};
 use crate::errors::Errors;
 
 /// The options that belong to the function, and not to its breaker.
-const BESIDE_BREAKER: [OptionName; 6] = [
+const BESIDE_BREAKER: [OptionName; 7] = [
     OptionName::Breaker,
     OptionName::Key,
     OptionName::Fallback,
+    OptionName::Error,
     OptionName::FailureIf,
     OptionName::IgnoreIf,
     OptionName::Crate,
@@ -20,6 +21,7 @@ const BESIDE_BREAKER: [OptionName; 6] = [
 
 /// Reports each option that is invalid beside the others.
 pub(crate) fn check(options: &Options, errors: &mut Errors) {
+    errors.ok_or_push(check_error(options));
     if options.was_attempted(OptionName::Breaker) {
         let is_of_breaker = |option: &&Written| !BESIDE_BREAKER.contains(&option.name);
         for option in options.iter().filter(is_of_breaker) {
@@ -40,6 +42,21 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) {
             let message = message(rule, &settings);
             errors.push(syn::Error::new_spanned(&option.expression, message));
         }
+    }
+}
+
+/// Rejects an `error` that would never be asked for one.
+fn check_error(options: &Options) -> syn::Result<()> {
+    let is_asked = !options.was_attempted(OptionName::Fallback)
+        || options.was_attempted(OptionName::Timeout)
+        || options.was_attempted(OptionName::Breaker);
+    match options.written(OptionName::Error) {
+        Some(option) if !is_asked => Err(syn::Error::new(
+            option.key.span(),
+            "`error` is never called, as `fallback` takes every rejection and there is no \
+             `timeout`; remove it",
+        )),
+        _ => Ok(()),
     }
 }
 

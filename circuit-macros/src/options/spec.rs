@@ -93,6 +93,11 @@ pub(crate) const SPECS: [Spec; 20] = [
         kind: Kind::Fallback,
     },
     Spec {
+        name: OptionName::Error,
+        examples: &["error = |circuit_error| Status::unavailable(circuit_error.to_string())"],
+        kind: Kind::Conversion,
+    },
+    Spec {
         name: OptionName::Key,
         examples: &["key = host", "key = format!(\"{region}/{host}\")"],
         kind: Kind::Key,

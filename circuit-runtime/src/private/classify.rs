@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use super::returned::Returned;
+use super::returned::{AnyResult, Returned};
 use crate::call::Verdict;
 use crate::call::classify::Classified;
 
@@ -21,10 +21,27 @@ pub fn classifier<R: Returned>() -> fn(&R) -> Classifier<'_, R> {
     |result| Classifier(result, NotAResult)
 }
 
+/// Begins a classification where nothing is asked of the error type.
+#[inline]
+#[must_use]
+pub fn any_classifier<R: AnyResult>() -> fn(&R) -> Classifier<'_, R> {
+    |result| Classifier(result, NotAResult)
+}
+
+/// The functions that can be a predicate.
+#[diagnostic::on_unimplemented(
+    message = "a predicate borrows the error and returns a `bool`, `fn(&{E}) -> bool`; write `|error| ..`",
+    label = "is of type `{Self}`"
+)]
+pub trait Predicate<E>: FnOnce(&E) -> bool {}
+
+#[diagnostic::do_not_recommend]
+impl<E, P: FnOnce(&E) -> bool> Predicate<E> for P {}
+
 impl<'r, T, E> Classifier<'r, Result<T, E>> {
     /// Ignores an `Err` for which `predicate` is true.
     #[inline]
-    pub fn ignore_if(self, predicate: impl FnOnce(&E) -> bool) -> Classified<'r, E> {
+    pub fn ignore_if(self, predicate: impl Predicate<E>) -> Classified<'r, E> {
         Classified::from_result(self.0).ignore_if(predicate)
     }
 
@@ -37,7 +54,7 @@ impl<'r, T, E> Classifier<'r, Result<T, E>> {
 
     /// Makes an `Err` for which `predicate` is false a success.
     #[inline]
-    pub fn failure_if(self, predicate: impl FnOnce(&E) -> bool) -> Classified<'r, E> {
+    pub fn failure_if(self, predicate: impl Predicate<E>) -> Classified<'r, E> {
         Classified::from_result(self.0).failure_if(predicate)
     }
 

@@ -36,6 +36,26 @@ where
     }
 }
 
+/// Runs the body of a function that has a fallback and no timeout, once it is admitted: there is no
+/// error left to convert.
+#[inline]
+pub fn guard_admitted<H, F, C>(
+    admitted: Admitted<H>,
+    body: F,
+    classify: C,
+) -> GuardAdmitted<H, F, C>
+where
+    H: CircuitHandle,
+    F: Future,
+    C: Fn(&F::Output) -> Outcome,
+{
+    GuardAdmitted {
+        call: admitted.guard(NoDeadline),
+        body,
+        classify,
+    }
+}
+
 /// Runs the body of a function that may have a timeout. The caller converts the error, after the
 /// body and everything it holds has been dropped.
 #[inline]
@@ -137,6 +157,36 @@ where
         let this = self.project();
         let result = ready!(poll_guarded(this.call, this.body, &*this.classify, cx));
         Poll::Ready(result.unwrap_or_else(&*this.on_rejection))
+    }
+}
+
+pin_project! {
+    /// The body of a function, run after its admission.
+    pub struct GuardAdmitted<H: AsRef<Circuit>, F, C> {
+        #[pin]
+        call: CallGuard<H, NoDeadline>,
+        #[pin]
+        body: F,
+        classify: C,
+    }
+}
+
+impl<H, F, C> Future for GuardAdmitted<H, F, C>
+where
+    H: CircuitHandle,
+    F: Future,
+    C: Fn(&F::Output) -> Outcome,
+{
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        match ready!(poll_guarded(this.call, this.body, &*this.classify, cx)) {
+            Ok(result) => Poll::Ready(result),
+            // Neither rejected nor timed: there is no such error.
+            Err(_) => Poll::Pending,
+        }
     }
 }
 

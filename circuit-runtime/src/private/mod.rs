@@ -7,15 +7,19 @@ mod classify;
 mod given;
 mod guard;
 pub mod key;
+mod rejection;
 mod returned;
 mod unused;
 
 pub use admit::{Admit, Choice, admit};
-pub use classify::{Classifier, NotAResult, classifier};
+pub use classify::{Classifier, NotAResult, Predicate, any_classifier, classifier};
 pub use given::{Given, Keyed, Single, borrowed, cloned, keyed};
-pub use guard::{Admission, Admitted, Guard, GuardTimed, guard, guard_timed};
+pub use guard::{
+    Admission, Admitted, Guard, GuardAdmitted, GuardTimed, guard, guard_admitted, guard_timed,
+};
 pub use once_cell::sync::Lazy;
-pub use returned::{FromCircuit, Returned, never, rejected};
+pub use rejection::{MakeError, Rejection, rejection};
+pub use returned::{AnyResult, FromCircuit, Returned, never, rejected};
 pub use unused::{Keep, Unused};
 
 pub use crate::breaker::CircuitBreaker;

@@ -19,11 +19,20 @@ impl<T, E: FromCircuit> Returned for Result<T, E> {
     }
 }
 
+/// An annotated function's return type: any `Result`, where nothing is asked of its error type.
+#[diagnostic::on_unimplemented(
+    message = "`#[circuit_breaker]` needs a function that returns a `Result`; write `-> Result<{Self}, YourError>`",
+    label = "not a `Result`"
+)]
+pub trait AnyResult {}
+
+impl<T, E> AnyResult for Result<T, E> {}
+
 /// `From<CircuitError>`, under a name that can say what to do when it is missing.
 #[diagnostic::on_unimplemented(
-    message = "the error type `{Self}` cannot carry a rejected call; add a variant with `#[from] CircuitError`",
+    message = "the error type `{Self}` cannot carry a rejected call; add a variant with `#[from] CircuitError`, or write `error = |circuit_error| ..`",
     label = "does not implement `From<CircuitError>`",
-    note = "an error type of another crate needs an enum around it, and a type parameter `E` the bound `E: From<CircuitError>`"
+    note = "an error type of another crate needs `error`, or an enum around it, and a type parameter `E` needs `error`, or the bound `E: From<CircuitError>`"
 )]
 pub trait FromCircuit {
     #[doc(hidden)]

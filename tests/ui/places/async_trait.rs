@@ -46,7 +46,7 @@ trait Quotes {
         Ok(1)
     }
 
-    #[circuit_breaker(fallback = Ok(7))]
+    #[circuit_breaker(fallback = Ok(7), timeout = "1s")]
     async fn fallback_without_from(&self) -> Result<u8, String> {
         Ok(1)
     }

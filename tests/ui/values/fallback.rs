@@ -134,7 +134,7 @@ async fn body_of_wrong_type() -> Result<u8, CircuitError> {
     Ok("1")
 }
 
-#[circuit_breaker(fallback = Ok(7))]
+#[circuit_breaker(fallback = Ok(7), timeout = "1s")]
 async fn error_without_from() -> Result<u8, String> {
     Ok(1)
 }

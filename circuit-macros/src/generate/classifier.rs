@@ -1,0 +1,127 @@
+//! The closure that classifies the result of a call.
+
+use circuit_options::names::OptionName;
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::spanned::Spanned;
+use syn::{Ident, Type};
+
+use super::rejection::Conversion;
+use crate::options::{Options, Written};
+
+/// The predicates, in the order in which they are asked.
+pub(super) const PREDICATES: [OptionName; 2] = [OptionName::IgnoreIf, OptionName::FailureIf];
+
+/// Returns the closure that classifies a result and settles its permit.
+pub(super) fn classifier(
+    options: &Options,
+    conversion: Conversion<'_>,
+    output: &Type,
+    span: Span,
+) -> TokenStream {
+    // Input:
+    //     failure_if = QuoteError::is_outage, ignore_if = |error| error.is_ours()
+    //
+    // Output:
+    //     |__circuit_result| {
+    //         classifier::<Result<Quote, QuoteError>>()(__circuit_result)
+    //             .ignore_if(|error| error.is_ours())
+    //             .failure_if(QuoteError::is_outage)
+    //             .outcome()
+    //     }
+    //
+    // - A closure that is an argument of a method needs no type for its parameter.
+    // - `ignore_if` is asked first; of an error that it ignores, `failure_if` is not asked.
+    let runtime = options.runtime(span);
+    let predicates: Vec<_> = PREDICATES
+        .into_iter()
+        .filter_map(|name| options.written(name))
+        .collect();
+    // With the bound that the conversion has, if any.
+    let begin = match conversion {
+        Conversion::From => quote_spanned!(span=> classifier),
+        Conversion::Made(_) | Conversion::Unneeded => quote_spanned!(span=> any_classifier),
+    };
+    let mut classified = quote_spanned! {span=>
+        #runtime::#begin::<#output>()(__circuit_result)
+    };
+    let Some(first) = predicates.first() else {
+        if matches!(conversion, Conversion::Unneeded) {
+            return quote_spanned!(span=> |__circuit_result| #classified.outcome());
+        }
+        return quote_spanned! {span=>
+            |__circuit_result| {
+                #runtime::Classifier(__circuit_result, #runtime::NotAResult).outcome()
+            }
+        };
+    };
+
+    for Written {
+        name, expression, ..
+    } in &predicates
+    {
+        // One span for both, as a predicate of a wrong type is reported at both.
+        let method = Ident::new(name.as_str(), expression.span());
+        classified = quote_spanned!(span=> #classified.#method(#expression));
+    }
+    // Spanned at a predicate, as this closure captures the arguments that the predicate names.
+    let closure_span = first.expression.span().resolved_at(span);
+    let head = quote_spanned!(closure_span=> |__circuit_result|);
+    quote_spanned!(span=> #head { #classified.outcome() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Conversion, classifier};
+    use crate::errors::Errors;
+    use crate::options::Options;
+    use proc_macro2::{Span, TokenStream};
+    use quote::quote;
+    use syn::parse_quote;
+
+    #[test]
+    fn ignore_if_is_asked_before_failure_if() {
+        let private = quote!(::circuit_runtime::__private);
+        for (list, predicates) in [
+            (
+                quote!(failure_if = |error| error.is_outage()),
+                quote!(.failure_if(|error| error.is_outage())),
+            ),
+            (
+                quote!(
+                    failure_if = E::is_outage,
+                    reset = RESET,
+                    ignore_if = (is_ours)
+                ),
+                quote!(.ignore_if(is_ours).failure_if(E::is_outage)),
+            ),
+        ] {
+            let found = classifier(
+                &options(list),
+                Conversion::From,
+                &parse_quote!(Result<u8, E>),
+                Span::call_site(),
+            );
+            let expected = quote! {
+                |__circuit_result| {
+                    #private::classifier::<Result<u8, E>>()(__circuit_result)
+                        #predicates
+                        .outcome()
+                }
+            };
+            assert_eq!(dense(&found), dense(&expected));
+        }
+    }
+
+    fn options(list: TokenStream) -> Options {
+        let mut errors = Errors::default();
+        let options = Options::parse(list, &mut errors);
+        assert_eq!(errors.messages(), [""; 0]);
+        options
+    }
+
+    /// Returns the tokens without spaces, as `>>` may be one token or two.
+    fn dense(tokens: &TokenStream) -> String {
+        tokens.to_string().replace(' ', "")
+    }
+}
