@@ -90,10 +90,11 @@ use proc_macro::TokenStream;
 /// | `failure_if` | closure or path, `fn(&E) -> bool` | every `Err` | an `Err` for which it is false counts as a success: the service answered |
 /// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is not counted: it is neither failure nor success |
 /// | `fallback` | a `Result`, or `\|error\| ..` that returns one | none | the result of a rejected call; it can use the arguments and `.await` |
+/// | `or_else` | `\|error\| ..` that returns a `Result` | none | the result in place of every `Err`: a rejection, a timeout or the body's own; it can use arguments that are shared references or `Copy`, and `.await`; not beside `fallback` |
 /// | `error` | closure or path, `fn(CircuitError) -> E` | `E::from` | makes the function's own error of a rejection or a timeout |
 /// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, created on first use; beside `breaker`, one of those |
 /// | `max_keys` | integer of at least 1 | 10 000 | bound on the breakers of a `key`; beyond it, idle ones are evicted, busy ones never |
-/// | `breaker` | a [`CircuitBreaker`], or beside `key` a [`CircuitBreakers`], or a reference to one | none | uses this breaker, or these; only `key`, `fallback`, `error`, `failure_if`, `ignore_if` and `crate` can be written beside it |
+/// | `breaker` | a [`CircuitBreaker`], or beside `key` a [`CircuitBreakers`], or a reference to one | none | uses this breaker, or these; only `key`, `fallback`, `or_else`, `error`, `failure_if`, `ignore_if` and `crate` can be written beside it |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 /// | `crate` | path | `::circuit_runtime` | the path of the runtime, if it is renamed or re-exported |
 ///
@@ -213,6 +214,34 @@ use proc_macro::TokenStream;
 /// #     assert!(quote("?".to_owned()).await.unwrap_err().is::<CircuitError>());
 /// # }
 /// ```
+///
+/// # In place of every error
+///
+/// `or_else` is evaluated in place of every `Err` that the call would return: that of a rejection,
+/// of a timeout, or of the body itself. It is a closure that takes the function's own error, and it
+/// changes nothing of what was counted. Like a `fallback`, it is part of the function, and can
+/// `.await`, use `?` and `return`:
+///
+/// ```
+/// # use circuit_runtime::{CircuitError, circuit_breaker};
+/// # type Error = Box<dyn std::error::Error + Send + Sync>;
+/// # async fn stored(symbol: &str) -> Option<f64> { (symbol == "ACME").then_some(12.5) }
+/// #[circuit_breaker(max_failures = 1, or_else = |error| stored(symbol).await.ok_or(error))]
+/// async fn quote(symbol: &str) -> Result<f64, Error> {
+///     // ..
+/// #   Err(symbol.into())
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// #     assert_eq!(quote("ACME").await.unwrap(), 12.5);
+/// #     assert_eq!(quote("ACME").await.unwrap(), 12.5);
+/// #     assert!(quote("?").await.unwrap_err().is::<CircuitError>());
+/// # }
+/// ```
+///
+/// It runs once the body has ended and has dropped its arguments, so it can use those that are
+/// shared references or `Copy`, and others that the body does not name. No `timeout` ends it.
 ///
 /// # An error type of another crate
 ///
@@ -470,8 +499,8 @@ use proc_macro::TokenStream;
 /// like `Order { id, .. }`, which moves one part and leaves others, is stored once more for this.
 /// Only these are dropped last:
 ///
-/// - an argument that only a predicate or `error` names, as these are called when the body has
-///   ended;
+/// - an argument that only a predicate, `error` or `or_else` names, as these are called when the
+///   body has ended;
 /// - what `Order { id, .. }` leaves, if a `key`, a `breaker` or a predicate names `id`, and an
 ///   `Order` with a destructor of its own in `Order { id }`, which copies `id`;
 /// - beside another attribute macro, which may use the names of the signature: what a pattern

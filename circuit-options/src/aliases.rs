@@ -3,7 +3,7 @@
 use crate::names::OptionName;
 
 /// The names of options in other libraries.
-const ALIASES: [(OptionName, &[&str]); 20] = [
+const ALIASES: [(OptionName, &[&str]); 21] = [
     (
         OptionName::MaxFailures,
         &[
@@ -197,10 +197,13 @@ const ALIASES: [(OptionName, &[&str]); 20] = [
             "fallback_fn",
             "fallback_function",
             "fallback_value",
-            "or_else",
             "on_reject",
             "on_rejected",
         ],
+    ),
+    (
+        OptionName::OrElse,
+        &["recover", "on_failure", "on_err", "catch", "rescue"],
     ),
     (
         OptionName::Error,

@@ -35,6 +35,8 @@ pub enum OptionName {
     IgnoreIf,
     /// `fallback`
     Fallback,
+    /// `or_else`
+    OrElse,
     /// `error`
     Error,
     /// `key`
@@ -51,7 +53,7 @@ pub enum OptionName {
 
 impl OptionName {
     /// Every option, in the order in which messages list them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::MaxFailures,
         Self::Window,
         Self::FailureRate,
@@ -67,6 +69,7 @@ impl OptionName {
         Self::FailureIf,
         Self::IgnoreIf,
         Self::Fallback,
+        Self::OrElse,
         Self::Error,
         Self::Key,
         Self::MaxKeys,
@@ -117,6 +120,7 @@ impl OptionName {
             Self::FailureIf => "failure_if",
             Self::IgnoreIf => "ignore_if",
             Self::Fallback => "fallback",
+            Self::OrElse => "or_else",
             Self::Error => "error",
             Self::Key => "key",
             Self::MaxKeys => "max_keys",

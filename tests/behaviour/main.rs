@@ -26,6 +26,7 @@ mod keyed;
 mod log;
 mod open;
 mod operators;
+mod or_else;
 mod own_breaker;
 mod own_breakers;
 mod owned;

@@ -583,6 +583,50 @@ fn functions_with_predicates() -> Vec<Case> {
             }
         ),
         case!(
+            or_else (or_else = |error| Err(error),)
+            (a: D, b: D, _: D, _c: D, d: D) (D("a"), D("b"), D("_"), D("_c"), D("d"))
+            {
+                d.touch();
+                a.touch();
+                point().await
+            }
+        ),
+        case!(
+            or_else_with_timeout (or_else = |_| Err(Failed), timeout = "1s",)
+            (a: D, b: D, Fields { first, .. }: Fields, c: D) (D("a"), D("b"), fields(), D("c"))
+            {
+                c.touch();
+                a.touch();
+                point().await
+            }
+        ),
+        case!(
+            or_else_that_names_the_first (or_else = |_| { a.touch(); Err(Failed) },)
+            (a: D, b: D, c: D) (D("a"), D("b"), D("c"))
+            {
+                c.touch();
+                b.touch();
+                point().await
+            }
+        ),
+        case!(
+            or_else_and_predicate_that_name_the_first
+            (or_else = |_| { a.touch(); Err(Failed) }, failure_if = |_| !a.0.is_empty(), timeout = "1s",)
+            (a: D, Fields { first, .. }: Fields, c: D) (D("a"), fields(), D("c"))
+            {
+                c.touch();
+                point().await
+            }
+        ),
+        case!(
+            keyed_with_or_else (key = a.0, or_else = |_| Err(Failed),)
+            (a: D, b: D, c: D) (D("a"), D("b"), D("c"))
+            {
+                b.touch();
+                point().await
+            }
+        ),
+        case!(
             error_that_names_one (error = |_| { b.touch(); Failed },)
             (a: D, b: D, c: D) (D("a"), D("b"), D("c"))
             {

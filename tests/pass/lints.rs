@@ -350,6 +350,37 @@ pub mod forbidding {
         Ok(number)
     }
 
+    /// Another result, of one expression and of several.
+    #[circuit_breaker(or_else = |error| { Err(error) })]
+    pub(crate) async fn returned(number: u64) -> Result<u64, CircuitError> {
+        Ok(number)
+    }
+
+    #[circuit_breaker(or_else = |()| Ok(number), timeout = "2s", error = |_| ())]
+    pub(crate) async fn replaced(number: u64, unnamed: String) -> Result<u64, ()> {
+        next(number + unnamed.len() as u64).await.map_err(drop)
+    }
+
+    #[circuit_breaker(or_else = |_error| -> Result<u64, CircuitError> {
+        let number = next(number).await?;
+        if number == 7 {
+            return Ok(number);
+        }
+        next(number).await
+    })]
+    pub(crate) async fn again(number: u64) -> Result<u64, CircuitError> {
+        next(number).await
+    }
+
+    /// A closure of a `match`.
+    #[circuit_breaker(or_else = |error| match error {
+        CircuitError::Timeout { .. } => Ok(1),
+        error => Err(error),
+    })]
+    pub(crate) async fn sorted(number: u64) -> Result<u64, CircuitError> {
+        next(number).await
+    }
+
     /// An error type that nothing is asked of.
     #[circuit_breaker(fallback = Ok(number), failure_if = |()| true)]
     pub(crate) async fn unasked(number: u64) -> Result<u64, ()> {
@@ -590,6 +621,10 @@ fn main() {
         forbidding::keyed_by_a_part("a"),
         forbidding::judged(String::new(), 1),
         forbidding::described(1),
+        forbidding::returned(1),
+        forbidding::replaced(1, String::new()),
+        forbidding::again(1),
+        forbidding::sorted(1),
         forbidding::numbered(1),
         forbidding::unasked(1),
         forbidding::keyed_by_display(1),

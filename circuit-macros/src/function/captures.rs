@@ -18,6 +18,8 @@ pub(crate) struct OptionCode {
     pub(crate) evaluated: TokenStream,
     /// Evaluated in a block of its own, instead of that of the body.
     pub(crate) fallback: TokenStream,
+    /// Evaluated when the body, or the block that runs instead, has ended.
+    pub(crate) after: TokenStream,
     /// Closures that may borrow arguments while the body runs.
     pub(crate) borrowing: TokenStream,
 }
@@ -210,6 +212,11 @@ impl Captures {
 }
 
 impl OptionCode {
+    /// Returns whether code that runs after the body names this.
+    fn mention_after(&self, name: &str) -> bool {
+        mentions(&self.after, name)
+    }
+
     /// Returns whether a closure that may borrow arguments names this.
     fn borrow(&self, name: &str) -> bool {
         mentions(&self.borrowing, name)
@@ -220,9 +227,10 @@ impl OptionCode {
         let Self {
             evaluated,
             fallback,
+            after,
             borrowing,
         } = self;
-        let mut all = [evaluated, fallback, borrowing].into_iter();
+        let mut all = [evaluated, fallback, after, borrowing].into_iter();
         all.any(|code| mentions(code, name))
     }
 }
@@ -233,6 +241,10 @@ impl Variable<'_> {
         let Code { body, options, .. } = code;
         let name = self.text();
         let is_named = body.mentions(&name);
+        // It stays in the function, unless the body takes it.
+        if options.mention_after(&name) && !(is_named && self.is_mutable) {
+            return Capture::Nowhere;
+        }
         // A closure that borrows it must be able to, or rustc reports where the body takes it.
         if options.borrow(&name) && !(is_named && self.is_mutable) {
             return if self.may_have_destructor && !is_named {
@@ -331,6 +343,7 @@ mod tests {
         let options = OptionCode {
             evaluated,
             fallback: TokenStream::new(),
+            after: quote!(Err(after)),
             borrowing: quote!(|error| error.is(borrowed)),
         };
         let captures = function.capture(&options, &quote!(runtime), Span::call_site());
@@ -344,7 +357,7 @@ mod tests {
             quote! {
                 async fn quote(
                     self: Box<Self>, number: u8, a: A, unused: B, _: C, (d, _, e): (D, D, D),
-                    shared: &F, borrowed: G, keyed: H, _lock: I, #[cfg(test)] j: J, (text): String,
+                    shared: &F, borrowed: G, after: G, keyed: H, _lock: I, #[cfg(test)] j: J, (text): String,
                 ) -> R { e; d; a; j; number; println!("{text:?}") }
             },
             quote!(keyed.0),
@@ -374,7 +387,7 @@ mod tests {
             quote! {
                 async fn quote(
                     ref a: A, (_, b): (B, B), #[expect(unused)] c: C, C { d, .. }: C, mut e: D,
-                    C(f, _): C, mut keyed: G, _: H, _i: I, g: u8, borrowed: J,
+                    C(f, _): C, mut keyed: G, _: H, _i: I, g: u8, borrowed: J, after: J,
                 ) -> R { a; b; d; e; f; keyed; g }
             },
             quote!(keyed.0),
@@ -404,7 +417,7 @@ mod tests {
         assert_eq!(statements, expected.to_string());
         let renamed = quote! {(
             mut __arg0: A, (__arg1_0, b): (B, B), mut __arg2: C, mut __arg3: C, mut __arg4: D,
-            mut __arg5: C, keyed: G, mut __arg7: H, mut __arg8: I, g: u8, borrowed: J,
+            mut __arg5: C, keyed: G, mut __arg7: H, mut __arg8: I, g: u8, borrowed: J, after: J,
         )};
         assert!(function.contains(&renamed.to_string()), "{function}");
     }

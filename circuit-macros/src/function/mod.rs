@@ -83,7 +83,7 @@ impl Function {
         }
         let named = Named {
             before: &|name| mentions(&options.evaluated, name),
-            beside: &|name| mentions(&options.borrowing, name),
+            beside: &|name| mentions(&options.borrowing, name) || mentions(&options.after, name),
             anywhere: &|name| body.mentions(name) || options.mention(name),
         };
         let received = receive(signature, attributes, &named);

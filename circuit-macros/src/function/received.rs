@@ -17,7 +17,7 @@ pub(super) type Names<'n> = &'n dyn Fn(&str) -> bool;
 pub(super) struct Named<'n> {
     /// By options that are evaluated before the block of the body is built.
     pub(super) before: Names<'n>,
-    /// By options that borrow arguments while the block runs.
+    /// By options that borrow arguments while the block runs, or use them after it.
     pub(super) beside: Names<'n>,
     pub(super) anywhere: Names<'n>,
 }

@@ -36,7 +36,7 @@ impl Fallback {
             return Self {
                 pattern: quote_spanned!(span=> _),
                 before: TokenStream::new(),
-                value: fallback_value(expression, span),
+                value: value(expression, span),
             };
         };
         // A return type of the closure must be that of the function.
@@ -54,7 +54,7 @@ impl Fallback {
         Self {
             pattern,
             before: quote_spanned!(span=> #binding #typed_hint),
-            value: fallback_value(body, span),
+            value: value(body, span),
         }
     }
 
@@ -71,7 +71,7 @@ impl Fallback {
 
 /// Returns the pattern that binds the error and, if its type is written or if the block of the
 /// fallback captures arguments after it, a `let` that binds it again.
-fn error_pattern(
+pub(super) fn error_pattern(
     error: Option<&Pat>,
     is_before_arguments: bool,
     span: Span,
@@ -91,8 +91,8 @@ fn error_pattern(
     }
 }
 
-/// Returns the value of a fallback.
-fn fallback_value(expression: &Expr, span: Span) -> TokenStream {
+/// Returns the value of an expression that becomes part of the function.
+pub(super) fn value(expression: &Expr, span: Span) -> TokenStream {
     // Input:
     //     Ok(cached)
     //

@@ -11,6 +11,7 @@ use super::classifier::{PREDICATES, classifier};
 use super::fallback::Fallback;
 use super::hint::return_type_hint;
 use super::opaque;
+use super::or_else::or_else;
 use super::rejection::Conversion;
 use crate::function::Function;
 use crate::function::body::mentions;
@@ -65,6 +66,7 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
         options.get(OptionName::Timeout).is_some() || options.get(OptionName::Breaker).is_some();
     let fallback = options.code(OptionName::Fallback);
     let conversion = Conversion::new(options, timed);
+    let or_else = or_else(options, conversion, &output, span);
     let arguments = Arguments {
         body: quote_spanned! {span=>
             async move {
@@ -77,6 +79,7 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
         conversion,
         rejected: conversion.result(&output, &runtime, span),
         return_type_hint,
+        is_last: or_else.is_none(),
         captures: &captures,
         timed,
         runtime: &runtime,
@@ -92,8 +95,19 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
         }
         None => {
             let call = arguments.call(&breaker, &captures.begin(&arguments.body, span));
-            quote_spanned!(span=> return #call;)
+            arguments.ended(&call)
         }
+    };
+    let call = match or_else {
+        // Output, with `or_else`:
+        //     let __circuit_result = guard({ breaker }, async move { .. }, ..).await;
+        //     let error = ..
+        Some(or_else) if captures.is_rejected_in_block => quote_spanned! {span=>
+            let __circuit_result = '__circuit_called: { #call };
+            #or_else
+        },
+        Some(or_else) => quote_spanned!(span=> let __circuit_result = #call; #or_else),
+        None => call,
     };
     let capture = &captures.function;
     function.with_body(quote!(#capture #call))
@@ -108,6 +122,7 @@ fn option_code(options: &Options) -> OptionCode {
     OptionCode {
         evaluated: code(&[OptionName::Breaker, OptionName::Key]),
         fallback: code(&[OptionName::Fallback]),
+        after: code(&[OptionName::OrElse]),
         borrowing: code(&[PREDICATES.as_slice(), &[OptionName::Error]].concat()),
     }
 }
@@ -149,6 +164,8 @@ struct Arguments<'e> {
     /// The result made of `__circuit_error`.
     rejected: TokenStream,
     return_type_hint: TokenStream,
+    /// True if the result of the call is that of the function.
+    is_last: bool,
     captures: &'e Captures,
     timed: bool,
     runtime: &'e TokenStream,
@@ -198,6 +215,24 @@ impl Arguments<'_> {
         let on_rejection = conversion.closure(rejected, *span);
         quote_spanned! {*span=>
             #runtime::guard(#admission, #body, #classifier, #on_rejection).await
+        }
+    }
+
+    /// Returns what ends a call with a result, from anywhere in it.
+    fn exit(&self) -> TokenStream {
+        if self.is_last {
+            quote_spanned!(self.span=> return)
+        } else {
+            quote_spanned!(self.span=> break '__circuit_called)
+        }
+    }
+
+    /// Returns the end of a call, with its result.
+    fn ended(&self, result: &TokenStream) -> TokenStream {
+        if self.is_last {
+            quote_spanned!(self.span=> return #result;)
+        } else {
+            result.clone()
         }
     }
 
@@ -261,6 +296,7 @@ impl Arguments<'_> {
             before,
             value,
         } = fallback;
+        let exit = self.exit();
         let Captures {
             fallback: capture,
             fallback_bindings: bind,
@@ -292,6 +328,7 @@ impl Arguments<'_> {
             let body = captures.begin(body, *span);
             let block = captures.begin(&block, *span);
             let guarded = self.call(&quote_spanned!(*span=> __circuit_admitted), &body);
+            let last = self.ended(&quote_spanned!(*span=> #block.await));
             return quote_spanned! {*span=>
                 let #pattern = '__circuit_rejected: {
                     let __circuit_admitted =
@@ -301,9 +338,9 @@ impl Arguments<'_> {
                                 break '__circuit_rejected __circuit_error;
                             }
                         };
-                    return #guarded;
+                    #exit #guarded;
                 };
-                return #block.await;
+                #last
             };
         }
         let admit = quote_spanned! {*span=>
@@ -321,6 +358,7 @@ impl Arguments<'_> {
             )
         };
         let admit = captures.begin(&admit, *span);
+        let last = self.ended(&quote_spanned!(*span=> __circuit_fallback.await));
         quote_spanned! {*span=>
             let __circuit_fallback = '__circuit_rejected: {
                 let (__circuit_admitted, __circuit_body) = match #admit.await {
@@ -331,9 +369,9 @@ impl Arguments<'_> {
                         break '__circuit_rejected __circuit_fallback;
                     }
                 };
-                return #guarded;
+                #exit #guarded;
             };
-            return __circuit_fallback.await;
+            #last
         }
     }
 }

@@ -7,4 +7,5 @@ mod fallback;
 pub(crate) mod guard;
 mod hint;
 mod opaque;
+mod or_else;
 mod rejection;

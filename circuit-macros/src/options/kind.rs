@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     /// The function's result when its body does not run: an expression, or a closure over the
     /// error.
     Fallback,
+    /// A closure over the function's error.
+    OrElse,
     /// A closure or a path, `fn(CircuitError) -> E`.
     Conversion,
     /// An expression over the arguments.
@@ -44,6 +46,7 @@ impl Kind {
         match self {
             Self::Predicate => return function(name, "error", written),
             Self::Fallback => return fallback(name, written),
+            Self::OrElse => return or_else(name, written),
             Self::Conversion => return function(name, "circuit_error", written),
             Self::Key => return is_computed(written).then_some(Ok(Value::Code)),
             Self::Breaker => return breaker(name, written),
@@ -78,6 +81,7 @@ impl fmt::Display for Kind {
             Self::Fallback => {
                 "a result in place of the body's, or a closure that makes one of the error"
             }
+            Self::OrElse => "a closure over the function's error",
             Self::Conversion => "a closure or a path that makes the function's error",
             Self::Key => "an expression over the arguments",
             Self::Breaker => {
@@ -104,11 +108,24 @@ fn fallback(name: OptionName, written: &Expr) -> Option<Result<Value, String>> {
             "a `{name}` that is a closure takes the error; write `{name} = |error| ..`, or leave the \
              closure out"
         ))),
-        _ if is_future(written) => Some(Err(format!(
-            "a `{name}` is part of the function, and no future; write what is in the `async` block"
-        ))),
+        _ if is_future(written) => Some(Err(future(name))),
         _ => (!is_literal(written)).then_some(Ok(Value::Code)),
     }
+}
+
+fn or_else(name: OptionName, written: &Expr) -> Option<Result<Value, String>> {
+    match written {
+        Expr::Closure(closure) if closure.inputs.len() != 1 => Some(Err(format!(
+            "`{name}` takes a closure of one argument; write `{name} = |error| ..`"
+        ))),
+        _ if is_future(written) => Some(Err(future(name))),
+        _ => matches!(written, Expr::Closure(_)).then_some(Ok(Value::Code)),
+    }
+}
+
+/// Returns the message for a future in place of its output.
+fn future(name: OptionName) -> String {
+    format!("`{name}` is part of the function, and no future; write what is in the `async` block")
 }
 
 fn breaker(name: OptionName, written: &Expr) -> Option<Result<Value, String>> {

@@ -205,7 +205,7 @@ mod tests {
             slow_call = "1s500ms", slow_rate = 1, min_calls = (7),
             ignore_if = QuoteError::is_ours::<A, B>, failure_if = (|error| matches!(error, A | B)),
             fallback = |error| cached(error).await, key = &self.hosts[index], max_keys = LIMIT,
-            error = |error| Status(error), breaker = self.breakers.get(index), crate = crate::renamed,
+            or_else = |error| { Err(error) }, error = |error| Status(error), breaker = self.breakers.get(index), crate = crate::renamed,
         };
         let options = Options::parse(list, &mut errors);
         assert_eq!(errors.messages(), [""; 0]);
@@ -230,6 +230,7 @@ mod tests {
             (OptionName::FailureIf, "code"),
             (OptionName::IgnoreIf, "code"),
             (OptionName::Fallback, "code"),
+            (OptionName::OrElse, "code"),
             (OptionName::Error, "code"),
             (OptionName::Key, "code"),
             (OptionName::MaxKeys, "a constant"),

@@ -9,10 +9,11 @@ use super::{Options, Written};
 use crate::errors::Errors;
 
 /// The options that belong to the function, and not to its breaker.
-const BESIDE_BREAKER: [OptionName; 7] = [
+const BESIDE_BREAKER: [OptionName; 8] = [
     OptionName::Breaker,
     OptionName::Key,
     OptionName::Fallback,
+    OptionName::OrElse,
     OptionName::Error,
     OptionName::FailureIf,
     OptionName::IgnoreIf,
@@ -22,6 +23,7 @@ const BESIDE_BREAKER: [OptionName; 7] = [
 /// Reports each option that is invalid beside the others.
 pub(crate) fn check(options: &Options, errors: &mut Errors) {
     errors.ok_or_push(check_error(options));
+    errors.ok_or_push(check_or_else(options));
     if options.was_attempted(OptionName::Breaker) {
         let is_of_breaker = |option: &&Written| !BESIDE_BREAKER.contains(&option.name);
         for option in options.iter().filter(is_of_breaker) {
@@ -55,6 +57,17 @@ fn check_error(options: &Options) -> syn::Result<()> {
             option.key.span(),
             "`error` is never called, as `fallback` takes every rejection and there is no \
              `timeout`; remove it",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Rejects an `or_else` beside a `fallback`.
+fn check_or_else(options: &Options) -> syn::Result<()> {
+    match options.written(OptionName::OrElse) {
+        Some(option) if options.was_attempted(OptionName::Fallback) => Err(syn::Error::new(
+            option.key.span(),
+            "`or_else` does not go with `fallback`; remove one: `or_else` takes a rejection, too",
         )),
         _ => Ok(()),
     }

@@ -16,7 +16,7 @@ pub(crate) struct Spec {
 }
 
 /// All options, in the order in which messages list them.
-pub(crate) const SPECS: [Spec; 20] = [
+pub(crate) const SPECS: [Spec; 21] = [
     Spec {
         name: OptionName::MaxFailures,
         examples: &["max_failures = 5"],
@@ -91,6 +91,11 @@ pub(crate) const SPECS: [Spec; 20] = [
         name: OptionName::Fallback,
         examples: &["fallback = Ok(cached(symbol))", "fallback = |error| .."],
         kind: Kind::Fallback,
+    },
+    Spec {
+        name: OptionName::OrElse,
+        examples: &["or_else = |error| stored(symbol).await.ok_or(error)"],
+        kind: Kind::OrElse,
     },
     Spec {
         name: OptionName::Error,

@@ -147,6 +147,7 @@ pub(super) fn set(settings: &mut Settings, name: OptionName, value: Option<&Valu
         OptionName::FailureIf
         | OptionName::IgnoreIf
         | OptionName::Fallback
+        | OptionName::OrElse
         | OptionName::Error
         | OptionName::Breaker
         | OptionName::Name

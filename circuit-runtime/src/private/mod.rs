@@ -7,6 +7,7 @@ mod classify;
 mod given;
 mod guard;
 pub mod key;
+mod or_else;
 mod rejection;
 mod returned;
 mod unused;
@@ -18,6 +19,7 @@ pub use guard::{
     Admission, Admitted, Guard, GuardAdmitted, GuardTimed, guard, guard_admitted, guard_timed,
 };
 pub use once_cell::sync::Lazy;
+pub use or_else::{Ended, any_ended, ended};
 pub use rejection::{MakeError, Rejection, rejection};
 pub use returned::{AnyResult, FromCircuit, Returned, never, rejected};
 pub use unused::{Keep, Unused};
