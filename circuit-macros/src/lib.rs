@@ -494,6 +494,29 @@ use proc_macro::TokenStream;
 /// `From<CircuitError>`, as `anyhow::Error`, `Box<dyn Error + Send + Sync>` and the enum above do,
 /// unless [`error` makes it](#an-error-type-of-another-crate).
 ///
+/// A function that is not `async` can return the future of an `async move` block, which must be its
+/// last expression: as `impl Future<Output = Result<..>>`, or boxed, by `Box::pin` or `.boxed()`, as
+/// `BoxFuture<'_, Result<..>>`. The block is guarded. The statements before it run when the function
+/// is called, even if the circuit is open:
+///
+/// ```
+/// # use circuit_runtime::{CircuitError, circuit_breaker};
+/// #[circuit_breaker(max_failures = 5)]
+/// fn page(path: &str) -> impl Future<Output = Result<String, CircuitError>> + Send + use<> {
+///     let path = path.to_owned();
+///     async move {
+///         // ..
+/// #       tokio::task::yield_now().await;
+///         Ok(path)
+///     }
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// #     assert_eq!(page("/").await.unwrap(), "/");
+/// # }
+/// ```
+///
 /// Arguments are dropped as without the attribute: in reverse order of their declaration, whether
 /// the body uses them or not, and before the call is counted. An argument that follows a pattern
 /// like `Order { id, .. }`, which moves one part and leaves others, is stored once more for this.

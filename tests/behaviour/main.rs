@@ -38,6 +38,7 @@ mod rates;
 mod readme;
 mod registry;
 mod retry_after;
+mod returned_futures;
 mod runtimes;
 mod slow_calls;
 mod snapshot;

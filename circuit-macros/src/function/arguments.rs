@@ -235,6 +235,17 @@ pub(crate) fn owns_any_in(signature: &Signature, expression: &impl ToTokens) -> 
         .any(|name| mentions(&expression, &name.to_string()))
 }
 
+/// Returns whether `expression` names an argument.
+pub(super) fn are_named(signature: &Signature, expression: &TokenStream) -> bool {
+    let names = signature
+        .inputs
+        .iter()
+        .flat_map(|input| identifiers(binding(input)));
+    names
+        .into_iter()
+        .any(|name| mentions(expression, &name.to_string()))
+}
+
 /// Returns whether `expression` is just an argument that is a shared reference.
 pub(crate) fn is_shared_argument(signature: &Signature, expression: &Expr) -> bool {
     let written = expression.to_token_stream().to_string();
@@ -260,6 +271,12 @@ fn is_shared_reference(argument: &Type) -> bool {
     matches!(argument, Type::Reference(reference) if reference.mutability.is_none())
 }
 
+/// Returns whether this is a function that `#[async_trait]` has rewritten.
+pub(super) fn is_async_trait(signature: &Signature) -> bool {
+    let mut lifetimes = signature.generics.lifetimes();
+    lifetimes.any(|lifetime| lifetime.lifetime.ident == "async_trait")
+}
+
 /// Returns the pattern that binds an argument.
 fn binding(argument: &FnArg) -> TokenStream {
     match argument {
@@ -268,7 +285,7 @@ fn binding(argument: &FnArg) -> TokenStream {
     }
 }
 
-fn identifiers(tokens: TokenStream) -> Vec<Ident> {
+pub(super) fn identifiers(tokens: TokenStream) -> Vec<Ident> {
     let tokens = tokens.into_iter();
     let found = tokens.flat_map(|token| match token {
         TokenTree::Ident(found) => vec![found],

@@ -4,7 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Attribute, Ident, Signature};
 
-use super::arguments::{Variable, expects_unused, is, is_condition, keep_signature, variables};
+use super::arguments::{
+    Variable, expects_unused, is, is_async_trait, is_condition, keep_signature, variables,
+};
 use super::body::{Body, mentions};
 use super::received::Received;
 
@@ -135,8 +137,8 @@ impl Captures {
         captures
     }
 
-    /// Captures the arguments of a function whose body is boxed.
-    pub(super) fn for_boxed(
+    /// Captures the arguments of a function that returns the future of a block.
+    pub(super) fn for_async_block(
         signature: &Signature,
         body: &Body,
         options: &OptionCode,
@@ -322,11 +324,6 @@ impl Variable<'_> {
         let attributes = self.attributes.iter();
         attributes.filter(|attribute| is_condition(attribute))
     }
-}
-
-fn is_async_trait(signature: &Signature) -> bool {
-    let mut lifetimes = signature.generics.lifetimes();
-    lifetimes.any(|lifetime| lifetime.lifetime.ident == "async_trait")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The function under the attribute: its signature as syntax, its body as raw tokens.
 
 mod arguments;
+mod async_block;
 pub(crate) mod body;
-mod boxed;
 pub(crate) mod captures;
 mod patterns;
 mod received;
@@ -10,12 +10,11 @@ mod received;
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{
-    Attribute, Expr, Ident, LitStr, ReturnType, Signature, Token, Type, TypeParamBound, Visibility,
-};
+use syn::{Attribute, Expr, Ident, LitStr, ReturnType, Signature, Token, Type, Visibility};
 
+use self::arguments::is_async_trait;
+use self::async_block::{AsyncBlock, Other, is_future};
 use self::body::{Body, mentions};
-use self::boxed::BoxedBlock;
 use self::captures::{Captures, Code, OptionCode};
 use self::received::{Named, receive};
 use crate::errors::Errors;
@@ -32,7 +31,7 @@ pub(crate) struct Function {
     inner_attributes: TokenStream,
     body: Body,
     /// The code around the body, if the function is not an `async fn`.
-    boxed: Option<BoxedBlock>,
+    block: Option<AsyncBlock>,
 }
 
 impl Function {
@@ -78,8 +77,8 @@ impl Function {
             body,
             ..
         } = self;
-        if self.boxed.is_some() {
-            return Captures::for_boxed(signature, body, options, span);
+        if self.block.is_some() {
+            return Captures::for_async_block(signature, body, options, span);
         }
         let named = Named {
             before: &|name| mentions(&options.evaluated, name),
@@ -98,22 +97,51 @@ impl Function {
     /// Returns whether the body may own an argument that `expression` names: one that is not a
     /// shared reference.
     pub(crate) fn owns_any_in(&self, expression: &impl ToTokens) -> bool {
-        arguments::owns_any_in(&self.signature, expression)
+        arguments::owns_any_in(&self.signature, expression) || self.may_rebind(expression)
     }
 
     /// Returns whether `expression` is just an argument that is a shared reference.
     pub(crate) fn is_shared_argument(&self, expression: &Expr) -> bool {
-        arguments::is_shared_argument(&self.signature, expression)
+        arguments::is_shared_argument(&self.signature, expression) && !self.may_rebind(expression)
+    }
+
+    /// Returns whether `expression` may name a variable of the statements before the block, which
+    /// may have the name of an argument.
+    fn may_rebind(&self, expression: &impl ToTokens) -> bool {
+        let expression = expression.to_token_stream();
+        self.block.as_ref().is_some_and(|block| {
+            let names = arguments::identifiers(block.statements.clone());
+            let mut names = names.into_iter().map(|name| name.to_string());
+            names.any(|name| name != "self" && mentions(&expression, &name))
+        })
     }
 
     /// Returns the function with `tokens` as its body.
     pub(crate) fn with_body(&self, tokens: TokenStream) -> TokenStream {
         let head = self.head();
         let attributes = &self.inner_attributes;
-        let body = match &self.boxed {
+        let body = match &self.block {
             None => self.body.replaced_by(quote!(#attributes #tokens)),
-            Some(boxed) => boxed.wrap(attributes, &self.body.replaced_by(tokens)),
+            Some(block) => block.replaced_by(attributes, &self.body.replaced_by(tokens)),
         };
+        quote!(#head #body)
+    }
+
+    /// Returns whether this function, which is not `async`, returns the future of a block, and
+    /// `code` names no variable of its own.
+    pub(crate) fn returns_future_without(&self, code: &TokenStream) -> bool {
+        self.block.is_some()
+            && !arguments::are_named(&self.signature, code)
+            && !self.may_rebind(code)
+    }
+
+    /// Returns the function with `future` in place of its block.
+    pub(crate) fn with_future(&self, future: &TokenStream) -> TokenStream {
+        let head = self.head();
+        let body = self
+            .block
+            .as_ref()
+            .map(|block| block.wrap(&self.inner_attributes, future));
         quote!(#head #body)
     }
 }
@@ -133,14 +161,14 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
     let inner_attributes = body.split_off_inner_attributes();
 
     errors.ok_or_push(check_once(&attributes));
-    let (output, body, boxed) = match BoxedBlock::recognize(&signature, body) {
+    let (output, body, block) = match AsyncBlock::recognize(&signature, body) {
         // For a function without `->`, `#[async_trait]` writes a `()` that is nowhere in the
         // source.
-        Ok(boxed) if is_unit(&boxed.output) => return Err(no_output(&signature)),
-        Ok(boxed) => (boxed.output, boxed.body, Some(boxed.wrapper)),
-        Err(body) => {
-            errors.ok_or_push(check_async(&signature, &body));
-            (output(&signature)?, body, None)
+        Ok(found) if is_unit(&found.output) => return Err(no_output(&signature)),
+        Ok(found) => (found.output, found.body, Some(found.block)),
+        Err(other) => {
+            errors.ok_or_push(check_async(&signature, &other));
+            (output(&signature)?, other.body, None)
         }
     };
     Ok(Function {
@@ -151,7 +179,7 @@ fn parse_function(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Fu
         output,
         inner_attributes,
         body,
-        boxed,
+        block,
     })
 }
 
@@ -203,12 +231,12 @@ fn check_once(attributes: &[Attribute]) -> syn::Result<()> {
 }
 
 /// Rejects a function that is not `async`, and says how to make it so.
-fn check_async(signature: &Signature, body: &Body) -> syn::Result<()> {
+fn check_async(signature: &Signature, other: &Other) -> syn::Result<()> {
+    let Other { body, borrowing } = other;
     if signature.asyncness.is_some() {
         return Ok(());
     }
-    let mut lifetimes = signature.generics.lifetimes();
-    if lifetimes.any(|lifetime| lifetime.lifetime.ident == "async_trait") {
+    if is_async_trait(signature) {
         let rewritten = "`#[async_trait]` has rewritten this `async fn` in a way that is not known here; \
                          put `#[circuit_breaker]` on an inherent `async fn`, and call it here";
         return Err(syn::Error::new(signature.ident.span(), rewritten));
@@ -223,29 +251,26 @@ fn check_async(signature: &Signature, body: &Body) -> syn::Result<()> {
         "`#[circuit_breaker]` needs an `async fn`; write `async fn {}`",
         signature.ident
     );
+    if let Some(borrowing) = borrowing {
+        let message = format!(
+            "`#[circuit_breaker]` needs a block that owns what it uses; write `async move`, or \
+             `async fn {}`",
+            signature.ident
+        );
+        return Err(syn::Error::new(*borrowing, message));
+    }
     Err(match (&signature.output, &signature.constness) {
         (ReturnType::Type(_, output), _) if is_future(output) => syn::Error::new_spanned(
             output,
-            format!("{needs}, with the output of the future after `->`"),
+            format!(
+                "{needs}, with the output of the future after `->`, or end the body in an \
+                 `async move` block"
+            ),
         ),
         (_, Some(constness)) => {
             syn::Error::new_spanned(constness, format!("{needs}, which cannot be `const`"))
         }
         _ => syn::Error::new_spanned(signature.fn_token, needs),
-    })
-}
-
-/// Returns whether this is an `impl Future`.
-fn is_future(output: &Type) -> bool {
-    let Type::ImplTrait(output) = output else {
-        return false;
-    };
-    output.bounds.iter().any(|bound| match bound {
-        TypeParamBound::Trait(bound) => {
-            let name = bound.path.segments.last();
-            name.is_some_and(|name| name.ident == "Future")
-        }
-        _ => false,
     })
 }
 

@@ -56,7 +56,8 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
     let output = opaque::inferred(&function.output);
     let runtime = options.runtime(span);
     let return_type_hint = return_type_hint(&output, options);
-    let captures = function.capture(&option_code(options), &runtime, span);
+    let code = option_code(options);
+    let captures = function.capture(&code, &runtime, span);
     let capture = &captures.body;
     let inner = function.inner_block();
 
@@ -85,6 +86,18 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
         runtime: &runtime,
         span,
     };
+    // Output, for a function that returns the future of a block, if nothing else is to be evaluated
+    // or borrowed when that is polled: one block around another would store the arguments twice.
+    //     fn quote(symbol: String) -> BoxFuture<'static, Result<Quote, QuoteError>> {
+    //         Box::pin(guard({ breaker }, async move { .. }, ..))
+    //     }
+    let evaluates = timed || fallback.is_some() || or_else.is_some() || !code.evaluated.is_empty();
+    if !evaluates
+        && captures.function.is_empty()
+        && function.returns_future_without(&code.borrowing)
+    {
+        return function.with_future(&arguments.future(&breaker, &arguments.body));
+    }
     let call = match fallback {
         Some(expression) => {
             let fallback = Fallback::new(expression, &captures, options, span);
@@ -191,6 +204,26 @@ impl Arguments<'_> {
         // conversion, which is the user's code, may need something that the body holds, such as a
         // lock.
         let Self {
+            rejected,
+            timed,
+            span,
+            ..
+        } = self;
+        let future = self.future(admission, body);
+        if *timed {
+            return quote_spanned! {*span=>
+                match #future.await {
+                    ::core::result::Result::Ok(__circuit_result) => __circuit_result,
+                    ::core::result::Result::Err(__circuit_error) => #rejected,
+                }
+            };
+        }
+        quote_spanned!(*span=> #future.await)
+    }
+
+    /// Returns the future of a call.
+    fn future(&self, admission: &TokenStream, body: &TokenStream) -> TokenStream {
+        let Self {
             classifier,
             conversion,
             rejected,
@@ -201,20 +234,17 @@ impl Arguments<'_> {
         } = self;
         if *timed {
             return quote_spanned! {*span=>
-                match #runtime::guard_timed(#admission, #body, #classifier).await {
-                    ::core::result::Result::Ok(__circuit_result) => __circuit_result,
-                    ::core::result::Result::Err(__circuit_error) => #rejected,
-                }
+                #runtime::guard_timed(#admission, #body, #classifier)
             };
         }
         if matches!(conversion, Conversion::Unneeded) {
             return quote_spanned! {*span=>
-                #runtime::guard_admitted(#admission, #body, #classifier).await
+                #runtime::guard_admitted(#admission, #body, #classifier)
             };
         }
         let on_rejection = conversion.closure(rejected, *span);
         quote_spanned! {*span=>
-            #runtime::guard(#admission, #body, #classifier, #on_rejection).await
+            #runtime::guard(#admission, #body, #classifier, #on_rejection)
         }
     }
 

@@ -40,11 +40,11 @@ async fn twice(host: &str) -> Result<usize, CircuitError> {
     Ok(host.len())
 }
 
-// `#[async_trait]` boxes the block; nobody else may do more.
+// What is boxed must be a block.
 #[circuit_breaker(fallback = Ok(7))]
-fn boxed_after_a_statement() -> Pin<Box<dyn Future<Output = Result<u8, CircuitError>>>> {
-    let one = 1;
-    Box::pin(async move { Ok(one) })
+fn boxed_variable() -> Pin<Box<dyn Future<Output = Result<u8, CircuitError>>>> {
+    let future = async move { Ok(1) };
+    Box::pin(future)
 }
 
 #[circuit_breaker(key = host)]
