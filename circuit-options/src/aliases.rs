@@ -3,7 +3,7 @@
 use crate::names::OptionName;
 
 /// The names of options in other libraries.
-const ALIASES: [(OptionName, &[&str]); 21] = [
+const ALIASES: [(OptionName, &[&str]); 24] = [
     (
         OptionName::MaxFailures,
         &[
@@ -191,6 +191,21 @@ const ALIASES: [(OptionName, &[&str]); 21] = [
         ],
     ),
     (
+        OptionName::RetryAfter,
+        &["retry_after_hint", "unavailable_for", "wait_for"],
+    ),
+    (
+        OptionName::Classify,
+        &[
+            "classifier",
+            "verdict",
+            "judge",
+            "record_result",
+            "record_result_predicate",
+            "result_predicate",
+        ],
+    ),
+    (
         OptionName::Fallback,
         &[
             "fallback_method",
@@ -285,7 +300,8 @@ const UNSUPPORTED: [(&[&str], &str); 6] = [
     ),
     (
         &["is_successful", "is_success", "success_if"],
-        "here it is the other way round: write `failure_if`, for the errors that are failures",
+        "here it is the other way round: write `failure_if`, for the errors that are failures, or \
+         `classify`, for whole results",
     ),
     (
         &["ready_to_trip", "strategy", "policy", "trip_if"],

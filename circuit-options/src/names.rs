@@ -33,6 +33,10 @@ pub enum OptionName {
     FailureIf,
     /// `ignore_if`
     IgnoreIf,
+    /// `retry_after`
+    RetryAfter,
+    /// `classify`
+    Classify,
     /// `fallback`
     Fallback,
     /// `or_else`
@@ -53,7 +57,7 @@ pub enum OptionName {
 
 impl OptionName {
     /// Every option, in the order in which messages list them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::MaxFailures,
         Self::Window,
         Self::FailureRate,
@@ -68,6 +72,8 @@ impl OptionName {
         Self::Ramp,
         Self::FailureIf,
         Self::IgnoreIf,
+        Self::RetryAfter,
+        Self::Classify,
         Self::Fallback,
         Self::OrElse,
         Self::Error,
@@ -119,6 +125,8 @@ impl OptionName {
             Self::Ramp => "ramp",
             Self::FailureIf => "failure_if",
             Self::IgnoreIf => "ignore_if",
+            Self::RetryAfter => "retry_after",
+            Self::Classify => "classify",
             Self::Fallback => "fallback",
             Self::OrElse => "or_else",
             Self::Error => "error",

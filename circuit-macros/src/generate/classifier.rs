@@ -10,7 +10,19 @@ use super::rejection::Conversion;
 use crate::options::{Options, Written};
 
 /// The predicates, in the order in which they are asked.
-pub(super) const PREDICATES: [OptionName; 2] = [OptionName::IgnoreIf, OptionName::FailureIf];
+const PREDICATES: [OptionName; 3] = [
+    OptionName::IgnoreIf,
+    OptionName::RetryAfter,
+    OptionName::FailureIf,
+];
+
+/// The options that are called with a result, or with its error.
+pub(super) const CALLED: [OptionName; 4] = [
+    OptionName::IgnoreIf,
+    OptionName::RetryAfter,
+    OptionName::FailureIf,
+    OptionName::Classify,
+];
 
 /// Returns the closure that classifies a result and settles its permit.
 pub(super) fn classifier(
@@ -30,9 +42,19 @@ pub(super) fn classifier(
     //             .outcome()
     //     }
     //
+    // Input:
+    //     classify = |result| Verdict::from_status(result)
+    //
+    // Output:
+    //     |__circuit_result| {
+    //         classifier::<Result<Quote, QuoteError>>()(__circuit_result)
+    //             .classify(|result| Verdict::from_status(result))
+    //     }
+    //
     // - A closure that is an argument of a method needs no type for its parameter.
-    // - `ignore_if` is asked first; of an error that it ignores, `failure_if` is not asked.
+    // - `ignore_if` is asked first; of an error that it ignores, no other is asked.
     let runtime = options.runtime(span);
+    let classify = options.written(OptionName::Classify);
     let predicates: Vec<_> = PREDICATES
         .into_iter()
         .filter_map(|name| options.written(name))
@@ -45,7 +67,7 @@ pub(super) fn classifier(
     let mut classified = quote_spanned! {span=>
         #runtime::#begin::<#output>()(__circuit_result)
     };
-    let Some(first) = predicates.first() else {
+    let Some(first) = classify.or(predicates.first().copied()) else {
         if matches!(conversion, Conversion::Unneeded) {
             return quote_spanned!(span=> |__circuit_result| #classified.outcome());
         }
@@ -58,7 +80,7 @@ pub(super) fn classifier(
 
     for Written {
         name, expression, ..
-    } in &predicates
+    } in predicates.into_iter().chain(classify)
     {
         // One span for both, as a predicate of a wrong type is reported at both.
         let method = Ident::new(name.as_str(), expression.span());
@@ -67,7 +89,10 @@ pub(super) fn classifier(
     // Spanned at a predicate, as this closure captures the arguments that the predicate names.
     let closure_span = first.expression.span().resolved_at(span);
     let head = quote_spanned!(closure_span=> |__circuit_result|);
-    quote_spanned!(span=> #head { #classified.outcome() })
+    if classify.is_none() {
+        classified = quote_spanned!(span=> #classified.outcome());
+    }
+    quote_spanned!(span=> #head { #classified })
 }
 
 #[cfg(test)]
@@ -80,7 +105,7 @@ mod tests {
     use syn::parse_quote;
 
     #[test]
-    fn ignore_if_is_asked_before_failure_if() {
+    fn predicates_are_asked_in_their_order() {
         let private = quote!(::circuit_runtime::__private);
         for (list, predicates) in [
             (
@@ -95,6 +120,14 @@ mod tests {
                 ),
                 quote!(.ignore_if(is_ours).failure_if(E::is_outage)),
             ),
+            (
+                quote!(
+                    failure_if = is_outage,
+                    retry_after = |error| error.wait,
+                    ignore_if = is_ours
+                ),
+                quote!(.ignore_if(is_ours).retry_after(|error| error.wait).failure_if(is_outage)),
+            ),
         ] {
             let found = classifier(
                 &options(list),
@@ -107,6 +140,29 @@ mod tests {
                     #private::classifier::<Result<u8, E>>()(__circuit_result)
                         #predicates
                         .outcome()
+                }
+            };
+            assert_eq!(dense(&found), dense(&expected));
+        }
+    }
+
+    #[test]
+    fn classify_decides_alone() {
+        let private = quote!(::circuit_runtime::__private);
+        for (conversion, begin) in [
+            (Conversion::From, quote!(classifier)),
+            (Conversion::Unneeded, quote!(any_classifier)),
+        ] {
+            let found = classifier(
+                &options(quote!(classify = |result| verdict(result))),
+                conversion,
+                &parse_quote!(Result<u8, E>),
+                Span::call_site(),
+            );
+            let expected = quote! {
+                |__circuit_result| {
+                    #private::#begin::<Result<u8, E>>()(__circuit_result)
+                        .classify(|result| verdict(result))
                 }
             };
             assert_eq!(dense(&found), dense(&expected));

@@ -7,7 +7,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::breaker::breaker;
-use super::classifier::{PREDICATES, classifier};
+use super::classifier::{CALLED, classifier};
 use super::fallback::Fallback;
 use super::hint::return_type_hint;
 use super::opaque;
@@ -136,7 +136,7 @@ fn option_code(options: &Options) -> OptionCode {
         evaluated: code(&[OptionName::Breaker, OptionName::Key]),
         fallback: code(&[OptionName::Fallback]),
         after: code(&[OptionName::OrElse]),
-        borrowing: code(&[PREDICATES.as_slice(), &[OptionName::Error]].concat()),
+        borrowing: code(&[CALLED.as_slice(), &[OptionName::Error]].concat()),
     }
 }
 

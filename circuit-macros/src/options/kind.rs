@@ -22,8 +22,10 @@ pub(crate) enum Kind {
     Rate,
     /// A string that is not empty.
     Text,
-    /// A closure or a path, `fn(&E) -> bool`.
+    /// A closure or a path over the error, `fn(&E) -> ..`.
     Predicate,
+    /// A closure or a path over the whole result, `fn(&Result<T, E>) -> Verdict`.
+    Classifier,
     /// The function's result when its body does not run: an expression, or a closure over the
     /// error.
     Fallback,
@@ -45,6 +47,7 @@ impl Kind {
     pub(crate) fn read(self, name: OptionName, written: &Expr) -> Option<Result<Value, String>> {
         match self {
             Self::Predicate => return function(name, "error", written),
+            Self::Classifier => return function(name, "result", written),
             Self::Fallback => return fallback(name, written),
             Self::OrElse => return or_else(name, written),
             Self::Conversion => return function(name, "circuit_error", written),
@@ -78,6 +81,7 @@ impl fmt::Display for Kind {
             Self::Rate => "a share above 0.0, up to 1.0, or a percentage such as \"50%\"",
             Self::Text => "a string literal",
             Self::Predicate => "a closure or a path",
+            Self::Classifier => "a closure or a path over the result that returns a `Verdict`",
             Self::Fallback => {
                 "a result in place of the body's, or a closure that makes one of the error"
             }

@@ -205,6 +205,7 @@ mod tests {
             slow_call = "1s500ms", slow_rate = 1, min_calls = (7),
             ignore_if = QuoteError::is_ours::<A, B>, failure_if = (|error| matches!(error, A | B)),
             fallback = |error| cached(error).await, key = &self.hosts[index], max_keys = LIMIT,
+            ramp = "1m", retry_after = |error| error.wait, classify = verdict,
             or_else = |error| { Err(error) }, error = |error| Status(error), breaker = self.breakers.get(index), crate = crate::renamed,
         };
         let options = Options::parse(list, &mut errors);
@@ -229,6 +230,9 @@ mod tests {
             (OptionName::Timeout, "a constant"),
             (OptionName::FailureIf, "code"),
             (OptionName::IgnoreIf, "code"),
+            (OptionName::RetryAfter, "code"),
+            (OptionName::Classify, "code"),
+            (OptionName::Ramp, "60s"),
             (OptionName::Fallback, "code"),
             (OptionName::OrElse, "code"),
             (OptionName::Error, "code"),

@@ -9,7 +9,7 @@ use super::{Options, Written};
 use crate::errors::Errors;
 
 /// The options that belong to the function, and not to its breaker.
-const BESIDE_BREAKER: [OptionName; 8] = [
+const BESIDE_BREAKER: [OptionName; 10] = [
     OptionName::Breaker,
     OptionName::Key,
     OptionName::Fallback,
@@ -17,13 +17,23 @@ const BESIDE_BREAKER: [OptionName; 8] = [
     OptionName::Error,
     OptionName::FailureIf,
     OptionName::IgnoreIf,
+    OptionName::RetryAfter,
+    OptionName::Classify,
     OptionName::Crate,
+];
+
+/// The options that decide about errors, which `classify` does, too.
+const BESIDE_CLASSIFY: [OptionName; 3] = [
+    OptionName::FailureIf,
+    OptionName::IgnoreIf,
+    OptionName::RetryAfter,
 ];
 
 /// Reports each option that is invalid beside the others.
 pub(crate) fn check(options: &Options, errors: &mut Errors) {
     errors.ok_or_push(check_error(options));
     errors.ok_or_push(check_or_else(options));
+    check_predicates(options, errors);
     if options.was_attempted(OptionName::Breaker) {
         let is_of_breaker = |option: &&Written| !BESIDE_BREAKER.contains(&option.name);
         for option in options.iter().filter(is_of_breaker) {
@@ -70,6 +80,21 @@ fn check_or_else(options: &Options) -> syn::Result<()> {
             "`or_else` does not go with `fallback`; remove one: `or_else` takes a rejection, too",
         )),
         _ => Ok(()),
+    }
+}
+
+/// Rejects predicates beside `classify`.
+fn check_predicates(options: &Options, errors: &mut Errors) {
+    if !options.was_attempted(OptionName::Classify) {
+        return;
+    }
+    let is_excluded = |option: &&Written| BESIDE_CLASSIFY.contains(&option.name);
+    for option in options.iter().filter(is_excluded) {
+        let message = format!(
+            "`{}` does not go with `classify`, which decides about errors, too; remove one",
+            option.name
+        );
+        errors.push(syn::Error::new(option.key.span(), message));
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Spec {
 }
 
 /// All options, in the order in which messages list them.
-pub(crate) const SPECS: [Spec; 21] = [
+pub(crate) const SPECS: [Spec; 24] = [
     Spec {
         name: OptionName::MaxFailures,
         examples: &["max_failures = 5"],
@@ -86,6 +86,16 @@ pub(crate) const SPECS: [Spec; 21] = [
         name: OptionName::IgnoreIf,
         examples: &["ignore_if = |error| error.is_cancelled()"],
         kind: Kind::Predicate,
+    },
+    Spec {
+        name: OptionName::RetryAfter,
+        examples: &["retry_after = |error| error.retry_after()"],
+        kind: Kind::Predicate,
+    },
+    Spec {
+        name: OptionName::Classify,
+        examples: &["classify = |result| .."],
+        kind: Kind::Classifier,
     },
     Spec {
         name: OptionName::Fallback,

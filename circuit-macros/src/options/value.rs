@@ -146,6 +146,8 @@ pub(super) fn set(settings: &mut Settings, name: OptionName, value: Option<&Valu
         OptionName::MaxKeys => settings.max_keys = count,
         OptionName::FailureIf
         | OptionName::IgnoreIf
+        | OptionName::RetryAfter
+        | OptionName::Classify
         | OptionName::Fallback
         | OptionName::OrElse
         | OptionName::Error

@@ -13,7 +13,7 @@ const LIST: &str = r#"
     max_failures window reset timeout name crate windwo LIMIT = = = = = == => , , , , ; 0 5 5u32 -
     failure_rate slow_call slow_rate min_calls max_reset jitter probes interval 0.5 "50%" 99999999
     fallback or_else error key max_keys breaker await return &
-    failure_if ignore_if 1.5 "10s" "1m30s" "" "\u{0}" "é1" true 's' |x| ( ) { } [ ] < > :: # ! ? . 'a _ r#type if const
+    failure_if ignore_if retry_after classify ramp 1.5 "10s" "1m30s" "" "\u{0}" "é1" true 's' |x| ( ) { } [ ] < > :: # ! ? . 'a _ r#type if const
 "#;
 
 const PAIRS: &str = r#"
@@ -24,7 +24,7 @@ const PAIRS: &str = r#"
     failure_if=is_outage, failure_if=|error|error.is_outage(), failure_if=true, ignore_if=E::ours,
     ignore_if=|e|{matches!(e,E::Ours)}, ignore_if=|e|, fallback=Ok(x), fallback=|e|Err(e), fallback=|e|{e.},
     fallback={Ok(7)}, fallback=|a,b|1, fallback=7, key=x, key=&x.name, key=x., max_keys=7, max_keys=LIMIT,
-    breaker=x, breaker=x.lock(), breaker="x", or_else=|e|Err(e), or_else=|_|{x.}, or_else=Ok(7), error=Status::of, error=|e|Status(e), error=|e|{e.}, error=||7, crate=::renamed, crate="x",
+    breaker=x, breaker=x.lock(), breaker="x", retry_after=|e|e.wait, retry_after=E::wait, classify=|r|verdict(r), classify=7, ramp="20s", or_else=|e|Err(e), or_else=|_|{x.}, or_else=Ok(7), error=Status::of, error=|e|Status(e), error=|e|{e.}, error=||7, crate=::renamed, crate="x",
 "#;
 
 const ITEM: &str = r#"

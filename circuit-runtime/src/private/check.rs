@@ -46,6 +46,7 @@ check! {
     jitter: Jitter;
     probes: Probes;
     timeout: Timeout;
+    ramp: Ramp;
 }
 
 /// Returns the bound on the number of keys, or fails to compile here if it is 0.
