@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Expr;
 
 use crate::errors::Errors;
 use crate::function::Function;
@@ -14,6 +15,10 @@ pub(crate) fn circuit_breaker(list: TokenStream, item: &TokenStream) -> TokenStr
     let options = Options::parse(list, &mut errors);
     rules::check(&options, &mut errors);
     let function = Function::parse(item.clone(), &mut errors);
+    if let Some(function) = &function {
+        let is_variable = |code: &Expr| function.names_variable(code);
+        rules::check_constants(&options, &is_variable, &mut errors);
+    }
 
     match (function, errors.into_compile_errors()) {
         (Some(function), None) => guarded(function, &options),

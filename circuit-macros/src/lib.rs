@@ -495,9 +495,9 @@ use proc_macro::TokenStream;
 /// unless [`error` makes it](#an-error-type-of-another-crate).
 ///
 /// A function that is not `async` can return the future of an `async move` block, which must be its
-/// last expression: as `impl Future<Output = Result<..>>`, or boxed, by `Box::pin` or `.boxed()`, as
-/// `BoxFuture<'_, Result<..>>`. The block is guarded. The statements before it run when the function
-/// is called, even if the circuit is open:
+/// last expression: as `impl Future<Output = Result<..>>` or, boxed by `Box::pin` or `.boxed()`, as
+/// `BoxFuture<'_, Result<..>>`. The block is guarded. The statements before it run when the
+/// function is called, even if the circuit is open:
 ///
 /// ```
 /// # use circuit_runtime::{CircuitError, circuit_breaker};

@@ -261,7 +261,20 @@ const ALIASES: [(OptionName, &[&str]); 24] = [
 ];
 
 /// Options of other libraries without an equivalent here, and what to use instead.
-const UNSUPPORTED: [(&[&str], &str); 6] = [
+const UNSUPPORTED: [(&[&str], &str); 9] = [
+    (
+        &["config", "settings", "options", "rules"],
+        "a `Config` is given to a `CircuitBreaker`; make one with it, and write `breaker = ..`",
+    ),
+    (
+        &["enabled", "enable", "disabled", "disable", "active"],
+        "to switch a circuit off, call `force_closed()` of `registry::find(name)`, and `reset()` to \
+         switch it on again",
+    ),
+    (
+        &["metrics", "metric", "stats", "telemetry", "tracing"],
+        "the numbers of every circuit are in the `snapshot()` of `registry::all()`",
+    ),
     (
         &["sliding_window_type", "window_type"],
         "a `window` is a span of time, such as \"10s\", or a number of calls, such as 100",

@@ -127,6 +127,11 @@ impl Function {
         quote!(#head #body)
     }
 
+    /// Returns whether `code` names an argument.
+    pub(crate) fn names_variable(&self, code: &impl ToTokens) -> bool {
+        arguments::are_named(&self.signature, &code.to_token_stream())
+    }
+
     /// Returns whether this function, which is not `async`, returns the future of a block, and
     /// `code` names no variable of its own.
     pub(crate) fn returns_future_without(&self, code: &TokenStream) -> bool {

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprClosure, Ident, Pat, ReturnType};
+use syn::{Expr, ExprClosure, Ident, Pat, ReturnType, Type};
 
 use super::hint::return_type_hint;
 use crate::function::body::{Body, mentions};
@@ -22,6 +22,7 @@ impl Fallback {
     /// Evaluates the expression of the option, or the body of its closure.
     pub(super) fn new(
         expression: &Expr,
+        output_type: &Type,
         captures: &Captures,
         options: &Options,
         span: Span,
@@ -36,7 +37,10 @@ impl Fallback {
             return Self {
                 pattern: quote_spanned!(span=> _),
                 before: TokenStream::new(),
-                value: value(expression, span),
+                value: match expression {
+                    Expr::Path(_) => named(expression, output_type, options, span),
+                    _ => value(expression, span),
+                },
             };
         };
         // A return type of the closure must be that of the function.
@@ -89,6 +93,19 @@ pub(super) fn error_pattern(
         }
         other => (other.to_token_stream(), None),
     }
+}
+
+/// Returns the value of a path, which may be that of a function by mistake.
+fn named(expression: &Expr, output: &Type, options: &Options, span: Span) -> TokenStream {
+    // Input:
+    //     NOTHING
+    //
+    // Output:
+    //     { instead::<Result<Quote, QuoteError>, _>(NOTHING) }
+    let value_span = expression.span();
+    let runtime = options.runtime(span);
+    let call = quote_spanned!(value_span=> instead);
+    quote_spanned!(span=> { #runtime::#call::<#output, _>(#expression) })
 }
 
 /// Returns the value of an expression that becomes part of the function.

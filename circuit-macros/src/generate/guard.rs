@@ -100,7 +100,7 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
     }
     let call = match fallback {
         Some(expression) => {
-            let fallback = Fallback::new(expression, &captures, options, span);
+            let fallback = Fallback::new(expression, &output, &captures, options, span);
             arguments.call_or(&fallback, &breaker)
         }
         None if captures.is_rejected_in_block => {

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use circuit_options::names::OptionName;
-use syn::{Expr, ExprLit, Lit, UnOp};
+use proc_macro2::TokenTree;
+use syn::{Expr, ExprClosure, ExprLit, Lit, Pat, UnOp};
 
 use super::value::Value;
 
@@ -60,6 +61,13 @@ impl Kind {
         }
         match (self, literal(written)?) {
             (Self::Count, Lit::Int(literal)) => Some(Value::from_count(name, literal)),
+            (Self::Window, Lit::Str(text)) if is_number(&text.value()) => {
+                let (text, number) = (text.value(), text.value());
+                Some(Err(format!(
+                    "no unit after `{number}` in {text:?}; write \"{number}s\" for a span of time, or \
+                     `{name} = {number}` for a number of calls"
+                )))
+            }
             (Self::Duration | Self::Window, Lit::Str(literal)) => {
                 Some(Value::from_duration(name, literal))
             }
@@ -102,7 +110,47 @@ fn function(name: OptionName, parameter: &str, written: &Expr) -> Option<Result<
         Expr::Closure(closure) if is_function(written) && closure.inputs.len() != 1 => Some(Err(
             format!("`{name}` takes a closure of one argument; write `{name} = |{parameter}| ..`"),
         )),
+        Expr::Closure(closure) if name == OptionName::FailureIf && sees_result(closure) => {
+            Some(Err(format!(
+                "`{name}` sees the error of an `Err`, not the result; write `classify = |result| ..`, \
+                 which sees an `Ok`, too"
+            )))
+        }
         _ => is_function(written).then_some(Ok(Value::Code)),
+    }
+}
+
+/// Returns whether a closure treats its argument as a `Result`: `matches!(result, Ok(..))`,
+/// `match result { Ok(..) => .. }` or `result.is_err()`.
+fn sees_result(closure: &ExprClosure) -> bool {
+    let Some(Pat::Ident(argument)) = closure.inputs.first() else {
+        return false;
+    };
+    let is_argument =
+        |written: &Expr| matches!(written, Expr::Path(path) if path.path.is_ident(&argument.ident));
+    match &*closure.body {
+        Expr::Macro(call) if call.mac.path.is_ident("matches") => {
+            let mut tokens = call.mac.tokens.clone().into_iter();
+            let is_next = |token: Option<TokenTree>, text: &[&str]| {
+                token.is_some_and(|token| text.contains(&&*token.to_string()))
+            };
+            is_next(tokens.next(), &[&argument.ident.to_string()])
+                && is_next(tokens.next(), &[","])
+                && is_next(tokens.next(), &["Ok", "Err"])
+        }
+        Expr::Match(choice) => {
+            is_argument(&choice.expr)
+                && choice.arms.iter().any(|arm| match &arm.pat {
+                    Pat::TupleStruct(variant) => {
+                        variant.path.is_ident("Ok") || variant.path.is_ident("Err")
+                    }
+                    _ => false,
+                })
+        }
+        Expr::MethodCall(call) => {
+            is_argument(&call.receiver) && (call.method == "is_err" || call.method == "is_ok")
+        }
+        _ => false,
     }
 }
 
@@ -142,8 +190,12 @@ fn breaker(name: OptionName, written: &Expr) -> Option<Result<Value, String>> {
     is_computed(written).then_some(Ok(Value::Code))
 }
 
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit())
+}
+
 /// Returns the literal that this is. A string with a suffix is none: it means nothing.
-fn literal(expression: &Expr) -> Option<&Lit> {
+pub(super) fn literal(expression: &Expr) -> Option<&Lit> {
     match expression {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),

@@ -1,5 +1,6 @@
 //! The options of one use of the attribute.
 
+mod correction;
 mod kind;
 mod parse;
 pub(crate) mod rules;
@@ -14,6 +15,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, LitStr, Token};
 
+use self::kind::literal;
 use self::parse::{Missing, Pair, begins_pair};
 use self::spec::Spec;
 use self::value::Value;
@@ -129,7 +131,10 @@ impl Options {
             return Err(syn::Error::new(pair.key.span(), twice));
         }
         let expression = pair.value.map_err(|missing| match missing {
-            Missing::At(span) => syn::Error::new(span, spec.wrong_type()),
+            Missing::At(span) => syn::Error::new(span, spec.wrong_type(None)),
+            Missing::Equals(span, literal) => {
+                syn::Error::new(span, spec.wrong_type(Some(&literal)))
+            }
             Missing::BreaksOff(error) => {
                 let message = format!("`{name}` cannot be read from here on; {error}");
                 syn::Error::new(error.span(), message)
@@ -138,7 +143,7 @@ impl Options {
         let value = spec
             .kind
             .read(name, &expression)
-            .unwrap_or_else(|| Err(spec.wrong_type()))
+            .unwrap_or_else(|| Err(spec.wrong_type(literal(&expression))))
             .map_err(|message| syn::Error::new_spanned(&expression, message))?;
         self.valid.push(Written {
             name,

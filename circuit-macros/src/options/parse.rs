@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::token::Brace;
-use syn::{Block, Expr, Ident, Token, braced};
+use syn::{Block, Expr, Ident, Lit, Token, braced};
 
 /// `key = value`, of which the value may be missing or unreadable.
 pub(super) struct Pair {
@@ -20,6 +20,8 @@ pub(super) struct Pair {
 pub(super) enum Missing {
     /// It is expected here.
     At(Span),
+    /// It follows a colon.
+    Equals(Span, Lit),
     /// It contains a block with a syntax error.
     BreaksOff(syn::Error),
 }
@@ -43,7 +45,7 @@ impl Parse for Pair {
 
 /// Parses `= value`, which follows the key.
 fn parse_value(key: Span, input: ParseStream<'_>) -> Result<Expr, Missing> {
-    let equals: Token![=] = input.parse().map_err(|_| Missing::At(key))?;
+    let equals: Token![=] = input.parse().map_err(|_| missing_equals(key, input))?;
     if input.is_empty() || input.peek(Token![,]) {
         return Err(Missing::At(equals.span));
     }
@@ -58,6 +60,16 @@ fn parse_value(key: Span, input: ParseStream<'_>) -> Result<Expr, Missing> {
     match value {
         Expr::Assign(assignment) => Err(Missing::At(assignment.eq_token.span)),
         value => Ok(bare(value)),
+    }
+}
+
+/// Returns what is missing after a key without `=`.
+fn missing_equals(key: Span, input: ParseStream<'_>) -> Missing {
+    let ahead = input.fork();
+    let colon: syn::Result<Token![:]> = ahead.parse();
+    match (colon, ahead.parse()) {
+        (Ok(_), Ok(literal)) => Missing::Equals(key, literal),
+        _ => Missing::At(key),
     }
 }
 

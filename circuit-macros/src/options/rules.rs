@@ -3,6 +3,7 @@
 use circuit_options::names::OptionName;
 use circuit_options::rules::Rule;
 use circuit_options::settings::{Setting, Settings};
+use syn::Expr;
 
 use super::value::{Value, set};
 use super::{Options, Written};
@@ -21,6 +22,9 @@ const BESIDE_BREAKER: [OptionName; 10] = [
     OptionName::Classify,
     OptionName::Crate,
 ];
+
+/// The methods that read what may change while the program runs: none of them is `const`.
+const READING: [&str; 4] = ["load", "lock", "read", "borrow"];
 
 /// The options that decide about errors, which `classify` does, too.
 const BESIDE_CLASSIFY: [OptionName; 3] = [
@@ -54,6 +58,49 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) {
             let message = message(rule, &settings);
             errors.push(syn::Error::new_spanned(&option.expression, message));
         }
+    }
+}
+
+/// Reports each rule that is no constant, because it names a variable or reads what may change.
+pub(crate) fn check_constants(
+    options: &Options,
+    is_variable: &dyn Fn(&Expr) -> bool,
+    errors: &mut Errors,
+) {
+    let constants = options
+        .iter()
+        .filter(|option| matches!(option.value, Value::Constant));
+    for option in constants {
+        let expression = &option.expression;
+        if is_variable(expression) || reads(expression) {
+            let instead = if options.was_attempted(OptionName::Key) {
+                "make a `CircuitBreakers`, and write `breaker = ..` beside `key`"
+            } else {
+                "make a `CircuitBreaker`, and write `breaker = ..`"
+            };
+            let message = format!(
+                "a rule is a constant, and this `{}` is known at run time only; {instead}",
+                option.name
+            );
+            errors.push(syn::Error::new_spanned(expression, message));
+        }
+    }
+}
+
+/// Returns whether this reads an atomic number, a lock or the like, or awaits a future.
+fn reads(expression: &Expr) -> bool {
+    match expression {
+        Expr::Await(_) => true,
+        Expr::MethodCall(call) => {
+            READING.iter().any(|reading| call.method == reading) || reads(&call.receiver)
+        }
+        Expr::Binary(binary) => reads(&binary.left) || reads(&binary.right),
+        Expr::Cast(cast) => reads(&cast.expr),
+        Expr::Field(field) => reads(&field.base),
+        Expr::Paren(paren) => reads(&paren.expr),
+        Expr::Unary(unary) => reads(&unary.expr),
+        Expr::Try(tried) => reads(&tried.expr),
+        _ => false,
     }
 }
 

@@ -3,8 +3,10 @@
 use circuit_options::names::OptionName;
 use circuit_options::suggest;
 use proc_macro2::Ident;
+use syn::Lit;
 use syn::ext::IdentExt;
 
+use super::correction::corrected;
 use super::kind::Kind;
 
 /// An option of the attribute.
@@ -152,10 +154,13 @@ impl Spec {
             .ok_or_else(|| syn::Error::new(key.span(), suggest::unknown_option(&written)))
     }
 
-    /// Returns the message for a value of another type.
-    pub(crate) fn wrong_type(&self) -> String {
+    /// Returns the message for a value of another type, or for the literal that is written.
+    pub(crate) fn wrong_type(&self, written: Option<&Lit>) -> String {
         let Self { name, kind, .. } = self;
-        let examples = self.examples.join("` or `");
+        let examples = match written.and_then(|literal| corrected(*kind, *name, literal)) {
+            Some(value) => format!("{name} = {value}"),
+            None => self.examples.join("` or `"),
+        };
         format!("`{name}` takes {kind}; write `{examples}`")
     }
 }

@@ -4,6 +4,7 @@
 mod admit;
 pub mod check;
 mod classify;
+mod fallback;
 mod given;
 mod guard;
 pub mod key;
@@ -14,6 +15,7 @@ mod unused;
 
 pub use admit::{Admit, Choice, admit};
 pub use classify::{Classifier, NotAResult, Predicate, any_classifier, classifier};
+pub use fallback::{Instead, instead};
 pub use given::{Given, Keyed, Single, borrowed, cloned, keyed};
 pub use guard::{
     Admission, Admitted, Guard, GuardAdmitted, GuardTimed, guard, guard_admitted, guard_timed,

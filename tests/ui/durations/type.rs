@@ -45,4 +45,9 @@ async fn suffixed_string() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(reset: 5, max_failures: 3)]
+async fn after_colons() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 fn main() {}

@@ -93,6 +93,11 @@ async fn constants() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
+#[circuit_breaker(config = CONFIG, enabled = false, metrics = true)]
+async fn elsewhere() -> Result<u8, CircuitError> {
+    Ok(1)
+}
+
 fn main() {
     // The functions are there all the same.
     let _futures = (failure_threshold(), max_failures(), three_at_once(), capitals());

@@ -21,9 +21,4 @@ async fn generic<const N: u32>() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
-#[circuit_breaker(max_failures = failures)]
-async fn argument(failures: u32) -> Result<u8, CircuitError> {
-    Ok(failures as u8)
-}
-
 fn main() {}

@@ -146,4 +146,29 @@ async fn error_without_from() -> Result<u8, String> {
 #[circuit_breaker(ignore_if = |error| error.is_outage())]
 async fn no_type() {}
 
+#[circuit_breaker(failure_if = |result| matches!(result, Ok(status) if *status == 0))]
+async fn whole_result() -> Result<u8, QuoteError> {
+    Ok(1)
+}
+
+#[circuit_breaker(failure_if = |result| result.is_err())]
+async fn method_of_the_result() -> Result<u8, QuoteError> {
+    Ok(1)
+}
+
+#[circuit_breaker(failure_if = |result| match result {
+    Err(error) => error.is_outage(),
+    Ok(_) => false,
+})]
+async fn match_on_the_result() -> Result<u8, QuoteError> {
+    Ok(1)
+}
+
+#[circuit_breaker(ignore_if = UNKNOWN)]
+async fn constant_of_the_error() -> Result<u8, QuoteError> {
+    Ok(1)
+}
+
+const UNKNOWN: QuoteError = QuoteError(404);
+
 fn main() {}
