@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
-use super::config::{checked, static_config};
+use super::config::{checked, constant, static_config};
 use crate::function::Function;
 use crate::options::value::Value;
 use crate::options::{Options, Written};
@@ -217,7 +217,7 @@ fn max_keys(options: &Options, span: Span) -> TokenStream {
             value: Value::Count(max_keys),
             ..
         }) => quote_spanned!(span=> #max_keys),
-        Some(option) => checked(option, &option.expression, options),
+        Some(option) => checked(option, &constant(&option.expression), options),
     }
 }
 

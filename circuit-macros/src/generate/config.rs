@@ -3,8 +3,8 @@
 use circuit_options::names::OptionName;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Ident;
 use syn::spanned::Spanned;
+use syn::{Expr, Ident};
 
 use crate::options::value::Value;
 use crate::options::{Options, Written};
@@ -87,7 +87,8 @@ fn set(option: &Written, builder: &TokenStream, options: &Options, span: Span) -
             quote_spanned!(span=> ::core::time::Duration::new(#seconds, #nanoseconds))
         }
         Value::Share(share) => quote_spanned!(span=> #share),
-        Value::Constant | Value::Text(_) | Value::Code => option.expression.to_token_stream(),
+        Value::Constant => constant(&option.expression),
+        Value::Text(_) | Value::Code => option.expression.to_token_stream(),
     };
     quote_spanned!(span=> #builder.#setter(#argument))
 }
@@ -102,9 +103,39 @@ fn window(option: &Written, builder: &TokenStream, options: &Options, span: Span
     //     window_of(WINDOW).set(Config::builder().max_failures(5u32))
     let window_span = option.expression.span();
     let runtime = options.runtime(window_span);
-    let expression = &option.expression;
+    let expression = constant(&option.expression);
     let window = quote_spanned!(window_span=> #runtime::check::window_of(#expression));
     quote_spanned!(span=> #window.set(#builder))
+}
+
+/// Returns an expression for rustc to evaluate.
+pub(super) fn constant(expression: &Expr) -> TokenStream {
+    // Input:
+    //     Duration::from_secs(30)
+    //
+    // Output, where a function is called, which may be no `const fn`: rustc would propose a
+    // `LazyLock` for the static around it.
+    //     const { Duration::from_secs(30) }
+    if !calls(expression) {
+        return expression.to_token_stream();
+    }
+    let (first, last) = ends(expression);
+    let block = quote_spanned!(last=> { #expression });
+    let keyword = quote_spanned!(first=> const);
+    quote!(#keyword #block)
+}
+
+/// Returns whether this may call a function.
+fn calls(expression: &Expr) -> bool {
+    match expression {
+        Expr::Path(_) | Expr::Lit(_) => false,
+        Expr::Binary(binary) => calls(&binary.left) || calls(&binary.right),
+        Expr::Cast(cast) => calls(&cast.expr),
+        Expr::Field(field) => calls(&field.base),
+        Expr::Paren(paren) => calls(&paren.expr),
+        Expr::Unary(unary) => calls(&unary.expr),
+        _ => true,
+    }
 }
 
 /// Returns `argument`, checked by rustc for an error at this option, which is reported there.
