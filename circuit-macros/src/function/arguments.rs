@@ -235,6 +235,22 @@ pub(crate) fn owns_any_in(signature: &Signature, expression: &impl ToTokens) -> 
         .any(|name| mentions(&expression, &name.to_string()))
 }
 
+/// Returns the names of the arguments that are no shared references, if they are just names.
+pub(super) fn owned(signature: &Signature) -> Vec<Ident> {
+    let inputs = signature.inputs.iter().filter(|input| !is_shared(input));
+    let names = inputs.filter_map(|input| match input {
+        FnArg::Receiver(receiver) => Some(receiver.self_token.into()),
+        FnArg::Typed(argument) if argument.attrs.iter().any(is_condition) => None,
+        FnArg::Typed(argument) => match &*argument.pat {
+            Pat::Ident(variable) if variable.by_ref.is_none() && variable.subpat.is_none() => {
+                Some(variable.ident.clone())
+            }
+            _ => None,
+        },
+    });
+    names.collect()
+}
+
 /// Returns whether `expression` names an argument.
 pub(super) fn are_named(signature: &Signature, expression: &TokenStream) -> bool {
     let names = signature

@@ -117,7 +117,7 @@ fn position(tokens: &TokenStream, identifier: &str, before: &mut usize) -> Optio
 
 /// Returns whether the identifier at `index` is a field, a method or a part of a path: `.name`,
 /// `::name` or `name::`, but not `..name`.
-fn is_member(tokens: &[TokenTree], index: usize) -> bool {
+pub(super) fn is_member(tokens: &[TokenTree], index: usize) -> bool {
     let is = |index: Option<usize>, mark| {
         let token = index.and_then(|index| tokens.get(index));
         matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark)

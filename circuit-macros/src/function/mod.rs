@@ -6,6 +6,7 @@ pub(crate) mod body;
 pub(crate) mod captures;
 mod patterns;
 mod received;
+mod uses;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -125,6 +126,17 @@ impl Function {
             Some(block) => block.replaced_by(attributes, &self.body.replaced_by(tokens)),
         };
         quote!(#head #body)
+    }
+
+    /// Returns the first mention in `code` of each argument that the body takes, and that may not
+    /// be there any more when it has ended.
+    pub(crate) fn taken_in(&self, code: &TokenStream) -> Vec<Ident> {
+        let body = self.body.tokens();
+        let names = arguments::owned(&self.signature).into_iter();
+        let taken = names.filter(|name| uses::takes(&body, &name.to_string()));
+        taken
+            .filter_map(|name| uses::first_mention(code, &name.to_string()))
+            .collect()
     }
 
     /// Returns whether `code` names an argument.

@@ -28,6 +28,7 @@ pub(super) const CALLED: [OptionName; 4] = [
 pub(super) fn classifier(
     options: &Options,
     conversion: Conversion<'_>,
+    check: &TokenStream,
     output: &Type,
     span: Span,
 ) -> TokenStream {
@@ -92,7 +93,7 @@ pub(super) fn classifier(
     if classify.is_none() {
         classified = quote_spanned!(span=> #classified.outcome());
     }
-    quote_spanned!(span=> #head { #classified })
+    quote_spanned!(span=> #head { #check #classified })
 }
 
 #[cfg(test)]
@@ -132,6 +133,7 @@ mod tests {
             let found = classifier(
                 &options(list),
                 Conversion::From,
+                &TokenStream::new(),
                 &parse_quote!(Result<u8, E>),
                 Span::call_site(),
             );
@@ -156,6 +158,7 @@ mod tests {
             let found = classifier(
                 &options(quote!(classify = |result| verdict(result))),
                 conversion,
+                &TokenStream::new(),
                 &parse_quote!(Result<u8, E>),
                 Span::call_site(),
             );

@@ -67,7 +67,26 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
         options.get(OptionName::Timeout).is_some() || options.get(OptionName::Breaker).is_some();
     let fallback = options.code(OptionName::Fallback);
     let conversion = Conversion::new(options, timed);
-    let or_else = or_else(options, conversion, &output, span);
+    let check = |names: &[OptionName]| {
+        let code = code_of(options, names);
+        let taken = function.taken_in(&code).into_iter();
+        taken
+            .map(|argument| {
+                // Output, where the option names an argument that the body takes:
+                //     after_body(Taken(symbol));
+                let span = argument.span();
+                let runtime = options.runtime(span);
+                quote_spanned!(span=> #runtime::after_body(#runtime::Taken(#argument));)
+            })
+            .collect::<TokenStream>()
+    };
+    let or_else = or_else(
+        options,
+        conversion,
+        &check(&[OptionName::OrElse]),
+        &output,
+        span,
+    );
     let arguments = Arguments {
         body: quote_spanned! {span=>
             async move {
@@ -76,9 +95,9 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
                 #inner
             }
         },
-        classifier: classifier(options, conversion, &output, span),
+        classifier: classifier(options, conversion, &check(&CALLED), &output, span),
         conversion,
-        rejected: conversion.result(&output, &runtime, span),
+        rejected: conversion.result(&check(&[OptionName::Error]), &output, &runtime, span),
         return_type_hint,
         is_last: or_else.is_none(),
         captures: &captures,
@@ -128,16 +147,19 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
 
 /// Returns the code of the options that may name arguments.
 fn option_code(options: &Options) -> OptionCode {
-    let code = |names: &[OptionName]| {
-        let codes = names.iter().filter_map(|&name| options.code(name));
-        codes.map(free_code).collect()
-    };
+    let code = |names| code_of(options, names);
     OptionCode {
         evaluated: code(&[OptionName::Breaker, OptionName::Key]),
         fallback: code(&[OptionName::Fallback]),
         after: code(&[OptionName::OrElse]),
         borrowing: code(&[CALLED.as_slice(), &[OptionName::Error]].concat()),
     }
+}
+
+/// Returns the code of these options.
+fn code_of(options: &Options, names: &[OptionName]) -> TokenStream {
+    let codes = names.iter().filter_map(|&name| options.code(name));
+    codes.map(free_code).collect()
 }
 
 /// Returns the code of an expression without the names that a closure gives its parameters.

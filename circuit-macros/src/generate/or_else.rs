@@ -14,6 +14,7 @@ use crate::options::Options;
 pub(super) fn or_else(
     options: &Options,
     conversion: Conversion<'_>,
+    check: &TokenStream,
     output: &Type,
     span: Span,
 ) -> Option<TokenStream> {
@@ -57,6 +58,7 @@ pub(super) fn or_else(
             ::core::result::Result::Ok(__circuit_result) => return __circuit_result,
             ::core::result::Result::Err(__circuit_error) => __circuit_error,
         };
+        #check
         #binding
         #typed_hint
         #value

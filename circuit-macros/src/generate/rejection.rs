@@ -31,7 +31,13 @@ impl<'o> Conversion<'o> {
     }
 
     /// Returns the result made of `__circuit_error`.
-    pub(super) fn result(self, output: &Type, runtime: &TokenStream, span: Span) -> TokenStream {
+    pub(super) fn result(
+        self,
+        check: &TokenStream,
+        output: &Type,
+        runtime: &TokenStream,
+        span: Span,
+    ) -> TokenStream {
         // Output, with `From`:
         //     rejected::<Result<Quote, QuoteError>>(__circuit_error)
         //
@@ -43,9 +49,13 @@ impl<'o> Conversion<'o> {
         };
         // One span for both, as a function of a wrong type is reported at both.
         let method = Ident::new(OptionName::Error.as_str(), make.span());
-        quote_spanned! {span=>
+        let result = quote_spanned! {span=>
             #runtime::rejection::<#output>()(__circuit_error).#method(#make)
+        };
+        if check.is_empty() {
+            return result;
         }
+        quote_spanned!(span=> { #check #result })
     }
 
     /// Returns the closure that makes a result of an error.

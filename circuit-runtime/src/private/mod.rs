@@ -2,6 +2,7 @@
 //! attribute, whose version is pinned.
 
 mod admit;
+mod after_body;
 pub mod check;
 mod classify;
 mod fallback;
@@ -14,6 +15,7 @@ mod returned;
 mod unused;
 
 pub use admit::{Admit, Choice, admit};
+pub use after_body::{AfterBody, Taken, after_body};
 pub use classify::{Classifier, NotAResult, Predicate, any_classifier, classifier};
 pub use fallback::{Instead, instead};
 pub use given::{Given, Keyed, Single, borrowed, cloned, keyed};
