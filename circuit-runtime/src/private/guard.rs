@@ -47,7 +47,7 @@ pub fn guard_admitted<H, F, C>(
 where
     H: CircuitHandle,
     F: Future,
-    C: Fn(&F::Output) -> Outcome,
+    C: Fn(&F::Output) -> Verdict,
 {
     GuardAdmitted {
         call: admitted.guard(NoDeadline),
@@ -175,7 +175,7 @@ impl<H, F, C> Future for GuardAdmitted<H, F, C>
 where
     H: CircuitHandle,
     F: Future,
-    C: Fn(&F::Output) -> Outcome,
+    C: Fn(&F::Output) -> Verdict,
 {
     type Output = F::Output;
 
