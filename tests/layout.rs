@@ -33,15 +33,35 @@ const RUNTIME: Layers = &[
     ("config", &[]),
     ("docs", &[]),
     ("error", &["name"]),
-    ("circuit", &["clock", "config", "error", "name", "sync"]),
+    ("state", &[]),
+    ("window_counts", &[]),
+    ("events", &["name", "state", "sync", "window_counts"]),
+    (
+        "circuit",
+        &[
+            "clock",
+            "config",
+            "error",
+            "events",
+            "name",
+            "state",
+            "sync",
+            "window_counts",
+        ],
+    ),
     ("call", &["circuit", "clock", "error"]),
     ("keyed", &["circuit", "config", "name", "sync"]),
-    ("breaker", &["call", "circuit", "config", "error", "name"]),
+    (
+        "breaker",
+        &[
+            "call", "circuit", "config", "error", "events", "name", "state",
+        ],
+    ),
     (
         "breakers",
         &["breaker", "circuit", "config", "keyed", "name"],
     ),
-    ("registry", &["breaker", "circuit"]),
+    ("registry", &["breaker", "circuit", "events"]),
     (
         "private",
         &[

@@ -87,14 +87,17 @@ use proc_macro::TokenStream;
 /// | `jitter` | `0.0` to `1.0`, or `"10%"` | 0 | adds up to this share to each wait, at random, so that instances do not probe at the same time |
 /// | `probes` | integer of at least 1 | 1 | after the wait, this many calls are admitted, and all must succeed |
 /// | `timeout` | duration | none | a call that takes longer is dropped, counts as a failure, and returns [`CircuitError::Timeout`]; needs a tokio runtime with timers, or returns [`CircuitError::NoRuntime`] |
+/// | `ramp` | duration | none | after a recovery, a growing share of the calls is admitted over this time, a tenth at first |
 /// | `failure_if` | closure or path, `fn(&E) -> bool` | every `Err` | an `Err` for which it is false counts as a success: the service answered |
 /// | `ignore_if` | closure or path, `fn(&E) -> bool` | none | an `Err` for which it is true is not counted: it is neither failure nor success |
+/// | `retry_after` | closure or path, `fn(&E) -> Option<Duration>` | none | an `Err` for which it is `Some(wait)` is a failure, and opens the circuit at once, for this long |
+/// | `classify` | closure or path, `fn(&Result<T, E>) -> Verdict` | none | says what each result means, an `Ok`, too; not beside the three options above |
 /// | `fallback` | a `Result`, or `\|error\| ..` that returns one | none | the result of a rejected call; it can use the arguments and `.await` |
 /// | `or_else` | `\|error\| ..` that returns a `Result` | none | the result in place of every `Err`: a rejection, a timeout or the body's own; it can use arguments that are shared references or `Copy`, and `.await`; not beside `fallback` |
 /// | `error` | closure or path, `fn(CircuitError) -> E` | `E::from` | makes the function's own error of a rejection or a timeout |
 /// | `key` | expression over the arguments, a string or `Display` | none | one breaker for each value, created on first use; beside `breaker`, one of those |
 /// | `max_keys` | integer of at least 1 | 10 000 | bound on the breakers of a `key`; beyond it, idle ones are evicted, busy ones never |
-/// | `breaker` | a [`CircuitBreaker`], or beside `key` a [`CircuitBreakers`], or a reference to one | none | uses this breaker, or these; only `key`, `fallback`, `or_else`, `error`, `failure_if`, `ignore_if` and `crate` can be written beside it |
+/// | `breaker` | a [`CircuitBreaker`], or beside `key` a [`CircuitBreakers`], or a reference to one | none | uses this breaker, or these; only `key`, `fallback`, `or_else`, `error`, `classify`, `failure_if`, `ignore_if`, `retry_after` and `crate` can be written beside it |
 /// | `name` | string | `crate::module::function` | the name in errors and in the registry |
 /// | `crate` | path | `::circuit_runtime` | the path of the runtime, if it is renamed or re-exported |
 ///
@@ -182,6 +185,33 @@ use proc_macro::TokenStream;
 /// called with the `Err` that the body returns. `ignore_if` is evaluated first; `failure_if` sees
 /// only errors that it does not ignore. Neither sees a panic, a timeout or a rejected call. If a
 /// predicate panics, the call counts as cancelled. The function's result is not changed.
+///
+/// A service that says when to come back, as by the header `Retry-After`, is left alone for that
+/// long: where `retry_after` returns `Some(wait)`, the circuit opens at once, whatever its limits.
+/// It is evaluated after `ignore_if` and before `failure_if`; the first that decides, decides.
+///
+/// `classify` sees the whole result, and returns a [`Verdict`] on it:
+///
+/// ```
+/// # use circuit_runtime::{CircuitError, Verdict, circuit_breaker, registry};
+/// #[circuit_breaker(max_failures = 2, name = "pages", classify = |result| match result {
+///     Ok(500..) | Err(_) => Verdict::Failure,
+///     Ok(_) => Verdict::Success, // a 404, too: the service works
+/// })]
+/// async fn status(path: &str) -> Result<u16, CircuitError> {
+///     // ..
+/// #   Ok(if path.is_empty() { 404 } else { 503 })
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// #     for (path, expected) in [("", 404), ("/", 503), ("/", 503)] {
+/// #         assert_eq!(status(path).await.unwrap(), expected);
+/// #     }
+/// #     assert!(status("").await.is_err());
+/// #     assert_eq!(registry::find("pages").unwrap().snapshot().failed, 2);
+/// # }
+/// ```
 ///
 /// A predicate is part of the function, so it can name `Self` and type parameters, and arguments
 /// that are shared references or `Copy`. Any other argument is moved into the body, so that
@@ -561,6 +591,7 @@ use proc_macro::TokenStream;
 /// [`CircuitError::NoRuntime`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.NoRuntime
 /// [`CircuitError::Open`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Open
 /// [`CircuitError::Timeout`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.Timeout
+/// [`Verdict`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.Verdict.html
 #[proc_macro_attribute]
 pub fn circuit_breaker(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::circuit_breaker(options.into(), &item.into()).into()

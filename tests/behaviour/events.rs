@@ -449,18 +449,18 @@ fn threads_that_flap_breakers_see_every_change_once_and_in_order() {
         panic!()
     };
     assert!(missed > 0);
-    let mut received = Vec::new();
+    let mut kept = Vec::new();
     while let Ok(Some(change)) = receiver.try_recv() {
-        received.push(change);
+        kept.push(change);
     }
-    assert!(received.len() <= 256);
+    assert!(kept.len() <= 256);
     for name in NAMES {
         let of_one = |changes: &[StateChange]| -> Vec<_> {
             let of_one = changes.iter().filter(|change| change.breaker == name);
             of_one.cloned().collect()
         };
         assert!(
-            of_one(&all).ends_with(&of_one(&received)),
+            of_one(&all).ends_with(&of_one(&kept)),
             "as the journal has them"
         );
     }

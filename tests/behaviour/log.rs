@@ -1,6 +1,6 @@
 //! The log event of each change.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use crate::support::{advance, fail, seconds, succeed};
@@ -39,18 +39,18 @@ struct Line(String);
 
 impl Visit for Line {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0 += &format!(" {field}=u64:{value}");
+        write!(self.0, " {field}=u64:{value}").unwrap();
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0 += &format!(" {field}={value:?}");
+        write!(self.0, " {field}={value:?}").unwrap();
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.0 += &format!(" {value:?}:");
+            write!(self.0, " {value:?}:").unwrap();
         } else {
-            self.0 += &format!(" {field}={value:?}");
+            write!(self.0, " {field}={value:?}").unwrap();
         }
     }
 }

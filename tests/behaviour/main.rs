@@ -9,6 +9,7 @@
 )]
 
 mod attribute;
+mod attribute_verdicts;
 mod budget;
 mod call_with;
 mod cancellation;

@@ -22,13 +22,15 @@ const SECOND: Duration = Duration::from_secs(1);
     max_reset = "1h",
     jitter = "10%",
     probes = 3,
-    timeout = "2s"
+    timeout = "2s",
+    ramp = "20s"
 )]
 async fn literals() -> Result<u8, Failure> {
     Ok(1)
 }
 
 #[circuit_breaker(
+    ramp = SECOND,
     timeout = SECOND,
     probes = FIVE,
     jitter = HALF,
@@ -85,7 +87,8 @@ async fn main() -> Result<(), Failure> {
         .max_reset(Duration::from_secs(3_600))
         .jitter(0.1)
         .probes(3)
-        .timeout(Duration::from_secs(2));
+        .timeout(Duration::from_secs(2))
+        .ramp(Duration::from_secs(20));
     assert_config("literals", literals)?;
 
     constants().await?;
@@ -100,7 +103,8 @@ async fn main() -> Result<(), Failure> {
         .max_reset(Duration::from_secs(4))
         .jitter(0.5)
         .probes(5)
-        .timeout(SECOND);
+        .timeout(SECOND)
+        .ramp(SECOND);
     assert_config("constants", constants)?;
 
     last_calls().await?;

@@ -3,56 +3,12 @@
 use super::Circuit;
 use super::counters::Total;
 use super::phases::{Phases, Transitions};
-use super::state::{Change, Details, Trigger, Word};
+use super::report::{Reason, Transition};
+use super::state::{Change, Word};
 use super::window::ReachedLimit;
 use crate::clock::{self, Instant, Span};
 use crate::events::{Cause, Record, StateChange, Subscription};
 use crate::state::State;
-use crate::window_counts::WindowCounts;
-
-/// The reason for a transition, as it is reported.
-#[derive(Clone, Copy)]
-pub(super) struct Reason {
-    cause: Cause,
-    /// The evidence that led to it.
-    window: Option<WindowCounts>,
-}
-
-/// A transition from one phase to the next, for its report.
-pub(super) struct Transition {
-    pub(super) before: (Word, Details),
-    pub(super) next: (Word, Details),
-    pub(super) change: Change,
-    pub(super) at: Instant,
-}
-
-impl Reason {
-    /// Returns the reason that a trigger is by itself.
-    pub(super) fn from_trigger(trigger: Trigger) -> Self {
-        let cause = match trigger {
-            Trigger::LimitReached => Cause::MaxFailures,
-            Trigger::Unavailable(_) => Cause::Unavailable,
-            Trigger::ProbesSucceeded | Trigger::RampBegins => Cause::ProbesSucceeded,
-            Trigger::RampOver => Cause::RampOver,
-            Trigger::ProbeFailed => Cause::ProbeFailed,
-            Trigger::Trip(_) => Cause::Tripped,
-            Trigger::Reset | Trigger::HoldOver => Cause::Reset,
-            Trigger::ForceOpen(_) => Cause::ForcedOpen,
-            Trigger::ForceClosed(_) => Cause::ForcedClosed,
-        };
-        Self {
-            cause,
-            window: None,
-        }
-    }
-
-    pub(super) fn with_window(self, window: WindowCounts) -> Self {
-        Self {
-            window: Some(window),
-            ..self
-        }
-    }
-}
 
 impl Circuit {
     /// Returns the reason for the opening that a limit demands, with the evidence for it.

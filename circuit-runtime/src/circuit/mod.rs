@@ -14,6 +14,7 @@ mod probes;
 mod ramp;
 pub(crate) mod registered;
 mod rejection;
+mod report;
 mod residency;
 pub(crate) mod retention;
 mod settlement;
@@ -27,9 +28,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use changes::{Reason, Transition};
 use counters::Counters;
 use phases::Phases;
+use report::{Reason, Transition};
 use state::{Change, Details, Phase, Word, transition};
 use ticket::Start;
 use window::{ReachedLimit, Window};
@@ -79,10 +80,11 @@ impl Circuit {
             residency: Residency::default(),
             time: OwnTime::default(),
         });
-        // Only now does the circuit stay where it is, as its time requires.
-        let entered = circuit.time.enter();
-        let word = Word::new(clock::now());
-        drop(entered);
+        let word = {
+            // Only now does the circuit stay where it is, as its time requires.
+            let _entered = circuit.time.enter();
+            Word::new(clock::now())
+        };
         // Relaxed: no other thread has the circuit yet.
         circuit.state.store(word.to_bits(), Ordering::Relaxed);
         circuit

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Circuit;
-use super::changes::Reason;
+use super::report::Reason;
 use super::state::{Change, Trigger, transition};
 use crate::clock::{self, Instant, Span};
 

@@ -1,8 +1,8 @@
 //! The end of a call: its outcome is counted, and may change the state.
 
 use super::Circuit;
-use super::changes::Reason;
 use super::counters::Total;
+use super::report::Reason;
 use super::state::{Trigger, Word};
 use super::ticket::{Outcome, Ticket};
 use crate::clock::{self, Span};

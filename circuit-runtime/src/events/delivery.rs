@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use super::change::StateChange;
-use super::contain;
 use super::journal::JOURNAL;
 use super::listeners::{self, Listeners};
+use super::panics::contain;
 
 /// The changes of one circuit that wait until an earlier one is delivered. Part of what the lock
 /// of its transitions protects.

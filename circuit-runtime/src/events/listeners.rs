@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use super::change::StateChange;
-use super::contain;
+use super::panics::contain;
 
 /// A function that is called with each change.
 type Listener = Box<dyn Fn(&StateChange) + Send + Sync>;

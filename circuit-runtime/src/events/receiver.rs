@@ -42,10 +42,10 @@ pub struct Changes {
 /// use circuit_runtime::Lagged;
 ///
 /// let lagged = Lagged(3);
-/// assert_eq!(lagged.to_string(), "3 changes were missed; receive them sooner, or take a snapshot");
+/// assert_eq!(lagged.to_string(), "changes missed: 3; receive sooner, or take a snapshot");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} changes were missed; receive them sooner, or take a snapshot")]
+#[error("changes missed: {0}; receive sooner, or take a snapshot")]
 pub struct Lagged(pub u64);
 
 impl Changes {

@@ -40,23 +40,23 @@ impl<E, P: FnOnce(&E) -> bool> Predicate<E> for P {}
 
 /// The functions that can be a `retry_after`.
 #[diagnostic::on_unimplemented(
-    message = "`retry_after` borrows the error and returns the wait, `fn(&{E}) -> Option<Duration>`; write `|error| ..`",
+    message = "`retry_after` borrows the error and returns how long the service asks to be left alone, `fn(&{E}) -> Option<Duration>`; write `retry_after = |error| ..`",
     label = "is of type `{Self}`"
 )]
-pub trait RetryAfter<E>: FnOnce(&E) -> Option<Duration> {}
+pub trait Wait<E>: FnOnce(&E) -> Option<Duration> {}
 
 #[diagnostic::do_not_recommend]
-impl<E, W: FnOnce(&E) -> Option<Duration>> RetryAfter<E> for W {}
+impl<E, W: FnOnce(&E) -> Option<Duration>> Wait<E> for W {}
 
 /// The functions that can be a `classify`.
 #[diagnostic::on_unimplemented(
-    message = "`classify` borrows the result and returns a verdict, `fn(&{R}) -> Verdict`; write `|result| ..`",
+    message = "`classify` borrows the result and returns a `Verdict`, `fn(&{R}) -> Verdict`; write `classify = |result| ..`",
     label = "is of type `{Self}`"
 )]
-pub trait ByResult<R>: FnOnce(&R) -> Verdict {}
+pub trait Judge<R>: FnOnce(&R) -> Verdict {}
 
 #[diagnostic::do_not_recommend]
-impl<R, C: FnOnce(&R) -> Verdict> ByResult<R> for C {}
+impl<R, J: FnOnce(&R) -> Verdict> Judge<R> for J {}
 
 impl<'r, T, E> Classifier<'r, Result<T, E>> {
     /// Ignores an `Err` for which `predicate` is true.
@@ -68,7 +68,7 @@ impl<'r, T, E> Classifier<'r, Result<T, E>> {
     /// Makes the service of an `Err` unavailable for as long as `wait` returns, if it returns a
     /// time.
     #[inline]
-    pub fn retry_after(self, wait: impl RetryAfter<E>) -> Classified<'r, E> {
+    pub fn retry_after(self, wait: impl Wait<E>) -> Classified<'r, E> {
         Classified::from_result(self.0).retry_after(wait)
     }
 
@@ -80,7 +80,7 @@ impl<'r, T, E> Classifier<'r, Result<T, E>> {
 
     /// Returns the verdict of `classify` on the whole result.
     #[inline]
-    pub fn classify(self, classify: impl ByResult<Result<T, E>>) -> Verdict {
+    pub fn classify(self, classify: impl Judge<Result<T, E>>) -> Verdict {
         classify(self.0)
     }
 

@@ -16,7 +16,7 @@ mod unused;
 
 pub use admit::{Admit, Choice, admit};
 pub use after_body::{AfterBody, Taken, after_body};
-pub use classify::{Classifier, NotAResult, Predicate, any_classifier, classifier};
+pub use classify::{Classifier, Judge, NotAResult, Predicate, Wait, any_classifier, classifier};
 pub use fallback::{Instead, instead};
 pub use given::{Given, Keyed, Single, borrowed, cloned, keyed};
 pub use guard::{

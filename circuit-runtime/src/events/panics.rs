@@ -1,0 +1,13 @@
+//! Panics of the user's code.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs code of the user's: a listener, a subscriber of the log, the drop of either. If it panics,
+/// the panic hook has reported it, and nobody else is affected.
+pub(super) fn contain(run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        // The payload may panic when it is dropped; the payload of that panic is leaked.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        std::mem::forget(dropped);
+    }
+}
