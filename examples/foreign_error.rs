@@ -21,7 +21,7 @@ mod rpc {
     }
 
     impl Status {
-        pub(crate) fn new(code: Code, message: impl ToString) -> Self {
+        pub(crate) fn new(code: Code, message: &impl ToString) -> Self {
             Self {
                 code,
                 message: message.to_string(),
@@ -34,7 +34,7 @@ mod rpc {
 use rpc::{Code, Status};
 
 /// Tells the caller of this server what became of the call, and when to try again.
-fn status(error: CircuitError) -> Status {
+fn status(error: &CircuitError) -> Status {
     let code = if error.is_timeout() {
         Code::DeadlineExceeded
     } else {
@@ -48,15 +48,15 @@ fn status(error: CircuitError) -> Status {
 
 #[circuit_breaker(
     max_failures = 2,
-    error = status,
+    error = |error| status(&error),
     failure_if = |status| status.code != Code::NotFound,
 )]
 async fn price(symbol: &str) -> Result<f64, Status> {
     // A real program would call the exchange here.
     match symbol {
         "ACME" => Ok(42.5),
-        "NOPE" => Err(Status::new(Code::NotFound, "no such symbol")),
-        _ => Err(Status::new(Code::Unavailable, "the exchange is down")),
+        "NOPE" => Err(Status::new(Code::NotFound, &"no such symbol")),
+        _ => Err(Status::new(Code::Unavailable, &"the exchange is down")),
     }
 }
 
