@@ -12,7 +12,7 @@
 //!     return guard(
 //!         { static BREAKER: Lazy<CircuitBreaker> = ..; &BREAKER },
 //!         async move { .. the body .. },
-//!         |result, permit| .. classify the result and settle the permit ..,
+//!         |result| .. classify the result ..,
 //!         |error| .. convert a rejection into the function's error ..,
 //!     )
 //!     .await;
@@ -24,18 +24,21 @@
 //! 2. **Admission.** On the first poll, `CallGuard` calls `Circuit::admit`, which loads the state
 //!    word. A closed circuit issues a `Ticket`. An open one returns a `Rejection`, and the body
 //!    never runs. A half-open one requests a probe slot.
-//! 3. **Body.** While the body is polled, a `PanicGuard` stands by: if the poll unwinds, its
+//! 3. **Body.** While the body is polled, an `OutcomeGuard` stands by: if the poll unwinds, its
 //!    destructor settles the ticket as panicked. No lock is held.
 //! 4. **Pending.** The ticket is put back into the `CallGuard`. From here on, dropping the future
 //!    settles the ticket as cancelled. If there is a timeout, the timer is polled after the body,
 //!    so that a result which is ready when the deadline passes is the result.
-//! 5. **Ready.** The result is classified by the predicates, and the ticket becomes an `Outcome`:
-//!    succeeded, failed, timed out, panicked, ignored or cancelled.
+//! 5. **Ready.** The result is classified: its [`Verdict`](crate::Verdict) settles the ticket with
+//!    an `Outcome`: succeeded, failed, timed out, panicked, ignored or cancelled.
 //! 6. **Settling.** `Circuit::settle` counts the outcome in the totals and hands it to the window,
 //!    or to the probes if the ticket is that of a probe.
 //! 7. **Transition.** If a limit is reached or a probe decides, the pure function `transition`
-//!    computes the next word, and one compare-and-swap stores it. The swap expects the word in the
-//!    ticket: if the state has changed since the call was admitted, nothing happens.
+//!    computes the next word, and one compare-and-swap stores it, under the lock of transitions.
+//!    The swap expects the word in the ticket: if the state has changed since the call was
+//!    admitted, nothing happens.
+//! 8. **Report.** The change is recorded in a journal under the same lock, so that the journal has
+//!    the order of the states, and delivered without it.
 //!
 //! A permit from [`try_acquire`] is a ticket in the caller's hands: steps 2, 5, 6 and 7 without a
 //! future.
@@ -45,22 +48,45 @@
 //! The state is one `AtomicU64`:
 //!
 //! ```text
-//! | generation: 56 bits | reopenings: 6 bits | phase: 2 bits |
+//! | turn: 56 bits | first | has an end | slot | spare | phase: 4 bits |
 //! ```
 //!
-//! - The *phase* is closed, open, forced closed or forced open. There is no half-open phase: an
-//!   open phase becomes half-open when its wait is over. So no timer and no thread has to end it,
-//!   and [`state`] shows it without any traffic.
-//! - *Reopenings* counts failed probes since the circuit was closed. It determines the wait:
-//!   `reset`, doubled by each reopening up to `max_reset`, plus jitter. The jitter is a hash of the
-//!   word, the breaker's name and a random salt, so the wait of one open phase is the same whenever
-//!   it is computed, and need not be stored.
-//! - The *generation* is the time of the transition in 32nds of a microsecond, and at least one
-//!   more than the generation before. It therefore dates the state, is unique to it, and cannot
-//!   wrap: it lasts for seventy years.
+//! - The *phase* is closed, ramp, open, forced closed or forced open. There is no half-open phase:
+//!   an open phase becomes half-open when its wait is over. So no timer and no thread has to end
+//!   it, and [`state`] shows it without any traffic. The lowest bit is set if a call needs more
+//!   than the word to be admitted.
+//! - The *turn* is the time of the transition in 32nds of a microsecond, and at least one more than
+//!   the turn before. It therefore dates the state, is unique to it, and cannot wrap: it lasts for
+//!   seventy years. With the bit after it, which is set until the first transition, it is the
+//!   *generation*.
+//! - The *details* of a phase, for which the word has no room, are in a box that the first
+//!   transition creates: how often the circuit has reopened, since when the state holds, when the
+//!   phase ends if neither `reset` nor an order decides that. There are two *slots* for them, used
+//!   in turn. A transition writes the slot that the current word does not name; a reader reads the
+//!   one that it names, and then checks that the word is still the same, as with a sequence lock.
+//! - The wait is `reset`, doubled by each reopening up to `max_reset`, plus jitter. The jitter is a
+//!   hash of the generation, the breaker's name and a random salt, so the wait of one open phase is
+//!   the same whenever it is computed, and need not be stored.
 //!
-//! `transition(word, trigger, now)` returns the next word and the change that observers see. It
-//! knows neither atomics nor a clock, so its test is a table of all phases and triggers.
+//! `transition(word, details, state, trigger, now)` returns the next word, its details and the
+//! change that observers see. It knows neither atomics nor a clock, so its test is a table of all
+//! phases and triggers.
+//!
+//! # Ramps
+//!
+//! On a ramp, every call adds the admitted share to a sum in fixed point, and is admitted when the
+//! sum passes a whole number: an even spread, as by Bresenham's algorithm for lines, in one atomic
+//! addition. A call is admitted as well if none was for a tenth of the ramp. The circuit is closed
+//! by time alone when the ramp ends; the next call makes that a transition, without evidence.
+//!
+//! # Reports
+//!
+//! A change is recorded in the journal of the process, a ring of 256, and in the breaker's box. If
+//! anybody listens, the thread that caused it calls the log and the listeners, unless another
+//! thread is delivering an earlier change of the same breaker: then the change waits in a queue
+//! beside the transitions, which that thread empties. So listeners see the changes of a breaker one
+//! by one and in order, no breaker waits for the listeners of another, and a change that a listener
+//! causes is delivered after the current one.
 //!
 //! # Generations
 //!
