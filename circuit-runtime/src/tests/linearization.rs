@@ -315,7 +315,7 @@ impl Explained {
                 Answer::Done
             }
             Action::Order(order) => {
-                self.reference.order(order);
+                self.reference.order(order, now);
                 Answer::Done
             }
             Action::State => Answer::State(self.reference.state(now)),

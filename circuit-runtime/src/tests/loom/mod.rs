@@ -2,6 +2,13 @@
 //! at most two or three preemptions. Run with `RUSTFLAGS="--cfg circuit_loom" cargo test -p
 //! circuit-runtime --lib --release tests::loom`.
 
+mod details;
+mod evidence;
+mod holds;
+mod ramp;
+mod unavailable;
+mod withheld;
+
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
