@@ -97,29 +97,6 @@ fn begin_of_a_ramp_against_its_first_call() {
     });
 }
 
-/// A call that is preempted on one ramp until the next one has begun takes at most the admission of
-/// one call from it.
-#[test]
-fn call_of_an_earlier_ramp_against_the_first_call_of_the_next() {
-    model_of_few_preemptions(|| {
-        let breaker = on_ramp(rules(1));
-        assert!(admitted(breaker), "the first");
-        let [late, first] = race([
-            Box::new(|| admitted(breaker)) as Box<dyn FnOnce() -> bool>,
-            Box::new(|| {
-                breaker.trip();
-                set_clock(BEGIN + RESET);
-                succeed(breaker);
-                admitted(breaker)
-            }),
-        ]);
-        // Loom may order the late sum after the one that the next ramp begins with, as no processor
-        // does; then neither is admitted.
-        assert!(!(late && first), "one is the first");
-        assert!(!admitted(breaker));
-    });
-}
-
 /// Once a ramp is over, a failure of a call that it admitted is stale, whichever call finds out
 /// first.
 #[test]
