@@ -27,7 +27,7 @@ impl Reason {
         let cause = match trigger {
             Trigger::LimitReached => Cause::MaxFailures,
             Trigger::Unavailable(_) => Cause::Unavailable,
-            Trigger::ProbesSucceeded | Trigger::RampBegins => Cause::ProbesSucceeded,
+            Trigger::ProbesSucceeded | Trigger::RampBegins(_) => Cause::ProbesSucceeded,
             Trigger::RampOver => Cause::RampOver,
             Trigger::ProbeFailed => Cause::ProbeFailed,
             Trigger::Trip(_) => Cause::Tripped,

@@ -54,10 +54,13 @@ impl Circuit {
             .probes
             .succeed(limits.probes(), word.generation(), ticket.lease())
         {
-            let trigger = if limits.ramp() >= Span::MIN {
-                Trigger::RampBegins
-            } else {
+            let half_open_since = || self.end(word, self.details(word)?);
+            let trigger = if limits.ramp() < Span::MIN {
                 Trigger::ProbesSucceeded
+            } else if let Some(since) = half_open_since() {
+                Trigger::RampBegins(since)
+            } else {
+                return; // stale
             };
             self.change(word, trigger, clock::now());
         }

@@ -52,8 +52,8 @@ pub(crate) enum Trigger {
     Unavailable(Instant),
     /// Every probe succeeded, and no ramp follows.
     ProbesSucceeded,
-    /// Every probe succeeded, and a ramp follows.
-    RampBegins,
+    /// Every probe of a circuit that is half-open since then succeeded, and a ramp follows.
+    RampBegins(Instant),
     RampOver,
     ProbeFailed,
     /// Opened by hand, as if a limit had been reached.
@@ -121,17 +121,14 @@ pub(crate) fn transition(
         (Open, Trigger::ProbesSucceeded) | (Ramp, Trigger::RampOver) => {
             (Closed, first, Change::Closed)
         }
-        (Open, Trigger::RampBegins) => {
+        (Open, Trigger::RampBegins(half_open_since)) => {
             // The state was half-open before the last probe, and still is.
-            let reopenings = details.reopenings;
-            (
-                Ramp,
-                Details {
-                    reopenings,
-                    ..first
-                },
-                Change::Unseen,
-            )
+            let began = Details {
+                reopenings: details.reopenings,
+                since: Some(half_open_since),
+                ..first
+            };
+            (Ramp, began, Change::Unseen)
         }
 
         (ForcedClosed, Trigger::LimitReached | Trigger::Unavailable(_)) => {
@@ -374,7 +371,7 @@ mod tests {
             LimitReached,
             Unavailable(END),
             ProbesSucceeded,
-            RampBegins,
+            RampBegins(seconds(60)),
             RampOver,
             ProbeFailed,
             Trip(None),
@@ -471,7 +468,7 @@ mod tests {
         assert_eq!(count(Phase::Open, Trigger::Trip(None)), 4);
         assert_eq!(count(Phase::Ramp, Trigger::LimitReached), 4);
         assert_eq!(count(Phase::Ramp, Trigger::Trip(Some(END))), 4);
-        assert_eq!(count(Phase::Open, Trigger::RampBegins), 3);
+        assert_eq!(count(Phase::Open, Trigger::RampBegins(seconds(60))), 3);
         assert_eq!(count(Phase::Ramp, Trigger::RampOver), 0);
         assert_eq!(count(Phase::Open, Trigger::ProbesSucceeded), 0);
         assert_eq!(count(Phase::Open, Trigger::ForceOpen(None)), 0);
