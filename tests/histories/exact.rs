@@ -90,9 +90,13 @@ pub(crate) fn steps(burst: u32) -> impl Strategy<Value = Step> {
         3 => which().prop_map(Step::Poll),
         1 => which().prop_map(Step::Drop),
         1 => prop_oneof![
-            3 => Just(Order::Reset),
+            6 => Just(Order::Reset),
             1 => Just(Order::ForceOpen),
             1 => Just(Order::ForceClosed),
+            1 => (1..=20_u32).prop_map(Order::ForceOpenFor),
+            1 => (1..=20_u32).prop_map(Order::ForceClosedFor),
+            1 => Just(Order::Trip),
+            1 => (1..=20_u32).prop_map(Order::OpenFor),
         ]
         .prop_map(Step::Order),
     ]
@@ -164,9 +168,13 @@ impl Stage {
         let config = config
             .build()
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
+        // Within the runtime, whose clock shows the time of the circuit from its creation on.
+        let entered = runtime.enter();
+        let breaker = CircuitBreaker::new("history", config);
+        drop(entered);
         Ok(Self {
             runtime,
-            breaker: CircuitBreaker::new("history", config),
+            breaker,
             unit,
         })
     }
@@ -179,8 +187,6 @@ pub(crate) struct Replay<'b> {
     reference: Reference,
     unit: Duration,
     now: Duration,
-    /// Steps since time last passed.
-    at_once: u32,
     permits: Vec<(Permit<'b>, Admission)>,
     calls: Vec<Running<'b>>,
 }
@@ -190,6 +196,7 @@ struct Running<'b> {
     future: Pin<Box<dyn Future<Output = Result<(), CallError<Failed>>> + Send + 'b>>,
     ending: Ending,
     admission: Admission,
+    start: Duration,
 }
 
 /// How the body of a call ends, once it is ready.
@@ -220,7 +227,9 @@ fn result(end: End) -> Result<(), Failed> {
         End::Success => Ok(()),
         End::Failure => Err(Failed::Failure),
         End::Ignored => Err(Failed::Ignored),
-        End::Dropped | End::Timeout => unreachable!("a call without a result"),
+        End::Dropped | End::Timeout | End::Unavailable(_) => {
+            unreachable!("a call without a result")
+        }
         End::Panic => resume_unwind(Box::new("body panicked")),
     }
 }
@@ -231,6 +240,7 @@ fn settle(permit: Permit<'_>, end: End) {
         End::Ignored => permit.ignore(),
         End::Failure | End::Timeout => permit.failure(),
         End::Dropped | End::Panic => drop(permit),
+        End::Unavailable(_) => unreachable!("not yet"),
     }
 }
 
@@ -259,10 +269,9 @@ impl<'b> Replay<'b> {
         Self {
             runtime: &stage.runtime,
             breaker: &stage.breaker,
-            reference: Reference::new(stage.breaker.config()),
+            reference: Reference::new(stage.breaker.config(), stage.unit).with_turns(),
             unit: stage.unit,
             now: Duration::ZERO,
-            at_once: 0,
             permits: Vec::new(),
             calls: Vec::new(),
         }
@@ -270,11 +279,6 @@ impl<'b> Replay<'b> {
 
     /// Takes a step with both, and compares them.
     pub(crate) fn step(&mut self, step: &Step) -> Checked {
-        // A microsecond holds 32 transitions; further ones are dated to the next.
-        self.at_once += 1;
-        if self.at_once == 30 {
-            self.wait(1);
-        }
         match *step {
             Step::Wait(units) => self.wait(units),
             Step::Call(way, ready, times) => {
@@ -318,10 +322,15 @@ impl<'b> Replay<'b> {
                 }
             }
             Step::Order(order) => {
+                let unit = self.unit;
                 match order {
                     Order::Reset => self.breaker.reset(),
                     Order::ForceOpen => self.breaker.force_open(),
                     Order::ForceClosed => self.breaker.force_closed(),
+                    Order::ForceOpenFor(units) => self.breaker.force_open_for(unit * units),
+                    Order::ForceClosedFor(units) => self.breaker.force_closed_for(unit * units),
+                    Order::Trip => self.breaker.trip(),
+                    Order::OpenFor(units) => self.breaker.open_for(unit * units),
                 }
                 self.reference.order(order, self.now);
             }
@@ -333,9 +342,6 @@ impl<'b> Replay<'b> {
         let time = self.unit * units;
         self.runtime.block_on(tokio::time::advance(time));
         self.now += time;
-        if units > 0 {
-            self.at_once = 0;
-        }
     }
 
     /// Catches up with the time that has elapsed within a call, and so do the timers.
@@ -424,6 +430,7 @@ impl<'b> Replay<'b> {
                 future,
                 ending,
                 admission,
+                start: self.now,
             }),
             Err(retry_after) => {
                 let mut cx = Context::from_waker(Waker::noop());
@@ -439,7 +446,7 @@ impl<'b> Replay<'b> {
     /// Polls a call, which ends if its body is ready or it times out.
     fn poll(&mut self, mut running: Running<'b>) -> Checked {
         let timeout = self.breaker.config().timeout();
-        let spent = self.now.saturating_sub(running.admission.start);
+        let spent = self.now.saturating_sub(running.start);
         let timed_out = timeout.filter(|timeout| spent >= *timeout);
         let ready = *running.ending.lock().unwrap();
         let expected = ready.map(|ready| ready.end);
@@ -459,7 +466,26 @@ impl<'b> Replay<'b> {
         prop_assert_eq!(self.breaker.state(), seen.state);
         prop_assert_eq!(seen.retry_after, self.reference.retry_after(self.now));
         prop_assert_eq!(Totals::from(&seen), self.reference.totals);
+        self.compare_phase(&seen)?;
         self.compare_evidence(&seen)
+    }
+
+    fn compare_phase(&self, seen: &Snapshot) -> Checked {
+        let (reference, now) = (&self.reference, self.now);
+        let rejection = self.breaker.would_reject();
+        prop_assert_eq!(
+            rejection.map(|error| error.retry_after()),
+            reference.rejection(now)
+        );
+        prop_assert_eq!(seen.since, reference.since(now));
+        let hold = seen.hold.map(|hold| (hold.to, hold.ends_in));
+        prop_assert_eq!(hold, reference.held(now));
+        prop_assert_eq!(seen.reopenings, reference.reopenings(now));
+        let (ramp, expected) = (seen.ramp, reference.admitted_share(now));
+        prop_assert_eq!(ramp.is_some(), expected.is_some());
+        let difference = ramp.unwrap_or_default() - expected.unwrap_or_default();
+        prop_assert!(difference.abs() < 1e-9, "{ramp:?}, and not {expected:?}");
+        Ok(())
     }
 
     fn compare_evidence(&self, seen: &Snapshot) -> Checked {
@@ -528,12 +554,16 @@ fn retry_after_of(error: Option<CallError<Failed>>) -> Option<Option<Duration>> 
 pub(crate) fn recoveries() -> impl Strategy<Value = Recovery> {
     let growth = prop::option::of(1..=10_u32);
     let timeout = prop::option::weighted(0.3, 1..=12_u32);
-    (1..=15_u32, growth, 1..=4_u32, timeout).prop_map(|(reset, growth, probes, timeout)| Recovery {
-        reset,
-        growth,
-        probes,
-        timeout,
-    })
+    let ramp = prop::option::of(prop_oneof![1..=40_u32, 1..=400_u32]);
+    (1..=15_u32, growth, 1..=4_u32, timeout, ramp).prop_map(
+        |(reset, growth, probes, timeout, ramp)| Recovery {
+            reset,
+            growth,
+            probes,
+            timeout,
+            ramp,
+        },
+    )
 }
 
 /// The options of a breaker that do not open it, in units of time.
@@ -543,6 +573,7 @@ pub(crate) struct Recovery {
     growth: Option<u32>,
     probes: u32,
     timeout: Option<u32>,
+    ramp: Option<u32>,
 }
 
 impl Recovery {
@@ -563,6 +594,9 @@ impl Recovery {
         }
         if let Some(timeout) = self.timeout {
             config = config.timeout(unit * timeout);
+        }
+        if let Some(ramp) = self.ramp {
+            config = config.ramp(unit * ramp);
         }
         config.reset(unit * self.reset).probes(self.probes)
     }

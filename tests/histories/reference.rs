@@ -4,14 +4,33 @@ use std::time::Duration;
 
 use circuit_runtime::{Config, Snapshot, State};
 
+/// A fraction of all calls is a number of this.
+const ALL: u128 = 1 << 32;
+
+/// The longest that a service is left alone at its own request, unless `max_reset` says otherwise.
+const LONGEST_REQUEST: Duration = Duration::from_secs(3_600);
+
 /// A breaker for the exact rules, on one thread, which passes it the time.
 #[derive(Clone)]
 pub(crate) struct Reference {
     config: Config,
+    /// The unit of the times in orders and requests.
+    unit: Duration,
+    /// The least time between two transitions: as long as it takes, the clock goes on meanwhile.
+    turn: Duration,
+    /// How far the clock has gone on so.
+    ahead: Duration,
     phase: Phase,
+    /// When this phase began.
+    began: Duration,
+    /// When the public state began.
+    since: Duration,
+    /// When this phase ends, if neither the rules nor an order decide that.
+    until: Option<Duration>,
+    ramp: Ramp,
     /// The number of transitions so far.
     generation: u32,
-    /// The number of failed probes since the circuit was last closed.
+    /// How often the circuit has reopened since it was last closed.
     reopenings: u32,
     /// The calls of this generation with a result.
     results: Vec<CallResult>,
@@ -31,22 +50,38 @@ pub(crate) enum End {
     Dropped,
     Panic,
     Timeout,
+    /// The service asks to be left alone for so many units.
+    Unavailable(u32),
 }
 
-/// An operator's order.
+/// An operator's order; times are in units.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Order {
     Reset,
     ForceOpen,
     ForceClosed,
+    ForceOpenFor(u32),
+    ForceClosedFor(u32),
+    Trip,
+    OpenFor(u32),
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Phase {
     Closed,
-    Open { since: Duration },
+    Ramp,
+    Open,
     ForcedOpen,
     ForcedClosed,
+}
+
+/// The gradual admission after a recovery.
+#[derive(Clone, Copy)]
+struct Ramp {
+    /// The shares of all calls so far. A call that completes a whole number is admitted.
+    sum: u128,
+    /// When the latest call was admitted.
+    admitted_at: Duration,
 }
 
 /// The result of a call that counts.
@@ -96,10 +131,21 @@ impl From<&Snapshot> for Totals {
 }
 
 impl Reference {
-    pub(crate) fn new(config: Config) -> Self {
+    /// Creates a closed breaker. Orders and requests are for a number of `unit`s.
+    pub(crate) fn new(config: Config, unit: Duration) -> Self {
         Self {
             config,
+            unit,
+            turn: Duration::ZERO,
+            ahead: Duration::ZERO,
             phase: Phase::Closed,
+            began: Duration::ZERO,
+            since: Duration::ZERO,
+            until: None,
+            ramp: Ramp {
+                sum: 0,
+                admitted_at: Duration::ZERO,
+            },
             generation: 0,
             reopenings: 0,
             results: Vec::new(),
@@ -109,22 +155,55 @@ impl Reference {
         }
     }
 
-    pub(crate) fn state(&self, now: Duration) -> State {
-        match self.phase {
-            Phase::Closed | Phase::ForcedClosed => State::Closed,
-            Phase::Open { since } if now >= since + self.wait() => State::HalfOpen,
-            Phase::Open { .. } | Phase::ForcedOpen => State::Open,
+    /// Has each transition take a microsecond at least, as on the clock of tests.
+    pub(crate) fn with_turns(self) -> Self {
+        let turn = Duration::from_micros(1);
+        Self {
+            turn,
+            began: turn,
+            since: turn,
+            ..self
         }
     }
 
-    /// Returns the `retry_after` of a call that is rejected at `now`.
-    pub(crate) fn retry_after(&self, now: Duration) -> Option<Duration> {
-        let Phase::Open { since } = self.phase else {
-            return None;
-        };
-        if now < since + self.wait() {
-            return Some((since + self.wait()).saturating_sub(now));
+    pub(crate) fn state(&self, now: Duration) -> State {
+        let now = now + self.ahead;
+        match self.phase {
+            Phase::Closed | Phase::ForcedClosed => State::Closed,
+            Phase::Ramp | Phase::ForcedOpen if self.has_ended(now) => State::Closed,
+            Phase::Open if self.has_ended(now) => State::HalfOpen,
+            Phase::Ramp => State::HalfOpen,
+            Phase::Open | Phase::ForcedOpen => State::Open,
         }
+    }
+
+    /// Returns the `retry_after` of a snapshot at `now`.
+    pub(crate) fn retry_after(&self, now: Duration) -> Option<Duration> {
+        if self.phase == Phase::Ramp {
+            return None;
+        }
+        self.rejection(now).flatten()
+    }
+
+    /// Returns the `retry_after` of a call that would be rejected at `now`; `None` if it would run.
+    #[allow(
+        clippy::option_option,
+        reason = "a circuit that is held open has no `retry_after`"
+    )]
+    pub(crate) fn rejection(&self, now: Duration) -> Option<Option<Duration>> {
+        let state = self.state(now);
+        let now = now + self.ahead;
+        let left = |end: Duration| end.saturating_sub(now);
+        match (state, self.phase) {
+            (State::Closed, _) => None,
+            (State::Open, _) => Some(self.end().map(left)),
+            (State::HalfOpen, Phase::Ramp) => (!self.admits(now)).then(|| Some(self.ramp_part())),
+            (State::HalfOpen, _) => self.probes_taken(now).map(Some),
+        }
+    }
+
+    /// Returns how long all slots of a half-open circuit are taken; `None` if one is free.
+    fn probes_taken(&self, now: Duration) -> Option<Duration> {
         let leases = self.in_flight.iter().map(|probe| {
             let end = probe.start + self.lease();
             end.saturating_sub(now)
@@ -137,14 +216,18 @@ impl Reference {
     }
 
     pub(crate) fn acquire(&mut self, now: Duration) -> Result<Admission, Option<Duration>> {
+        self.end_if_over(now);
         // Time alone makes calls overdue; it reaches no other limit.
-        let is_judged = matches!(self.phase, Phase::Closed | Phase::ForcedClosed);
-        let may_be_overdue = self.config.slow_call().is_some() && is_judged;
-        if may_be_overdue && self.is_limit_reached(now) {
-            self.open(now);
+        if self.config.slow_call().is_some() && self.is_counting() {
+            let may_run = self.rejection(now).is_none();
+            if may_run && self.is_limit_reached(now + self.ahead) {
+                // The call is one of the ramp's before that ends.
+                self.open(now, None);
+            }
         }
-        let retry_after = self.retry_after(now);
-        if retry_after.is_some() || self.phase == Phase::ForcedOpen {
+        let rejection = self.rejection(now);
+        self.count_on_ramp(now + self.ahead, rejection.is_none());
+        if let Some(retry_after) = rejection {
             self.totals.rejected += 1;
             return Err(retry_after);
         }
@@ -152,7 +235,7 @@ impl Reference {
         let admission = Admission {
             number: self.admitted,
             generation: self.generation,
-            start: now,
+            start: now + self.ahead,
         };
         self.in_flight.push(admission);
         Ok(admission)
@@ -168,42 +251,189 @@ impl Reference {
         opened: Duration,
     ) {
         let failed = self.count(end);
+        let is_current = |this: &Self| admission.generation == this.generation;
+        if failed.is_some() && is_current(self) && self.is_counting() {
+            self.end_if_over(now);
+        }
         self.in_flight.retain(|other| *other != admission);
-        let Some(failed) = failed.filter(|_| admission.generation == self.generation) else {
+        let Some(failed) = failed.filter(|_| is_current(self)) else {
             return;
         };
-        let spent = now.saturating_sub(admission.start);
+        let at = now + self.ahead;
+        let spent = at.saturating_sub(admission.start);
         let slow = self.config.slow_call().is_some_and(|limit| spent > limit);
-        self.results.push(CallResult {
-            at: now,
-            failed,
-            slow,
-        });
-        match self.phase {
-            Phase::Closed | Phase::ForcedClosed if self.is_limit_reached(now) => self.open(opened),
-            Phase::Open { .. } if failed => {
-                self.reopenings += 1;
-                self.open(opened);
+        self.results.push(CallResult { at, failed, slow });
+        if let End::Unavailable(units) = end {
+            if units > 0 {
+                let longest = self.config.max_reset().unwrap_or(LONGEST_REQUEST);
+                return self.open(opened, Some((self.unit * units).min(longest)));
             }
-            Phase::Open { .. } if self.results.len() == self.config.probes() as usize => {
-                self.close(Phase::Closed);
+        }
+        match self.phase {
+            _ if self.is_counting() && self.is_limit_reached(at) => self.open(opened, None),
+            Phase::Open if failed => self.open(opened, None),
+            Phase::Open if self.results.len() == self.config.probes() as usize => {
+                self.recover(opened);
             }
             _ => {}
         }
     }
 
+    /// Every probe has succeeded.
+    fn recover(&mut self, now: Duration) {
+        if self.config.ramp().is_none() {
+            return self.close(Phase::Closed, now);
+        }
+        // Half-open as before.
+        let since = self.end().unwrap_or_default();
+        self.enter(Phase::Ramp, now);
+        self.since = since;
+        self.ramp = Ramp {
+            sum: ALL - ALL.div_ceil(10),
+            admitted_at: self.began,
+        };
+    }
+
     pub(crate) fn order(&mut self, order: Order, now: Duration) {
+        self.end_if_over(now);
+        let state = self.state(now);
+        let time = |units: u32| Some(self.unit * units);
         match order {
-            Order::Reset => self.close(Phase::Closed),
-            Order::ForceClosed if self.phase != Phase::ForcedClosed => {
-                self.close(Phase::ForcedClosed);
+            Order::Reset => self.close(Phase::Closed, now),
+            Order::ForceOpen => self.hold(Phase::ForcedOpen, None, now),
+            Order::ForceOpenFor(units) => self.hold(Phase::ForcedOpen, time(units), now),
+            Order::ForceClosed => self.hold(Phase::ForcedClosed, None, now),
+            Order::ForceClosedFor(units) => self.hold(Phase::ForcedClosed, time(units), now),
+            Order::Trip | Order::OpenFor(_) if self.is_held() => {}
+            Order::Trip if state == State::Open => {}
+            Order::Trip => self.open(now, None),
+            Order::OpenFor(units) if state == State::Open => {
+                // It stays open, until then.
+                let (since, time) = (self.since, time(units));
+                self.enter(Phase::Open, now);
+                self.until = time.map(|time| self.began + time);
+                self.since = since;
             }
-            Order::ForceOpen if self.phase != Phase::ForcedOpen => {
-                // An open circuit that is held open changes no state.
-                self.totals.opened += u64::from(self.state(now) != State::Open);
-                self.close(Phase::ForcedOpen);
+            Order::OpenFor(units) => self.open(now, time(units)),
+        }
+    }
+
+    /// Holds the circuit, unless it is held just so.
+    fn hold(&mut self, phase: Phase, time: Option<Duration>, now: Duration) {
+        let until = time.map(|time| now + self.ahead + time);
+        if self.phase == phase && self.until == until {
+            return;
+        }
+        self.totals.opened +=
+            u64::from(phase == Phase::ForcedOpen && self.state(now) != State::Open);
+        self.close(phase, now);
+        self.until = time.map(|time| self.began + time);
+    }
+
+    fn is_held(&self) -> bool {
+        matches!(self.phase, Phase::ForcedOpen | Phase::ForcedClosed)
+    }
+
+    /// Returns whether results count towards the limits.
+    fn is_counting(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Closed | Phase::ForcedClosed | Phase::Ramp
+        )
+    }
+
+    /// Returns when this phase ends by time alone.
+    fn end(&self) -> Option<Duration> {
+        self.until.or(match self.phase {
+            Phase::Open => Some(self.began + self.wait()),
+            Phase::Ramp => Some(self.began + self.config.ramp().unwrap_or_default()),
+            Phase::Closed | Phase::ForcedOpen | Phase::ForcedClosed => None,
+        })
+    }
+
+    fn has_ended(&self, now: Duration) -> bool {
+        self.end().is_some_and(|end| now >= end)
+    }
+
+    /// Closes the circuit if a ramp or a hold is over by `now`.
+    fn end_if_over(&mut self, now: Duration) {
+        let now = now + self.ahead;
+        if let Some(end) = self.end().filter(|_| self.phase != Phase::Open) {
+            if now >= end {
+                // The state of a circuit that is held closed stays as it is.
+                let since = Some(self.since).filter(|_| self.phase == Phase::ForcedClosed);
+                self.enter_at(Phase::Closed, end, now);
+                self.since = since.unwrap_or(self.since);
+                self.reopenings = 0;
             }
-            Order::ForceClosed | Order::ForceOpen => {}
+        }
+    }
+
+    /// Returns how many calls of [`ALL`] a ramp admits.
+    fn share(&self, now: Duration) -> u128 {
+        let length = self.config.ramp().unwrap_or_default().as_micros();
+        let elapsed = now.saturating_sub(self.began).as_micros();
+        (ALL * elapsed / length).clamp(ALL.div_ceil(10), ALL)
+    }
+
+    /// Returns the tenth of a ramp in which a call is admitted at least.
+    fn ramp_part(&self) -> Duration {
+        let length = self.config.ramp().unwrap_or_default().as_micros();
+        Duration::from_micros(u64::try_from(length.div_ceil(10)).unwrap_or(u64::MAX))
+    }
+
+    /// Returns whether a ramp admits a call.
+    fn admits(&self, now: Duration) -> bool {
+        let sum = self.ramp.sum;
+        let is_whole = (sum + self.share(now)) / ALL > sum / ALL;
+        is_whole || now.saturating_sub(self.ramp.admitted_at) >= self.ramp_part()
+    }
+
+    /// Counts a call on a ramp.
+    fn count_on_ramp(&mut self, now: Duration, admitted: bool) {
+        if self.phase == Phase::Ramp {
+            self.ramp.sum += self.share(now);
+            if admitted {
+                self.ramp.admitted_at = now;
+            }
+        }
+    }
+
+    /// Returns the admitted share of a ramp.
+    #[expect(clippy::cast_precision_loss, reason = "compared with a tolerance")]
+    pub(crate) fn admitted_share(&self, now: Duration) -> Option<f64> {
+        let is_ramp = self.phase == Phase::Ramp && self.state(now) == State::HalfOpen;
+        is_ramp.then(|| self.share(now + self.ahead) as f64 / ALL as f64)
+    }
+
+    /// Returns how long the state has held.
+    pub(crate) fn since(&self, now: Duration) -> Duration {
+        let now = now + self.ahead;
+        let ended = self.end().filter(|end| now >= *end);
+        let began = match self.phase {
+            Phase::Ramp | Phase::Open | Phase::ForcedOpen => ended,
+            Phase::Closed | Phase::ForcedClosed => None,
+        };
+        now.saturating_sub(began.unwrap_or(self.since))
+    }
+
+    /// Returns the state that the circuit is held in, and what is left of the order.
+    pub(crate) fn held(&self, now: Duration) -> Option<(State, Option<Duration>)> {
+        let now = now + self.ahead;
+        let to = match self.phase {
+            Phase::ForcedOpen => State::Open,
+            Phase::ForcedClosed => State::Closed,
+            Phase::Closed | Phase::Ramp | Phase::Open => return None,
+        };
+        let left = self.end().map(|end| end.saturating_sub(now));
+        (!self.has_ended(now)).then_some((to, left))
+    }
+
+    /// Returns how often the circuit has reopened since it was last closed.
+    pub(crate) fn reopenings(&self, now: Duration) -> u32 {
+        match self.state(now) {
+            State::Closed => 0,
+            State::Open | State::HalfOpen => self.reopenings,
         }
     }
 
@@ -213,7 +443,9 @@ impl Reference {
             End::Success => &mut self.totals.succeeded,
             End::Ignored => &mut self.totals.ignored,
             End::Dropped => &mut self.totals.cancelled,
-            End::Failure | End::Panic | End::Timeout => &mut self.totals.failed,
+            End::Failure | End::Panic | End::Timeout | End::Unavailable(_) => {
+                &mut self.totals.failed
+            }
         };
         *total += 1;
         self.totals.panicked += u64::from(end == End::Panic);
@@ -224,24 +456,47 @@ impl Reference {
         }
     }
 
-    /// Opens the circuit, unless it is held closed: then this is a dry run.
-    fn open(&mut self, now: Duration) {
+    /// Opens the circuit for this time or its usual wait, unless it is held closed: then this is a
+    /// dry run.
+    fn open(&mut self, now: Duration, time: Option<Duration>) {
         if self.phase == Phase::ForcedClosed {
             self.totals.withheld += 1;
-            return self.enter(Phase::ForcedClosed);
+            let (since, until) = (self.since, self.until);
+            self.enter(Phase::ForcedClosed, now);
+            (self.since, self.until) = (since, until);
+            return;
         }
         self.totals.opened += 1;
-        self.enter(Phase::Open { since: now });
+        self.reopenings += u32::from(self.phase != Phase::Closed);
+        self.enter(Phase::Open, now);
+        self.until = time.map(|time| self.began + time);
     }
 
-    fn close(&mut self, phase: Phase) {
+    /// Leaves the states that the rules decide.
+    fn close(&mut self, phase: Phase, now: Duration) {
+        let (before, since) = (self.state(now), self.since);
         self.reopenings = 0;
-        self.enter(phase);
+        self.enter(phase, now);
+        if self.state(now) == before {
+            self.since = since;
+        }
     }
 
-    /// Begins a generation, without evidence.
-    fn enter(&mut self, phase: Phase) {
+    /// Begins a generation at `now`, without evidence.
+    fn enter(&mut self, phase: Phase, now: Duration) {
+        let now = now + self.ahead;
+        self.enter_at(phase, now, now);
+    }
+
+    /// Begins a generation at a moment up to `now`.
+    fn enter_at(&mut self, phase: Phase, moment: Duration, now: Duration) {
+        let next = self.began + self.turn;
+        let began = if next > moment { now.max(next) } else { moment };
+        if self.turn > Duration::ZERO {
+            self.ahead += began.saturating_sub(now);
+        }
         self.phase = phase;
+        (self.began, self.since, self.until) = (began, began, None);
         self.generation += 1;
         self.results.clear();
         self.in_flight.clear();
@@ -262,7 +517,8 @@ impl Reference {
     /// Returns the number of calls that count, and how many of them failed and were slow. Calls
     /// that are overdue are left out.
     pub(crate) fn counts(&self, now: Duration) -> [usize; 3] {
-        if matches!(self.phase, Phase::Open { .. } | Phase::ForcedOpen) {
+        let now = now + self.ahead;
+        if !self.is_counting() || self.has_ended(now) {
             return [0; 3];
         }
         let counted = self.counted(now);

@@ -17,11 +17,14 @@
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use shuttle::Runner;
 use shuttle::rand::{Rng, thread_rng};
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
 
 use super::reference::{Admission, End, Order, Reference, Totals};
 use super::shuttle::{RESET, below, breaker, circuit, one_of, together};
 use crate::circuit::ticket::{Outcome, Ticket};
+use crate::clock::Span;
 use crate::clock::model::set as set_clock;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
@@ -29,6 +32,9 @@ const ITERATIONS: usize = 10_000;
 
 /// Most races need few preemptions at the right points, and are found soonest with few.
 const PREEMPTIONS: usize = 3;
+
+/// Half of `reset`, in microseconds.
+const HALF: u32 = 15_000_000;
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
@@ -158,7 +164,13 @@ impl Recorder {
             return self.acquire();
         };
         self.perform(Action::Settle(number, end), || {
-            circuit(self.breaker).settle(ticket, outcome(end));
+            match end {
+                End::Unavailable(units) => {
+                    let wait = Span::from_micros(units.into());
+                    circuit(self.breaker).settle_unavailable(ticket, wait);
+                }
+                _ => circuit(self.breaker).settle(ticket, outcome(end)),
+            }
             Answer::Done
         });
     }
@@ -169,6 +181,10 @@ impl Recorder {
                 Order::Reset => self.breaker.reset(),
                 Order::ForceOpen => self.breaker.force_open(),
                 Order::ForceClosed => self.breaker.force_closed(),
+                Order::ForceOpenFor(units) => self.breaker.force_open_for(micros(units)),
+                Order::ForceClosedFor(units) => self.breaker.force_closed_for(micros(units)),
+                Order::Trip => self.breaker.trip(),
+                Order::OpenFor(units) => self.breaker.open_for(micros(units)),
             }
             Answer::Done
         });
@@ -199,17 +215,30 @@ impl Recorder {
         });
     }
 
-    fn any_operation(&self) {
+    /// Performs any operation. While time passes, none that is dated by when it began: a thread may
+    /// be preempted for as long as the circuit then stays open.
+    fn any_operation(&self, time_passes: bool) {
         match below(20) {
             0..7 => self.acquire(),
+            7 if !time_passes => self.settle(End::Unavailable(HALF)),
             7..11 => self.settle(one_of([End::Failure, End::Timeout, End::Panic])),
             11..15 => self.settle(End::Success),
             15 => self.settle(one_of([End::Dropped, End::Ignored])),
+            16 if time_passes => self.order(one_of([
+                Order::Reset,
+                Order::Reset,
+                Order::ForceOpen,
+                Order::ForceClosed,
+            ])),
             16 => self.order(one_of([
                 Order::Reset,
                 Order::Reset,
                 Order::ForceOpen,
                 Order::ForceClosed,
+                Order::ForceOpenFor(HALF),
+                Order::ForceClosedFor(HALF),
+                Order::Trip,
+                Order::OpenFor(2 * HALF),
             ])),
             _ => self.state(),
         }
@@ -220,7 +249,10 @@ impl Recorder {
         let mut operations = std::mem::take(&mut self.record().operations);
         // Tried first in the order of their ends, which is close to the right order.
         operations.sort_by_key(|operation| operation.end);
-        let reference = Explained::new(Reference::new(self.breaker.config()));
+        let reference = Explained::new(Reference::new(
+            self.breaker.config(),
+            Duration::from_micros(1),
+        ));
         let mut left: Vec<&Operation> = operations.iter().collect();
         let is_explained = reference.explains(&mut left);
         if !is_explained {
@@ -249,10 +281,14 @@ impl Record {
     }
 }
 
+fn micros(units: u32) -> Duration {
+    Duration::from_micros(units.into())
+}
+
 fn outcome(end: End) -> Outcome {
     match end {
         End::Success => Outcome::Succeeded,
-        End::Failure => Outcome::Failed,
+        End::Failure | End::Unavailable(_) => Outcome::Failed,
         End::Ignored => Outcome::Ignored,
         End::Dropped => Outcome::Cancelled,
         End::Panic => Outcome::Panicked,
@@ -287,7 +323,7 @@ impl Explained {
             }
             let operation = left.remove(next);
             let explains = operation.moments().any(|(now, opened)| {
-                let mut after = self.clone();
+                let mut after = Box::new(self.clone());
                 let answer = after.answer(operation, now, opened);
                 answer == operation.answer && after.explains(left)
             });
@@ -335,24 +371,33 @@ fn explore(rules: fn() -> ConfigBuilder) {
     let model = move || {
         let recorder = Recorder::new(rules().probes(one_of([1, 1, 2])));
         for _ in 0..2 {
-            (0..below(6)).for_each(|_| recorder.any_operation());
+            (0..below(6)).for_each(|_| recorder.any_operation(false));
             recorder.wait(one_of([0, 1, RESET - 1, RESET, RESET, 2 * RESET]));
-            together(one_of([2, 3]), |thread| {
-                if thread == 0 && below(2) == 0 {
+            // Not while probes may be in flight: one that fails is dated by when it ends, even if its
+            // thread is then preempted until another call has its slot.
+            let is_half_open = recorder.breaker.state() == State::HalfOpen;
+            let time_passes = !is_half_open && below(2) == 0;
+            together(one_of([2, 3]), move |thread| {
+                if thread == 0 && time_passes {
                     recorder.wait(one_of([1, RESET / 2, RESET, 3 * RESET]));
                 }
-                (0..2 + below(3)).for_each(|_| recorder.any_operation());
+                (0..2 + below(3)).for_each(|_| recorder.any_operation(time_passes));
             });
             recorder.snapshot();
         }
         for _ in 0..6 {
-            recorder.any_operation();
+            recorder.any_operation(false);
             recorder.snapshot();
         }
         recorder.check();
     };
-    shuttle::check_random(model, ITERATIONS);
-    shuttle::check_pct(model, ITERATIONS, PREEMPTIONS);
+    let mut config = shuttle::Config::new();
+    // The search for an order is recursive.
+    config.stack_size = 1 << 20;
+    let random = RandomScheduler::new(ITERATIONS);
+    Runner::new(random, config.clone()).run(model);
+    let few_preemptions = PctScheduler::new(PREEMPTIONS, ITERATIONS);
+    Runner::new(few_preemptions, config).run(model);
 }
 
 #[test]
