@@ -157,11 +157,8 @@ impl Reference {
 
     /// Has each transition take a microsecond at least, as on the clock of tests.
     pub(crate) fn with_turns(self) -> Self {
-        let turn = Duration::from_micros(1);
         Self {
-            turn,
-            began: turn,
-            since: turn,
+            turn: Duration::from_micros(1),
             ..self
         }
     }

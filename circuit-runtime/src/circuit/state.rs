@@ -309,7 +309,7 @@ impl Word {
     }
 
     /// Returns the word of a closed breaker after a reset at `now`.
-    #[cfg(test)]
+    #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
     pub(crate) fn after_reset(self, now: Instant) -> Self {
         self.followed_by(Phase::Closed, Details::default(), now)
     }
