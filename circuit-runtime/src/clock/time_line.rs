@@ -11,15 +11,14 @@
 //!   before each, the clocks of all known runtimes are noted that do not use it. A runtime is known
 //!   once it has asked for any circuit, or has created one.
 //! - If it was not known by then, it is counted from when it was, and by the lead that its clock
-//!   had over the system's: as if it had shown the system's time at the previous reading of the
-//!   circuit, with an [`allowance`] for the time that it stood still before.
+//!   then had over the system's: as if it had shown the system's time at the previous reading of
+//!   the circuit, with an [`allowance`] for the time that it stood still before.
 //! - Runtimes whose clock was never paused, and threads outside of any, share the system's clock.
 //!   It counts from the previous reading of the circuit, and only when one of them asks: the time
 //!   that a test takes does not show on a paused clock.
 //!
-//! An advance in a runtime that has not used the circuit yet is thus taken to follow all calls
-//! since the last transition. It shortens no wait, but evidence of these calls may be found
-//! expired.
+//! An advance in a runtime that has not used the circuit yet is thus taken to follow all calls since
+//! the last transition. It shortens no wait, but evidence of these calls may be found expired.
 
 use std::collections::HashMap;
 
