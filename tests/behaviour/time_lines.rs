@@ -244,6 +244,7 @@ fn a_circuit_that_another_paused_runtime_opens_recovers_on_time() {
         });
     };
     let use_other = || assert_eq!(other.state(), State::Closed);
+    user.block_on(async { breaker.reset() });
     for is_known_before in [true, false] {
         let test = paused();
         if is_known_before {
