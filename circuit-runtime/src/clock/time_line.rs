@@ -18,7 +18,8 @@
 //!   that a test takes does not show on a paused clock.
 //!
 //! An advance in a runtime that has not used the circuit yet is thus taken to follow all calls
-//! since the last transition. It shortens no wait, but evidence of these calls may be found expired.
+//! since the last transition. It shortens no wait, but evidence of these calls may be found
+//! expired.
 
 use std::collections::HashMap;
 
