@@ -65,6 +65,7 @@ fn snapshot_against_a_new_generation() {
             race([
                 Box::new(|| {
                     breaker.reset();
+                    assert_eq!(calls_and_failed(breaker), (0, 0));
                     fail(breaker);
                 }) as Box<dyn FnOnce()>,
                 Box::new(|| {
@@ -97,8 +98,9 @@ fn snapshot_of_failures_against_a_new_generation() {
             };
             (0..3).for_each(|_| fail(breaker));
             race([
-                Box::new(|| {
+                Box::new(move || {
                     breaker.reset();
+                    assert_eq!(failed(), Some(0));
                     fail(breaker);
                 }) as Box<dyn FnOnce()>,
                 Box::new(move || {
