@@ -40,7 +40,7 @@ impl Ramp {
         let share = share(now.since(since), length);
         let sum = self.sum.fetch_add(share, Ordering::Relaxed);
         if passes_whole_number(sum, share) {
-            // The latest: a thread that is late, perhaps from an earlier ramp, makes no other call due.
+            // The latest: a late thread, perhaps of an earlier ramp, makes no other call due.
             self.admitted_at
                 .fetch_max(now.as_micros(), Ordering::Relaxed);
             return true;
