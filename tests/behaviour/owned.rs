@@ -1,8 +1,8 @@
 //! Permits that own their breaker, and calls that run under a permit.
 
 use crate::support::{
-    Failed, advance, consecutive, fail, half_open, millis, poll_once, seconds, succeed, timed,
-    trip, windowed,
+    Failed, advance, breaker, consecutive, fail, half_open, millis, poll_once, seconds, succeed,
+    timed, trip, windowed,
 };
 use circuit_runtime::{
     CallError, CircuitBreaker, Config, OwnedPermit, Snapshot, State, Verdict, registry,
@@ -242,6 +242,22 @@ async fn a_call_under_a_permit_that_is_dropped_is_cancelled_even_unpolled() {
         succeed(&breaker);
         assert_eq!(breaker.state(), State::Closed, "the slot was free at once");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_before_a_future_under_a_permit_is_polled_makes_it_slow_but_not_late() {
+    let rules = Config::builder().slow_call(millis(500)).min_calls(2);
+    let breaker = breaker(rules.last_calls(10).timeout(seconds(2)));
+    for _ in 0..2 {
+        assert_eq!(breaker.state(), State::Closed);
+        let call = acquire(&breaker).call(async {
+            tokio::time::sleep(millis(100)).await;
+            Ok::<_, Failed>(7)
+        });
+        advance(seconds(60)).await;
+        assert_eq!(call.await, Ok(7));
+    }
+    assert_eq!(breaker.state(), State::Open);
 }
 
 #[tokio::test(start_paused = true)]

@@ -339,3 +339,28 @@ impl<H: AsRef<Circuit>, F, C> fmt::Debug for Call<H, F, C> {
             .finish_non_exhaustive()
     }
 }
+
+/// A call has predicates or a classification, not both.
+///
+/// ```compile_fail,E0599
+/// # use circuit_runtime::{CircuitBreaker, Config, Verdict};
+/// # let breaker = CircuitBreaker::new("pages", Config::default());
+/// let call = breaker.call(std::future::ready(Err::<(), _>(7)));
+/// drop(call.classify(|_| Verdict::Success).failure_if(|_| true));
+/// ```
+///
+/// ```compile_fail,E0599
+/// # use circuit_runtime::{CircuitBreaker, Config, Verdict};
+/// # let breaker = CircuitBreaker::new("pages", Config::default());
+/// let call = breaker.call(std::future::ready(Err::<(), _>(7)));
+/// drop(call.retry_after(|_| None).classify(|_| Verdict::Success));
+/// ```
+///
+/// ```
+/// # use circuit_runtime::{CircuitBreaker, Config};
+/// # let breaker = CircuitBreaker::new("pages", Config::default());
+/// let call = breaker.call(std::future::ready(Err::<(), _>(7)));
+/// drop(call.retry_after(|_| None).failure_if(|_| true));
+/// ```
+#[cfg(doctest)]
+struct Excluded;

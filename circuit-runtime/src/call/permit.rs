@@ -131,8 +131,8 @@ impl<'b> Permit<'b> {
     /// Runs `future` as the call of this permit: its result is counted, it may time out, and a
     /// panic is a failure, as with [`CircuitBreaker::call`](crate::CircuitBreaker::call).
     ///
-    /// The call is in flight since the permit was acquired. Its timeout begins when the returned
-    /// future is first polled.
+    /// The call is in flight since the permit was acquired, which `slow_call` counts from. The
+    /// timeout counts from the first poll at the earliest.
     ///
     /// # Errors
     ///
