@@ -2,6 +2,7 @@
 //! at most two or three preemptions. Run with `RUSTFLAGS="--cfg circuit_loom" cargo test -p
 //! circuit-runtime --lib --release tests::loom`.
 
+mod delivery;
 mod details;
 mod evidence;
 mod holds;

@@ -1,0 +1,99 @@
+//! Models of changes that are delivered while others happen.
+
+use std::sync::{Arc, Mutex};
+
+use super::{breaker, circuit, half_open, model_of_few_preemptions, race};
+use crate::{Cause, CircuitBreaker, State, StateChange};
+
+use State::{Closed, HalfOpen, Open};
+
+/// The states before and after each change that a listener has seen, and its cause.
+type Seen = Arc<Mutex<Vec<(State, State, Cause)>>>;
+
+fn listen(breaker: &CircuitBreaker) -> Seen {
+    let seen = Seen::default();
+    let told = Arc::clone(&seen);
+    let listener = move |change: &StateChange| {
+        let brief = (change.from, change.to, change.cause);
+        told.lock().unwrap().push(brief);
+    };
+    breaker.on_change(listener).forget();
+    seen
+}
+
+/// Asserts that every change begins where the one before has ended, and that the last one is the
+/// latest of all.
+fn assert_in_order(breaker: &CircuitBreaker, seen: &Seen, mut state: State) {
+    let seen = seen.lock().unwrap();
+    for &(from, to, _) in seen.iter() {
+        assert_eq!(from, state);
+        state = to;
+    }
+    assert_eq!(state, breaker.state());
+    let last = breaker.snapshot().last_change;
+    let last = last.map(|change| (change.from, change.to, change.cause));
+    assert_eq!(seen.last().copied(), last);
+}
+
+/// Whichever thread delivers, each change is seen once and in order, and none is left over.
+#[test]
+fn order_against_another_order() {
+    model_of_few_preemptions(|| {
+        let breaker = breaker(1);
+        let seen = listen(breaker);
+        race([
+            Box::new(|| {
+                breaker.force_open();
+                breaker.reset();
+            }) as Box<dyn FnOnce()>,
+            Box::new(|| breaker.trip()),
+        ]);
+        assert_in_order(breaker, &seen, Closed);
+        let opened = breaker.snapshot().opened;
+        let seen = seen.lock().unwrap();
+        let opening = |(from, to, _): &&(State, State, Cause)| from != to && *to == Open;
+        assert_eq!(seen.iter().filter(opening).count() as u64, opened);
+    });
+}
+
+/// The first probe is reported once, before its result, and not after an order.
+#[test]
+fn first_probe_against_an_order() {
+    model_of_few_preemptions(|| {
+        let breaker = half_open();
+        let seen = listen(breaker);
+        race([
+            Box::new(|| {
+                if let Ok(probe) = breaker.try_acquire() {
+                    probe.success();
+                }
+            }) as Box<dyn FnOnce()>,
+            Box::new(|| breaker.reset()),
+        ]);
+        assert_in_order(breaker, &seen, Open);
+        let half_open = seen
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|seen| seen.1 == HalfOpen)
+            .count();
+        assert!(half_open <= 1);
+    });
+}
+
+/// Of the two probes of a half-open circuit, one is the first.
+#[test]
+fn first_probe_against_another_probe() {
+    model_of_few_preemptions(|| {
+        let breaker = half_open();
+        let seen = listen(breaker);
+        race([(); 2].map(|()| {
+            Box::new(|| {
+                if let Ok(ticket) = circuit(breaker).admit() {
+                    circuit(breaker).settle(ticket, crate::circuit::Outcome::Cancelled);
+                }
+            }) as Box<dyn FnOnce()>
+        }));
+        assert_eq!(*seen.lock().unwrap(), [(Open, HalfOpen, Cause::WaitOver)]);
+    });
+}
