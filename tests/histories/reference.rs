@@ -8,7 +8,7 @@ use circuit_runtime::{Config, Snapshot, State};
 const ALL: u128 = 1 << 32;
 
 /// The longest that a service is left alone at its own request, unless `max_reset` says otherwise.
-const LONGEST_REQUEST: Duration = Duration::from_secs(3_600);
+const LONGEST_REQUEST: Duration = Duration::from_secs(60 * 60);
 
 /// A breaker for the exact rules, on one thread, which passes it the time.
 #[derive(Clone)]
@@ -260,11 +260,9 @@ impl Reference {
         let spent = at.saturating_sub(admission.start);
         let slow = self.config.slow_call().is_some_and(|limit| spent > limit);
         self.results.push(CallResult { at, failed, slow });
-        if let End::Unavailable(units) = end {
-            if units > 0 {
-                let longest = self.config.max_reset().unwrap_or(LONGEST_REQUEST);
-                return self.open(opened, Some((self.unit * units).min(longest)));
-            }
+        if let End::Unavailable(units @ 1..) = end {
+            let longest = self.config.max_reset().unwrap_or(LONGEST_REQUEST);
+            return self.open(opened, Some((self.unit * units).min(longest)));
         }
         match self.phase {
             _ if self.is_counting() && self.is_limit_reached(at) => self.open(opened, None),
@@ -355,14 +353,13 @@ impl Reference {
     /// Closes the circuit if a ramp or a hold is over by `now`.
     fn end_if_over(&mut self, now: Duration) {
         let now = now + self.ahead;
-        if let Some(end) = self.end().filter(|_| self.phase != Phase::Open) {
-            if now >= end {
-                // The state of a circuit that is held closed stays as it is.
-                let since = Some(self.since).filter(|_| self.phase == Phase::ForcedClosed);
-                self.enter_at(Phase::Closed, end, now);
-                self.since = since.unwrap_or(self.since);
-                self.reopenings = 0;
-            }
+        let is_over = |end: &Duration| self.phase != Phase::Open && now >= *end;
+        if let Some(end) = self.end().filter(is_over) {
+            // The state of a circuit that is held closed stays as it is.
+            let since = Some(self.since).filter(|_| self.phase == Phase::ForcedClosed);
+            self.enter_at(Phase::Closed, end, now);
+            self.since = since.unwrap_or(self.since);
+            self.reopenings = 0;
         }
     }
 

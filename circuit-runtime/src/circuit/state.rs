@@ -118,9 +118,6 @@ pub(crate) fn transition(
             (Open, longer.until(until), Change::Unseen)
         }
 
-        (Open, Trigger::ProbesSucceeded) | (Ramp, Trigger::RampOver) => {
-            (Closed, first, Change::Closed)
-        }
         (Open, Trigger::RampBegins(half_open_since)) => {
             // The state was half-open before the last probe, and still is.
             let began = Details {
@@ -137,7 +134,10 @@ pub(crate) fn transition(
 
         (Closed, Trigger::Reset) => (Closed, kept, Change::Unseen),
         (ForcedClosed, Trigger::Reset | Trigger::HoldOver) => (Closed, kept, Change::Held),
-        (_, Trigger::Reset) | (ForcedOpen, Trigger::HoldOver) => (Closed, first, Change::Closed),
+        (_, Trigger::Reset)
+        | (Open, Trigger::ProbesSucceeded)
+        | (Ramp, Trigger::RampOver)
+        | (ForcedOpen, Trigger::HoldOver) => (Closed, first, Change::Closed),
 
         (ForcedOpen, Trigger::ForceOpen(until)) if until == details.until => return unchanged,
         (ForcedClosed, Trigger::ForceClosed(until)) if until == details.until => return unchanged,

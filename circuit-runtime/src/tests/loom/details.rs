@@ -61,10 +61,13 @@ fn snapshot_against_transitions() {
     });
 }
 
+/// Returns the wait of a rejection, if there is one.
+type Question = fn(&CircuitBreaker) -> Option<Option<Duration>>;
+
 /// The wait of a rejection, real or asked for, is that of one phase.
 #[test]
 fn rejections_against_transitions() {
-    let questions: [fn(&CircuitBreaker) -> Option<Option<Duration>>; 2] = [
+    let questions: [Question; 2] = [
         |breaker| breaker.would_reject().map(|error| error.retry_after()),
         |breaker| {
             circuit(breaker)
