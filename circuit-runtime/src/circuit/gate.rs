@@ -127,7 +127,10 @@ impl Circuit {
         };
         let still_current = || self.word() == word;
         let generation = word.generation();
-        match phases.probes.request(limit, generation, now, still_current) {
+        match phases
+            .probes
+            .request(limit, generation, clock::now, still_current)
+        {
             SlotRequest::Full(until) => Err(Rejection::new(until.since(now), limit.lease)),
             SlotRequest::Granted(lease) => {
                 self.report_half_open(phases, word, half_open_at);

@@ -267,6 +267,13 @@ impl Circuit {
             }
             self.time.before_change();
             phases.store(next, next_details);
+            // As late as possible: a wait that began before calls which were admitted meanwhile
+            // would be too short for them.
+            let next = if next.phase() == Phase::Open {
+                next.dated(clock::now())
+            } else {
+                next
+            };
             // Release: what led to the new state is visible to those that act on it. Acquire: the
             // caller retries from everything that led to the actual state.
             self.state
@@ -282,7 +289,7 @@ impl Circuit {
                 before: (word, details),
                 next: (next, next_details),
                 change,
-                at: date,
+                at: next.since(),
             };
             Ok(self.record(phases, transitions, &transition, reason))
         })?;

@@ -72,19 +72,20 @@ impl Probes {
     }
 
     /// Requests a slot. `still_current` is evaluated under the lock, so that a late caller never
-    /// takes a slot of a generation that is over. Of racing threads, exactly as many succeed as
-    /// there are slots.
+    /// takes a slot of a generation that is over, and `clock` too, so that its lease is no shorter
+    /// for its being late. Of racing threads, exactly as many succeed as there are slots.
     pub(crate) fn request(
         &self,
         limit: ProbeLimit,
         generation: Generation,
-        now: Instant,
+        clock: impl FnOnce() -> Instant,
         still_current: impl FnOnce() -> bool,
     ) -> SlotRequest {
         self.with_slots(limit, generation, |slots| {
             if !still_current() {
                 return SlotRequest::Stale;
             }
+            let now = clock();
             slots.expire(now);
             if !slots.is_any_free(limit.count) {
                 return SlotRequest::Full(slots.free_at(limit.count).unwrap_or(now));
@@ -292,7 +293,7 @@ mod tests {
             };
             let probes = Probes::default();
             for _ in 0..count {
-                let slot = probes.request(limit, Generation::FIRST, seconds(40), || true);
+                let slot = probes.request(limit, Generation::FIRST, || seconds(40), || true);
                 assert!(matches!(slot, SlotRequest::Granted(_)));
             }
             for half_open_at in [10, 40] {

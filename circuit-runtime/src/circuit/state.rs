@@ -314,6 +314,13 @@ impl Word {
         self.followed_by(Phase::Closed, Details::default(), now)
     }
 
+    /// Returns the same phase, begun `now` if that is later.
+    pub(crate) fn dated(self, now: Instant) -> Self {
+        let turn = Self::turn_at(now).max(self.turn());
+        let below = self.0 & !(u64::MAX << Self::TURN_SHIFT);
+        Self(turn << Self::TURN_SHIFT | below)
+    }
+
     fn followed_by(self, phase: Phase, details: Details, now: Instant) -> Self {
         let turn = Self::turn_at(now).max(self.turn().saturating_add(1));
         let turn = turn.min(Self::LAST_TURN);
