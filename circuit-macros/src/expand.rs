@@ -72,7 +72,7 @@ mod tests {
                         #runtime::Classifier(
                             __circuit_result,
                             #runtime::NotAResult
-                        ).outcome()
+                        ).verdict()
                     }
                 )
                 .await

@@ -146,7 +146,7 @@ mod all_of_them {
     impl<T: ?Sized> StrKey for T {}
 
     trait DisplayKey {
-        fn outcome(&self, of: usize) -> usize {
+        fn verdict(&self, of: usize) -> usize {
             of
         }
 
@@ -208,7 +208,7 @@ mod all_of_them {
     }
 
     // In user code, each name is the user's own.
-    #[circuit_breaker(key = BREAKER + __CIRCUIT_MAX_KEYS.outcome(0), name = "of constants")]
+    #[circuit_breaker(key = BREAKER + __CIRCUIT_MAX_KEYS.verdict(0), name = "of constants")]
     pub(super) async fn of_constants() -> Outcome<usize> {
         ::core::result::Result::Ok(BREAKER)
     }

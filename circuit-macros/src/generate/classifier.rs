@@ -6,7 +6,7 @@ use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
-use super::rejection::Conversion;
+use super::conversion::Conversion;
 use crate::options::{Options, Written};
 
 /// The predicates, in the order in which they are asked.
@@ -24,7 +24,7 @@ pub(super) const CALLED: [OptionName; 4] = [
     OptionName::Classify,
 ];
 
-/// Returns the closure that classifies a result and settles its permit.
+/// Returns the closure that makes a verdict of a result.
 pub(super) fn classifier(
     options: &Options,
     conversion: Conversion<'_>,
@@ -40,7 +40,7 @@ pub(super) fn classifier(
     //         classifier::<Result<Quote, QuoteError>>()(__circuit_result)
     //             .ignore_if(|error| error.is_ours())
     //             .failure_if(QuoteError::is_outage)
-    //             .outcome()
+    //             .verdict()
     //     }
     //
     // Input:
@@ -70,11 +70,11 @@ pub(super) fn classifier(
     };
     let Some(first) = classify.or(predicates.first().copied()) else {
         if matches!(conversion, Conversion::Unneeded) {
-            return quote_spanned!(span=> |__circuit_result| #classified.outcome());
+            return quote_spanned!(span=> |__circuit_result| #classified.verdict());
         }
         return quote_spanned! {span=>
             |__circuit_result| {
-                #runtime::Classifier(__circuit_result, #runtime::NotAResult).outcome()
+                #runtime::Classifier(__circuit_result, #runtime::NotAResult).verdict()
             }
         };
     };
@@ -91,7 +91,7 @@ pub(super) fn classifier(
     let closure_span = first.expression.span().resolved_at(span);
     let head = quote_spanned!(closure_span=> |__circuit_result|);
     if classify.is_none() {
-        classified = quote_spanned!(span=> #classified.outcome());
+        classified = quote_spanned!(span=> #classified.verdict());
     }
     quote_spanned!(span=> #head { #check #classified })
 }
@@ -141,7 +141,7 @@ mod tests {
                 |__circuit_result| {
                     #private::classifier::<Result<u8, E>>()(__circuit_result)
                         #predicates
-                        .outcome()
+                        .verdict()
                 }
             };
             assert_eq!(dense(&found), dense(&expected));

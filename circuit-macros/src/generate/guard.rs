@@ -8,11 +8,11 @@ use syn::spanned::Spanned;
 
 use super::breaker::breaker;
 use super::classifier::{CALLED, classifier};
+use super::conversion::Conversion;
 use super::fallback::Fallback;
 use super::hint::return_type_hint;
 use super::opaque;
 use super::or_else::or_else;
-use super::rejection::Conversion;
 use crate::function::Function;
 use crate::function::body::mentions;
 use crate::function::captures::{Captures, OptionCode};
@@ -35,7 +35,7 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
     //                 { body }
     //             },
     //             |__circuit_result| {
-    //                 Classifier(__circuit_result, NotAResult).outcome()
+    //                 Classifier(__circuit_result, NotAResult).verdict()
     //             },
     //             |__circuit_error| rejected::<Result<Quote, QuoteError>>(__circuit_error),
     //         )

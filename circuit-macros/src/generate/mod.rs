@@ -3,9 +3,9 @@
 mod breaker;
 mod classifier;
 mod config;
+mod conversion;
 mod fallback;
 pub(crate) mod guard;
 mod hint;
 mod opaque;
 mod or_else;
-mod rejection;

@@ -5,9 +5,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Expr, ExprClosure, ReturnType, Type};
 
+use super::conversion::Conversion;
 use super::fallback::{error_pattern, value};
 use super::hint::return_type_hint;
-use super::rejection::Conversion;
 use crate::options::Options;
 
 /// Returns the statements that follow a call, whose result is `__circuit_result`.

@@ -57,7 +57,7 @@ impl<'r, E> Classified<'r, E> {
 
     /// Returns the verdict on a call with this result.
     #[inline]
-    pub fn outcome(self) -> Verdict {
+    pub fn verdict(self) -> Verdict {
         match self {
             Self::Success => Verdict::Success,
             Self::Failure(_) => Verdict::Failure,
@@ -92,7 +92,7 @@ where
             .ignore_if(|error| self.ignore_if.test(error).unwrap_or(false))
             .retry_after(|error| self.retry_after.test(error).flatten())
             .failure_if(|error| self.failure_if.test(error).unwrap_or(true))
-            .outcome()
+            .verdict()
     }
 }
 

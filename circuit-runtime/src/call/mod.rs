@@ -33,7 +33,7 @@ pub(crate) fn blocking<T, E>(
     let result = operation();
     panic_guard.disarm();
     Classified::from_result(&result)
-        .outcome()
+        .verdict()
         .settle(circuit, ticket);
     result.map_err(CallError::Inner)
 }

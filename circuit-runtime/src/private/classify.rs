@@ -86,8 +86,8 @@ impl<'r, T, E> Classifier<'r, Result<T, E>> {
 
     /// Returns the verdict without predicates: every `Err` is a failure.
     #[inline]
-    pub fn outcome(self) -> Verdict {
-        Classified::from_result(self.0).outcome()
+    pub fn verdict(self) -> Verdict {
+        Classified::from_result(self.0).verdict()
     }
 }
 
@@ -123,11 +123,11 @@ impl NotAResult {
 
     /// Accepts whatever was written as a classification.
     pub fn classify<C>(&self, _: C) -> Verdict {
-        self.outcome()
+        self.verdict()
     }
 
     /// Returns the verdict on a call without a result.
-    pub fn outcome(&self) -> Verdict {
+    pub fn verdict(&self) -> Verdict {
         Verdict::Ignored
     }
 }

@@ -1,4 +1,4 @@
-//! The result of a call that the circuit has rejected, or ended.
+//! The conversion of a `CircuitError` into the function's result.
 
 use circuit_options::names::OptionName;
 use proc_macro2::{Span, TokenStream};
@@ -8,7 +8,7 @@ use syn::{Expr, Ident, Type};
 
 use crate::options::Options;
 
-/// How a `CircuitError` becomes the error of the function.
+/// The way in which a `CircuitError` becomes the error of the function.
 #[derive(Clone, Copy)]
 pub(super) enum Conversion<'o> {
     /// By `From<CircuitError>`.
