@@ -7,7 +7,8 @@ use crate::name::Name;
 
 /// The error of a call that was rejected, that timed out, or that had no runtime for its timeout.
 ///
-/// An annotated function converts it into its own error type, by `From<CircuitError>`.
+/// An annotated function converts it into its own error type, by `From<CircuitError>` or by the
+/// option `error`.
 ///
 /// # Examples
 ///
@@ -25,14 +26,15 @@ use crate::name::Name;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CircuitError {
-    /// The circuit is open, or half-open with all probe slots taken. The call did not run.
+    /// The circuit is open, or half-open with all probe slots taken, or on a ramp that does not
+    /// admit this call. The call did not run.
     #[error("circuit `{breaker}` is open{}", Retry(*.retry_after))]
     Open {
         /// The name of the circuit breaker.
         breaker: Name,
         /// How long to wait before the next attempt: until the circuit is half-open or, while
-        /// probes are in flight, until a slot is free at the latest. `None` while an operator holds
-        /// the circuit open.
+        /// probes are in flight, until a slot is free at the latest; a tenth of a ramp. `None`
+        /// while an operator holds the circuit open.
         retry_after: Option<Duration>,
     },
 

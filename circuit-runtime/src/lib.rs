@@ -9,8 +9,8 @@
 //! - **Open**: no call runs; each is rejected with [`CircuitError::Open`]. This lasts for `reset`.
 //! - **Half-open**: one call, the probe, is admitted; all others are rejected. If it succeeds, the
 //!   circuit closes; if it fails, the circuit opens for another `reset`. A probe that is still
-//!   running after `reset` loses its slot, and another call may probe. With `probes = n`, up to `n`
-//!   calls probe, and all must succeed.
+//!   running after `reset`, or after `timeout` if that is longer, loses its slot, and another call
+//!   may probe. With `probes = n`, up to `n` calls probe, and all must succeed.
 //!
 //! The [`guide`] explains which rules suit which service, [`performance`] what a call costs, and
 //! [`internals`] how it works inside.
@@ -54,8 +54,8 @@ println!("{}", quote("ACME").await?);
 //!
 //! # What counts as a failure
 //!
-//! - An `Ok` is a success, an `Err` a failure, unless `failure_if` or `ignore_if` says otherwise. A
-//!   panic is a failure, too, and keeps unwinding.
+//! - An `Ok` is a success, an `Err` a failure, unless `failure_if`, `ignore_if` or `classify` says
+//!   otherwise. A panic is a failure, too, and keeps unwinding.
 //! - A call that takes longer than `timeout` is dropped and counts as a failure.
 //! - A call dropped by its caller is not counted: the caller lost interest, the service did nothing
 //!   wrong.
@@ -68,6 +68,7 @@ println!("{}", quote("ACME").await?);
 //! | feature | default | meaning |
 //! |---|---|---|
 //! | `macros` | yes | the attribute `#[circuit_breaker]` |
+//! | `tracing` | yes | one log event for each change of a circuit |
 //! | `test-util` | no | every clock follows tokio's, which a test can pause and advance |
 //!
 //! No feature changes what a call does.

@@ -18,7 +18,7 @@ use crate::circuit::{Circuit, Outcome, Ticket};
 ///
 /// The call of a leaked permit (`mem::forget`) stays in flight forever. With a `slow_call`, it
 /// counts as slow until the circuit has opened. If it is a probe, its slot is free again after
-/// `reset`.
+/// `reset`, or after `timeout` if that is longer.
 ///
 /// # Examples
 ///
@@ -153,7 +153,7 @@ impl<'b> Permit<'b> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let breaker = CircuitBreaker::new("numbers", Config::default());
     /// let permit = breaker.try_acquire()?;
-    /// // What is prepared here is not prepared for a call that is rejected.
+    /// // Prepare the call here: a call that is rejected does not come this far.
     /// let answer = permit.call(async { "7".parse::<u32>() }).await;
     /// assert_eq!(answer, Ok(7));
     /// # Ok(())

@@ -194,9 +194,9 @@ assert_eq!(search.state(), State::Closed);
 //!
 //! A response of 429 or 503 may carry the header `Retry-After`. Put its value into the error, and
 //! return it from `retry_after`: the circuit opens at once, for as long as the service asked, with
-//! `jitter` on top and up to `max_reset`, or one hour without it. A probe that is told so reopens
-//! the circuit for that time. An error without such a value is judged as usual. Where the response
-//! is an `Ok`, let `classify` look at it and return
+//! `jitter` on top and up to `max_reset`, or one hour without it. A probe with such a response
+//! reopens the circuit for that time. An error without such a value is judged as usual. Where the
+//! response is an `Ok`, let `classify` look at it and return
 //! [`Verdict::Unavailable`](crate::Verdict::Unavailable).
 //!
 //! ```
@@ -300,12 +300,12 @@ assert_eq!(search.state(), State::Closed);
 //! Only keys that fail can displace it, about `max_keys` of them.
 //!
 //! However long a key is, at most 256 bytes of it are kept: its beginning, and a hash of the rest
-//! under a secret of the process. So two long keys that differ have two breakers, and nobody can
-//! craft two that share one.
+//! under a secret of the process. So two long keys that differ have two breakers, and no caller
+//! can craft two that share one.
 //!
 //! # Retries
 //!
-//! A retry inside of the annotated function is a part of the call: all attempts together are one
+//! A retry inside the annotated function is part of the call: all attempts together are one
 //! failure, and the `timeout` is for all of them. Use it for errors that pass in milliseconds. A
 //! retry outside makes a call of each attempt: each is counted, and the circuit may open between
 //! two of them. From then on an attempt is a rejection, which costs the service nothing.
@@ -402,7 +402,7 @@ assert_eq!(price, 12.5);
 //!   the outer function, and so a failure. If it says nothing about the outer service, ignore it:
 //!   `ignore_if = |error| matches!(error, MyError::Circuit(_))`.
 //! - **An error response in an `Ok`.** Many HTTP clients return `Ok` for a status of 500, which
-//!   counts as a success. Turn it into an `Err` inside the function.
+//!   counts as a success. Use `classify`, or turn it into an `Err` inside the function.
 //! - **An ignored probe.** It proves nothing: the circuit stays half-open, and the next call is the
 //!   probe. Ignore only errors raised before the service was called, because any number of such
 //!   calls may then run.
@@ -418,7 +418,7 @@ assert_eq!(price, 12.5);
 //! | failures or rates of the last N calls | exact | 0.4 KiB; N bits from the first failure on, N more from the first slow call on; and stripes | counted on the thread's stripe |
 //! | rates over a window of time | to 1/10 of the window | 0.7 KiB; and stripes | as above, and a clock reading |
 //! | slow calls, beside one of the last two | a call's duration to 1/10 of `slow_call`; an overdue call is detected up to 1/7 late | 0.5 KiB; and the same stripes | counted at its start and at its end, with a clock reading each |
-//! | `probes` | a lease lasts for `reset`; with more than 64 probes, up to 1/64 less | 16 bytes for each, at most 1 KiB | nothing |
+//! | `probes` | a lease lasts for `reset` or `timeout`, whichever is longer; with more than 64 probes, up to 1/64 less | 16 bytes for each, at most 1 KiB | nothing |
 //!
 //! These are the sizes of a busy breaker. Until a thousand of its calls have succeeded, or one has
 //! failed, a breaker takes the same under every rule: 136 bytes, and its name with 16 more. One of

@@ -60,13 +60,15 @@
 //!   seventy years. With the bit after it, which is set until the first transition, it is the
 //!   *generation*.
 //! - The *details* of a phase, for which the word has no room, are in a box that the first
-//!   transition creates: how often the circuit has reopened, since when the state holds, when the
-//!   phase ends if neither `reset` nor an order decides that. There are two *slots* for them, used
-//!   in turn. A transition writes the slot that the current word does not name; a reader reads the
-//!   one that it names, and then checks that the word is still the same, as with a sequence lock.
+//!   transition creates: how often the circuit has reopened, since when the state holds, and when
+//!   the phase ends, unless that follows from the rules or only an order ends it. There are two
+//!   *slots* for them, used in turn. A transition writes the slot that the current word does not
+//!   name; a reader reads the one that it names, and then checks that the word is still the same,
+//!   as with a sequence lock.
 //! - The wait is `reset`, doubled by each reopening up to `max_reset`, plus jitter. The jitter is a
 //!   hash of the generation, the breaker's name and a random salt, so the wait of one open phase is
-//!   the same whenever it is computed, and need not be stored.
+//!   the same whenever it is computed, and need not be stored. A wait that a service or an operator
+//!   asks for is stored as the end of the phase.
 //!
 //! `transition(word, details, state, trigger, now)` returns the next word, its details and the
 //! change that observers see. It knows neither atomics nor a clock, so its test is a table of all
@@ -81,10 +83,10 @@
 //!
 //! # Reports
 //!
-//! A change is recorded in the journal of the process, a ring of 256, and in the breaker's box. If
-//! anybody listens, the thread that caused it calls the log and the listeners, unless another
-//! thread is delivering an earlier change of the same breaker: then the change waits in a queue
-//! beside the transitions, which that thread empties. So listeners see the changes of a breaker one
+//! A change is recorded in the journal of the process, a ring of 256, and in the breaker's box. The
+//! thread that caused it calls the log and the listeners, if there are any, unless another thread
+//! is delivering an earlier change of the same breaker: then the change waits in a queue beside the
+//! transitions, which that thread empties. So listeners see the changes of a breaker one
 //! by one and in order, no breaker waits for the listeners of another, and a change that a listener
 //! causes is delivered after the current one.
 //!
@@ -127,12 +129,12 @@
 //! # Probes are leases
 //!
 //! A half-open circuit has `probes` slots. A call requests one under a lock and is granted a lease
-//! that lasts for `reset`. A probe that fails reopens the circuit; one that is cancelled or ignored
-//! releases its slot; one that is still running when its lease expires has lost it to the next
-//! caller. So a probe that never ends, or a permit that is leaked, cannot keep a circuit half-open
-//! forever. Of threads racing for the slots, exactly as many succeed as there are slots. A hint
-//! beside the lock says until when all slots are taken, so that most rejections do not take the
-//! lock.
+//! that lasts for `reset`, or for `timeout` if that is longer. A probe that fails reopens the
+//! circuit; one that is cancelled or ignored releases its slot; one that is still running when its
+//! lease expires has lost it to the next caller. So a probe that never ends, or a permit that is
+//! leaked, cannot keep a circuit half-open forever. Of threads racing for the slots, exactly as
+//! many succeed as there are slots. A hint beside the lock says until when all slots are taken, so
+//! that most rejections do not take the lock.
 //!
 //! # Keyed breakers
 //!
@@ -166,9 +168,10 @@
 //!
 //! # Locks
 //!
-//! Evidence and probe slots are kept under locks of a few instructions. A waiter spins for a few
-//! microseconds, then parks; it never spins until a preempted holder runs again. The bookkeeping of
-//! keys and the registry are kept under the standard library's `Mutex`. The remaining loops retry a
+//! Transitions, evidence and probe slots are kept under locks of few instructions. A waiter spins
+//! for a few microseconds, then parks; it never spins until a preempted holder runs again. The
+//! bookkeeping of keys, the registry, the journal and the lists of listeners are kept under the
+//! standard library's `Mutex`. The remaining loops retry a
 //! compare-and-swap, which fails only when that of another thread has succeeded: none waits for a
 //! thread that is not running.
 //!
@@ -196,6 +199,9 @@
 //! |---|---|---|
 //! | state word, read by a call | acquire | a thread that observes a state also observes everything that led to it, such as evidence that was cleared |
 //! | state word, changed | compare-and-swap, acquire and release | of racing transitions one wins, and a thread that acts on the new state sees what led to it; the others are stale |
+//! | details of a phase | stored with release before the word, loaded with acquire between two readings of it | a reader that sees a value of a later phase also sees that the word has changed |
+//! | sum of a ramp, and its latest admission | relaxed | each is a number by itself; the phase is verified by reading the word |
+//! | number of listeners | relaxed | a subscription that happened before a change, in any order its subscriber could observe, is visible |
 //! | totals | relaxed | a reader wants a number, not an order; the next owner of a stripe is ordered by the next row |
 //! | thread slots | taken with acquire, released with release | everything counted under a slot is visible to its next owner |
 //! | whether a streak of failures is running | relaxed | a failure that happened before a success, in any order a caller could observe, is visible to it; of concurrent ones either may come first |

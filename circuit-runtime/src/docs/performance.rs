@@ -73,9 +73,9 @@
 //! # A timeout without a timer
 //!
 //! A call that is ready at its first poll creates no timer and reads no clock. The timer is created
-//! when the call has to wait, and measures from then: a call never has less than its timeout. If a
-//! tokio task has used up its cooperative budget, the call is polled once more before it can time
-//! out.
+//! when the call has to wait, and measures from then: a call never has less than its timeout. Only
+//! `call_with` creates it before the closure runs, whose time counts. If a tokio task has used up
+//! its cooperative budget, the call is polled once more before it can time out.
 //!
 //! # A key is looked up without a lock
 //!
