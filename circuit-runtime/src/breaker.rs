@@ -122,7 +122,7 @@ impl CircuitBreaker {
         self.circuit.state()
     }
 
-    /// Takes a snapshot of the state and the totals.
+    /// Takes a snapshot of the state, the evidence and the totals.
     ///
     /// # Examples
     ///
@@ -193,8 +193,8 @@ impl CircuitBreaker {
     /// Runs the future that `create` returns, unless the circuit is open: for work that starts when
     /// it is made. `create` runs only if the call is admitted, and when it is.
     ///
-    /// It is part of the call: a panic in it is one failure, and its time counts.
-    /// Otherwise, this is [`call`](Self::call).
+    /// It is part of the call: a panic in it is one failure, and its time counts. Otherwise, this is
+    /// [`call`](Self::call).
     ///
     /// # Errors
     ///
@@ -481,7 +481,7 @@ impl CircuitBreaker {
     /// Opens the circuit for this long, as [`trip`](Self::trip) does for its usual wait. No jitter
     /// is added.
     ///
-    /// If the circuit is open already, this is what is left of its wait from now on.
+    /// If the circuit is open already, this time replaces the rest of its wait.
     ///
     /// # Examples
     ///

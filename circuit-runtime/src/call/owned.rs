@@ -10,12 +10,12 @@ use crate::circuit::{Circuit, Outcome, Ticket};
 /// The right to make one call, from
 /// [`CircuitBreaker::try_acquire_owned`](crate::CircuitBreaker::try_acquire_owned).
 ///
-/// Like [`Permit`](crate::Permit), except that it holds a handle to its breaker instead of borrowing it. It can
-/// be moved into a task, or into a stream or a response body, to be settled where that ends.
-/// Dropping it counts the call as cancelled: neither success nor failure.
+/// Like [`Permit`](crate::Permit), except that it holds a handle to its breaker instead of
+/// borrowing it. It can be moved into a task, or into a stream or a response body, to be settled
+/// where that ends. Dropping it counts the call as cancelled: neither success nor failure.
 ///
-/// A leaked one (`mem::forget`) is like a leaked [`Permit`](crate::Permit): if it is a probe, its slot is free
-/// again when its lease ends. It also leaks its handle, which keeps the breaker in the registry.
+/// Leaking it (`mem::forget`) has the effects of leaking a [`Permit`](crate::Permit), and leaks its
+/// handle, too, which keeps the breaker in the registry.
 ///
 /// # Examples
 ///

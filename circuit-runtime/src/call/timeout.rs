@@ -18,7 +18,7 @@ const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shut
 
 /// Ends a call that runs for too long.
 pub trait Deadline {
-    /// Starts with a call of `circuit`, whose timeout is given; does nothing when it has started
+    /// Starts with a call of `circuit`, whose timeout is given; does nothing if it has started
     /// before.
     fn start(
         self: Pin<&mut Self>,
@@ -84,7 +84,7 @@ pin_project! {
     /// A call that is ready at once reads no clock and creates no timer. The timeout is measured
     /// from the moment at which the call first has to wait: an exact reading at its start would
     /// cost as much as the call, and a coarse one may be too early by any time. So no call times
-    /// out too soon.
+    /// out too soon. Only [`from_start`](Self::from_start) has it created at the start.
     #[project = DeadlineProjection]
     pub(crate) enum TimerDeadline {
         Unneeded { start: Start },
@@ -92,7 +92,7 @@ pin_project! {
     }
 }
 
-/// Whether a call has started, and from when its timeout is measured.
+/// The start of a call, and the moment from which its timeout is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
     /// It has not started; its timeout is measured from the moment at which it first has to wait.
@@ -158,7 +158,8 @@ impl TimerDeadline {
         }
     }
 
-    /// Reads the timeout anew, so that the fast path need not load it.
+    /// Creates the timer of a call whose timeout is measured from its start. Reads the timeout
+    /// again, so that the fast path need not load it.
     #[cold]
     fn start_early(mut self: Pin<&mut Self>, circuit: &Circuit) -> Result<(), NoRuntime> {
         match (&*self, circuit.config().timeout()) {

@@ -1,11 +1,11 @@
-//! The verdict on a result: what it says about the service.
+//! The verdict on a result, which settles its call.
 
 use std::time::Duration;
 
 use crate::circuit::{Circuit, Outcome, Ticket};
 use crate::clock::Span;
 
-/// What the result of a call says about the service.
+/// The verdict on a call: the meaning of its result for the service.
 ///
 /// Returned by the closure of [`Call::classify`](crate::Call::classify) and by the option
 /// `classify` of the attribute; accepted by [`Permit::settle`](crate::Permit::settle).

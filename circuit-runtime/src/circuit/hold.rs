@@ -34,6 +34,16 @@ pub struct Hold {
 }
 
 /// The origin of a [`Hold`].
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, HoldSource};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.force_closed();
+/// assert_eq!(breaker.snapshot().hold.unwrap().source, HoldSource::Order);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HoldSource {
@@ -42,7 +52,7 @@ pub enum HoldSource {
 }
 
 impl Hold {
-    /// Returns the order that keeps this phase as it is until `end`; `None` once that has come.
+    /// Returns the order that keeps this phase as it is until `end`; `None` from then on.
     pub(super) fn from_phase(phase: Phase, end: Option<Instant>, now: Instant) -> Option<Self> {
         let to = match phase {
             Phase::ForcedOpen => State::Open,

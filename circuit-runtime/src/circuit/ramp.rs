@@ -47,7 +47,7 @@ impl Ramp {
         }
         let admitted_at = self.admitted_at.load(Ordering::Relaxed);
         is_due(admitted_at, length, now)
-            // Of racing threads, one is admitted.
+            // One of racing threads is admitted.
             && self
                 .admitted_at
                 .compare_exchange(

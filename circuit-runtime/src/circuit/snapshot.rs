@@ -15,7 +15,8 @@ use crate::name::Name;
 use crate::state::State;
 use crate::window_counts::WindowCounts;
 
-/// A breaker's state and its totals since the start, for logs, metrics and health checks.
+/// A breaker's state, its evidence and its totals since the start, for logs, metrics and health
+/// checks.
 ///
 /// Totals are exact once all calls have completed. `succeeded`, `failed`, `ignored` and `cancelled`
 /// sum to the number of admitted calls that have ended.

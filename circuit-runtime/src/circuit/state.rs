@@ -23,7 +23,7 @@ pub(crate) struct Details {
     pub(crate) reopenings: u32,
     /// When the public state began, if that was before this phase.
     pub(crate) since: Option<Instant>,
-    /// When this phase ends, if neither `reset` nor an order decides that.
+    /// When this phase ends, unless that follows from the rules, or only an order ends it.
     pub(crate) until: Option<Instant>,
 }
 
@@ -44,7 +44,8 @@ pub(crate) enum Phase {
     ForcedOpen,
 }
 
-/// A cause of a transition. A moment given with it is the end of the phase that begins.
+/// A cause of a transition. Unless it says otherwise, a moment given with it is the end of the
+/// phase that begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trigger {
     LimitReached,
@@ -207,7 +208,7 @@ impl Word {
     const LAST_TURN: u64 = u64::MAX >> Self::TURN_SHIFT;
     /// A microsecond has room for 32 transitions; a further one is dated with the next microsecond.
     ///
-    /// For one in tests: their clock goes on with each transition, and has to last for longer.
+    /// In tests it has room for one: their clock goes on with each transition, and lasts longer so.
     const TURN_BITS: u32 = if cfg!(feature = "test-util") { 0 } else { 5 };
 
     /// The last moment that fits, seventy years after the origin; in tests, two thousand.

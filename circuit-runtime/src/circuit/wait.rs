@@ -12,7 +12,7 @@ use crate::config::Config;
 const LONGEST_REQUEST: Span = Span::from_duration(Duration::from_secs(60 * 60));
 
 /// Exponential backoff with jitter: `reset`, doubled by each reopening up to `max_reset`, plus a
-/// random fraction. Never shorter than `reset`.
+/// random fraction. Never shorter than `reset`, except at the request of the service.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wait {
     reset: Span,
@@ -43,7 +43,7 @@ impl Wait {
         }
     }
 
-    /// Returns the shortest wait.
+    /// Returns `reset`, the wait before it is doubled or jittered.
     pub(crate) fn reset(&self) -> Span {
         self.reset
     }
