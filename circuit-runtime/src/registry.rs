@@ -92,11 +92,11 @@ pub fn find_all(name: &str) -> Vec<CircuitBreaker> {
 /// Calls `listener` with each change of any breaker, from now on until the subscription is dropped.
 ///
 /// A listener runs after the change, without any lock, on the thread that caused it, or on one that
-/// is just delivering another change of the same breaker. It may call anything on any breaker; a
+/// is delivering another change of the same breaker. It may call anything on any breaker; a
 /// change that it causes is delivered after the current one. While it blocks, the caller that
 /// caused the change and later changes of that breaker wait, and no other calls: for slow
-/// consumers, there is [`changes`]. If it panics, the panic is reported by the panic hook, nobody
-/// else is affected, and the listener stays subscribed.
+/// consumers, there is [`changes`]. If it panics, the panic is reported by the panic hook, no
+/// other code is affected, and the listener stays subscribed.
 ///
 /// # Examples
 ///

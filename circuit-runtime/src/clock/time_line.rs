@@ -227,7 +227,7 @@ mod tests {
     use tokio::runtime::{Builder, Id};
 
     const HOUR: i64 = 3_600_000_000;
-    const NOBODY: [Reading; 0] = [];
+    const NO_OTHER: [Reading; 0] = [];
 
     impl Clock for Reading {
         fn runtime(&self) -> Id {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn new(reading: Reading) -> TimeLine {
-        TimeLine::new(reading, &NOBODY)
+        TimeLine::new(reading, &NO_OTHER)
     }
 
     /// Returns the names of as many runtimes, which are alive at the same time.
@@ -289,7 +289,7 @@ mod tests {
         let mut time_line = new(paused(id, -7, 0));
         let shown = [-7, -7, 0, 1, HOUR, 1_000 * HOUR];
         for (real, shown) in (0..).zip(shown) {
-            let now = show(&mut time_line, paused(id, shown, real), NOBODY);
+            let now = show(&mut time_line, paused(id, shown, real), NO_OTHER);
             assert_eq!(now, shown + 7);
         }
     }
@@ -298,12 +298,12 @@ mod tests {
     fn a_time_line_that_is_only_looked_at_stays_where_it_is() {
         let [id, other] = ids();
         let mut time_line = new(paused(id, 0, 0));
-        assert_eq!(show(&mut time_line, paused(id, 0, 0), NOBODY), 0);
+        assert_eq!(show(&mut time_line, paused(id, 0, 0), NO_OTHER), 0);
         assert_eq!(time_line.at(paused(id, HOUR, 0)), HOUR.unsigned_abs());
         for shown in [0, HOUR] {
             assert_eq!(time_line.at(paused(other, shown, 3)), 3, "not used there");
         }
-        assert_eq!(show(&mut time_line, paused(id, 1, 0), NOBODY), 1);
+        assert_eq!(show(&mut time_line, paused(id, 1, 0), NO_OTHER), 1);
     }
 
     #[test]
@@ -325,7 +325,7 @@ mod tests {
     fn the_clocks_of_all_runtimes_add_up() {
         let [first, second] = ids();
         let mut time_line = new(paused(first, 0, 1_000));
-        let mut show = |reading| show(&mut time_line, reading, NOBODY);
+        let mut show = |reading| show(&mut time_line, reading, NO_OTHER);
         // Behind the system's clock, so that it may have been paused long before.
         assert_eq!(show(paused(second, 500, 1_000)), 0);
         assert_eq!(show(paused(second, 50 * HOUR + 500, 1_003)), 50 * HOUR);
@@ -338,7 +338,7 @@ mod tests {
     fn real_time_that_threads_take_delays_no_paused_clock() {
         let [id] = ids();
         let mut time_line = new(paused(id, 0, 0));
-        let mut show = |reading| show(&mut time_line, reading, NOBODY);
+        let mut show = |reading| show(&mut time_line, reading, NO_OTHER);
         assert_eq!(show(real(None, 90)), 90, "a thread opens the circuit");
         assert_eq!(show(paused(id, HOUR, 200)), HOUR + 90);
         assert_eq!(show(real(None, 300)), HOUR + 190, "since the last reading");
@@ -365,7 +365,7 @@ mod tests {
         let advanced = paused(known, 101 * HOUR, 2);
         assert_eq!(show(&mut time_line, real(None, 2), [advanced]), 2);
         let advanced = paused(known, 102 * HOUR, 3);
-        assert_eq!(show(&mut time_line, advanced, NOBODY), 2 * HOUR + 2);
+        assert_eq!(show(&mut time_line, advanced, NO_OTHER), 2 * HOUR + 2);
     }
 
     #[test]
@@ -398,7 +398,7 @@ mod tests {
             time_line.advance(reading, &[Known { first }])
         };
         let hour = HOUR.unsigned_abs();
-        // Its clock had stood still, which nobody knows, or was advanced before.
+        // Its clock had stood still, which cannot be known, or was advanced before.
         let now = first_shown_by(paused(known, 20, 150), paused(known, HOUR + 20, 200));
         assert_eq!(now, 50 + hour);
         let first = paused(known, HOUR + 100, 150);
@@ -456,7 +456,7 @@ mod tests {
         let [user, unknown] = ids();
         let first_shown_by = |shown, real| {
             let mut time_line = new(paused(user, 0, 0));
-            show(&mut time_line, paused(unknown, shown, real), NOBODY)
+            show(&mut time_line, paused(unknown, shown, real), NO_OTHER)
         };
         assert_eq!(first_shown_by(-70, 50), 50, "as the system's clock");
         let most = MAX_ALLOWANCE.cast_signed();
@@ -470,11 +470,11 @@ mod tests {
     fn a_runtime_that_is_paused_later_goes_on_by_its_own_clock() {
         let [id] = ids();
         let mut time_line = new(real(Some(id), 0));
-        assert_eq!(show(&mut time_line, real(Some(id), 10), NOBODY), 10);
+        assert_eq!(show(&mut time_line, real(Some(id), 10), NO_OTHER), 10);
         let advanced = paused(id, HOUR + 20, 30);
-        assert_eq!(show(&mut time_line, advanced, NOBODY), HOUR + 20);
+        assert_eq!(show(&mut time_line, advanced, NO_OTHER), HOUR + 20);
         // By chance, its clock shows the real time.
-        let now = show(&mut time_line, real(Some(id), HOUR + 25), NOBODY);
+        let now = show(&mut time_line, real(Some(id), HOUR + 25), NO_OTHER);
         assert_eq!(now, HOUR + 25);
     }
 
@@ -482,7 +482,7 @@ mod tests {
     fn a_clock_that_a_test_has_resumed_moves_no_other() {
         let [user, resumed] = ids();
         let mut time_line = new(paused(resumed, HOUR, 0));
-        assert_eq!(show(&mut time_line, paused(user, 0, 0), NOBODY), 0);
+        assert_eq!(show(&mut time_line, paused(user, 0, 0), NO_OTHER), 0);
         for real in 1..1_000 {
             let jitter = real % JITTER.cast_signed();
             let running = paused(resumed, HOUR + real * 100 + jitter, real * 100);
@@ -498,13 +498,13 @@ mod tests {
     fn a_transition_ahead_of_a_clock_takes_it_along() {
         let [id] = ids();
         let mut time_line = new(paused(id, 0, 0));
-        assert_eq!(show(&mut time_line, paused(id, 0, 0), NOBODY), 0);
+        assert_eq!(show(&mut time_line, paused(id, 0, 0), NO_OTHER), 0);
         for turn in 1..100 {
             time_line.reach(turn.try_into().unwrap());
-            assert_eq!(show(&mut time_line, paused(id, 0, 0), NOBODY), turn);
+            assert_eq!(show(&mut time_line, paused(id, 0, 0), NO_OTHER), turn);
         }
         time_line.reach(5);
-        let now = show(&mut time_line, paused(id, HOUR, 0), NOBODY);
+        let now = show(&mut time_line, paused(id, HOUR, 0), NO_OTHER);
         assert_eq!(now, HOUR + 99);
     }
 
@@ -513,10 +513,10 @@ mod tests {
         let ids: [_; 300] = ids();
         let mut time_line = new(paused(ids[0], 0, 0));
         for &id in &ids {
-            assert_eq!(show(&mut time_line, paused(id, 0, 0), NOBODY), 0);
+            assert_eq!(show(&mut time_line, paused(id, 0, 0), NO_OTHER), 0);
         }
         for (&id, hours) in ids.iter().zip(1..) {
-            let now = show(&mut time_line, paused(id, HOUR, 0), NOBODY);
+            let now = show(&mut time_line, paused(id, HOUR, 0), NO_OTHER);
             assert_eq!(now, hours * HOUR);
         }
     }

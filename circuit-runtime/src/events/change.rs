@@ -40,7 +40,7 @@ pub struct StateChange {
     /// The moment of the change. A half-open state is reported with its first probe, the end of a
     /// ramp or of an order with the next call.
     pub at: SystemTime,
-    /// The time that the circuit has spent in `from`.
+    /// The time that the circuit had spent in `from`.
     pub since: Duration,
     /// The wait until the circuit is half-open, or until an order ends; `None` unless the circuit
     /// is open now, and if only an order can end that.
@@ -58,7 +58,7 @@ pub struct StateChange {
 /// ```
 /// use circuit_runtime::{Cause, StateChange};
 ///
-/// /// Returns whether somebody should look at it.
+/// /// Returns whether the change calls for attention.
 /// fn is_an_alarm(change: &StateChange) -> bool {
 ///     matches!(
 ///         change.cause,

@@ -18,7 +18,7 @@ pub(crate) struct Delivery {
 /// A change that is recorded, for the thread that caused it.
 #[must_use = "a change that is recorded must be delivered, without the lock"]
 pub(crate) struct Record {
-    /// `None` if there is nobody to deliver it to, or if another thread does.
+    /// `None` if it has no consumer, or if another thread delivers it.
     change: Option<StateChange>,
 }
 
@@ -73,7 +73,7 @@ impl Record {
     }
 }
 
-/// Returns whether anyone wants to be told of a change at once.
+/// Returns whether a change has a consumer besides the journal.
 fn has_consumers(own: Option<&Listeners>) -> bool {
     #[cfg(feature = "tracing")]
     if super::log::is_enabled() {

@@ -12,7 +12,7 @@ const KEPT: usize = 256;
 
 /// The latest changes of all circuits, numbered in their order.
 ///
-/// A ring of its own size, so that recording a change allocates nothing.
+/// A ring of fixed size, so that recording a change allocates nothing.
 pub(super) struct Journal {
     ring: Mutex<Ring>,
     recorded: Notify,
@@ -29,7 +29,7 @@ pub(super) enum Entry {
     Change(StateChange),
     /// So many changes are no longer kept.
     Missed(u64),
-    /// There is none yet.
+    /// There is no further change yet.
     End,
 }
 

@@ -116,8 +116,8 @@ impl fmt::Debug for Subscription {
 
 impl Listeners {
     pub(super) fn is_empty(&self) -> bool {
-        // Relaxed: whoever has subscribed before a change, in any order that it could know of, is
-        // told of it.
+        // Relaxed: a subscription that happened before a change, in any order that its subscriber
+        // could observe, is visible here.
         self.count.load(Ordering::Relaxed) == 0
     }
 

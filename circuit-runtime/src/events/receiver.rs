@@ -8,8 +8,8 @@ use super::journal::{Entry, JOURNAL};
 
 /// Receives the changes of all circuits, at the pace of its owner.
 ///
-/// Changes wait in the [`history`](crate::registry::history), which keeps the latest 256. A receiver
-/// that falls behind by more is told how many it has missed.
+/// Changes wait in the [`history`](crate::registry::history), which keeps the latest 256. A
+/// receiver that falls behind by more learns how many it has missed.
 ///
 /// # Examples
 ///
@@ -28,7 +28,7 @@ use super::journal::{Entry, JOURNAL};
 /// }
 /// # }
 /// ```
-#[must_use = "a receiver receives only what it is asked for"]
+#[must_use = "a receiver does nothing unless its changes are received"]
 pub struct Changes {
     /// The number of the next change.
     next: u64,
@@ -85,7 +85,7 @@ impl Changes {
     /// ```
     pub async fn recv(&mut self) -> Result<StateChange, Lagged> {
         loop {
-            // Before reading, so that no change comes in between.
+            // Before reading, so that no change is missed in between.
             let mut recorded = pin!(JOURNAL.recorded());
             recorded.as_mut().enable();
             if let Some(change) = self.try_recv()? {
