@@ -55,7 +55,7 @@ use proc_macro::TokenStream;
 /// the circuit, its failure reopens it. [Other rules](#when-it-opens) open the circuit at a share
 /// of calls that failed or were slow.
 ///
-/// Every `Err` is a failure, unless `failure_if` or `ignore_if`
+/// Every `Err` is a failure, unless `failure_if`, `ignore_if` or `classify`
 /// [says otherwise](#what-counts-as-a-failure). A panic is a failure, too, and keeps unwinding. So
 /// is a call that exceeds its `timeout`. A call that its caller drops is neither failure nor
 /// success.
@@ -187,8 +187,9 @@ use proc_macro::TokenStream;
 /// predicate panics, the call counts as cancelled. The function's result is not changed.
 ///
 /// A service that says when to come back, as by the header `Retry-After`, is left alone for that
-/// long: where `retry_after` returns `Some(wait)`, the circuit opens at once, whatever its limits.
-/// It is evaluated after `ignore_if` and before `failure_if`; the first that decides, decides.
+/// long: where `retry_after` returns `Some(wait)`, the circuit opens at once, whatever its limits,
+/// for `wait` and the `jitter`, but at most for `max_reset`, or for one hour without it. It is
+/// evaluated after `ignore_if` and before `failure_if`; the first that decides, decides.
 ///
 /// `classify` sees the whole result, and returns a [`Verdict`] on it:
 ///
@@ -563,15 +564,14 @@ use proc_macro::TokenStream;
 /// Write this attribute above others: below `#[tokio::test]` or `#[tokio::main]` there is no
 /// `async fn` left to wrap. Under `#[async_trait]`, annotate the methods; there a `fallback`, a
 /// `key` and a `breaker` can use `self` and the arguments that are plain names, but not those that
-/// a pattern destructures. A function whose body is just `Box::pin(async move { .. })` can be
-/// annotated, too.
+/// a pattern destructures.
 ///
 /// # Errors
 ///
 /// The annotated function returns its own errors, and one made of a [`CircuitError`]: of
 /// [`CircuitError::Open`] if the circuit rejects the call and there is no `fallback`, of
 /// [`CircuitError::Timeout`] if the call exceeds its `timeout`, and of [`CircuitError::NoRuntime`]
-/// if there is no timer to measure it with.
+/// if there is no timer to measure it with. An `or_else` takes the place of all of them.
 ///
 /// # Cancel safety
 ///
