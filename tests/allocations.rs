@@ -54,7 +54,8 @@ fn allocations<R>(call: impl Fn() -> R) -> usize {
 }
 
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
-    // One waker for all: a call that waits for the task's budget has tokio store each different one.
+    // One waker for all: a call that waits for the task's budget has tokio store each different
+    // one.
     static WAKER: LazyLock<Waker> = LazyLock::new(|| Waker::noop().clone());
     pin!(future).poll(&mut Context::from_waker(&WAKER))
 }

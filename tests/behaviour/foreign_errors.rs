@@ -248,7 +248,7 @@ async fn error_can_use_arguments_and_self() {
     assert_eq!(client.boxed("ab").await, Err(9));
 }
 
-/// What `error` needs is all that it adds to a future.
+/// Neither does a `fallback` that leaves no error to convert.
 #[test]
 fn error_adds_nothing_to_a_future() {
     #[circuit_breaker]

@@ -7,8 +7,8 @@ use crate::support::{
 use circuit_runtime::{CircuitBreaker, Config, HoldSource, State};
 use std::time::Duration;
 
-/// Returns how long the state has held, to a hundredth of a second: in virtual time, each transition
-/// takes a microsecond.
+/// Returns how long the state has held, to a hundredth of a second: in virtual time, each
+/// transition takes a microsecond.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -49,8 +49,8 @@ fn a_circuit_recovers_in_a_runtime_that_had_used_it_before_another_ran_ahead() {
     second.block_on(open_and_recover(&breaker));
 }
 
-/// By turns in an order that repeats late, with spans from none to years, in runtimes that are paused,
-/// were not when they used the breaker first, or never are.
+/// By turns in an order that repeats late, with spans from none to years, in runtimes that are
+/// paused, were not when they used the breaker first, or never are.
 #[test]
 fn a_circuit_recovers_in_any_order_of_runtimes() {
     let breaker = consecutive();

@@ -1,4 +1,5 @@
-//! Models of readers, which see the details of one phase, whatever transitions take place meanwhile.
+//! Models of readers, which see the details of one phase, whatever transitions take place
+//! meanwhile.
 
 use std::time::Duration;
 
@@ -24,10 +25,10 @@ fn transitions(breaker: &CircuitBreaker) {
     breaker.force_open_for(Duration::from_secs(7));
 }
 
-/// What a snapshot shows of a phase: the state, the wait, the end of the hold, the reopenings.
+/// A phase as a snapshot shows it: the state, the wait, the end of the hold, the reopenings.
 type Seen = (State, Option<u64>, Option<u64>, u32);
 
-/// What it shows before the transitions, and after each of them.
+/// The phases that it shows before the transitions, and after each of them.
 const PHASES: [Seen; 4] = [
     (State::Open, Some(30), None, 1),
     (State::Open, Some(5), None, 1),

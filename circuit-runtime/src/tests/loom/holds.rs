@@ -135,7 +135,7 @@ fn end_of_a_hold_against_a_failure_that_it_withholds() {
     });
 }
 
-/// Of two orders at once, one is in force at the end, with its own time.
+/// One of two orders at once is in force at the end, with its own time.
 #[test]
 fn order_against_another_order() {
     loom::model(|| {

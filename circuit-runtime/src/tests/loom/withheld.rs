@@ -38,7 +38,7 @@ fn limit_withheld_against_itself() {
     }
 }
 
-/// Of three failures, two reach the limit, and the third counts if its call started after that.
+/// Two of three failures reach the limit, and the third counts if its call started after that.
 #[test]
 fn limit_withheld_against_another_failure() {
     model_of_few_preemptions(|| {
