@@ -570,7 +570,8 @@ impl ConfigBuilder {
 
     /// Doubles the wait each time a probe fails, up to this, with [`jitter`](Self::jitter) on top;
     /// a recovery starts again from [`reset`](Self::reset). Not shorter than `reset`. If it is not
-    /// set, the wait does not grow.
+    /// set, the wait does not grow. It also bounds the wait of a
+    /// [`Verdict::Unavailable`](crate::Verdict::Unavailable), which otherwise is one hour at most.
     ///
     /// # Examples
     ///
