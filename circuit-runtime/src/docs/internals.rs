@@ -86,9 +86,9 @@
 //! A change is recorded in the journal of the process, a ring of 256, and in the breaker's box. The
 //! thread that caused it calls the log and the listeners, if there are any, unless another thread
 //! is delivering an earlier change of the same breaker: then the change waits in a queue beside the
-//! transitions, which that thread empties. So listeners see the changes of a breaker one
-//! by one and in order, no breaker waits for the listeners of another, and a change that a listener
-//! causes is delivered after the current one.
+//! transitions, which that thread empties. So listeners see the changes of a breaker one by one and
+//! in order, no breaker waits for the listeners of another, and a change that a listener causes is
+//! delivered after the current one.
 //!
 //! # Generations
 //!
@@ -171,9 +171,8 @@
 //! Transitions, evidence and probe slots are kept under locks of few instructions. A waiter spins
 //! for a few microseconds, then parks; it never spins until a preempted holder runs again. The
 //! bookkeeping of keys, the registry, the journal and the lists of listeners are kept under the
-//! standard library's `Mutex`. The remaining loops retry a
-//! compare-and-swap, which fails only when that of another thread has succeeded: none waits for a
-//! thread that is not running.
+//! standard library's `Mutex`. The remaining loops retry a compare-and-swap, which fails only when
+//! that of another thread has succeeded: none waits for a thread that is not running.
 //!
 //! # Clocks
 //!
