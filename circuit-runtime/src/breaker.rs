@@ -193,8 +193,8 @@ impl CircuitBreaker {
     /// Runs the future that `create` returns, unless the circuit is open: for work that starts when
     /// it is made. `create` runs only if the call is admitted, and when it is.
     ///
-    /// It is part of the call: a panic in it is one failure, and its time counts. Otherwise, this is
-    /// [`call`](Self::call).
+    /// It is part of the call: a panic in it is one failure, and its time counts. Otherwise, this
+    /// is [`call`](Self::call).
     ///
     /// # Errors
     ///
