@@ -364,6 +364,46 @@ assert_eq!(price, 12.5);
 //! A service that retries, called by another that retries, multiplies the attempts. Retry in one
 //! layer only, and let the layers above see the rejection.
 //!
+//! # What to watch
+//!
+//! Each change of a circuit is an event: for `tracing`, for listeners and receivers
+//! ([`registry::on_change`](crate::registry::on_change),
+//! [`registry::changes`](crate::registry::changes)) and in
+//! [`registry::history`](crate::registry::history).
+//!
+//! | change | what it means |
+//! |---|---|
+//! | closed to open | An alarm, once it lasts. The `cause` is the rule that was met, `window` the evidence. The circuit has already reacted, and an outage of seconds ends by itself: alert on a circuit that is open for minutes, the moments of its probes included. |
+//! | half-open to open | The service is still down. It repeats with every failed probe, and is no news. |
+//! | half-open to closed | The end of the outage. `rejected`, of the change that ended the open phase, says how many calls it spared the service. |
+//! | [`Unavailable`](crate::Cause::Unavailable) | The service asked to be left alone. If it does so often, it receives too many calls. |
+//! | [`ForcedOpen`](crate::Cause::ForcedOpen), [`ForcedClosed`](crate::Cause::ForcedClosed) | An operator's order. An alarm if it is forgotten: alert on a hold that lasts for hours. |
+//! | [`Withheld`](crate::Cause::Withheld) | The circuit is held closed, and would have opened. See [new rules](#new-rules). |
+//!
+//! **Flapping.** A circuit that opens and closes several times within minutes is worse than one
+//! that stays open, because each time callers wait for failures again. The service fails under load
+//! and recovers without it: add a [`ramp`](#a-service-that-is-overrun-when-it-recovers), more
+//! `probes`, or a longer `reset`. Or its limits are so low that an everyday failure meets them: use
+//! a rate, and a larger `min_calls`. A probe may also call something that works while the rest does
+//! not. To detect it, count the changes to closed: [`Snapshot::opened`](crate::Snapshot::opened)
+//! counts each failed probe, too.
+//!
+//! **A half-open circuit.** Time alone makes an open circuit half-open, and only a call can close
+//! it. If none comes, [`state`](crate::CircuitBreaker::state) says half-open for hours, and no
+//! change is reported, because nobody has found out anything: the service may be up or down. This
+//! is normal for a rarely called service, and for a key that is used no more. Where it is not, the
+//! calls have gone elsewhere: to a fallback further up, or to another instance. The next call is
+//! the probe.
+//!
+//! **Rejected calls.** A steady rate of rejections without an open circuit is a half-open one, or a
+//! ramp. Rejections of a circuit that is held open continue until the order ends.
+//!
+//! **Health checks.** Let a health check show each circuit's state, since when it holds, the hold
+//! and [`Snapshot::last_change`](crate::Snapshot::last_change), and let it stay healthy. An open
+//! circuit says that *another* service is down, for all instances alike: if each of them left the
+//! traffic, or restarted, none would be left, and what works without the other service would be
+//! down with it. An instance without traffic makes no call, so its circuit would never close.
+//!
 //! # New rules
 //!
 //! A circuit that is held closed rejects no call, but still judges its rules. Hold it with
