@@ -48,6 +48,8 @@ async fn unprotected_quote(http: &reqwest::Client, url: &str) -> Result<String, 
     Ok(response.error_for_status()?.text().await?)
 }
 
+const FIRST_LINE: u32 = line!() + 2;
+
 #[circuit_breaker(
     name = "quotes",
     max_failures = MAX_FAILURES,
@@ -58,6 +60,13 @@ async fn unprotected_quote(http: &reqwest::Client, url: &str) -> Result<String, 
 async fn protected_quote(http: &reqwest::Client, url: &str) -> Result<String, QuoteError> {
     let response = http.get(url).send().await?;
     Ok(response.error_for_status()?.text().await?)
+}
+
+const LAST_LINE: u32 = line!() - 2;
+
+/// Returns where the source of the protected client is, for the reader of the results.
+pub(crate) fn protected_source() -> String {
+    format!("{}, lines {FIRST_LINE} to {LAST_LINE}", file!())
 }
 
 /// Returns the breaker of the protected client, once it has made its first call.
@@ -121,6 +130,7 @@ fn outcome(result: &Result<String, QuoteError>) -> Outcome {
     match result {
         Ok(_) => Outcome::Success,
         Err(QuoteError::Circuit(error)) if error.is_open() => Outcome::Rejection,
+        Err(QuoteError::Http(error)) if error.is_connect() => Outcome::Refusal,
         Err(_) => Outcome::Failure,
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Answer {
 pub(crate) enum Outcome {
     Success,
     Failure,
+    /// A failure: the service refused the connection.
+    Refusal,
     /// The circuit rejected the call.
     Rejection,
 }
@@ -28,11 +30,13 @@ impl Answer {
     }
 }
 
-/// Counts of answers.
+/// Counts of answers. A call is either rejected or an attempt, which succeeds or fails.
 #[derive(Default)]
 pub(crate) struct Tally {
-    pub(crate) calls: u32,
+    pub(crate) successes: u32,
     pub(crate) failures: u32,
+    /// The failures by which the service refused the connection.
+    pub(crate) refusals: u32,
     pub(crate) rejections: u32,
     pub(crate) waited: Duration,
 }
@@ -44,18 +48,50 @@ impl Tally {
             .filter(|answer| answer.client == client)
             .collect()
     }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        self.successes + self.failures
+    }
+
+    pub(crate) fn calls(&self) -> u32 {
+        self.attempts() + self.rejections
+    }
 }
 
 impl<'a> FromIterator<&'a Answer> for Tally {
     fn from_iter<I: IntoIterator<Item = &'a Answer>>(answers: I) -> Self {
         let mut tally = Self::default();
         for answer in answers {
-            tally.calls += 1;
-            tally.failures += u32::from(answer.outcome == Outcome::Failure);
-            tally.rejections += u32::from(answer.outcome == Outcome::Rejection);
+            match answer.outcome {
+                Outcome::Success => tally.successes += 1,
+                Outcome::Failure => tally.failures += 1,
+                Outcome::Refusal => {
+                    tally.failures += 1;
+                    tally.refusals += 1;
+                }
+                Outcome::Rejection => tally.rejections += 1,
+            }
             tally.waited += answer.waited();
         }
         tally
+    }
+}
+
+/// The traffic of one client within a second.
+pub(crate) struct Second {
+    pub(crate) tally: Tally,
+    /// What reached the service: requests, and connections that it refused.
+    pub(crate) reached: u32,
+}
+
+impl Second {
+    pub(crate) fn for_client(answers: &[Answer], hits: &[Hit], client: Client) -> Self {
+        let tally = Tally::for_client(answers, client);
+        let requests: u32 = hits.iter().map(|hit| u32::from(hit.client == client)).sum();
+        Self {
+            reached: requests + tally.refusals,
+            tally,
+        }
     }
 }
 
@@ -90,16 +126,22 @@ impl Run {
         self.answers_during(client, outage).collect()
     }
 
-    /// Returns the number of requests by which `client` hit the dead service.
-    pub(crate) fn all_hits(&self, client: Client) -> u32 {
-        Condition::OUTAGES
-            .map(|outage| self.hits(client, outage))
-            .iter()
+    /// Returns how long the callers of `client` waited while the service was down.
+    pub(crate) fn waited_in_outages(&self, client: Client) -> Duration {
+        let outages = Condition::OUTAGES.iter();
+        outages
+            .map(|outage| self.tally_during(client, *outage).waited)
             .sum()
     }
 
-    /// Returns the number of such requests in one outage, as counted by the service. Refused
-    /// connections never reach it: for these, the failed calls are counted.
+    /// Returns the number of requests by which `client` reached the service while it was down.
+    pub(crate) fn all_hits(&self, client: Client) -> u32 {
+        let outages = Condition::OUTAGES.iter();
+        outages.map(|outage| self.hits(client, *outage)).sum()
+    }
+
+    /// Returns the number of such requests in one outage, as counted by the service. A service that
+    /// refuses connections counts none: for it, the failed calls are counted.
     pub(crate) fn hits(&self, client: Client, outage: Condition) -> u32 {
         if outage == Condition::Refusing {
             return self.tally_during(client, outage).failures;
@@ -109,7 +151,14 @@ impl Run {
             .sum()
     }
 
-    /// Returns the time within which `percent` of the answers arrived, if there are any.
+    /// Returns the median time of the calls with this outcome; `None` if there were none.
+    pub(crate) fn median(&self, client: Client, outcome: Outcome) -> Option<Duration> {
+        let answers = self.answers_to(client);
+        percentile(answers.filter(|answer| answer.outcome == outcome), 50)
+    }
+
+    /// Returns the time after which `percent` of the callers have had their answer, be it a
+    /// rejection; `None` if there was none.
     pub(crate) fn percentile(&self, client: Client, percent: usize) -> Option<Duration> {
         percentile(self.answers_to(client), percent)
     }

@@ -1,14 +1,14 @@
-//! The results of a run, as a table.
+//! The results of a run: a table, and a sentence.
 
 use std::fmt::Display;
 use std::time::Duration;
 
 use circuit_runtime::Snapshot;
 
-use crate::clients::Client;
-use crate::measure::Run;
+use crate::clients::{self, Client};
+use crate::measure::{Outcome, Run};
 use crate::paint::{Colour, Paint};
-use crate::scenario::{RESET, TARGET_SHARE, TIMEOUT};
+use crate::scenario::RESET;
 use crate::service::Condition;
 
 /// Widths of the columns.
@@ -27,8 +27,12 @@ impl<'a> Report<'a> {
 
     pub(crate) fn print(&self, breaker: &Snapshot) {
         self.print_table();
-        print_totals(breaker);
-        self.print_targets();
+        println!(
+            "\nThe circuit opened {} times, failed probes included, and is {} now.",
+            breaker.opened, breaker.state
+        );
+        println!("\n{}", self.paint.paint(Colour::Bold, self.worth()));
+        println!("The protected client: {}", clients::protected_source());
     }
 
     fn print_table(&self) {
@@ -39,21 +43,33 @@ impl<'a> Report<'a> {
         );
         println!("{}", self.paint.paint(Colour::Bold, heading));
 
-        row("calls", |client| run.tally(client).calls);
-        row("requests that hit the dead service", |client| {
+        row("calls", |client| run.tally(client).calls());
+        row("  rejected by the circuit", |client| {
+            run.tally(client).rejections
+        });
+        row("  attempted", |client| run.tally(client).attempts());
+        row("    succeeded", |client| run.tally(client).successes);
+        row("    failed", |client| run.tally(client).failures);
+        row("what reached the service while it was down", |client| {
             run.all_hits(client)
         });
         rows_by_outage("while it", |client, outage| run.hits(client, outage));
-        row("time that callers spent waiting", |client| {
+        row("time that callers waited", |client| {
             seconds(run.tally(client).waited)
         });
         rows_by_outage("while it", |client, outage| {
             seconds(run.tally_during(client, outage).waited)
         });
-        row("median response time, rejections included", |client| {
-            time(run.percentile(client, 50))
+        row("median time of a call that succeeded", |client| {
+            time(run.median(client, Outcome::Success))
         });
-        row("99th percentile", |client| time(run.percentile(client, 99)));
+        row("median time of a call that was rejected", |client| {
+            time(run.median(client, Outcome::Rejection))
+        });
+        row(
+            "99 % of callers had an answer or a rejection within",
+            |client| time(run.percentile(client, 99)),
+        );
         rows_by_outage("while it", |client, outage| {
             time(run.percentile_during(client, outage, 99))
         });
@@ -63,31 +79,21 @@ impl<'a> Report<'a> {
         });
     }
 
-    fn print_targets(&self) {
-        let [without, with] = Client::BOTH.map(|client| f64::from(self.run.all_hits(client)));
-        let share = with / without;
-        println!(
-            "{}: hits on the dead service are {:.2} % of those without a breaker (below {} %)",
-            self.verdict(share < TARGET_SHARE),
-            share * 100.0,
-            TARGET_SHARE * 100.0,
-        );
-
+    /// Says in a sentence what the breaker was worth, and what it cost.
+    fn worth(&self) -> String {
         let run = self.run;
-        let wait = run.percentile_during(Client::Protected, Condition::Hanging, 99);
-        println!(
-            "{}: 99th percentile while the service hangs is {} (below {TIMEOUT:?})",
-            self.verdict(wait.is_some_and(|wait| wait < TIMEOUT)),
-            time(wait),
-        );
-    }
-
-    fn verdict(&self, met: bool) -> String {
-        if met {
-            self.paint.paint(Colour::Green, "target met")
-        } else {
-            self.paint.paint(Colour::Red, "target MISSED")
-        }
+        let [hits_without, hits] = Client::BOTH.map(|client| run.all_hits(client));
+        let [waited_without, waited] =
+            Client::BOTH.map(|client| seconds(run.waited_in_outages(client)));
+        let recoveries = Condition::OUTAGES.map(|outage| run.recovery(Client::Protected, outage));
+        let slowest = recoveries.into_iter().max().flatten();
+        format!(
+            "While the service was down, {hits} requests reached it with the breaker, instead of\n\
+             {hits_without}, and callers waited {waited} instead of {waited_without}; in return, some \
+             calls were\n\
+             rejected for up to {} after the service had recovered.",
+            time(slowest)
+        )
     }
 }
 
@@ -102,20 +108,6 @@ fn rows_by_outage<T: Display>(when: &str, figure: impl Fn(Client, Condition) -> 
 fn row<T: Display>(label: &str, figure: impl Fn(Client) -> T) {
     let [unprotected, protected] = Client::BOTH.map(figure);
     println!("{label:<LABEL$}{unprotected:>FIGURE$}{protected:>FIGURE$}");
-}
-
-fn print_totals(breaker: &Snapshot) {
-    println!(
-        "\ncircuit `{}` is {}; it has opened {} times\n\
-         its calls: {} succeeded, {} failed ({} of them timed out), {} rejected\n",
-        breaker.name,
-        breaker.state,
-        breaker.opened,
-        breaker.succeeded,
-        breaker.failed,
-        breaker.timed_out,
-        breaker.rejected,
-    );
 }
 
 fn seconds(time: Duration) -> String {

@@ -20,10 +20,6 @@ pub(crate) const MAX_FAILURES: u32 = 5;
 pub(crate) const WINDOW: Duration = Duration::from_secs(10);
 pub(crate) const RESET: Duration = Duration::from_millis(1_500);
 
-/// The protected client must send the dead service less than this share of the requests that the
-/// unprotected client sends.
-pub(crate) const TARGET_SHARE: f64 = 0.02;
-
 /// No outage lasts a multiple of [`RESET`]: a probe at the very moment when the service recovers
 /// would flatter the breaker.
 pub(crate) const PHASES: [Phase; 7] = [

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use circuit_runtime::State;
+use circuit_runtime::{State, StateChange};
 
-use crate::measure::Tally;
+use crate::measure::Second;
 use crate::paint::{Colour, Paint};
 use crate::scenario::{CALLERS, MAX_FAILURES, PAUSE, Phase, RESET, TIMEOUT, WINDOW};
 
 const WIDTH: usize = 79;
-const BAR: u32 = 8;
+const BAR: u32 = 5;
 
 pub(crate) struct Screen {
     paint: Paint,
@@ -30,33 +30,51 @@ impl Screen {
         println!("{}", self.paint.paint(Colour::Bold, line));
     }
 
-    pub(crate) fn second(&mut self, unprotected: &Tally, state: State, protected: &Tally) {
+    /// Prints a change as its log event shows it, but for the fields that are always the same. The
+    /// half-open states are left out: each is over within milliseconds.
+    pub(crate) fn change(&self, change: &StateChange) {
+        let (colour, what) = match change.to {
+            State::Open => (Colour::Red, "WARN circuit opened"),
+            State::Closed => (Colour::Green, "INFO circuit closed"),
+            State::HalfOpen => return,
+        };
+        let mut line = format!("    {what} cause=\"{}\"", change.cause);
+        if let Some(window) = change.window {
+            line = format!("{line} failures={}", window.failed);
+        }
+        if let Some(wait) = change.retry_after {
+            line = format!("{line} retry_after_ms={}", wait.as_millis());
+        }
+        println!("{}", self.paint.paint(colour, line));
+    }
+
+    pub(crate) fn second(&mut self, unprotected: &Second, state: State, protected: &Second) {
         self.seconds += 1;
         println!(
             "{:>2}s {} {} │ {} {} {} {}",
             self.seconds,
-            self.calls(unprotected),
+            self.reached(unprotected),
             self.waited(unprotected),
             self.state(state),
-            self.calls(protected),
+            self.reached(protected),
             self.rejected(protected),
             self.waited(protected),
         );
     }
 
-    fn calls(&self, tally: &Tally) -> String {
+    fn reached(&self, Second { tally, reached }: &Second) -> String {
         let failed = format!("{:>6}", tally.failures);
         let failed = self.paint.paint_if(tally.failures > 0, Colour::Red, failed);
-        format!("{:>5} {failed}", tally.calls)
+        format!("{reached:>7} {failed}")
     }
 
-    fn rejected(&self, tally: &Tally) -> String {
+    fn rejected(&self, Second { tally, .. }: &Second) -> String {
         let rejected = format!("{:>8}", tally.rejections);
         self.paint
             .paint_if(tally.rejections > 0, Colour::Yellow, rejected)
     }
 
-    fn waited(&self, tally: &Tally) -> String {
+    fn waited(&self, Second { tally, .. }: &Second) -> String {
         let share = tally.waited.div_duration_f64(capacity());
         let bar = self.paint.paint_if(share > 0.5, Colour::Red, bar(share));
         format!("{:>4.1}s {bar}", tally.waited.as_secs_f64())
@@ -77,13 +95,17 @@ fn introduce() {
         "Two clients call one HTTP service, each with {CALLERS} callers: call, wait for the\n\
          answer, pause for {PAUSE:?}, call again. Both drop a call after {TIMEOUT:?}. The protected\n\
          client also has a circuit breaker: {MAX_FAILURES} failures within {WINDOW:?} \
-         open it for {RESET:?}.\n\
-         A bar shows how much of the callers' {:?} in each second was spent waiting. The\n\
-         state is that at the end of the second. Calls in flight when it opens still fail.\n",
+         open it for {RESET:?}.\n\n\
+         reached   what reached the service: requests, and connections that it refused\n\
+         failed    calls that failed, those in flight when the circuit opens included\n\
+         rejected  calls that the circuit rejected: they reach nothing\n\
+         waited    the time that callers waited, of the {:?} that they have in a second\n\
+         state     the circuit, at the end of the second\n\
+         WARN/INFO the circuit's log: what it says when the circuit opens and closes\n",
         capacity(),
     );
     println!("    unprotected                 │ protected");
-    println!("    calls failed waited         │ state     calls failed rejected waited");
+    println!("    reached failed waited       │ state     reached failed rejected waited");
 }
 
 /// The time that all callers of a client have in one second.

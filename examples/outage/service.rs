@@ -45,7 +45,7 @@ impl fmt::Display for Condition {
     }
 }
 
-/// A request that reached the service during an outage.
+/// A request that reached the service.
 #[derive(Clone, Copy)]
 pub(crate) struct Hit {
     pub(crate) client: Client,
@@ -131,21 +131,15 @@ impl Handler {
 
     async fn answer(self, client: Client) -> StatusCode {
         let condition = *self.condition.borrow();
-        let hit = Hit { client, condition };
+        self.hits.push(Hit { client, condition });
         match condition {
             // Refusing: the request was accepted just before the port was closed.
             Condition::Healthy | Condition::Refusing => {
                 sleep(WORK).await;
                 StatusCode::OK
             }
-            Condition::Failing => {
-                self.hits.push(hit);
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            Condition::Hanging => {
-                self.hits.push(hit);
-                pending().await
-            }
+            Condition::Failing => StatusCode::INTERNAL_SERVER_ERROR,
+            Condition::Hanging => pending().await,
         }
     }
 }
