@@ -20,7 +20,9 @@ pub(crate) mod retention;
 mod settlement;
 pub(crate) mod snapshot;
 pub(crate) mod state;
+pub(crate) mod status;
 pub(crate) mod ticket;
+pub(crate) mod totals;
 mod wait;
 mod window;
 

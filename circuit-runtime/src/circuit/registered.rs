@@ -6,6 +6,9 @@ use std::ops::Bound;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use super::Circuit;
+use super::status::Status;
+use super::totals::Totals;
+use crate::name::Name;
 
 /// The shortest list that is pruned.
 const MIN_PRUNED: usize = 64;
@@ -23,6 +26,13 @@ pub(crate) trait Listed: Send + Sync {
 
     /// Finds the circuit called `name`.
     fn find_by_name(self: Arc<Self>, name: &str) -> Option<Arc<Circuit>>;
+
+    /// Returns whether its circuits have keys.
+    fn is_keyed(&self) -> bool;
+
+    /// Reads the status of each of its circuits, without a lock over more than one. Returns the
+    /// totals of all circuits that it ever had, none of which falls from one reading to the next.
+    fn read_all(&self, read: &mut dyn FnMut(&Name, &Status)) -> Totals;
 }
 
 impl Listed for Circuit {
@@ -36,6 +46,16 @@ impl Listed for Circuit {
 
     fn find_by_name(self: Arc<Self>, name: &str) -> Option<Arc<Circuit>> {
         (*self.name() == *name).then_some(self)
+    }
+
+    fn is_keyed(&self) -> bool {
+        false
+    }
+
+    fn read_all(&self, read: &mut dyn FnMut(&Name, &Status)) -> Totals {
+        let status = self.status();
+        read(self.name(), &status);
+        status.totals
     }
 }
 

@@ -8,6 +8,7 @@ use super::hold::Hold;
 use super::phases::Transitions;
 use super::ramp;
 use super::state::{Phase, Word};
+use super::status::held_for;
 use crate::clock::{self, Instant};
 use crate::config::Config;
 use crate::events::StateChange;
@@ -101,12 +102,7 @@ impl Circuit {
         Snapshot {
             name: self.name().clone(),
             state,
-            since: match end {
-                // Its end changes the hold, not the state.
-                Some(end) if has_ended && word.phase() != Phase::ForcedClosed => now.since(end),
-                _ => now.since(details.since.unwrap_or(word.since())),
-            }
-            .as_duration(),
+            since: held_for(word, details, end, now),
             hold: Hold::from_phase(word.phase(), end, now),
             retry_after: self.retry_after(word, state, end, now),
             ramp: self.admitted_share(word, state, now),

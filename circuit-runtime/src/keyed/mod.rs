@@ -8,6 +8,7 @@ mod short_key;
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests;
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, PoisonError};
 
@@ -19,6 +20,8 @@ use residents::{Entry, Residents};
 use short_key::ShortKey;
 
 use crate::circuit::registered::Listed;
+use crate::circuit::status::Status;
+use crate::circuit::totals::Totals;
 use crate::circuit::{Circuit, Policy, Tag};
 use crate::config::Config;
 use crate::name::Name;
@@ -212,5 +215,27 @@ impl Listed for KeyedCircuits {
                 self.find(key).or_else(retired)
             })
         })
+    }
+
+    fn is_keyed(&self) -> bool {
+        true
+    }
+
+    fn read_all(&self, read: &mut dyn FnMut(&Name, &Status)) -> Totals {
+        // In this order: one that is retired or freed in between may be missed, but is not read
+        // twice. Those retired stay, as long as we refer to them.
+        let (retired, mut totals) = self.with_residents(|residents| residents.retired_and_freed());
+        // One that is retired and revived in between may be in the index twice.
+        let mut seen = HashSet::with_hasher(RandomState::default());
+        let mut read_new = |circuit: &Arc<Circuit>| {
+            if seen.insert(Arc::as_ptr(circuit)) {
+                let status = circuit.status();
+                totals = totals.plus(status.totals);
+                read(circuit.name(), &status);
+            }
+        };
+        retired.iter().for_each(&mut read_new);
+        self.for_each_resident(read_new);
+        self.with_residents(|residents| residents.export(totals))
     }
 }

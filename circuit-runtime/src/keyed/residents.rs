@@ -10,6 +10,7 @@ use super::cache;
 use super::index::Index;
 use crate::circuit::Circuit;
 use crate::circuit::retention::{Reading, Retention};
+use crate::circuit::totals::Totals;
 use crate::name::Name;
 
 /// Residents examined for each new key, so that creation stays O(1).
@@ -70,6 +71,10 @@ pub(super) struct Residents {
     retired: BTreeMap<Name, Retired>,
     /// The last of them that was swept; the sweep continues after it.
     swept: Option<Name>,
+    /// The totals of all circuits that are neither resident nor retired any more.
+    freed: Totals,
+    /// The totals of all circuits, freed ones included, as they were last exported.
+    exported: Totals,
     /// For the latest new key: residents examined, and retired circuits swept.
     #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
     work: (usize, usize),
@@ -107,6 +112,21 @@ impl Residents {
         let now = Reading::now();
         let retired = self.retired.values().filter(move |it| it.is_in_use(now));
         retired.map(|retired| &retired.circuit)
+    }
+
+    /// Returns all retired circuits, and the totals of those freed.
+    pub(super) fn retired_and_freed(&self) -> (Vec<Arc<Circuit>>, Totals) {
+        let retired = self.retired.values();
+        let retired = retired.map(|retired| Arc::clone(&retired.circuit));
+        (retired.collect(), self.freed)
+    }
+
+    /// Returns the totals to export, given those that were just read. A circuit that was evicted
+    /// meanwhile may have been missed, none was read twice: so the greater of two readings is the
+    /// better one.
+    pub(super) fn export(&mut self, totals: Totals) -> Totals {
+        self.exported = self.exported.max(totals);
+        self.exported
     }
 
     /// Returns the retired circuit called `name`, if it is still in use, or must be retained by
@@ -256,6 +276,8 @@ impl Residents {
         let unreachable = unreachable.into_iter().filter_map(|name| {
             let retired = self.retired.remove(&name)?;
             if retired.circuit.retention_exclusive(now) <= retired.retention {
+                // Under the lock, so that no reader misses it or counts it twice.
+                self.freed = self.freed.plus(retired.circuit.totals());
                 return Some(retired.circuit);
             }
             match index {

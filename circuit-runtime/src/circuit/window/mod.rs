@@ -120,19 +120,33 @@ impl Window {
         generation: Generation,
         now: Instant,
     ) -> WindowCounts {
-        let failures = |failed| WindowCounts {
-            failed,
-            ..WindowCounts::default()
+        self.counts_and_overdue(limits, generation, now).0
+    }
+
+    /// Returns the same, and how many of the slow calls are in flight.
+    pub(crate) fn counts_and_overdue(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        now: Instant,
+    ) -> (WindowCounts, u64) {
+        let failures = |failed| {
+            let counts = WindowCounts {
+                failed,
+                ..WindowCounts::default()
+            };
+            (counts, 0)
         };
         match self {
             Self::Calls(ledger) => {
                 let tally = ledger.tally(limits, generation, now);
                 let is_timed = limits.slow_call() < Span::INDEFINITE;
-                WindowCounts {
+                let counts = WindowCounts {
                     calls: Some(tally.calls),
                     failed: tally.failed,
                     slow: is_timed.then(|| tally.slow.saturating_add(tally.overdue)),
-                }
+                };
+                (counts, tally.overdue)
             }
             Self::Consecutive(streak) => failures(streak.length(limits, generation).into()),
             Self::InSpan(counted) => failures(counted.count(limits, generation, now)),
