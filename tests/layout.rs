@@ -62,6 +62,7 @@ const RUNTIME: Layers = &[
         &["breaker", "circuit", "config", "keyed", "name"],
     ),
     ("registry", &["breaker", "circuit", "events"]),
+    ("export", &["circuit", "events", "state"]),
     (
         "private",
         &[

@@ -12,6 +12,8 @@ mod receiver;
 pub use change::{Cause, StateChange};
 pub(crate) use delivery::{Delivery, Record};
 pub(crate) use listeners::Listeners;
+#[cfg(feature = "metrics")]
+pub(crate) use panics::contain;
 pub use listeners::Subscription;
 pub use receiver::{Changes, Lagged};
 

@@ -1,0 +1,136 @@
+//! The numbers of all breakers, for metrics.
+//!
+//! They are read when they are exported, and a call pays nothing for it. [`prometheus`] writes them
+//! as text, without a dependency; [`metrics()`](self#the-crate-metrics) hands them to the recorder
+//! of the crate `metrics`; [`Samples`] are for an exporter of another format. The names are those
+//! of the table at [`Metric`], whatever the exporter.
+//!
+//! # Examples
+//!
+//! A handler of axum, or of any other server, returns the text to Prometheus:
+//!
+//! ```
+//! use circuit_runtime::{CircuitBreaker, Config, export};
+//!
+//! async fn metrics() -> String {
+//!     let mut text = String::new();
+//!     export::prometheus(&mut text).map_or_else(|error| error.to_string(), |()| text)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let breaker = CircuitBreaker::new("payments", Config::default());
+//! breaker.trip();
+//!
+//! // axum::Router::new().route("/metrics", axum::routing::get(metrics))
+//! let text = metrics().await;
+//! assert!(text.contains(r#"circuit_breaker_state{breaker="payments",state="open"} 1"#));
+//! assert!(text.contains(r#"circuit_breaker_opened_total{breaker="payments"} 1"#));
+//! # }
+//! ```
+//!
+//! # Labels
+//!
+//! - `breaker` is the name without its key, [`Name::function`](crate::Name::function).
+//! - `outcome` is `success`, `failure`, `timeout`, `panic`, `ignored` or `cancelled`. Each call that
+//!   was admitted and has ended has exactly one, so they add up to the calls.
+//! - `state` is `closed`, `half-open` or `open`, and `hold` is `closed` or `open`: the state in
+//!   which an order holds the circuit. All of them are always present.
+//! - `key` is present only on request: see [`Prometheus::keys`].
+//!
+//! # Several breakers of one name
+//!
+//! The breakers of the keys of one function are exported as one, and so are breakers that share a
+//! name. Counts are added up, as are the calls in the windows, on which the ratios are based.
+//! `circuit_breaker_state`, `circuit_breaker_held` and `circuit_breaker_state_seconds` show the
+//! worst: open, then half-open, then closed; and of several in that state, the longest time. A ratio
+//! is absent while the calls in all windows together are fewer than the least `min_calls`.
+//!
+//! # Counters
+//!
+//! No counter falls when a key is evicted: its totals are kept in those of its function. While keys
+//! are being evicted, a count may lag behind until the next export.
+//!
+//! The totals of a [`CircuitBreaker`](crate::CircuitBreaker) end when its last handle is dropped, as
+//! do those of a [`CircuitBreakers`](crate::CircuitBreakers). If it was the only one of its name, its
+//! series end too; if not, the counters fall by its share, which Prometheus takes for the restart of
+//! a process. So do not create and drop breakers of one name in turn.
+//!
+//! # The crate `metrics`
+//!
+//! With the feature `metrics`, `export::metrics()` publishes the same numbers to whatever recorder
+//! is installed.
+
+mod aggregate;
+#[cfg(feature = "metrics")]
+mod facade;
+mod groups;
+mod metric;
+mod prometheus;
+mod samples;
+mod top_keys;
+
+pub use self::metric::{Kind, Metric};
+pub use self::prometheus::Prometheus;
+pub use self::samples::{Sample, Samples, Value};
+
+use std::fmt;
+
+/// Writes the metrics of all breakers in use in the text format of Prometheus, version 0.0.4.
+///
+/// Its content type is `text/plain; version=0.0.4; charset=utf-8`. No two series have the same
+/// labels, whatever the names of the breakers. Zero bytes in names are written as `U+FFFD`.
+///
+/// # Errors
+///
+/// Returns the error of `out`. A `String` has none.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, export};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.try_acquire()?.success();
+///
+/// let mut text = String::new();
+/// export::prometheus(&mut text)?;
+/// let calls = r#"circuit_breaker_calls_total{breaker="payments",outcome="success"} 1"#;
+/// assert!(text.contains(calls));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn prometheus(out: &mut impl fmt::Write) -> fmt::Result {
+    self::prometheus::write(&Samples::now(), out)
+}
+
+/// Publishes the metrics of all breakers in use to the recorder of the crate `metrics`.
+///
+/// Call it before each scrape, or from a timer. Counts are absolute: a recorder that is installed
+/// after the first call loses nothing. A ratio that is absent is published as not a number, because
+/// a gauge cannot be taken back; so the gauges of a breaker that was dropped keep their last values,
+/// unless the recorder forgets what is no longer updated.
+///
+/// If the recorder panics, the panic is reported by the panic hook, the sample is lost, and the
+/// others are still published.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::export;
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// tokio::spawn(async {
+///     loop {
+///         export::metrics();
+///         tokio::time::sleep(Duration::from_secs(10)).await;
+///     }
+/// });
+/// # }
+/// ```
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub fn metrics() {
+    facade::record(&Samples::now());
+}
