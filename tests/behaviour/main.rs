@@ -19,6 +19,7 @@ mod config;
 mod drops;
 mod events;
 mod evidence;
+mod export;
 mod fallback;
 mod foreign_errors;
 mod half_open;

@@ -234,7 +234,8 @@ impl Listed for KeyedCircuits {
                 read(circuit.name(), &status);
             }
         };
-        retired.iter().for_each(&mut read_new);
+        let retired = retired.iter().map(Entry::circuit);
+        retired.for_each(&mut read_new);
         self.for_each_resident(read_new);
         self.with_residents(|residents| residents.export(totals))
     }

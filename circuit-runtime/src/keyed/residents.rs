@@ -114,10 +114,11 @@ impl Residents {
         retired.map(|retired| &retired.circuit)
     }
 
-    /// Returns all retired circuits, and the totals of those freed.
-    pub(super) fn retired_and_freed(&self) -> (Vec<Arc<Circuit>>, Totals) {
+    /// Returns all retired circuits, and the totals of those freed. The references count as those
+    /// of the index, so that a circuit does not look as if it was in use.
+    pub(super) fn retired_and_freed(&self) -> (Vec<Entry>, Totals) {
         let retired = self.retired.values();
-        let retired = retired.map(|retired| Arc::clone(&retired.circuit));
+        let retired = retired.map(|retired| Entry::new(&retired.circuit));
         (retired.collect(), self.freed)
     }
 
