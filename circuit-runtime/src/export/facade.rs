@@ -31,3 +31,141 @@ fn record_sample(metric: Metric, sample: &Sample<'_>) {
         Value::Gauge(value) => gauge!(metric.name(), labels).set(value),
     }
 }
+
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use ::metrics::{
+        Counter, CounterFn, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder,
+        SharedString, Unit, with_local_recorder,
+    };
+
+    use crate::{CircuitBreaker, CircuitBreakers, Config, export};
+
+    /// Keeps the latest values of this test's breakers, and panics at those called `panic`.
+    #[derive(Default)]
+    struct Latest(Arc<Mutex<BTreeMap<String, f64>>>);
+
+    struct Series(Arc<Mutex<BTreeMap<String, f64>>>, String);
+
+    impl Series {
+        fn set(&self, value: f64) {
+            assert!(!self.1.contains("panic"), "as a test");
+            self.0.lock().unwrap().insert(self.1.clone(), value);
+        }
+    }
+
+    impl CounterFn for Series {
+        fn increment(&self, _: u64) {
+            unreachable!("counts are absolute");
+        }
+
+        fn absolute(&self, value: u64) {
+            self.set(u32::try_from(value).unwrap().into());
+        }
+    }
+
+    impl GaugeFn for Series {
+        fn increment(&self, _: f64) {}
+
+        fn decrement(&self, _: f64) {}
+
+        fn set(&self, value: f64) {
+            Series::set(self, value);
+        }
+    }
+
+    impl Latest {
+        fn series(&self, key: &Key) -> Arc<Series> {
+            let labels = key
+                .labels()
+                .map(|label| format!("{}={}", label.key(), label.value()));
+            let labels = labels.collect::<Vec<_>>().join(" ");
+            let name = key.name().strip_prefix("circuit_breaker_").unwrap();
+            Arc::new(Series(Arc::clone(&self.0), format!("{name} {labels}")))
+        }
+
+        fn get(&self, series: &str) -> Option<f64> {
+            self.0.lock().unwrap().get(series).copied()
+        }
+    }
+
+    impl Recorder for Latest {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, text: SharedString) {
+            assert!(!text.contains("withheld"), "as a test");
+        }
+
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+            Counter::from_arc(self.series(key))
+        }
+
+        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+            Gauge::from_arc(self.series(key))
+        }
+
+        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::noop()
+        }
+    }
+
+    #[test]
+    fn a_recorder_that_is_installed_late_and_panics_at_times_loses_only_what_it_panics_at() {
+        let rate = Config::builder()
+            .failure_rate(0.9)
+            .last_calls(100)
+            .min_calls(3);
+        let breaker = CircuitBreaker::new("facade", rate.build().unwrap());
+        let panics = CircuitBreaker::new("facade panic", Config::default());
+        let hosts = CircuitBreakers::new("facade hosts", Config::default());
+        breaker.try_acquire().unwrap().success();
+        panics.try_acquire().unwrap().success();
+        hosts.get("a").trip();
+        export::metrics(); // no recorder yet
+        breaker.try_acquire().unwrap().failure();
+
+        let latest = Latest::default();
+        with_local_recorder(&latest, export::metrics);
+        assert_eq!(
+            latest.get("calls_total breaker=facade outcome=success"),
+            Some(1.0)
+        );
+        assert_eq!(
+            latest.get("calls_total breaker=facade outcome=failure"),
+            Some(1.0)
+        );
+        assert_eq!(latest.get("withheld_total breaker=facade"), Some(0.0));
+        assert_eq!(latest.get("state breaker=facade state=closed"), Some(1.0));
+        assert_eq!(latest.get("state breaker=facade state=open"), Some(0.0));
+        assert!(latest.get("failure_ratio breaker=facade").unwrap().is_nan());
+        assert_eq!(
+            latest.get("slow_ratio breaker=facade"),
+            None,
+            "no rule counts slow calls"
+        );
+        assert_eq!(
+            latest.get("calls_total breaker=facade panic outcome=success"),
+            None
+        );
+        assert_eq!(latest.get("open_keys breaker=facade hosts"), Some(1.0));
+        assert_eq!(
+            latest.get("state breaker=facade hosts state=open"),
+            Some(1.0)
+        );
+
+        breaker.try_acquire().unwrap().success();
+        panics.trip();
+        with_local_recorder(&latest, export::metrics);
+        assert_eq!(
+            latest.get("calls_total breaker=facade outcome=success"),
+            Some(2.0)
+        );
+        let ratio = latest.get("failure_ratio breaker=facade").unwrap();
+        assert!((ratio - 1.0 / 3.0).abs() < 1e-9, "{ratio}");
+    }
+}
