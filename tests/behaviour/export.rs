@@ -1,5 +1,10 @@
 //! The metrics of all breakers, and their text in the format of Prometheus.
 
+#![allow(
+    clippy::float_cmp,
+    reason = "counts, and quotients that are exact in binary or rounded the same"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -34,6 +34,8 @@ fn record_sample(metric: Metric, sample: &Sample<'_>) {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a recorder that cannot continue fails")]
+
     use std::collections::BTreeMap;
     use std::sync::{Arc, Mutex};
 
