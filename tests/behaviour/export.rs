@@ -582,3 +582,17 @@ fn the_error_of_the_writer_is_returned() {
         assert!(Prometheus::new().keys(1).write(&mut Full(room)).is_err());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_export_on_another_thread_lets_no_time_pass() {
+    let name = "export::time";
+    let _breaker = breaker(name, Config::builder());
+    advance(seconds(5)).await;
+    assert_eq!(Exposition::now().of(Metric::StateSeconds, name), Some(5.0));
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(Exposition::now);
+        }
+    });
+    assert_eq!(Exposition::now().of(Metric::StateSeconds, name), Some(5.0));
+}
