@@ -69,7 +69,7 @@ println!("{}", quote("ACME").await?);
 //! |---|---|---|
 //! | `macros` | yes | the attribute `#[circuit_breaker]` |
 //! | `tracing` | yes | one log event for each change of a circuit |
-//! | `metrics` | no | [`export::metrics()`], for the recorders of the crate `metrics` |
+//! | `metrics` | no | `export::metrics()`, for the recorders of the crate `metrics` |
 //! | `test-util` | no | every clock follows tokio's, which a test can pause and advance |
 //!
 //! No feature changes what a call does.

@@ -12,9 +12,9 @@ mod receiver;
 pub use change::{Cause, StateChange};
 pub(crate) use delivery::{Delivery, Record};
 pub(crate) use listeners::Listeners;
+pub use listeners::Subscription;
 #[cfg(feature = "metrics")]
 pub(crate) use panics::contain;
-pub use listeners::Subscription;
 pub use receiver::{Changes, Lagged};
 
 /// Returns the changes of all circuits that are kept, oldest first.
