@@ -1,0 +1,106 @@
+//! A program whose two upstreams fail and recover, and its metrics, which Prometheus scrapes.
+//!
+//! `README.md` beside this file shows them in Prometheus and Grafana.
+
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use circuit_runtime::{CircuitError, circuit_breaker, export};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+/// The port that `prometheus.yml` names.
+const PORT: u16 = 9464;
+
+/// In an outage, `payments` refuses all calls, and `catalogue` does not answer those to one region.
+static IS_OUTAGE: AtomicBool = AtomicBool::new(false);
+
+#[derive(Debug, thiserror::Error)]
+enum UpstreamError {
+    #[error("the upstream refused the call")]
+    Refused,
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+}
+
+#[circuit_breaker(
+    name = "payments",
+    window = "10s",
+    failure_rate = "30%",
+    slow_call = "50ms",
+    slow_rate = "80%",
+    reset = "2s"
+)]
+async fn pay() -> Result<(), UpstreamError> {
+    sleep(Duration::from_millis(5)).await;
+    if IS_OUTAGE.load(Ordering::Relaxed) {
+        return Err(UpstreamError::Refused);
+    }
+    Ok(())
+}
+
+/// Each region has a breaker of its own; their metrics are added up.
+#[circuit_breaker(
+    name = "catalogue",
+    key = region,
+    max_failures = 5,
+    timeout = "100ms",
+    reset = "2s"
+)]
+async fn look_up(region: &str) -> Result<(), UpstreamError> {
+    let is_silent = region == "eu" && IS_OUTAGE.load(Ordering::Relaxed);
+    let millis = if is_silent { 60_000 } else { 10 };
+    sleep(Duration::from_millis(millis)).await;
+    Ok(())
+}
+
+/// Responds with the metrics of all breakers, in Prometheus' text format.
+async fn metrics() -> Result<impl IntoResponse, StatusCode> {
+    let mut text = String::new();
+    export::prometheus(&mut text).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
+}
+
+/// Calls an upstream again and again. The results are in its metrics.
+async fn repeat(call: impl AsyncFn() -> Result<(), UpstreamError>) {
+    loop {
+        let _ = call().await;
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let ends_in_outage = std::env::args()
+        .nth(1)
+        .is_some_and(|argument| argument == "once");
+    let port = if ends_in_outage { 0 } else { PORT };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let url = format!("http://{}/metrics", listener.local_addr()?);
+    let routes = Router::new().route("/metrics", get(metrics));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    tokio::spawn(repeat(pay));
+    tokio::spawn(repeat(|| look_up("eu")));
+    tokio::spawn(repeat(|| look_up("us")));
+
+    println!("The metrics are at {url}; end with Ctrl-C.");
+    let seconds = if ends_in_outage { 1 } else { 60 };
+    loop {
+        sleep(Duration::from_secs(seconds)).await;
+        println!("The upstreams fail.");
+        IS_OUTAGE.store(true, Ordering::Relaxed);
+
+        sleep(Duration::from_secs(seconds)).await;
+        if ends_in_outage {
+            print!("{}", reqwest::get(&url).await?.text().await?);
+            return Ok(());
+        }
+        println!("The upstreams recover.");
+        IS_OUTAGE.store(false, Ordering::Relaxed);
+    }
+}
