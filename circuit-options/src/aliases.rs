@@ -309,7 +309,8 @@ const UNSUPPORTED: [(&[&str], &str); 9] = [
             "listeners",
             "callback",
         ],
-        "changes of the state are not reported here, but `registry::find(name)` knows the `state()`",
+        "a listener is not an option here; write `registry::on_change(..)`, or `on_change(..)` of a \
+         `CircuitBreaker`",
     ),
     (
         &["is_successful", "is_success", "success_if"],
