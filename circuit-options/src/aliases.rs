@@ -273,7 +273,7 @@ const UNSUPPORTED: [(&[&str], &str); 9] = [
     ),
     (
         &["metrics", "metric", "stats", "telemetry", "tracing"],
-        "the numbers of every circuit are in the `snapshot()` of `registry::all()`",
+        "every circuit is in `export::prometheus(..)` and `registry::all()`, and its changes are logged",
     ),
     (
         &["sliding_window_type", "window_type"],
