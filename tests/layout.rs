@@ -61,12 +61,13 @@ const RUNTIME: Layers = &[
         "breakers",
         &["breaker", "circuit", "config", "keyed", "name"],
     ),
-    ("registry", &["breaker", "circuit", "events"]),
+    ("declared", &["breaker", "breakers", "name"]),
+    ("registry", &["breaker", "circuit", "declared", "events"]),
     ("export", &["circuit", "events", "state"]),
     (
         "private",
         &[
-            "breaker", "breakers", "call", "circuit", "config", "error", "keyed",
+            "breaker", "breakers", "call", "circuit", "config", "declared", "error", "keyed",
         ],
     ),
 ];

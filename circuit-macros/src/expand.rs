@@ -42,6 +42,18 @@ mod tests {
             },
         );
         let runtime = quote!(::circuit_runtime::__private);
+        let declaration = cfg!(feature = "discovery").then(|| {
+            quote! {
+                #runtime::declare! {
+                    #runtime::Declaration::single(
+                        ::core::concat!(::core::module_path!(), "::", "quote"),
+                        ::core::file!(),
+                        ::core::line!(),
+                        &__CIRCUIT_BREAKER
+                    )
+                }
+            }
+        });
         let expected = quote! {
             async fn quote(mut symbol: String) -> Result<impl Display, QuoteError> {
                 return match #runtime::guard_timed(
@@ -59,6 +71,7 @@ mod tests {
                                     __CIRCUIT_CONFIG
                                 )
                             });
+                        #declaration
                         #runtime::borrowed(&__CIRCUIT_BREAKER)
                     },
                     async move {

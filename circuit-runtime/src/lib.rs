@@ -70,6 +70,7 @@ println!("{}", quote("ACME").await?);
 //! | `macros` | yes | the attribute `#[circuit_breaker]` |
 //! | `tracing` | yes | one log event for each change of a circuit |
 //! | `metrics` | no | `export::metrics()`, for the recorders of the crate `metrics` |
+//! | `discovery` | no | the list of all annotated functions, called or not: `registry::declared` |
 //! | `test-util` | no | every clock follows tokio's, which a test can pause and advance |
 //!
 //! No feature changes what a call does.
@@ -146,6 +147,8 @@ mod call;
 mod circuit;
 mod clock;
 mod config;
+#[cfg(feature = "discovery")]
+mod declared;
 mod docs;
 mod error;
 mod events;
@@ -172,6 +175,9 @@ pub use circuit::snapshot::Snapshot;
 #[cfg_attr(docsrs, doc(cfg(feature = "macros")))]
 pub use circuit_macros::circuit_breaker;
 pub use config::{Config, ConfigBuilder, ConfigError};
+#[cfg(feature = "discovery")]
+#[cfg_attr(docsrs, doc(cfg(feature = "discovery")))]
+pub use declared::Declared;
 #[doc(inline)]
 pub use docs::{guide, internals, performance};
 pub use error::{CallError, CircuitError};

@@ -20,12 +20,14 @@
 
 use crate::breaker::CircuitBreaker;
 use crate::circuit::registered::{self, Listed};
+#[cfg(feature = "discovery")]
+use crate::declared::{self, Declared};
 use crate::events::{self, Changes, StateChange, Subscription};
 
 /// Returns handles to all breakers in use, oldest first.
 ///
 /// The keyed breakers of one function are adjacent. An annotated function's breaker exists from its
-/// first call on.
+/// first call on. With the feature `discovery`, `declared` lists the function before that, too.
 ///
 /// A handle keeps its breaker alive, even a keyed one that would otherwise be evicted.
 ///
@@ -87,6 +89,87 @@ pub fn find(name: &str) -> Option<CircuitBreaker> {
 pub fn find_all(name: &str) -> Vec<CircuitBreaker> {
     let circuits = registered::find_all(name).into_iter();
     circuits.map(CircuitBreaker::from_circuit).collect()
+}
+
+/// Returns all annotated functions that are linked into the program, called or not, in the order of
+/// their names.
+///
+/// Private functions that are never called, generic ones and methods of traits are among them, each
+/// once as it is written. A function with the option `breaker` is not: it has no breaker of its
+/// own. A library is linked if the program, or another library of it, uses anything in it.
+///
+/// Creates no breakers; [`Declared::breaker`] creates the one of a function, so that it can be held
+/// open, or shown, before the first call.
+///
+/// The list is collected before `main`, by the crate [`inventory`](https://docs.rs/inventory), on
+/// Linux, macOS, Windows, WebAssembly and the other platforms that it supports. Elsewhere it is
+/// empty.
+///
+/// # Lints
+///
+/// `#![forbid(unsafe_code)]` is respected. `inventory` allows the lint `non_upper_case_globals`,
+/// however, which a crate with this feature can deny but not forbid: rustc warns under
+/// `#![forbid(warnings)]` and `#![forbid(nonstandard_style)]`, and reports an error if the lint
+/// itself is forbidden.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitError, State, circuit_breaker, registry};
+///
+/// #[circuit_breaker(name = "payments")]
+/// async fn pay() -> Result<(), CircuitError> {
+///     // ..
+///     # Ok(())
+/// }
+///
+/// for function in registry::declared() {
+///     println!("{} in {}:{}", function.name, function.file, function.line);
+/// }
+///
+/// assert!(registry::find("payments").is_none());
+/// let payments = registry::declared().into_iter().find(|function| function.name == "payments");
+/// let breaker = payments.and_then(|function| function.breaker()).unwrap();
+/// assert_eq!(breaker.state(), State::Closed);
+/// assert!(registry::find("payments").is_some());
+/// # let _ = pay();
+/// ```
+#[cfg(feature = "discovery")]
+#[cfg_attr(docsrs, doc(cfg(feature = "discovery")))]
+#[must_use]
+pub fn declared() -> Vec<Declared> {
+    declared::all()
+}
+
+/// Returns the annotated functions that share their name with another one, in the order of their
+/// names.
+///
+/// Errors, logs and metrics do not tell such functions apart, as with two methods of one name in a
+/// module; give one of them another `name`. Only [`declared`] functions are compared: a breaker
+/// created with [`CircuitBreaker::new`] may have any name.
+///
+/// # Examples
+///
+/// A test for a program:
+///
+/// ```
+/// use circuit_runtime::registry;
+///
+/// # /*
+/// #[test]
+/// fn names_are_unique() {
+/// # */
+///     let duplicates = registry::duplicates();
+///     assert!(duplicates.is_empty(), "{duplicates:#?}");
+/// # /*
+/// }
+/// # */
+/// ```
+#[cfg(feature = "discovery")]
+#[cfg_attr(docsrs, doc(cfg(feature = "discovery")))]
+#[must_use]
+pub fn duplicates() -> Vec<Declared> {
+    declared::duplicates()
 }
 
 /// Calls `listener` with each change of any breaker, from now on until the subscription is dropped.

@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
 use super::config::{checked, constant, static_config};
+use super::declaration::{Kind, declaration};
 use crate::function::Function;
 use crate::options::value::Value;
 use crate::options::{Options, Written};
@@ -144,6 +145,7 @@ fn keyed_breaker(key: &Expr, function: &Function, options: &Options, span: Span)
     let config = static_config(options, span);
     let name = full_name(function.name(), options, span);
     let max_keys = max_keys(options, span);
+    let declaration = declaration(Kind::Keyed, &name, options, span);
     let breakers = quote_spanned!(span=> &__CIRCUIT_BREAKERS);
     let breaker = breaker_of(key, &breakers, function, options, span);
     quote_spanned! {span=> {
@@ -154,6 +156,7 @@ fn keyed_breaker(key: &Expr, function: &Function, options: &Options, span: Span)
                 #runtime::CircuitBreakers::new(#name, __CIRCUIT_CONFIG)
                     .max_keys(__CIRCUIT_MAX_KEYS)
             });
+        #declaration
         #breaker
     }}
 }
@@ -233,12 +236,14 @@ fn static_breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
     let runtime = options.runtime(span);
     let config = static_config(options, span);
     let name = full_name(name, options, span);
+    let declaration = declaration(Kind::Single, &name, options, span);
     quote_spanned! {span=> {
         #config
         static __CIRCUIT_BREAKER: #runtime::Lazy<#runtime::CircuitBreaker> =
             #runtime::Lazy::new(|| {
                 #runtime::CircuitBreaker::new(#name, __CIRCUIT_CONFIG)
             });
+        #declaration
         #runtime::borrowed(&__CIRCUIT_BREAKER)
     }}
 }

@@ -4,6 +4,7 @@ mod breaker;
 mod classifier;
 mod config;
 mod conversion;
+mod declaration;
 mod fallback;
 pub(crate) mod guard;
 mod hint;

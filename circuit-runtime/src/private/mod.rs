@@ -31,3 +31,18 @@ pub use unused::{Keep, Unused};
 pub use crate::breaker::CircuitBreaker;
 pub use crate::breakers::CircuitBreakers;
 pub use crate::config::Config;
+#[cfg(feature = "discovery")]
+pub use crate::declared::Declaration;
+#[cfg(feature = "discovery")]
+pub use inventory::submit as declare;
+
+/// Expands to nothing. A build script and its program share the attribute, but not the features of
+/// this crate: the attribute may declare its functions for one that has no list of them.
+#[cfg(not(feature = "discovery"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __circuit_breaker_declare {
+    ($($declaration:tt)*) => {};
+}
+#[cfg(not(feature = "discovery"))]
+pub use crate::__circuit_breaker_declare as declare;

@@ -1,0 +1,187 @@
+//! The annotated functions of the program, called or not.
+
+use std::fmt;
+
+use once_cell::sync::Lazy;
+
+use crate::breaker::CircuitBreaker;
+use crate::breakers::CircuitBreakers;
+use crate::name::Name;
+
+/// An annotated function that is linked into the program, called or not.
+///
+/// Returned by [`registry::declared`](crate::registry::declared) and
+/// [`registry::duplicates`](crate::registry::duplicates).
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Declared {
+    /// The name of the function's breaker: `crate::module::function`, or its option `name`.
+    pub name: Name,
+    /// The source file of the attribute, as in [`file!`].
+    pub file: &'static str,
+    /// The line of the attribute in `file`, or that of a macro of the program that wrote it.
+    pub line: u32,
+    breaker: Static,
+}
+
+impl Declared {
+    pub(crate) fn from_declaration(declaration: &Declaration) -> Self {
+        Self {
+            name: Name::from(declaration.name),
+            file: declaration.file,
+            line: declaration.line,
+            breaker: declaration.breaker,
+        }
+    }
+
+    /// Returns the function's breaker, created if the function was not called yet; `None` if the
+    /// function has one for each `key`.
+    ///
+    /// From then on, [`registry::all`](crate::registry::all) lists the breaker.
+    ///
+    /// # Examples
+    ///
+    /// A service that is known to be down is not called even once:
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitError, circuit_breaker, registry};
+    ///
+    /// #[circuit_breaker(name = "legacy")]
+    /// async fn legacy() -> Result<(), CircuitError> {
+    ///     // ..
+    ///     # Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// for function in registry::declared() {
+    ///     if function.name == "legacy" {
+    ///         function.breaker().unwrap().force_open();
+    ///     }
+    /// }
+    /// assert!(legacy().await.is_err());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn breaker(&self) -> Option<CircuitBreaker> {
+        match self.breaker {
+            Static::Single(breaker) => Some(CircuitBreaker::clone(breaker)),
+            Static::Keyed(_) => None,
+        }
+    }
+
+    /// Returns the function's breakers, one for each `key`; `None` if the function has a single
+    /// one.
+    ///
+    /// Keys are not known before they are used, so each is held open on its own. All of them cannot
+    /// be held at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitError, circuit_breaker, registry};
+    ///
+    /// #[circuit_breaker(name = "page", key = host)]
+    /// async fn page(host: &str) -> Result<String, CircuitError> {
+    ///     // ..
+    ///     # Ok(host.to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// for function in registry::declared() {
+    ///     if function.name == "page" {
+    ///         function.breakers().unwrap().get("old.example").force_open();
+    ///     }
+    /// }
+    /// assert!(page("old.example").await.is_err());
+    /// assert!(page("new.example").await.is_ok());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn breakers(&self) -> Option<CircuitBreakers> {
+        match self.breaker {
+            Static::Single(_) => None,
+            Static::Keyed(breakers) => Some(CircuitBreakers::clone(breakers)),
+        }
+    }
+}
+
+impl fmt::Debug for Declared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Declared")
+            .field("name", &self.name)
+            .field("file", &self.file)
+            .field("line", &self.line)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The entry that the expansion of the attribute submits.
+pub struct Declaration {
+    name: &'static str,
+    file: &'static str,
+    line: u32,
+    breaker: Static,
+}
+
+/// The static item in the expansion.
+#[derive(Clone, Copy)]
+enum Static {
+    Single(&'static Lazy<CircuitBreaker>),
+    Keyed(&'static Lazy<CircuitBreakers>),
+}
+
+impl Declaration {
+    /// Creates the entry of a function with a single breaker.
+    pub const fn single(
+        name: &'static str,
+        file: &'static str,
+        line: u32,
+        breaker: &'static Lazy<CircuitBreaker>,
+    ) -> Self {
+        Self {
+            name,
+            file,
+            line,
+            breaker: Static::Single(breaker),
+        }
+    }
+
+    /// Creates the entry of a function with a breaker for each key.
+    pub const fn keyed(
+        name: &'static str,
+        file: &'static str,
+        line: u32,
+        breakers: &'static Lazy<CircuitBreakers>,
+    ) -> Self {
+        Self {
+            name,
+            file,
+            line,
+            breaker: Static::Keyed(breakers),
+        }
+    }
+}
+
+inventory::collect!(Declaration);
+
+/// Returns all annotated functions, in the order of their names, files and lines.
+pub(crate) fn all() -> Vec<Declared> {
+    let declarations = inventory::iter::<Declaration>.into_iter();
+    let mut all: Vec<_> = declarations.map(Declared::from_declaration).collect();
+    all.sort_by(|a, b| (&a.name, a.file, a.line).cmp(&(&b.name, b.file, b.line)));
+    all
+}
+
+/// Returns the annotated functions with the name of another one, in the same order.
+pub(crate) fn duplicates() -> Vec<Declared> {
+    let all = all();
+    // In the order of names, those with the same one are adjacent.
+    let groups = all.chunk_by(|a, b| a.name == b.name);
+    groups
+        .filter(|group| group.len() > 1)
+        .flatten()
+        .cloned()
+        .collect()
+}
