@@ -59,10 +59,21 @@ async fn the_first_call_is_admitted_and_one_whenever_none_was_for_a_tenth_of_the
     }
 }
 
-/// A snapshot has no `retry_after` on a ramp: the next call may run.
+/// Makes a call, which must be rejected. The next one may run.
 fn retry_after_of_rejection(breaker: &CircuitBreaker) -> std::time::Duration {
-    assert_eq!(breaker.snapshot().retry_after, None);
     breaker.try_acquire().unwrap_err().retry_after().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_shows_the_share_of_a_ramp_and_the_wait_of_a_rejected_call() {
+    let breaker = recovered(RAMP).await;
+    let snapshot = breaker.snapshot();
+    assert_eq!((snapshot.ramp, snapshot.retry_after), (Some(0.1), None));
+    succeed(&breaker);
+    assert_eq!(retry_after_of_rejection(&breaker), seconds(10));
+    assert_eq!(breaker.snapshot().retry_after, Some(seconds(10)));
+    advance(seconds(10)).await;
+    assert_eq!(breaker.snapshot().retry_after, None, "a call would run");
 }
 
 #[tokio::test(start_paused = true)]

@@ -352,3 +352,17 @@ async fn half_open_again(breaker: &CircuitBreaker) {
     fail(breaker);
     assert_eq!(retry_after(breaker), Some(seconds(30)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_call_after_which_the_service_is_unavailable_is_one_of_the_slow_ones() {
+    let config = Config::builder().slow_call(seconds(1)).last_calls(100);
+    let breaker = breaker(config);
+    for (spent, slow) in [(1, 0), (2, 1)] {
+        breaker.reset();
+        let permit = breaker.try_acquire().unwrap();
+        advance(seconds(spent)).await;
+        permit.settle(Verdict::Unavailable(seconds(5)));
+        assert_eq!(breaker.snapshot().slow, slow);
+    }
+    assert_eq!(breaker.snapshot().failed, 2);
+}

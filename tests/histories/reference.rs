@@ -176,9 +176,6 @@ impl Reference {
 
     /// Returns the `retry_after` of a snapshot at `now`.
     pub(crate) fn retry_after(&self, now: Duration) -> Option<Duration> {
-        if self.phase == Phase::Ramp {
-            return None;
-        }
         self.rejection(now).flatten()
     }
 

@@ -145,7 +145,16 @@ impl Circuit {
     pub(crate) fn would_reject(&self) -> Option<Rejection> {
         let _entered = self.time.enter();
         let (word, details) = self.observe();
-        let now = clock::now();
+        self.rejection_at(word, details, clock::now())
+    }
+
+    /// Returns the rejection of a call in the phase described by `word`, if it would get one.
+    pub(super) fn rejection_at(
+        &self,
+        word: Word,
+        details: Details,
+        now: Instant,
+    ) -> Option<Rejection> {
         match word.state(now, self.end(word, details)) {
             State::Closed => None,
             State::Open => Some(self.rejection_until_end(word, details, now)),

@@ -74,9 +74,10 @@ pub(super) fn retry_after(length: Span) -> Span {
 
 /// Returns the share of calls that a ramp of this length admits when it has run for `elapsed`: from
 /// 0.1 to 1.0.
-#[expect(clippy::cast_precision_loss, reason = "a share is exact in 33 bits")]
+#[expect(clippy::cast_precision_loss, reason = "to be shown, not compared")]
 pub(super) fn admitted_share(elapsed: Span, length: Span) -> f64 {
-    share(elapsed, length).min(ALL) as f64 / ALL as f64
+    let share = elapsed.as_micros() as f64 / length.as_micros().max(1) as f64;
+    share.clamp(0.1, 1.0)
 }
 
 /// Returns the share as a number of [`ALL`].

@@ -123,8 +123,11 @@ impl Circuit {
         let trigger = Trigger::Unavailable(now.plus(wait));
         let mut reason = Reason::from_trigger(trigger);
         if word.is_counting() {
-            let window = self.window.counts(&self.policy.limits, generation, now);
+            let limits = &self.policy.limits;
+            let window = self.window.counts(limits, generation, now);
             reason = reason.with_window(window.with_failure());
+            self.window
+                .add_to_slow_calls(limits, generation, ticket.start(), now);
         }
         let _ = self.try_change(word, trigger, reason, now);
     }

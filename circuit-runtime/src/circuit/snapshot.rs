@@ -7,6 +7,7 @@ use super::counters::Total;
 use super::hold::Hold;
 use super::phases::Transitions;
 use super::ramp;
+use super::rejection::Rejection;
 use super::state::{Phase, Word};
 use super::status::held_for;
 use crate::clock::{self, Instant};
@@ -104,7 +105,9 @@ impl Circuit {
             state,
             since: held_for(word, details, end, now),
             hold: Hold::from_phase(word.phase(), end, now),
-            retry_after: self.retry_after(word, state, end, now),
+            retry_after: self
+                .rejection_at(word, details, now)
+                .and_then(Rejection::retry_after),
             ramp: self.admitted_share(word, state, now),
             reopenings: match state {
                 State::Closed => 0,
@@ -150,26 +153,6 @@ impl Circuit {
             })
         });
         transitions.unwrap_or_default()
-    }
-
-    fn retry_after(
-        &self,
-        word: Word,
-        state: State,
-        end: Option<Instant>,
-        now: Instant,
-    ) -> Option<Duration> {
-        let retry_at = match (state, word.phase()) {
-            (State::Open, _) => end?,
-            (State::HalfOpen, Phase::Open) => {
-                let limit = self.policy.limits.probes();
-                let probes = &self.phases.get()?.probes;
-                let full_until = probes.full_until(limit, word.generation(), now)?;
-                full_until.min(now.plus(limit.lease))
-            }
-            (State::HalfOpen | State::Closed, _) => return None,
-        };
-        (retry_at > now).then(|| retry_at.since(now).as_duration())
     }
 
     fn admitted_share(&self, word: Word, state: State, now: Instant) -> Option<f64> {

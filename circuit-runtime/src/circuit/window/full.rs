@@ -152,6 +152,12 @@ impl FullLedger {
         self.slow_calls.load(Ordering::Relaxed)
     }
 
+    /// Adds a slow call that is not counted towards a limit.
+    pub(super) fn add_to_slow_calls(&self) {
+        // Relaxed: readers want a number.
+        self.slow_calls.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Records a success at `now`; returns the limit that is reached, if any.
     #[inline]
     pub(super) fn success(

@@ -102,6 +102,11 @@ impl Ledger {
         self.full.get().map_or(0, FullLedger::slow_calls)
     }
 
+    /// Adds a slow call that is not counted towards a limit.
+    pub(super) fn add_to_slow_calls(&self, limits: &Limits, generation: Generation) {
+        self.full(limits, generation).add_to_slow_calls();
+    }
+
     fn tally_compact(&self, limits: &Limits, generation: Generation, now: Instant) -> Tally {
         let contents = self.compact.contents();
         match (contents, self.full.get()) {

@@ -113,6 +113,22 @@ impl Window {
         }
     }
 
+    /// Adds a call that ends `now` to the slow ones since the start, if it is slow, without counting
+    /// it towards a limit.
+    pub(crate) fn add_to_slow_calls(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        start: Start,
+        now: Instant,
+    ) {
+        if let Self::Calls(ledger) = self {
+            if limits.is_slow(start, now) {
+                ledger.add_to_slow_calls(limits, generation);
+            }
+        }
+    }
+
     /// Returns the evidence of `generation` that counts at `now`.
     pub(crate) fn counts(
         &self,
