@@ -63,7 +63,7 @@ const RUNTIME: Layers = &[
     ),
     ("declared", &["breaker", "breakers", "name"]),
     ("registry", &["breaker", "circuit", "declared", "events"]),
-    ("export", &["circuit", "events", "state"]),
+    ("export", &["circuit", "declared", "events", "state"]),
     (
         "private",
         &[

@@ -174,6 +174,17 @@ pub(crate) fn all() -> Vec<Declared> {
     all
 }
 
+/// Creates the breakers of all annotated functions that have not been called yet, so that the
+/// registry lists them; of a keyed function, none of a key.
+pub(crate) fn create_all() {
+    for declaration in inventory::iter::<Declaration> {
+        match declaration.breaker {
+            Static::Single(breaker) => _ = Lazy::force(breaker),
+            Static::Keyed(breakers) => _ = Lazy::force(breakers),
+        }
+    }
+}
+
 /// Returns the annotated functions with the name of another one, in the same order.
 pub(crate) fn duplicates() -> Vec<Declared> {
     let all = all();

@@ -26,6 +26,9 @@ pub(super) struct Group {
 /// reference to everything that was read to `kept`: the last one must not be dropped under a lock,
 /// as that may run code of the user's.
 pub(super) fn read_all(by_key: bool, kept: &mut Vec<Arc<dyn Listed>>) -> BTreeMap<String, Group> {
+    // So that each has its series from the start.
+    #[cfg(feature = "discovery")]
+    crate::declared::create_all();
     let mut groups = BTreeMap::<_, Group>::new();
     for listed in registered::all() {
         let Some(listed) = listed.upgrade() else {

@@ -32,8 +32,8 @@
 //! # Labels
 //!
 //! - `breaker` is the name without its key, [`Name::function`](crate::Name::function).
-//! - `outcome` is `success`, `failure`, `timeout`, `panic`, `ignored` or `cancelled`. Each call that
-//!   was admitted and has ended has exactly one, so they add up to the calls.
+//! - `outcome` is `success`, `failure`, `timeout`, `panic`, `ignored` or `cancelled`. Each call
+//!   that was admitted and has ended has exactly one, so they add up to the calls.
 //! - `state` is `closed`, `half-open` or `open`, and `hold` is `closed` or `open`: the state in
 //!   which an order holds the circuit. All of them are always present.
 //! - `key` is present only on request: see [`Prometheus::keys`].
@@ -43,18 +43,23 @@
 //! The breakers of the keys of one function are exported as one, and so are breakers that share a
 //! name. Counts are added up, as are the calls in the windows, on which the ratios are based.
 //! `circuit_breaker_state`, `circuit_breaker_held` and `circuit_breaker_state_seconds` show the
-//! worst: open, then half-open, then closed; and of several in that state, the longest time. A ratio
-//! is absent while the calls in all windows together are fewer than the least `min_calls`.
+//! worst: open, then half-open, then closed; and of several in that state, the longest time. A
+//! ratio is absent while the calls in all windows together are fewer than the least `min_calls`.
+//!
+//! # Before the first call
+//!
+//! An annotated function is exported from its first call on or, with the feature `discovery`, from
+//! the start: an export then creates the breakers of all annotated functions of the program.
 //!
 //! # Counters
 //!
 //! No counter falls when a key is evicted: its totals are kept in those of its function. While keys
 //! are being evicted, a count may lag behind until the next export.
 //!
-//! The totals of a [`CircuitBreaker`](crate::CircuitBreaker) end when its last handle is dropped, as
-//! do those of a [`CircuitBreakers`](crate::CircuitBreakers). If it was the only one of its name, its
-//! series end too; if not, the counters fall by its share, which Prometheus takes for the restart of
-//! a process. So do not create and drop breakers of one name in turn.
+//! The totals of a [`CircuitBreaker`](crate::CircuitBreaker) end when its last handle is dropped,
+//! as do those of a [`CircuitBreakers`](crate::CircuitBreakers). If it was the only one of its
+//! name, its series end too; if not, the counters fall by its share, which Prometheus takes for the
+//! restart of a process. So do not create and drop breakers of one name in turn.
 //!
 //! # The crate `metrics`
 //!
@@ -107,8 +112,8 @@ pub fn prometheus(out: &mut impl fmt::Write) -> fmt::Result {
 ///
 /// Call it before each scrape, or from a timer. Counts are absolute: a recorder that is installed
 /// after the first call loses nothing. A ratio that is absent is published as not a number, because
-/// a gauge cannot be taken back; so the gauges of a breaker that was dropped keep their last values,
-/// unless the recorder forgets what is no longer updated.
+/// a gauge cannot be taken back; so the gauges of a breaker that was dropped keep their last
+/// values, unless the recorder forgets what is no longer updated.
 ///
 /// If the recorder panics, the panic is reported by the panic hook, the sample is lost, and the
 /// others are still published.

@@ -113,8 +113,8 @@ impl Window {
         }
     }
 
-    /// Adds a call that ends `now` to the slow ones since the start, if it is slow, without counting
-    /// it towards a limit.
+    /// Adds a call that ends `now` to the slow ones since the start, if it is slow. No limit counts
+    /// it.
     pub(crate) fn add_to_slow_calls(
         &self,
         limits: &Limits,
