@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use circuit_runtime::{CallError, CircuitBreaker, CircuitError, ConfigBuilder, Permit, Snapshot};
+use circuit_runtime::{
+    CallError, CircuitBreaker, CircuitError, ConfigBuilder, Permit, Snapshot, Verdict,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
@@ -66,6 +68,8 @@ pub(crate) enum Way {
 enum Failed {
     Failure,
     Ignored,
+    /// The service asks to be left alone for so many units.
+    Unavailable(u32),
 }
 
 #[derive(Clone, Debug)]
@@ -136,6 +140,16 @@ fn ends() -> impl Strategy<Value = End> {
         1 => Just(End::Ignored),
         1 => Just(End::Dropped),
         1 => Just(End::Panic),
+        1 => requests().prop_map(End::Unavailable),
+    ]
+}
+
+/// How long a service asks to be left alone: not at all, for a while, or for longer than it may.
+fn requests() -> impl Strategy<Value = u32> {
+    prop_oneof![
+        1 => Just(0),
+        8 => 1..=20_u32,
+        1 => Just(u32::MAX),
     ]
 }
 
@@ -216,7 +230,7 @@ impl Ready {
     /// Returns the units of time that elapse until the call is settled.
     fn elapsed(self) -> u32 {
         match self.end {
-            End::Failure | End::Ignored => self.body + self.predicate,
+            End::Failure | End::Ignored | End::Unavailable(_) => self.body + self.predicate,
             _ => self.body,
         }
     }
@@ -227,20 +241,19 @@ fn result(end: End) -> Result<(), Failed> {
         End::Success => Ok(()),
         End::Failure => Err(Failed::Failure),
         End::Ignored => Err(Failed::Ignored),
-        End::Dropped | End::Timeout | End::Unavailable(_) => {
-            unreachable!("a call without a result")
-        }
+        End::Unavailable(units) => Err(Failed::Unavailable(units)),
+        End::Dropped | End::Timeout => unreachable!("a call without a result"),
         End::Panic => resume_unwind(Box::new("body panicked")),
     }
 }
 
-fn settle(permit: Permit<'_>, end: End) {
+fn settle(permit: Permit<'_>, end: End, unit: Duration) {
     match end {
         End::Success => permit.success(),
         End::Ignored => permit.ignore(),
         End::Failure | End::Timeout => permit.failure(),
         End::Dropped | End::Panic => drop(permit),
-        End::Unavailable(_) => unreachable!("not yet"),
+        End::Unavailable(units) => permit.settle(Verdict::Unavailable(unit * units)),
     }
 }
 
@@ -255,6 +268,9 @@ fn poll(running: &mut Running<'_>) -> Checked<Option<End>> {
         Ok(Poll::Ready(Ok(()))) => End::Success,
         Ok(Poll::Ready(Err(CallError::Inner(Failed::Failure)))) => End::Failure,
         Ok(Poll::Ready(Err(CallError::Inner(Failed::Ignored)))) => End::Ignored,
+        Ok(Poll::Ready(Err(CallError::Inner(Failed::Unavailable(units))))) => {
+            End::Unavailable(units)
+        }
         Ok(Poll::Ready(Err(CallError::Circuit(CircuitError::Timeout { .. })))) => End::Timeout,
         Ok(Poll::Ready(Err(error))) => return Err(TestCaseError::fail(format!("{error:?}"))),
         Err(payload) => {
@@ -293,7 +309,7 @@ impl<'b> Replay<'b> {
             }
             Step::Settle(which, end) => {
                 if let Some((permit, admission)) = take(&mut self.permits, which) {
-                    settle(permit, end);
+                    settle(permit, end, self.unit);
                     self.settle(admission, end_of_permit(end));
                 }
             }
@@ -406,7 +422,7 @@ impl<'b> Replay<'b> {
             }
             _ => {
                 if let Some((permit, admission)) = self.acquire()? {
-                    settle(permit, end);
+                    settle(permit, end, self.unit);
                     self.settle(admission, end_of_permit(end));
                 }
                 Ok(())
@@ -419,12 +435,16 @@ impl<'b> Replay<'b> {
         let (ending, unit) = (Arc::new(Mutex::new(ready)), self.unit);
         let call = self.breaker.call(body(ending.clone(), unit));
         let classified = ending.clone();
-        let mut future: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(call.ignore_if(move |error| {
-                let ready = *classified.lock().unwrap();
-                elapse(unit * ready.map_or(0, |ready| ready.predicate));
-                *error == Failed::Ignored
-            }));
+        let call = call.ignore_if(move |error| {
+            let ready = *classified.lock().unwrap();
+            elapse(unit * ready.map_or(0, |ready| ready.predicate));
+            *error == Failed::Ignored
+        });
+        let call = call.retry_after(move |error| match error {
+            Failed::Unavailable(units) => Some(unit * *units),
+            Failed::Failure | Failed::Ignored => None,
+        });
+        let mut future: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(call);
         match self.reference.acquire(self.now) {
             Ok(admission) => self.poll(Running {
                 future,
