@@ -8,7 +8,7 @@ use circuit_runtime::{Config, Snapshot, State};
 const ALL: u128 = 1 << 32;
 
 /// The longest that a service is left alone at its own request, unless `max_reset` says otherwise.
-const LONGEST_REQUEST: Duration = Duration::from_secs(60 * 60);
+const LONGEST_REQUEST: Duration = Duration::from_hours(1);
 
 /// A breaker for the exact rules, on one thread, which passes it the time.
 #[derive(Clone)]
