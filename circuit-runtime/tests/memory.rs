@@ -20,12 +20,15 @@ struct Counting;
 thread_local! {
     /// Allocated on this thread and not freed.
     static BYTES: Cell<isize> = const { Cell::new(0) };
+    /// The number of allocations on this thread.
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: every call is forwarded unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         BYTES.set(BYTES.get() + signed(layout.size()));
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         // SAFETY: as the caller promised.
         unsafe { System.alloc(layout) }
     }
@@ -159,4 +162,33 @@ fn an_idle_keyed_breaker_takes_at_most_256_bytes_under_every_rule() {
         all_last: slow_call = "60s", slow_rate = "50%", failure_rate = "50%",
             max_failures = 5, window = 100, timeout = "120s", probes = 3, jitter = "10%";
     }
+}
+
+/// Without a listener, a change is recorded where there is room for it already.
+#[test]
+fn the_first_transition_allocates_one_box_and_no_other_allocates_anything() {
+    let config = Config::builder()
+        .max_failures(1)
+        .reset(Duration::from_micros(1));
+    let breaker = CircuitBreaker::new("flapping", config.build().unwrap());
+    let allocations = |act: &dyn Fn()| {
+        let before = ALLOCATIONS.get();
+        act();
+        ALLOCATIONS.get() - before
+    };
+    assert_eq!(allocations(&|| breaker.force_open()), 1);
+    breaker.reset();
+    // The first failure allocates the streak, and the first lease of a probe its slots.
+    let outage = || {
+        breaker.try_acquire().unwrap().failure();
+        // The wait of a microsecond is over at once.
+        while let Err(rejected) = breaker.try_acquire().map(Permit::success) {
+            assert!(rejected.is_open());
+        }
+    };
+    outage();
+    assert_eq!(allocations(&|| (0..100).for_each(|_| outage())), 0);
+    assert_eq!(allocations(&|| breaker.trip()), 0);
+    assert_eq!(allocations(&|| breaker.reset()), 0);
+    assert_eq!(breaker.snapshot().opened, 103);
 }

@@ -63,10 +63,9 @@ impl Record {
         while let Some(change) = next.take() {
             #[cfg(feature = "tracing")]
             contain(|| super::log::log(&change));
-            if let Some(own) = own {
-                own.call(&change);
+            for listeners in [own, listeners::of_all()].into_iter().flatten() {
+                listeners.call(&change);
             }
-            listeners::of_all().call(&change);
             drop(change);
             with_delivery(&mut |delivery| next = delivery.next());
         }
@@ -79,5 +78,6 @@ fn has_consumers(own: Option<&Listeners>) -> bool {
     if super::log::is_enabled() {
         return true;
     }
-    !listeners::of_all().is_empty() || own.is_some_and(|own| !own.is_empty())
+    let mut all = [own, listeners::of_all()].into_iter().flatten();
+    all.any(|listeners| !listeners.is_empty())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use super::change::StateChange;
 use super::panics::contain;
@@ -24,11 +24,12 @@ struct Entry {
     is_subscribed: AtomicBool,
 }
 
-static OF_ALL: LazyLock<Arc<Listeners>> = LazyLock::new(Arc::default);
+/// Created by the first listener, as nothing else needs it.
+static OF_ALL: OnceLock<Arc<Listeners>> = OnceLock::new();
 
-/// Returns the listeners to all circuits.
-pub(super) fn of_all() -> &'static Listeners {
-    &OF_ALL
+/// Returns the listeners to all circuits, if there ever was one.
+pub(super) fn of_all() -> Option<&'static Listeners> {
+    OF_ALL.get().map(|listeners| &**listeners)
 }
 
 /// Keeps a listener subscribed. Dropping it ends the subscription.
@@ -61,7 +62,7 @@ pub struct Subscription {
 impl Subscription {
     /// Subscribes to all circuits.
     pub(crate) fn to_all(listener: impl Fn(&StateChange) + Send + Sync + 'static) -> Self {
-        Self::new(&OF_ALL, listener)
+        Self::new(OF_ALL.get_or_init(Arc::default), listener)
     }
 
     /// Adds a listener.
