@@ -30,15 +30,6 @@ pub struct WindowCounts {
 }
 
 impl WindowCounts {
-    /// Returns the counts with one failure more.
-    pub(crate) fn with_failure(self) -> Self {
-        Self {
-            calls: self.calls.map(|calls| calls.saturating_add(1)),
-            failed: self.failed.saturating_add(1),
-            ..self
-        }
-    }
-
     /// Returns the counts of no calls, under the same rules.
     pub(crate) fn cleared(self) -> Self {
         Self {

@@ -8,7 +8,7 @@ use std::thread;
 use crate::support::{advance, fail, half_open, poll_once, seconds, succeed, trip};
 use circuit_runtime::{
     Cause, CircuitBreaker, Config, ConfigBuilder, Lagged, State, StateChange, Subscription,
-    registry,
+    Verdict, registry,
 };
 
 use State::{Closed, HalfOpen, Open};
@@ -128,6 +128,20 @@ async fn every_rule_is_named_as_the_cause_with_its_evidence() {
     let [opened] = &seen.take()[..] else { panic!() };
     assert_eq!(brief(opened), (Closed, Open, Cause::SlowRate));
     assert_eq!(opened.window.unwrap().slow, Some(2));
+}
+
+#[test]
+fn a_request_of_the_service_counts_as_the_latest_call_of_the_evidence() {
+    let config = Config::builder().max_failures(3).last_calls(3);
+    let breaker = breaker("requested", config);
+    fail(&breaker);
+    (0..2).for_each(|_| succeed(&breaker));
+    let request = Verdict::Unavailable(seconds(20));
+    breaker.try_acquire().unwrap().settle(request);
+    let opened = breaker.snapshot().last_change.unwrap();
+    assert_eq!(brief(&opened), (Closed, Open, Cause::Unavailable));
+    let window = opened.window.unwrap();
+    assert_eq!((window.calls, window.failed), (Some(3), 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,11 +40,4 @@ impl Reason {
             window: None,
         }
     }
-
-    pub(super) fn with_window(self, window: WindowCounts) -> Self {
-        Self {
-            window: Some(window),
-            ..self
-        }
-    }
 }

@@ -118,17 +118,21 @@ impl Circuit {
         // The window need not count this failure: the circuit opens whether or not it reaches a
         // limit, and a circuit that is held closed begins anew.
         let generation = word.generation();
-        let now = Self::date(word, clock::now());
-        let wait = self.policy.wait.requested(wait, generation, &self.name);
-        let trigger = Trigger::Unavailable(now.plus(wait));
-        let mut reason = Reason::from_trigger(trigger);
-        if word.is_counting() {
-            let limits = &self.policy.limits;
-            let window = self.window.counts(limits, generation, now);
-            reason = reason.with_window(window.with_failure());
+        let now = clock::now();
+        let limits = &self.policy.limits;
+        let counts = || self.window.counts_with_failure(limits, generation, now);
+        let window = word.is_counting().then(counts);
+        if window.is_some() {
             self.window
                 .add_to_slow_calls(limits, generation, ticket.start(), now);
         }
+        let now = Self::date(word, now);
+        let wait = self.policy.wait.requested(wait, generation, &self.name);
+        let trigger = Trigger::Unavailable(now.plus(wait));
+        let reason = Reason {
+            window,
+            ..Reason::from_trigger(trigger)
+        };
         let _ = self.try_change(word, trigger, reason, now);
     }
 

@@ -147,6 +147,28 @@ impl FullLedger {
         tally.unwrap_or_default()
     }
 
+    /// Adds up the same calls after one more failure, which is not recorded.
+    pub(super) fn tally_with_failure(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        now: Instant,
+    ) -> Tally {
+        let tally = self.with_lock(generation, |locked| {
+            let sum = self.in_flight.sum(generation);
+            locked.advance(limits, now, &sum);
+            let tally = locked.tally(sum.fast_successes);
+            match &locked.calls {
+                Calls::InSpan(_) => tally.with_failure(),
+                Calls::Last(last_calls) => Tally {
+                    overdue: tally.overdue,
+                    ..last_calls.tally_with_failure()
+                },
+            }
+        });
+        tally.unwrap_or_default()
+    }
+
     /// Returns how many calls were slow, since the start.
     pub(super) fn slow_calls(&self) -> u64 {
         self.slow_calls.load(Ordering::Relaxed)

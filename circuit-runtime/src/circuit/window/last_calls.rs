@@ -86,6 +86,18 @@ impl LastCalls {
         }
     }
 
+    /// Adds up the calls in the window after one more failure.
+    pub(super) fn tally_with_failure(&self) -> Tally {
+        let tally = self.tally();
+        let others = |marks: &Marks| marks.count.saturating_sub(marks.at(self.next));
+        Tally {
+            calls: tally.calls.saturating_add(1).min(self.capacity as u64),
+            failed: others(&self.failed).saturating_add(1),
+            slow: others(&self.slow),
+            ..tally
+        }
+    }
+
     /// Adds `calls` that neither failed nor were slow.
     fn push(&mut self, calls: usize) {
         let capacity = self.capacity;
@@ -121,6 +133,12 @@ impl Marks {
             self.words.fill(0);
             self.count = 0;
         }
+    }
+
+    /// Returns 1 if an index is marked, and 0 if not.
+    fn at(&self, index: usize) -> u64 {
+        let word = self.words.get(index / WORD).copied().unwrap_or(0);
+        word >> (index % WORD) & 1
     }
 
     /// Marks an index, or clears it.

@@ -97,6 +97,17 @@ impl Ledger {
         }
     }
 
+    /// Adds up the same calls after one more failure, which is not recorded.
+    pub(super) fn tally_with_failure(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        now: Instant,
+    ) -> Tally {
+        self.full(limits, generation)
+            .tally_with_failure(limits, generation, now)
+    }
+
     /// Returns how many calls were slow, since the start.
     pub(super) fn slow_calls(&self) -> u64 {
         self.full.get().map_or(0, FullLedger::slow_calls)

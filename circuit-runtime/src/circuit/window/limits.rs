@@ -1,6 +1,8 @@
 //! How the calls in a window stand against the limits.
 
 use crate::circuit::policy::Limits;
+use crate::clock::Span;
+use crate::window_counts::WindowCounts;
 
 /// A limit that is reached: the circuit must open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,25 @@ pub(super) enum Standing {
 }
 
 impl Tally {
+    /// Returns the tally of one failure more, which displaces no other call.
+    pub(super) fn with_failure(self) -> Self {
+        Self {
+            calls: self.calls.saturating_add(1),
+            failed: self.failed.saturating_add(1),
+            ..self
+        }
+    }
+
+    /// Returns the public view of the tally.
+    pub(super) fn counts(self, limits: &Limits) -> WindowCounts {
+        let is_timed = limits.slow_call() < Span::INDEFINITE;
+        WindowCounts {
+            calls: Some(self.calls),
+            failed: self.failed,
+            slow: is_timed.then(|| self.slow.saturating_add(self.overdue)),
+        }
+    }
+
     /// Judges the tally against every limit.
     pub(super) fn standing(self, limits: &Limits) -> Standing {
         if self.failed >= limits.max_failures().into() {

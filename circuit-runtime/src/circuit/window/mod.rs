@@ -139,7 +139,28 @@ impl Window {
         self.counts_and_overdue(limits, generation, now).0
     }
 
-    /// Returns the same, and how many of the slow calls are in flight.
+    /// Returns the same after one more failure, which is not recorded.
+    pub(crate) fn counts_with_failure(
+        &self,
+        limits: &Limits,
+        generation: Generation,
+        now: Instant,
+    ) -> WindowCounts {
+        match self {
+            Self::Calls(ledger) => ledger
+                .tally_with_failure(limits, generation, now)
+                .counts(limits),
+            Self::Consecutive(_) | Self::InSpan(_) => {
+                let counts = self.counts(limits, generation, now);
+                WindowCounts {
+                    failed: counts.failed.saturating_add(1),
+                    ..counts
+                }
+            }
+        }
+    }
+
+    /// Returns the same as [`counts`](Self::counts), and how many of the slow calls are in flight.
     pub(crate) fn counts_and_overdue(
         &self,
         limits: &Limits,
@@ -156,13 +177,7 @@ impl Window {
         match self {
             Self::Calls(ledger) => {
                 let tally = ledger.tally(limits, generation, now);
-                let is_timed = limits.slow_call() < Span::INDEFINITE;
-                let counts = WindowCounts {
-                    calls: Some(tally.calls),
-                    failed: tally.failed,
-                    slow: is_timed.then(|| tally.slow.saturating_add(tally.overdue)),
-                };
-                (counts, tally.overdue)
+                (tally.counts(limits), tally.overdue)
             }
             Self::Consecutive(streak) => failures(streak.length(limits, generation).into()),
             Self::InSpan(counted) => failures(counted.count(limits, generation, now)),

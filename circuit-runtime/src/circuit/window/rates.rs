@@ -115,12 +115,7 @@ impl Rates {
     /// Adds up the calls in the window, with one more failure, and with as many fast successes as
     /// were last added up. There may be more by now, which only lowers the failure rate.
     pub(super) fn tally_with_failure(&self) -> Tally {
-        let tally = self.tally(self.fast_successes);
-        Tally {
-            calls: tally.calls.saturating_add(1),
-            failed: tally.failed.saturating_add(1),
-            ..tally
-        }
+        self.tally(self.fast_successes).with_failure()
     }
 
     /// Adds up the calls in the window, with `fast_successes` in all.
