@@ -10,13 +10,15 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use circuit_runtime::{
-    CallError, CircuitBreaker, CircuitError, ConfigBuilder, Permit, Snapshot, Verdict,
+    CallError, CircuitBreaker, CircuitError, ConfigBuilder, Permit, Snapshot, StateChange,
+    Subscription, Verdict,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 use tokio::runtime::Runtime;
 
+use crate::changes::Change;
 use crate::clock::elapse;
 use crate::reference::{Admission, End, Order, Reference, Totals};
 
@@ -43,6 +45,8 @@ pub(crate) enum Step {
     /// A call is dropped.
     Drop(Index),
     Order(Order),
+    /// A listener subscribes, in place of the one before.
+    Listen,
 }
 
 /// How a call ends that is polled once more, and the units of time that elapse meanwhile.
@@ -103,6 +107,7 @@ pub(crate) fn steps(burst: u32) -> impl Strategy<Value = Step> {
             1 => (1..=20_u32).prop_map(Order::OpenFor),
         ]
         .prop_map(Step::Order),
+        1 => Just(Step::Listen),
     ]
 }
 
@@ -203,6 +208,15 @@ pub(crate) struct Replay<'b> {
     now: Duration,
     permits: Vec<(Permit<'b>, Admission)>,
     calls: Vec<Running<'b>>,
+    listener: Option<Listener>,
+}
+
+/// The latest listener, and what it has been told.
+struct Listener {
+    _subscription: Subscription,
+    told: Arc<Mutex<Vec<StateChange>>>,
+    /// The number of changes before it subscribed.
+    after: usize,
 }
 
 /// A call through `call`, in flight.
@@ -290,6 +304,7 @@ impl<'b> Replay<'b> {
             now: Duration::ZERO,
             permits: Vec::new(),
             calls: Vec::new(),
+            listener: None,
         }
     }
 
@@ -350,8 +365,22 @@ impl<'b> Replay<'b> {
                 }
                 self.reference.order(order, self.now);
             }
+            Step::Listen => self.listen(),
         }
         self.compare()
+    }
+
+    fn listen(&mut self) {
+        let told = Arc::<Mutex<Vec<_>>>::default();
+        let tell = told.clone();
+        let subscription = self.breaker.on_change(move |change| {
+            tell.lock().unwrap().push(change.clone());
+        });
+        self.listener = Some(Listener {
+            _subscription: subscription,
+            told,
+            after: self.reference.changes.list().len(),
+        });
     }
 
     fn wait(&mut self, units: u32) {
@@ -487,6 +516,7 @@ impl<'b> Replay<'b> {
         prop_assert_eq!(seen.retry_after, self.reference.retry_after(self.now));
         prop_assert_eq!(Totals::from(&seen), self.reference.totals);
         self.compare_phase(&seen)?;
+        self.compare_changes(&seen)?;
         self.compare_evidence(&seen)
     }
 
@@ -505,6 +535,18 @@ impl<'b> Replay<'b> {
         prop_assert_eq!(ramp.is_some(), expected.is_some());
         let difference = ramp.unwrap_or_default() - expected.unwrap_or_default();
         prop_assert!(difference.abs() < 1e-9, "{ramp:?}, and not {expected:?}");
+        Ok(())
+    }
+
+    fn compare_changes(&self, seen: &Snapshot) -> Checked {
+        let changes = self.reference.changes.list();
+        let last = seen.last_change.as_ref().map(Change::from);
+        prop_assert_eq!(last.as_ref(), changes.last());
+        if let Some(listener) = &self.listener {
+            let told = listener.told.lock().unwrap();
+            let told: Vec<_> = told.iter().map(Change::from).collect();
+            prop_assert_eq!(&told[..], &changes[listener.after..]);
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@
     reason = "a test that cannot continue has failed"
 )]
 
+mod changes;
 mod clock;
 mod exact;
 mod history;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use circuit_runtime::{Config, Snapshot, State};
+use circuit_runtime::{Cause, Config, Snapshot, State};
+
+use super::changes::{Changes, Evidence, Happened};
 
 /// A fraction of all calls is a number of this.
 const ALL: u128 = 1 << 32;
@@ -39,6 +41,7 @@ pub(crate) struct Reference {
     /// The number of calls admitted so far.
     admitted: u64,
     pub(crate) totals: Totals,
+    pub(crate) changes: Changes,
 }
 
 /// How a call ends.
@@ -152,6 +155,7 @@ impl Reference {
             in_flight: Vec::new(),
             admitted: 0,
             totals: Totals::default(),
+            changes: Changes::new(),
         }
     }
 
@@ -214,9 +218,9 @@ impl Reference {
         // Time alone makes calls overdue; it reaches no other limit.
         if self.config.slow_call().is_some() && self.is_counting() {
             let may_run = self.rejection(now).is_none();
-            if may_run && self.is_limit_reached(now + self.ahead) {
+            if let Some(limit) = self.reached(now + self.ahead).filter(|_| may_run) {
                 // The call is one of the ramp's before that ends.
-                self.open(now, None);
+                self.open(now, limit, None);
             }
         }
         let rejection = self.rejection(now);
@@ -225,6 +229,7 @@ impl Reference {
             self.totals.rejected += 1;
             return Err(retry_after);
         }
+        self.report_first_probe();
         self.admitted += 1;
         let admission = Admission {
             number: self.admitted,
@@ -259,12 +264,14 @@ impl Reference {
         self.results.push(CallResult { at, failed, slow });
         if let End::Unavailable(units @ 1..) = end {
             let longest = self.config.max_reset().unwrap_or(LONGEST_REQUEST);
-            return self.open(opened, Some((self.unit * units).min(longest)));
+            let time = (self.unit * units).min(longest);
+            return self.open(opened, Cause::Unavailable, Some(time));
         }
-        match self.phase {
-            _ if self.is_counting() && self.is_limit_reached(at) => self.open(opened, None),
-            Phase::Open if failed => self.open(opened, None),
-            Phase::Open if self.results.len() == self.config.probes() as usize => {
+        let reached = self.reached(at).filter(|_| self.is_counting());
+        match (self.phase, reached) {
+            (_, Some(limit)) => self.open(opened, limit, None),
+            (Phase::Open, None) if failed => self.open(opened, Cause::ProbeFailed, None),
+            (Phase::Open, None) if self.results.len() == self.config.probes() as usize => {
                 self.recover(opened);
             }
             _ => {}
@@ -274,7 +281,8 @@ impl Reference {
     /// Every probe has succeeded.
     fn recover(&mut self, now: Duration) {
         if self.config.ramp().is_none() {
-            return self.close(Phase::Closed, now);
+            self.close(Phase::Closed, now);
+            return self.report(State::Closed, Cause::ProbesSucceeded, None);
         }
         // Half-open as before.
         let since = self.end().unwrap_or_default();
@@ -291,14 +299,20 @@ impl Reference {
         let state = self.state(now);
         let time = |units: u32| Some(self.unit * units);
         match order {
-            Order::Reset => self.close(Phase::Closed, now),
+            Order::Reset => {
+                let changes = self.phase != Phase::Closed;
+                self.close(Phase::Closed, now);
+                if changes {
+                    self.report(State::Closed, Cause::Reset, None);
+                }
+            }
             Order::ForceOpen => self.hold(Phase::ForcedOpen, None, now),
             Order::ForceOpenFor(units) => self.hold(Phase::ForcedOpen, time(units), now),
             Order::ForceClosed => self.hold(Phase::ForcedClosed, None, now),
             Order::ForceClosedFor(units) => self.hold(Phase::ForcedClosed, time(units), now),
             Order::Trip | Order::OpenFor(_) if self.is_held() => {}
             Order::Trip if state == State::Open => {}
-            Order::Trip => self.open(now, None),
+            Order::Trip => self.open(now, Cause::Tripped, None),
             Order::OpenFor(units) if state == State::Open => {
                 // It stays open, until then.
                 let (since, time) = (self.since, time(units));
@@ -306,20 +320,34 @@ impl Reference {
                 self.until = time.map(|time| self.began + time);
                 self.since = since;
             }
-            Order::OpenFor(units) => self.open(now, time(units)),
+            Order::OpenFor(units) => self.open(now, Cause::Tripped, time(units)),
         }
     }
 
     /// Holds the circuit, unless it is held just so.
     fn hold(&mut self, phase: Phase, time: Option<Duration>, now: Duration) {
-        let until = time.map(|time| now + self.ahead + time);
-        if self.phase == phase && self.until == until {
+        let until = |moment: Duration| time.map(|time| moment + time);
+        let moment = now + self.ahead;
+        if self.phase == phase && self.until == until(moment) {
+            return;
+        }
+        let next = moment.max(self.began + self.turn);
+        if self.phase == phase && self.until == until(next) {
+            // Only in its turn does the order turn out to change nothing.
+            if self.turn > Duration::ZERO {
+                self.ahead += next - moment;
+            }
             return;
         }
         self.totals.opened +=
             u64::from(phase == Phase::ForcedOpen && self.state(now) != State::Open);
         self.close(phase, now);
         self.until = time.map(|time| self.began + time);
+        if phase == Phase::ForcedOpen {
+            self.report(State::Open, Cause::ForcedOpen, None);
+        } else {
+            self.report(State::Closed, Cause::ForcedClosed, None);
+        }
     }
 
     fn is_held(&self) -> bool {
@@ -354,9 +382,16 @@ impl Reference {
         if let Some(end) = self.end().filter(is_over) {
             // The state of a circuit that is held closed stays as it is.
             let since = Some(self.since).filter(|_| self.phase == Phase::ForcedClosed);
+            let is_ramp = self.phase == Phase::Ramp;
             self.enter_at(Phase::Closed, end, now);
             self.since = since.unwrap_or(self.since);
             self.reopenings = 0;
+            let cause = if is_ramp {
+                Cause::RampOver
+            } else {
+                Cause::Reset
+            };
+            self.report(State::Closed, cause, None);
         }
     }
 
@@ -449,18 +484,60 @@ impl Reference {
 
     /// Opens the circuit for this time or its usual wait, unless it is held closed: then this is a
     /// dry run.
-    fn open(&mut self, now: Duration, time: Option<Duration>) {
+    fn open(&mut self, now: Duration, cause: Cause, time: Option<Duration>) {
+        let evidence = self.evidence(now).filter(|_| cause != Cause::Tripped);
         if self.phase == Phase::ForcedClosed {
             self.totals.withheld += 1;
             let (since, until) = (self.since, self.until);
             self.enter(Phase::ForcedClosed, now);
             (self.since, self.until) = (since, until);
-            return;
+            return self.report(State::Closed, Cause::Withheld, evidence);
         }
         self.totals.opened += 1;
         self.reopenings += u32::from(self.phase != Phase::Closed);
         self.enter(Phase::Open, now);
         self.until = time.map(|time| self.began + time);
+        self.report(State::Open, cause, evidence);
+    }
+
+    /// Returns the results that count towards the limits.
+    fn evidence(&self, now: Duration) -> Option<Evidence> {
+        let counted = self.is_counting().then(|| self.counted(now + self.ahead))?;
+        let failed = counted.iter().filter(|call| call.failed).count();
+        let calls = self.config.last_calls().map(|_| counted.len() as u64);
+        Some(Evidence {
+            calls,
+            failed: failed as u64,
+        })
+    }
+
+    /// Reports the transition to this phase.
+    fn report(&mut self, to: State, cause: Cause, evidence: Option<Evidence>) {
+        self.changes.report(&Happened {
+            to,
+            cause,
+            evidence,
+            at: self.began,
+            since: self.since,
+            until: self.end(),
+            rejected: self.totals.rejected,
+        });
+    }
+
+    /// Reports that the circuit is half-open, if the call that is admitted is its first probe.
+    fn report_first_probe(&mut self) {
+        let is_first = self.phase == Phase::Open && self.changes.state() == State::Open;
+        if let Some(end) = self.end().filter(|_| is_first) {
+            self.changes.report(&Happened {
+                to: State::HalfOpen,
+                cause: Cause::WaitOver,
+                evidence: None,
+                at: end,
+                since: end,
+                until: None,
+                rejected: self.totals.rejected,
+            });
+        }
     }
 
     /// Leaves the states that the rules decide.
@@ -532,7 +609,8 @@ impl Reference {
         }
     }
 
-    fn is_limit_reached(&self, now: Duration) -> bool {
+    /// Returns the limit that the calls reach.
+    fn reached(&self, now: Duration) -> Option<Cause> {
         let since = |earlier| now.saturating_sub(earlier);
         let counted = self.counted(now);
         let is_overdue = |limit| move |call: &&Admission| since(call.start) > limit;
@@ -542,11 +620,16 @@ impl Reference {
         let failed = counted.iter().filter(|call| call.failed).count();
         let slow = counted.iter().filter(|call| call.slow).count() + overdue;
         let calls = counted.len();
-        self.config
-            .max_failures()
-            .is_some_and(|max| failed >= max as usize)
-            || self.is_rate_reached(self.config.failure_rate(), failed, calls)
-            || self.is_rate_reached(self.config.slow_rate(), slow, calls + overdue)
+        let max = self.config.max_failures();
+        if max.is_some_and(|max| failed >= max as usize) {
+            Some(Cause::MaxFailures)
+        } else if self.is_rate_reached(self.config.failure_rate(), failed, calls) {
+            Some(Cause::FailureRate)
+        } else if self.is_rate_reached(self.config.slow_rate(), slow, calls + overdue) {
+            Some(Cause::SlowRate)
+        } else {
+            None
+        }
     }
 
     /// Returns whether `part` of `calls` is at least `rate`, which is a whole percentage.

@@ -2,6 +2,9 @@
 //! programs.
 
 #[cfg(circuit_shuttle)]
+#[path = "../../../tests/histories/changes.rs"]
+mod changes;
+#[cfg(circuit_shuttle)]
 mod linearization;
 #[cfg(circuit_loom)]
 mod loom;
