@@ -94,11 +94,15 @@ const OPTIONS: Layers = &[
     ("rules", &["names", "rates", "settings"]),
 ];
 
-/// The packages, each with what its modules may use.
-const PACKAGES: [(&str, Layers); 3] = [
+/// The modules of circuit-opentelemetry, and those they may use.
+const OPENTELEMETRY: Layers = &[("readings", &[])];
+
+/// The packages by their folders, each with what its modules may use.
+const PACKAGES: [(&str, Layers); 4] = [
     ("circuit-options", OPTIONS),
     ("circuit-macros", MACROS),
     ("circuit-runtime", RUNTIME),
+    ("integrations/circuit-opentelemetry", OPENTELEMETRY),
 ];
 
 #[test]
@@ -192,7 +196,7 @@ impl Sources {
                 }
             }
         }
-        assert!(files.len() > 3, "{package} has no sources");
+        assert!(!files.is_empty(), "{package} has no sources");
         files.retain(|module, _| !module.split("::").any(|part| part == "tests"));
         Self { files }
     }
