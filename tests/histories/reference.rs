@@ -335,7 +335,7 @@ impl Reference {
         if self.phase == phase && self.until == until(next) {
             // Only in its turn does the order turn out to change nothing.
             if self.turn > Duration::ZERO {
-                self.ahead += next - moment;
+                self.ahead += next.saturating_sub(moment);
             }
             return;
         }
