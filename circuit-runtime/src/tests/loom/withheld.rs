@@ -22,7 +22,7 @@ fn failed_call(breaker: &CircuitBreaker) -> Ticket {
 #[test]
 fn limit_withheld_against_itself() {
     for (limit, before) in [(2, 0), (1, 0), (2, 1)] {
-        loom::model(move || {
+        model_of_few_preemptions(move || {
             let breaker = held_closed(limit);
             (0..before).for_each(|_| fail(breaker));
             let [one, other] = [(); 2].map(|()| breaker.try_acquire().unwrap());
