@@ -16,7 +16,7 @@ pub(crate) fn circuit_breaker(list: TokenStream, item: &TokenStream) -> TokenStr
     rules::check(&options, &mut errors);
     let function = Function::parse(item.clone(), &mut errors);
     if let Some(function) = &function {
-        let is_variable = |code: &Expr| function.names_variable(code);
+        let is_variable = |code: &Expr| function.uses_argument(code);
         rules::check_constants(&options, &is_variable, &mut errors);
     }
 

@@ -115,8 +115,8 @@ fn position(tokens: &TokenStream, identifier: &str, before: &mut usize) -> Optio
     })
 }
 
-/// Returns whether the identifier at `index` is a field, a method or a part of a path: `.name`,
-/// `::name` or `name::`, but not `..name`.
+/// Returns whether the identifier at `index` is a field, a method, a part of a path or a label:
+/// `.name`, `::name`, `name::` or `'name`, but not `..name`.
 pub(super) fn is_member(tokens: &[TokenTree], index: usize) -> bool {
     let is = |index: Option<usize>, mark| {
         let token = index.and_then(|index| tokens.get(index));
@@ -125,6 +125,7 @@ pub(super) fn is_member(tokens: &[TokenTree], index: usize) -> bool {
     let (last, before_last) = (index.checked_sub(1), index.checked_sub(2));
     let (next, after_next) = (Some(index + 1), Some(index + 2));
     (is(last, '.') && !is(before_last, '.'))
+        || is(last, '\'')
         || (is(last, ':') && is(before_last, ':'))
         || (is(next, ':') && is(after_next, ':'))
 }

@@ -4,6 +4,7 @@ mod arguments;
 mod async_block;
 pub(crate) mod body;
 pub(crate) mod captures;
+mod free;
 mod patterns;
 mod received;
 mod uses;
@@ -128,20 +129,30 @@ impl Function {
         quote!(#head #body)
     }
 
-    /// Returns the first mention in `code` of each argument that the body takes, and that may not
+    /// Returns the first use in `expressions` of each argument that the body takes, and that may not
     /// be there any more when it has ended.
-    pub(crate) fn taken_in(&self, code: &TokenStream) -> Vec<Ident> {
+    pub(crate) fn taken_in(&self, expressions: &[&Expr]) -> Vec<Ident> {
+        // What a `cfg` leaves of the body is not known.
+        if ["cfg", "cfg_attr"].iter().any(|it| self.body.contains(it)) {
+            return Vec::new();
+        }
         let body = self.body.tokens();
+        let used: Vec<_> = expressions
+            .iter()
+            .copied()
+            .flat_map(free::variables)
+            .collect();
         let names = arguments::owned(&self.signature).into_iter();
         let taken = names.filter(|name| uses::takes(&body, &name.to_string()));
         taken
-            .filter_map(|name| uses::first_mention(code, &name.to_string()))
+            .filter_map(|name| used.iter().find(|used| **used == name).cloned())
             .collect()
     }
 
-    /// Returns whether `code` names an argument.
-    pub(crate) fn names_variable(&self, code: &impl ToTokens) -> bool {
-        arguments::are_named(&self.signature, &code.to_token_stream())
+    /// Returns whether `expression` uses an argument.
+    pub(crate) fn uses_argument(&self, expression: &Expr) -> bool {
+        let mut used = free::variables(expression).into_iter();
+        used.any(|name| arguments::are_named(&self.signature, &name.into_token_stream()))
     }
 
     /// Returns whether this function, which is not `async`, returns the future of a block, and

@@ -1,6 +1,6 @@
 //! The arguments that a body takes, as far as raw tokens show it.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::body::{is_member, mentions};
 
@@ -8,21 +8,6 @@ use super::body::{is_member, mentions};
 /// it, or it is passed to a function. What else it may be, such as a pattern, is not known.
 pub(super) fn takes(body: &TokenStream, name: &str) -> bool {
     first_use(body, name, Place::Block) == Some(true)
-}
-
-/// Returns the first identifier that names a variable.
-pub(super) fn first_mention(tokens: &TokenStream, name: &str) -> Option<Ident> {
-    let tokens: Vec<_> = tokens.clone().into_iter().collect();
-    tokens
-        .iter()
-        .enumerate()
-        .find_map(|(index, token)| match token {
-            TokenTree::Ident(found) if found == name && !is_member(&tokens, index) => {
-                Some(found.clone())
-            }
-            TokenTree::Group(group) => first_mention(&group.stream(), name),
-            _ => None,
-        })
 }
 
 /// The tokens around others.
@@ -45,6 +30,8 @@ fn first_use(tokens: &TokenStream, name: &str, place: Place) -> Option<bool> {
         match token {
             TokenTree::Ident(_) if is_member(&all, index) => None,
             TokenTree::Ident(_) => Some(is_taken(&all, index, place)),
+            // What a macro does with its tokens is not known.
+            TokenTree::Group(_) if follows(&all, index, '!') => Some(false),
             TokenTree::Group(group) => first_use(
                 &group.stream(),
                 name,
@@ -53,6 +40,12 @@ fn first_use(tokens: &TokenStream, name: &str, place: Place) -> Option<bool> {
             TokenTree::Punct(_) | TokenTree::Literal(_) => Some(false),
         }
     })
+}
+
+/// Returns whether the token at `index` follows a mark.
+fn follows(tokens: &[TokenTree], index: usize, mark: char) -> bool {
+    let last = index.checked_sub(1).and_then(|last| tokens.get(last));
+    matches!(last, Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
 }
 
 /// Returns whether the variable at `index` is the receiver of a method, or a whole argument.
@@ -129,6 +122,8 @@ mod tests {
             (quote!(Ok(name.id)), false),
             (quote!(Ok(Order { name: 1 })), false),
             (quote!(println!("{}", name)), false),
+            (quote!(log!(name.level 1)), false),
+            (quote!(query!(count(name))), false),
             (quote!(Ok(format!("{name}"))), false),
             (quote!(Ok(other.name)), false),
             (quote!(Ok(1)), false),

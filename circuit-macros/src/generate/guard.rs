@@ -68,8 +68,11 @@ pub(crate) fn guarded(mut function: Function, options: &Options) -> TokenStream 
     let fallback = options.code(OptionName::Fallback);
     let conversion = Conversion::new(options, timed);
     let check = |names: &[OptionName]| {
-        let code = code_of(options, names);
-        let taken = function.taken_in(&code).into_iter();
+        let codes: Vec<_> = names
+            .iter()
+            .filter_map(|&name| options.code(name))
+            .collect();
+        let taken = function.taken_in(&codes).into_iter();
         taken
             .map(|argument| {
                 // Output, where the option names an argument that the body takes:
