@@ -58,7 +58,8 @@ pub(crate) struct Happened {
 /// All changes so far.
 #[derive(Clone)]
 pub(crate) struct Changes {
-    list: Vec<Change>,
+    /// In their order.
+    pub(crate) list: Vec<Change>,
     /// When the state that was reported last began.
     since: Duration,
     /// How many calls had been rejected when the circuit opened.
@@ -73,11 +74,6 @@ impl Changes {
             since: Duration::ZERO,
             rejected_before: 0,
         }
-    }
-
-    /// Returns the changes, in their order.
-    pub(crate) fn list(&self) -> &[Change] {
-        &self.list
     }
 
     /// Returns the state that was reported last.

@@ -379,7 +379,7 @@ impl<'b> Replay<'b> {
         self.listener = Some(Listener {
             _subscription: subscription,
             told,
-            after: self.reference.changes.list().len(),
+            after: self.reference.changes.list.len(),
         });
     }
 
@@ -539,7 +539,7 @@ impl<'b> Replay<'b> {
     }
 
     fn compare_changes(&self, seen: &Snapshot) -> Checked {
-        let changes = self.reference.changes.list();
+        let changes = &self.reference.changes.list;
         let last = seen.last_change.as_ref().map(Change::from);
         prop_assert_eq!(last.as_ref(), changes.last());
         if let Some(listener) = &self.listener {
