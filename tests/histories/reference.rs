@@ -10,11 +10,7 @@ use super::changes::{Changes, Evidence, Happened};
 const ALL: u128 = 1 << 32;
 
 /// The longest that a service is left alone at its own request, unless `max_reset` says otherwise.
-<<<<<<< HEAD
 const LONGEST_REQUEST: Duration = Duration::from_hours(1);
-=======
-const LONGEST_REQUEST: Duration = Duration::new(60 * 60, 0);
->>>>>>> f682784 (Keep the list of predicted changes as a plain field)
 
 /// A breaker for the exact rules, on one thread, which passes it the time.
 #[derive(Clone)]
@@ -339,11 +335,7 @@ impl Reference {
         if self.phase == phase && self.until == until(next) {
             // Only in its turn does the order turn out to change nothing.
             if self.turn > Duration::ZERO {
-<<<<<<< HEAD
-                self.ahead += next.saturating_sub(moment);
-=======
                 self.ahead = next.saturating_sub(now);
->>>>>>> f682784 (Keep the list of predicted changes as a plain field)
             }
             return;
         }
