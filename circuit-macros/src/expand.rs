@@ -18,6 +18,9 @@ pub(crate) fn circuit_breaker(list: TokenStream, item: &TokenStream) -> TokenStr
     if let Some(function) = &function {
         let is_variable = |code: &Expr| function.uses_argument(code);
         rules::check_constants(&options, &is_variable, &mut errors);
+        if !function.error_is_result() {
+            rules::check_arguments(&options, &mut errors);
+        }
     }
 
     match (function, errors.into_compile_errors()) {

@@ -126,7 +126,9 @@ use proc_macro::TokenStream;
 ///
 /// A count is a `u32`, a share an `f64` and a duration a `Duration`; a `window` that is a `u32` is
 /// a number of calls. The breaker is created outside of the function, so a constant cannot name
-/// `Self` or a type parameter.
+/// `Self` or a type parameter. A limit that is known at run time only, such as `limit()` of a
+/// function that is no `const fn`, or a `LazyLock`, belongs to a breaker that is made at run time:
+/// see `breaker`.
 ///
 /// An invalid value is a compile error, even that of a constant expression. So is an invalid
 /// combination of options, such as a `failure_rate` without a `window`.
@@ -184,7 +186,9 @@ use proc_macro::TokenStream;
 /// Both options take a closure or the path of a function, such as `QuoteError::is_outage`, which is
 /// called with the `Err` that the body returns. `ignore_if` is evaluated first; `failure_if` sees
 /// only errors that it does not ignore. Neither sees a panic, a timeout or a rejected call. If a
-/// predicate panics, the call counts as cancelled. The function's result is not changed.
+/// predicate panics, the call counts as cancelled. The function's result is not changed. A closure
+/// that takes its argument for the whole result, as in `matches!(result, Ok(..))`, is refused,
+/// unless the error type itself is written as a `Result`, or an alias whose name ends so.
 ///
 /// A service that says when to come back, as by the header `Retry-After`, is left alone for that
 /// long: where `retry_after` returns `Some(wait)`, the circuit opens at once, whatever its limits,
@@ -528,7 +532,10 @@ use proc_macro::TokenStream;
 /// A function that is not `async` can return the future of an `async move` block, which must be its
 /// last expression: as `impl Future<Output = Result<..>>` or, boxed by `Box::pin` or `.boxed()`, as
 /// `BoxFuture<'_, Result<..>>`. The block is guarded. The statements before it run when the
-/// function is called, even if the circuit is open:
+/// function is called, even if the circuit is open. A `breaker` of such a function is evaluated in
+/// the block, which borrows what it names. For a future that borrows nothing of `self`, as a tower
+/// service returns, write `let breaker = self.breaker.clone();` before the block, and
+/// `breaker = breaker`:
 ///
 /// ```
 /// # use circuit_runtime::{CircuitError, circuit_breaker};
@@ -563,8 +570,8 @@ use proc_macro::TokenStream;
 ///
 /// Write this attribute above others: below `#[tokio::test]` or `#[tokio::main]` there is no
 /// `async fn` left to wrap. Under `#[async_trait]`, annotate the methods; there a `fallback`, a
-/// `key` and a `breaker` can use `self` and the arguments that are plain names, but not those that
-/// a pattern destructures.
+/// `key`, a `breaker`, a predicate, an `error` and an `or_else` can use `self` and the arguments
+/// that are plain names, but not those that a pattern destructures.
 ///
 /// # Errors
 ///

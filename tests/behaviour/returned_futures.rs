@@ -70,6 +70,33 @@ async fn a_future_that_is_never_polled_is_not_counted() {
     assert_eq!(totals.cancelled, 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_handle_taken_before_the_block_outlives_the_service() {
+    struct Client {
+        breaker: CircuitBreaker,
+        host: String,
+    }
+
+    impl Client {
+        #[circuit_breaker(breaker = breaker)]
+        fn call(&mut self) -> BoxFuture<'static, Result<usize, ServiceError>> {
+            let host = self.host.clone();
+            let breaker = self.breaker.clone();
+            async move { Ok(host.len()) }.boxed()
+        }
+    }
+
+    let mut client = Client {
+        breaker: CircuitBreaker::new("returned::handle", circuit_runtime::Config::default()),
+        host: "a.example".to_owned(),
+    };
+    let handle = client.breaker.clone();
+    let called = client.call();
+    drop(client);
+    assert_eq!(called.await, Ok(9));
+    assert_eq!(handle.snapshot().succeeded, 1);
+}
+
 trait Service {
     type Future<'a>: Future<Output = Result<usize, ServiceError>>
     where

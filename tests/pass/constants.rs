@@ -11,6 +11,15 @@ const RESET: Duration = Duration::from_secs(30);
 
 const RATE: f64 = 0.25;
 
+const POINTER: &u32 = &3;
+static SHARED: &u32 = &4;
+
+struct Limits {
+    most: u32,
+}
+
+const LIMITS: Limits = Limits { most: 2 };
+
 const fn limit<const N: u32, const M: u32>() -> u32 {
     N + M
 }
@@ -123,6 +132,16 @@ async fn greatest() -> Result<u8, Failure> {
     Ok(1)
 }
 
+#[circuit_breaker(max_failures = *POINTER, probes = *SHARED * 2, min_calls = LIMITS.most, failure_rate = 0.5, window = LIMIT * 2)]
+async fn dereferenced() -> Result<u8, Failure> {
+    Ok(1)
+}
+
+#[circuit_breaker(key = host, max_keys = *POINTER)]
+async fn keys_dereferenced(host: &str) -> Result<&str, Failure> {
+    Ok(host)
+}
+
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<(), Failure> {
     assert_eq!(paths().await?, 1);
@@ -141,5 +160,7 @@ async fn main() -> Result<(), Failure> {
     assert_eq!(parentheses().await?, 1);
     assert_eq!(literals().await?, 1);
     assert_eq!(greatest().await?, 1);
+    assert_eq!(dereferenced().await?, 1);
+    assert_eq!(keys_dereferenced("x").await?, "x");
     Ok(())
 }

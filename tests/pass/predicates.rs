@@ -210,6 +210,19 @@ fn is_send<T: Send>(future: T) -> T {
     future
 }
 
+type Answer = Result<u16, u8>;
+type AnswerResult = Answer;
+
+#[circuit_breaker(failure_if = |error| matches!(error, Err(_)), ignore_if = |error| error.is_ok(), error = |_| Err(1))]
+async fn error_is_a_result() -> Result<u8, Result<u16, u8>> {
+    Err(Ok(2))
+}
+
+#[circuit_breaker(failure_if = |error| error.is_err(), error = |_| Err(1))]
+async fn error_is_an_alias() -> Result<u8, AnswerResult> {
+    Err(Ok(2))
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let unknown = Err(QuoteError::Unknown);
@@ -230,4 +243,6 @@ async fn main() {
     assert_eq!(Client::default().quote().await, unknown);
     assert_eq!(Client::default().first().await, unknown);
     assert_eq!(fragments().await, unknown);
+    assert_eq!(error_is_a_result().await, Err(Ok(2)));
+    assert_eq!(error_is_an_alias().await, Err(Ok(2)));
 }

@@ -12,7 +12,10 @@ mod uses;
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, Ident, LitStr, ReturnType, Signature, Token, Type, Visibility};
+use syn::{
+    Attribute, Expr, GenericArgument, Ident, LitStr, PathArguments, ReturnType, Signature, Token,
+    Type, Visibility,
+};
 
 use self::arguments::is_async_trait;
 use self::async_block::{AsyncBlock, Other, is_future};
@@ -129,8 +132,8 @@ impl Function {
         quote!(#head #body)
     }
 
-    /// Returns the first use in `expressions` of each argument that the body takes, and that may not
-    /// be there any more when it has ended.
+    /// Returns the first use in `expressions` of each argument that the body takes, and that may
+    /// not be there any more when it has ended.
     pub(crate) fn taken_in(&self, expressions: &[&Expr]) -> Vec<Ident> {
         // What a `cfg` leaves of the body is not known.
         if ["cfg", "cfg_attr"].iter().any(|it| self.body.contains(it)) {
@@ -161,6 +164,24 @@ impl Function {
         self.block.is_some()
             && !arguments::are_named(&self.signature, code)
             && !self.may_rebind(code)
+    }
+
+    /// Returns whether the error of `Result<T, E>` is written as a `Result`, or an alias of one.
+    pub(crate) fn error_is_result(&self) -> bool {
+        let last = |written: &Type| match written {
+            Type::Path(path) => path.path.segments.last().cloned(),
+            _ => None,
+        };
+        let arguments = last(&self.output).map(|output| output.arguments);
+        let Some(PathArguments::AngleBracketed(arguments)) = arguments else {
+            return false;
+        };
+        match arguments.args.iter().nth(1) {
+            Some(GenericArgument::Type(error)) => {
+                last(error).is_some_and(|error| error.ident.to_string().ends_with("Result"))
+            }
+            _ => false,
+        }
     }
 
     /// Returns the function with `future` in place of its block.

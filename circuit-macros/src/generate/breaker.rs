@@ -220,7 +220,7 @@ fn max_keys(options: &Options, span: Span) -> TokenStream {
             value: Value::Count(max_keys),
             ..
         }) => quote_spanned!(span=> #max_keys),
-        Some(option) => checked(option, &constant(&option.expression), options),
+        Some(option) => checked(option, &constant(&option.expression, options), options),
     }
 }
 

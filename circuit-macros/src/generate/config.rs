@@ -4,7 +4,7 @@ use circuit_options::names::OptionName;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Ident};
+use syn::{Expr, Ident, UnOp};
 
 use crate::options::value::Value;
 use crate::options::{Options, Written};
@@ -87,7 +87,7 @@ fn set(option: &Written, builder: &TokenStream, options: &Options, span: Span) -
             quote_spanned!(span=> ::core::time::Duration::new(#seconds, #nanoseconds))
         }
         Value::Share(share) => quote_spanned!(span=> #share),
-        Value::Constant => constant(&option.expression),
+        Value::Constant => constant(&option.expression, options),
         Value::Text(_) | Value::Code => option.expression.to_token_stream(),
     };
     quote_spanned!(span=> #builder.#setter(#argument))
@@ -103,38 +103,65 @@ fn window(option: &Written, builder: &TokenStream, options: &Options, span: Span
     //     window_of(WINDOW).set(Config::builder().max_failures(5u32))
     let window_span = option.expression.span();
     let runtime = options.runtime(window_span);
-    let expression = constant(&option.expression);
+    let expression = constant(&option.expression, options);
     let window = quote_spanned!(window_span=> #runtime::check::window_of(#expression));
     quote_spanned!(span=> #window.set(#builder))
 }
 
 /// Returns an expression for rustc to evaluate.
-pub(super) fn constant(expression: &Expr) -> TokenStream {
+pub(super) fn constant(expression: &Expr, options: &Options) -> TokenStream {
     // Input:
     //     Duration::from_secs(30)
     //
-    // Output, where a function is called, which may be no `const fn`: rustc would propose a
+    // Output, where a function may be called that is no `const fn`: rustc would propose a
     // `LazyLock` for the static around it.
     //     const { Duration::from_secs(30) }
+    //
+    // Input:
+    //     *LIMIT
+    //
+    // Output, as `LIMIT` may be a `LazyLock` itself:
+    //     const {
+    //         check::dereferenced(&Pointer(&LIMIT));
+    //         *LIMIT
+    //     }
     if !calls(expression) {
         return expression.to_token_stream();
     }
+    let check = dereferenced(expression).map(|pointer| {
+        let span = pointer.span();
+        let runtime = options.runtime(span);
+        quote_spanned!(span=> #runtime::check::dereferenced(&#runtime::check::Pointer(&#pointer));)
+    });
     let (first, last) = ends(expression);
-    let block = quote_spanned!(last=> { #expression });
+    let block = quote_spanned!(last=> { #check #expression });
     let keyword = quote_spanned!(first=> const);
     quote!(#keyword #block)
 }
 
-/// Returns whether this may call a function.
+/// Returns whether this may call a function, as a field does that is found by a `Deref`.
 fn calls(expression: &Expr) -> bool {
     match expression {
         Expr::Path(_) | Expr::Lit(_) => false,
         Expr::Binary(binary) => calls(&binary.left) || calls(&binary.right),
         Expr::Cast(cast) => calls(&cast.expr),
-        Expr::Field(field) => calls(&field.base),
         Expr::Paren(paren) => calls(&paren.expr),
-        Expr::Unary(unary) => calls(&unary.expr),
+        Expr::Unary(unary) => matches!(unary.op, UnOp::Deref(_)) || calls(&unary.expr),
         _ => true,
+    }
+}
+
+/// Returns the path that this dereferences, if it does.
+fn dereferenced(expression: &Expr) -> Option<&Expr> {
+    match expression {
+        Expr::Unary(unary) => match (&unary.op, &*unary.expr) {
+            (UnOp::Deref(_), path @ Expr::Path(_)) => Some(path),
+            (_, operand) => dereferenced(operand),
+        },
+        Expr::Binary(binary) => dereferenced(&binary.left).or_else(|| dereferenced(&binary.right)),
+        Expr::Cast(cast) => dereferenced(&cast.expr),
+        Expr::Paren(paren) => dereferenced(&paren.expr),
+        _ => None,
     }
 }
 

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use circuit_options::names::OptionName;
-use proc_macro2::TokenTree;
-use syn::{Expr, ExprClosure, ExprLit, Lit, Pat, UnOp};
+use syn::{Expr, ExprLit, Lit, UnOp};
 
 use super::value::Value;
 
@@ -110,47 +109,7 @@ fn function(name: OptionName, parameter: &str, written: &Expr) -> Option<Result<
         Expr::Closure(closure) if is_function(written) && closure.inputs.len() != 1 => Some(Err(
             format!("`{name}` takes a closure of one argument; write `{name} = |{parameter}| ..`"),
         )),
-        Expr::Closure(closure) if name == OptionName::FailureIf && sees_result(closure) => {
-            Some(Err(format!(
-                "`{name}` sees the error of an `Err`, not the result; write `classify = |result| ..`, \
-                 which sees an `Ok`, too"
-            )))
-        }
         _ => is_function(written).then_some(Ok(Value::Code)),
-    }
-}
-
-/// Returns whether a closure treats its argument as a `Result`: `matches!(result, Ok(..))`,
-/// `match result { Ok(..) => .. }` or `result.is_err()`.
-fn sees_result(closure: &ExprClosure) -> bool {
-    let Some(Pat::Ident(argument)) = closure.inputs.first() else {
-        return false;
-    };
-    let is_argument =
-        |written: &Expr| matches!(written, Expr::Path(path) if path.path.is_ident(&argument.ident));
-    match &*closure.body {
-        Expr::Macro(call) if call.mac.path.is_ident("matches") => {
-            let mut tokens = call.mac.tokens.clone().into_iter();
-            let is_next = |token: Option<TokenTree>, text: &[&str]| {
-                token.is_some_and(|token| text.contains(&&*token.to_string()))
-            };
-            is_next(tokens.next(), &[&argument.ident.to_string()])
-                && is_next(tokens.next(), &[","])
-                && is_next(tokens.next(), &["Ok", "Err"])
-        }
-        Expr::Match(choice) => {
-            is_argument(&choice.expr)
-                && choice.arms.iter().any(|arm| match &arm.pat {
-                    Pat::TupleStruct(variant) => {
-                        variant.path.is_ident("Ok") || variant.path.is_ident("Err")
-                    }
-                    _ => false,
-                })
-        }
-        Expr::MethodCall(call) => {
-            is_argument(&call.receiver) && (call.method == "is_err" || call.method == "is_ok")
-        }
-        _ => false,
     }
 }
 

@@ -3,7 +3,8 @@
 use circuit_options::names::OptionName;
 use circuit_options::rules::Rule;
 use circuit_options::settings::{Setting, Settings};
-use syn::Expr;
+use proc_macro2::TokenTree;
+use syn::{Expr, ExprClosure, Pat};
 
 use super::value::{Value, set};
 use super::{Options, Written};
@@ -84,6 +85,59 @@ pub(crate) fn check_constants(
             );
             errors.push(syn::Error::new_spanned(expression, message));
         }
+    }
+}
+
+/// Reports each predicate that treats the error, which is no `Result`, as one.
+pub(crate) fn check_arguments(options: &Options, errors: &mut Errors) {
+    let predicates = BESIDE_CLASSIFY
+        .iter()
+        .filter_map(|&name| options.written(name));
+    for Written {
+        name, expression, ..
+    } in predicates
+    {
+        if matches!(expression, Expr::Closure(closure) if sees_result(closure)) {
+            let message = format!(
+                "`{name}` sees the error of an `Err`, not the result; write `classify = |result| ..`, \
+                 which sees an `Ok`, too"
+            );
+            errors.push(syn::Error::new_spanned(expression, message));
+        }
+    }
+}
+
+/// Returns whether a closure treats its argument as a `Result`: `matches!(result, Ok(..))`,
+/// `match result { Ok(..) => .. }` or `result.is_err()`.
+fn sees_result(closure: &ExprClosure) -> bool {
+    let Some(Pat::Ident(argument)) = closure.inputs.first() else {
+        return false;
+    };
+    let is_argument =
+        |written: &Expr| matches!(written, Expr::Path(path) if path.path.is_ident(&argument.ident));
+    match &*closure.body {
+        Expr::Macro(call) if call.mac.path.is_ident("matches") => {
+            let mut tokens = call.mac.tokens.clone().into_iter();
+            let is_next = |token: Option<TokenTree>, text: &[&str]| {
+                token.is_some_and(|token| text.contains(&&*token.to_string()))
+            };
+            is_next(tokens.next(), &[&argument.ident.to_string()])
+                && is_next(tokens.next(), &[","])
+                && is_next(tokens.next(), &["Ok", "Err"])
+        }
+        Expr::Match(choice) => {
+            is_argument(&choice.expr)
+                && choice.arms.iter().any(|arm| match &arm.pat {
+                    Pat::TupleStruct(variant) => {
+                        variant.path.is_ident("Ok") || variant.path.is_ident("Err")
+                    }
+                    _ => false,
+                })
+        }
+        Expr::MethodCall(call) => {
+            is_argument(&call.receiver) && (call.method == "is_err" || call.method == "is_ok")
+        }
+        _ => false,
     }
 }
 

@@ -59,6 +59,33 @@ pub const fn max_keys(most: u32) -> u32 {
     }
 }
 
+/// A pointer that an option dereferences.
+pub struct Pointer<'p, T>(pub &'p T);
+
+/// Checks that a constant can dereference this, which a `LazyLock` does at run time only.
+pub const fn dereferenced<'p, T>(_: &Pointer<'p, T>)
+where
+    Pointer<'p, T>: ConstantDeref<T>,
+{
+}
+
+/// The pointers that a constant can dereference.
+///
+/// With a parameter for the type: of another type, rustc would propose to borrow the pointer.
+#[diagnostic::on_unimplemented(
+    message = "a rule is a constant, and this is known at run time only; make a `CircuitBreaker`, and write `breaker = ..`",
+    label = "is of type `{T}`, which no constant can dereference"
+)]
+pub trait ConstantDeref<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: IsReference> ConstantDeref<T> for Pointer<'_, T> {}
+
+/// A shared reference.
+pub trait IsReference {}
+
+impl<T: ?Sized> IsReference for &T {}
+
 /// Wraps a `window` that is a constant expression: a span of time or a number of calls.
 pub const fn window_of<T: WindowSize>(window: T) -> Window<T> {
     Window(window, NoWindow)
