@@ -188,7 +188,7 @@ use proc_macro::TokenStream;
 /// only errors that it does not ignore. Neither sees a panic, a timeout or a rejected call. If a
 /// predicate panics, the call counts as cancelled. The function's result is not changed. A closure
 /// that takes its argument for the whole result, as in `matches!(result, Ok(..))`, is refused,
-/// unless the error type itself is written as a `Result`, or an alias whose name ends so.
+/// unless the error type itself is written as a `Result`, or as an alias whose name ends so.
 ///
 /// A service that says when to come back, as by the header `Retry-After`, is left alone for that
 /// long: where `retry_after` returns `Some(wait)`, the circuit opens at once, whatever its limits,

@@ -290,7 +290,7 @@ impl Drop for Bomb {
 }
 
 #[test]
-fn a_listener_that_panics_disturbs_nobody_and_stays_subscribed() {
+fn a_listener_that_panics_affects_no_other_and_stays_subscribed() {
     let breaker = limited("panicking");
     let calls = Arc::new(AtomicUsize::new(0));
     let panicking = {
@@ -310,7 +310,7 @@ fn a_listener_that_panics_disturbs_nobody_and_stays_subscribed() {
 }
 
 #[test]
-fn a_listener_whose_drop_panics_disturbs_nobody() {
+fn a_listener_whose_drop_panics_affects_no_other() {
     let breaker = limited("dropping");
     let own: Arc<OnceLock<Mutex<Option<Subscription>>>> = Arc::default();
     let bomb = Bomb;

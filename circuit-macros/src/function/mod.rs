@@ -135,7 +135,7 @@ impl Function {
     /// Returns the first use in `expressions` of each argument that the body takes, and that may
     /// not be there any more when it has ended.
     pub(crate) fn taken_in(&self, expressions: &[&Expr]) -> Vec<Ident> {
-        // What a `cfg` leaves of the body is not known.
+        // A `cfg` may remove any part of the body.
         if ["cfg", "cfg_attr"].iter().any(|it| self.body.contains(it)) {
             return Vec::new();
         }

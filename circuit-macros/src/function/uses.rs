@@ -30,7 +30,7 @@ fn first_use(tokens: &TokenStream, name: &str, place: Place) -> Option<bool> {
         match token {
             TokenTree::Ident(_) if is_member(&all, index) => None,
             TokenTree::Ident(_) => Some(is_taken(&all, index, place)),
-            // What a macro does with its tokens is not known.
+            // A macro may do anything with its tokens.
             TokenTree::Group(_) if follows(&all, index, '!') => Some(false),
             TokenTree::Group(group) => first_use(
                 &group.stream(),

@@ -390,7 +390,7 @@ assert_eq!(price, 12.5);
 //!
 //! **A half-open circuit.** Time alone makes an open circuit half-open, and only a call can close
 //! it. If none comes, [`state`](crate::CircuitBreaker::state) says half-open for hours, and no
-//! change is reported, because nobody has found out anything: the service may be up or down. This
+//! change is reported, because no call has found out anything: the service may be up or down. This
 //! is normal for a rarely called service, and for a key that is used no more. Where it is not, the
 //! calls have gone elsewhere: to a fallback further up, or to another instance. The next call is
 //! the probe.

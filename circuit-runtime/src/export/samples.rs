@@ -54,9 +54,9 @@ pub struct Sample<'s> {
 /// The value of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
-    /// Of a counter.
+    /// The value of a counter.
     Count(u64),
-    /// Of a gauge.
+    /// The value of a gauge.
     Gauge(f64),
 }
 

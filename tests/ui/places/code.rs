@@ -40,7 +40,7 @@ async fn twice(host: &str) -> Result<usize, CircuitError> {
     Ok(host.len())
 }
 
-// What is boxed must be a block.
+// Only a block can be boxed so.
 #[circuit_breaker(fallback = Ok(7))]
 fn boxed_variable() -> Pin<Box<dyn Future<Output = Result<u8, CircuitError>>>> {
     let future = async move { Ok(1) };

@@ -81,7 +81,7 @@ fn first_probe_against_an_order() {
     });
 }
 
-/// Of the two probes of a half-open circuit, one is the first.
+/// One of the two probes of a half-open circuit is the first.
 #[test]
 fn first_probe_against_another_probe() {
     model_of_few_preemptions(|| {
