@@ -245,7 +245,7 @@ fn exported() -> String {
 async fn serve() -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
     let (sender, scrapes) = mpsc::unbounded_channel();
     let metrics = move || {
-        // The test is over when nobody receives.
+        // The test is over when there is no receiver.
         let _ = sender.send(());
         async { ([("content-type", "text/plain; version=0.0.4")], exported()) }
     };
