@@ -419,6 +419,9 @@ impl CircuitBreaker {
     /// Calls `listener` with each change of this breaker, from now on until the subscription is
     /// dropped. The rules are those of [`registry::on_change`](crate::registry::on_change).
     ///
+    /// The breaker of a key keeps its listeners until it is evicted: hold a handle to it, or listen
+    /// to all breakers.
+    ///
     /// # Examples
     ///
     /// ```

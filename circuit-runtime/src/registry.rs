@@ -181,6 +181,9 @@ pub fn duplicates() -> Vec<Declared> {
 /// consumers, there is [`changes`]. If it panics, the panic is reported by the panic hook, no
 /// other code is affected, and the listener stays subscribed.
 ///
+/// A change that time alone causes is reported with the next call. The breaker of a key may be
+/// evicted before that: then its end is not reported, and a new one begins closed.
+///
 /// # Examples
 ///
 /// ```

@@ -262,7 +262,11 @@ impl Circuit {
                 return Err(actual);
             }
             let details = phases.load(word);
-            let state = word.state(now, self.end(word, details));
+            // A probe may have been reported since `now` was read, although the word is the same.
+            let state = match (word.phase(), transitions.reported()) {
+                (Phase::Open, State::HalfOpen) => State::HalfOpen,
+                _ => word.state(now, self.end(word, details)),
+            };
             let (next, next_details, change) = transition(word, details, state, trigger, date);
             if change == Change::None {
                 return Ok(None);

@@ -31,9 +31,9 @@ impl Circuit {
     /// Applies an order, whatever the current state.
     fn order(&self, trigger: impl Fn(Instant) -> Trigger) {
         let _entered = self.time.enter();
-        let now = clock::now();
         loop {
             let (word, details) = self.observe();
+            let now = clock::now();
             if self.end_if_over(word, details, now) {
                 continue;
             }

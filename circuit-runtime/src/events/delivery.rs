@@ -45,6 +45,10 @@ impl Delivery {
     fn next(&mut self) -> Option<StateChange> {
         let next = self.pending.pop_front();
         self.is_in_progress = next.is_some();
+        if next.is_none() {
+            // A listener that blocked may have left room for many.
+            self.pending = VecDeque::new();
+        }
         next
     }
 }
