@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{breaker, circuit, half_open, model_of_few_preemptions, race};
+use super::{
+    RESET, admitted, breaker, circuit, half_open, model_of_few_preemptions, race, set_clock,
+};
 use crate::{Cause, CircuitBreaker, State, StateChange};
 
 use State::{Closed, HalfOpen, Open};
@@ -95,5 +97,23 @@ fn first_probe_against_another_probe() {
             }) as Box<dyn FnOnce()>
         }));
         assert_eq!(*seen.lock().unwrap(), [(Open, HalfOpen, Cause::WaitOver)]);
+    });
+}
+
+/// An order reads the clock before the wait is over, and comes after the first probe.
+#[test]
+fn first_probe_against_an_order_from_before_the_end_of_the_wait() {
+    model_of_few_preemptions(|| {
+        let breaker = half_open();
+        set_clock(RESET - 1);
+        let seen = listen(breaker);
+        race([
+            Box::new(|| breaker.force_open()) as Box<dyn FnOnce()>,
+            Box::new(|| {
+                set_clock(RESET);
+                admitted(breaker);
+            }),
+        ]);
+        assert_in_order(breaker, &seen, Open);
     });
 }
