@@ -54,7 +54,8 @@ async fn respond_with_news() -> (StatusCode, String) {
 ///
 /// - An open circuit says that another service is down. It is down for all instances alike, and a
 ///   check that fails for it takes all of them out of traffic, or restarts them, at the same time.
-/// - The rest of this service works, and calls of the other are rejected at once or have a fallback.
+/// - The rest of this service works, and calls of the other are rejected at once or have a
+///   fallback.
 /// - Only a call can close the circuit. An instance without traffic makes none.
 async fn health() -> String {
     let circuits = registry::all().into_iter();

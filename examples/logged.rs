@@ -42,7 +42,7 @@ async fn outage() -> Result<(), QuoteError> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), QuoteError> {
-    // All that the log needs: events at the levels INFO and WARN, with the target `circuit_breaker`.
+    // The log needs events at the levels INFO and WARN, with the target `circuit_breaker`.
     tracing_subscriber::fmt::init();
 
     // A listener runs on the thread of the call that caused the change. It should be quick.

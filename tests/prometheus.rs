@@ -96,7 +96,7 @@ async fn prometheus_stores_every_series_and_answers_the_queries_of_the_dashboard
                 ("open", State::Open),
                 ("half-open", State::HalfOpen),
             ] {
-                // Of the keys, the worst.
+                // A function shows the worst state of its keys.
                 let actual = breaker.map_or(State::Open, CircuitBreaker::state);
                 values.insert(("state", name), f64::from(u8::from(actual == state)));
             }

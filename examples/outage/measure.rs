@@ -80,7 +80,7 @@ impl<'a> FromIterator<&'a Answer> for Tally {
 /// The traffic of one client within a second.
 pub(crate) struct Second {
     pub(crate) tally: Tally,
-    /// What reached the service: requests, and connections that it refused.
+    /// The requests that reached the service, and the connections that it refused.
     pub(crate) reached: u32,
 }
 

@@ -1,4 +1,4 @@
-//! What the breaker must be worth.
+//! The targets that the breaker must reach.
 
 use circuit_runtime::{Snapshot, State};
 

@@ -374,8 +374,8 @@ fn explore(rules: fn() -> ConfigBuilder) {
             (0..below(6)).for_each(|_| recorder.any_operation(false));
             recorder.wait(one_of([0, 1, RESET - 1, RESET, RESET, 2 * RESET]));
             let time_passes = below(2) == 0;
-            // While probes may be in flight, less than a wait: if the thread that reopens the circuit
-            // is preempted for all of it, one lease has to expire first.
+            // While probes may be in flight, less than a wait: if the thread that reopens the
+            // circuit is preempted for all of it, one lease has to expire first.
             let is_half_open = recorder.breaker.state() == State::HalfOpen;
             let longest = if is_half_open { RESET / 2 } else { 3 * RESET };
             together(one_of([2, 3]), move |thread| {

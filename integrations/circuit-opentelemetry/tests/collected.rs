@@ -1,4 +1,4 @@
-//! What the SDK of OpenTelemetry collects of breakers.
+//! The metrics of breakers as the SDK of OpenTelemetry collects them.
 
 #![allow(
     clippy::unwrap_used,
