@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use super::Circuit;
-use super::counters::Total;
 use super::hold::Hold;
-use super::phases::Transitions;
 use super::ramp;
 use super::rejection::Rejection;
 use super::state::{Phase, Word};
 use super::status::held_for;
+use super::totals::Totals;
 use crate::clock::{self, Instant};
 use crate::config::Config;
 use crate::events::StateChange;
@@ -93,10 +92,18 @@ impl Circuit {
         let end = self.end(word, details);
         let state = word.state(now, end);
         let has_ended = end.is_some_and(|end| now >= end);
-        let (opened, withheld, last_change) = self.transitions();
-        let timed_out = self.counters.total(Total::TimedOut);
-        let panicked = self.counters.total(Total::Panicked);
-        let failed = self.counters.total(Total::Failed);
+        let Totals {
+            succeeded,
+            failed,
+            timed_out,
+            panicked,
+            ignored,
+            cancelled,
+            rejected,
+            slow,
+            opened,
+            withheld,
+        } = self.totals();
         let counts = self.counts(word, has_ended, now);
         let config = *self.config();
         let has_window = config.window().is_some() || config.last_calls().is_some();
@@ -116,17 +123,17 @@ impl Circuit {
             consecutive_failures: (!has_window)
                 .then(|| u32::try_from(counts.failed).unwrap_or(u32::MAX)),
             window: has_window.then_some(counts),
-            succeeded: self.counters.total(Total::Succeeded),
+            succeeded,
             failed: failed.wrapping_add(timed_out).wrapping_add(panicked),
             timed_out,
             panicked,
-            slow: self.window.slow_calls(),
-            ignored: self.counters.total(Total::Ignored),
-            cancelled: self.counters.total(Total::Cancelled),
-            rejected: self.counters.total(Total::Rejected),
+            slow,
+            ignored,
+            cancelled,
+            rejected,
             opened,
             withheld,
-            last_change,
+            last_change: self.last_change(),
             config,
         }
     }
@@ -138,21 +145,9 @@ impl Circuit {
         if has_ended { counts.cleared() } else { counts }
     }
 
-    /// Returns how often the circuit opened and would have opened, and the latest change.
-    fn transitions(&self) -> (u64, u64, Option<StateChange>) {
-        let phases = self.phases.get();
-        let transitions = phases.map(|phases| {
-            phases.with_lock(|transitions| {
-                let Transitions {
-                    opened,
-                    withheld,
-                    last,
-                    ..
-                } = &*transitions;
-                (*opened, *withheld, last.clone())
-            })
-        });
-        transitions.unwrap_or_default()
+    fn last_change(&self) -> Option<StateChange> {
+        let phases = self.phases.get()?;
+        phases.with_lock(|transitions| transitions.last.clone())
     }
 
     fn admitted_share(&self, word: Word, state: State, now: Instant) -> Option<f64> {
