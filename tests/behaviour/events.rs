@@ -382,6 +382,21 @@ fn a_subscription_that_is_dropped_ends_and_one_that_is_forgotten_does_not() {
 }
 
 #[test]
+fn a_subscription_that_ends_during_a_delivery_is_called_no_more() {
+    let breaker = limited("ended meanwhile");
+    let later: Arc<Mutex<Option<Subscription>>> = Arc::default();
+    let ending = {
+        let later = Arc::clone(&later);
+        move |_: &StateChange| drop(later.lock().unwrap().take())
+    };
+    let _ending = breaker.on_change(ending);
+    let seen = Seen::default();
+    *later.lock().unwrap() = Some(seen.listen(&breaker));
+    breaker.trip();
+    assert_eq!(seen.take(), []);
+}
+
+#[test]
 fn threads_that_flap_breakers_see_every_change_once_and_in_order() {
     const THREADS: usize = 8;
     const TURNS: usize = 300;
