@@ -3,8 +3,9 @@
 use super::Circuit;
 use super::counters::Total;
 use super::phases::{Phases, Transitions};
-use super::report::{Reason, Transition};
+use super::reason::Reason;
 use super::state::{Change, Word};
+use super::transition::Transition;
 use super::window::ReachedLimit;
 use crate::clock::{self, Instant, Span};
 use crate::events::{Cause, Record, StateChange, Subscription};

@@ -12,9 +12,9 @@ mod phases;
 mod policy;
 mod probes;
 mod ramp;
+mod reason;
 pub(crate) mod registered;
 mod rejection;
-mod report;
 mod residency;
 pub(crate) mod retention;
 mod settlement;
@@ -23,6 +23,7 @@ pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod ticket;
 pub(crate) mod totals;
+mod transition;
 mod wait;
 mod window;
 
@@ -32,9 +33,10 @@ use std::time::Duration;
 
 use counters::Counters;
 use phases::Phases;
-use report::{Reason, Transition};
+use reason::Reason;
 use state::{Change, Details, Phase, Word, transition};
 use ticket::Start;
+use transition::Transition;
 use window::{ReachedLimit, Window};
 
 pub(crate) use policy::Policy;

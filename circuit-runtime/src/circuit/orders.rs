@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Circuit;
-use super::report::Reason;
+use super::reason::Reason;
 use super::state::{Change, Trigger, transition};
 use crate::clock::{self, Instant, Span};
 

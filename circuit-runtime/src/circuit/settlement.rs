@@ -2,7 +2,7 @@
 
 use super::Circuit;
 use super::counters::Total;
-use super::report::Reason;
+use super::reason::Reason;
 use super::state::{Trigger, Word};
 use super::ticket::{Outcome, Ticket};
 use crate::clock::{self, Span};

@@ -1,7 +1,6 @@
-//! The facts about a transition that are reported.
+//! The reason for a transition.
 
-use super::state::{Change, Details, Trigger, Word};
-use crate::clock::Instant;
+use super::state::Trigger;
 use crate::events::Cause;
 use crate::window_counts::WindowCounts;
 
@@ -11,14 +10,6 @@ pub(super) struct Reason {
     pub(super) cause: Cause,
     /// The evidence that led to it.
     pub(super) window: Option<WindowCounts>,
-}
-
-/// A transition from one phase to the next, for its report.
-pub(super) struct Transition {
-    pub(super) before: (Word, Details),
-    pub(super) next: (Word, Details),
-    pub(super) change: Change,
-    pub(super) at: Instant,
 }
 
 impl Reason {
