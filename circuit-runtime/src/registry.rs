@@ -182,7 +182,7 @@ pub fn duplicates() -> Vec<Declared> {
 /// other code is affected, and the listener stays subscribed.
 ///
 /// A change that time alone causes is reported with the next call. The breaker of a key may be
-/// evicted before that: then its end is not reported, and a new one begins closed.
+/// evicted before that: then it is reported as closed, before a new one of that key begins closed.
 ///
 /// # Examples
 ///

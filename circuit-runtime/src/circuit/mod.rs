@@ -2,6 +2,7 @@
 //! compare-and-swap that moves it.
 
 mod changes;
+pub(crate) mod closing;
 pub(crate) mod counters;
 mod evidence;
 mod gate;
@@ -48,13 +49,15 @@ pub(crate) use ticket::{Outcome, Ticket};
 use crate::clock::{self, Instant, OwnTime};
 use crate::config::Config;
 use crate::error::CircuitError;
+use crate::events::Record;
 use crate::name::Name;
 use crate::state::State;
 use crate::sync::{AtomicU64, OnceBox, Ordering};
 
 /// The state shared by all handles to one breaker.
 pub struct Circuit {
-    /// The [`Word`] of the state. It changes by compare-and-swap alone, in [`Circuit::try_change`].
+    /// The [`Word`] of the state. It changes by compare-and-swap alone, in
+    /// [`Circuit::record_change`].
     state: AtomicU64,
     /// Created by the first transition.
     phases: OnceBox<Phases>,
@@ -247,8 +250,8 @@ impl Circuit {
         let _ = self.try_change(word, trigger, Reason::from_trigger(trigger), now);
     }
 
-    /// Changes the state by one compare-and-swap, under the lock of transitions. Nothing else
-    /// changes it. The change is delivered before this returns, or by another thread.
+    /// Changes the state; returns the actual one if it has moved on from `word`. The change is
+    /// delivered before this returns, or by another thread.
     fn try_change(
         &self,
         word: Word,
@@ -256,9 +259,25 @@ impl Circuit {
         reason: Reason,
         now: Instant,
     ) -> Result<(), Word> {
+        let record = self.record_change(word, trigger, reason, now)?;
+        if let Some(phases) = self.phases.get() {
+            phases.deliver(record);
+        }
+        Ok(())
+    }
+
+    /// Changes the state by one compare-and-swap, under the lock of transitions. Nothing else
+    /// changes it. The caller delivers the change, if it is one.
+    fn record_change(
+        &self,
+        word: Word,
+        trigger: Trigger,
+        reason: Reason,
+        now: Instant,
+    ) -> Result<Option<Record>, Word> {
         let date = Self::date(word, now);
         let phases = self.phases.get_or_init(Box::default);
-        let record = phases.with_lock(|transitions| {
+        phases.with_lock(|transitions| {
             let actual = self.word();
             if actual != word {
                 return Err(actual);
@@ -300,9 +319,7 @@ impl Circuit {
                 at: next.since(),
             };
             Ok(self.record(phases, transitions, &transition, reason))
-        })?;
-        phases.deliver(record);
-        Ok(())
+        })
     }
 
     /// Returns the date of a transition from `word` at `now`: later if need be. A state must not be
@@ -319,12 +336,10 @@ impl Circuit {
     }
 
     /// Ends the phase described by `word` if time alone has ended it by `now`; returns whether it
-    /// has. An open phase does not end so: it becomes half-open.
+    /// has.
     fn end_if_over(&self, word: Word, details: Details, now: Instant) -> bool {
-        let trigger = match word.phase() {
-            Phase::Ramp => Trigger::RampOver,
-            Phase::ForcedOpen | Phase::ForcedClosed => Trigger::HoldOver,
-            Phase::Closed | Phase::Open => return false,
+        let Some(trigger) = Trigger::at_end_of(word.phase()) else {
+            return false;
         };
         match self.end(word, details) {
             Some(end) if now >= end => {

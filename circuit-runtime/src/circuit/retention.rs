@@ -43,6 +43,12 @@ impl Circuit {
         self.retention_of(word, now)
     }
 
+    /// Returns whether the circuit was last reported as closed and not held: if it is in another
+    /// phase, which time alone has ended, that end is yet to be reported.
+    pub(crate) fn is_reported_closed(&self) -> bool {
+        self.word().phase() == Phase::Closed
+    }
+
     fn retention_of(&self, word: Word, Reading(now): Reading) -> Retention {
         let now = || self.time.at(now);
         match word.phase() {

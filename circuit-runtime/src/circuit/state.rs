@@ -157,6 +157,18 @@ pub(crate) fn transition(
     (word.followed_by(phase, next, now), next, change)
 }
 
+impl Trigger {
+    /// Returns the trigger at the end of this phase, if time alone ends it. An open phase does not
+    /// end so: it becomes half-open.
+    pub(crate) const fn at_end_of(phase: Phase) -> Option<Self> {
+        match phase {
+            Phase::Ramp => Some(Self::RampOver),
+            Phase::ForcedOpen | Phase::ForcedClosed => Some(Self::HoldOver),
+            Phase::Closed | Phase::Open => None,
+        }
+    }
+}
+
 impl Details {
     const fn until(self, until: Instant) -> Self {
         Self {

@@ -159,7 +159,9 @@
 //! evicted breaker is therefore *retired*, not dropped: it is kept until no thread can still reach
 //! it. If its key is looked up meanwhile, it becomes resident again; so it does if it has opened,
 //! or counted its first failure, since. A sweep, which continues with each new key, drops the
-//! retired breakers that only the bookkeeping still refers to.
+//! retired breakers that only the bookkeeping still refers to. One that was last reported as open,
+//! half-open or held is first closed, and stays retired until listeners have been told: so its key
+//! has no other breaker, whose changes might be told before.
 //!
 //! Each thread keeps some handles of busy keys in a *cache*. A call takes one out and puts it back,
 //! each with one atomic exchange, so an eviction can withdraw the handles of any thread, idle ones

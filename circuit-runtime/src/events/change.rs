@@ -38,7 +38,7 @@ pub struct StateChange {
     /// The cause of the change.
     pub cause: Cause,
     /// The moment of the change. A half-open state is reported with its first probe, the end of a
-    /// ramp or of an order with the next call.
+    /// ramp or of an order with the next call, or once the breaker of its key is evicted.
     pub at: SystemTime,
     /// The time that the circuit had spent in `from`.
     pub since: Duration,
@@ -90,7 +90,8 @@ pub enum Cause {
     ForcedOpen,
     /// An order holds the circuit closed.
     ForcedClosed,
-    /// [`reset`](crate::CircuitBreaker::reset), or the end of an order.
+    /// [`reset`](crate::CircuitBreaker::reset), or the end of an order. Also the end of a half-open
+    /// circuit whose key was not used for so long that it was evicted.
     Reset,
     /// The circuit would have opened, but is held closed.
     Withheld,

@@ -16,7 +16,7 @@ use foldhash::fast::RandomState;
 
 pub(crate) use handle::KeyedHandle;
 use index::Index;
-use residents::{Entry, Residents};
+use residents::{Entry, Residents, Swept};
 use short_key::ShortKey;
 
 use crate::circuit::registered::Listed;
@@ -129,9 +129,9 @@ impl KeyedCircuits {
     }
 
     fn insert(&self, key: &str) -> Arc<Circuit> {
-        let (circuit, unreachable) = self.with_residents(|residents| {
+        let (circuit, swept) = self.with_residents(|residents| {
             if let Some(circuit) = self.find(key) {
-                return (circuit, Vec::new()); // created by another thread meanwhile
+                return (circuit, Swept::default()); // created by another thread meanwhile
             }
             let name = Name::from_key(&self.name, key);
             // Before making room: sweeping may return a retired circuit to the index.
@@ -140,17 +140,31 @@ impl KeyedCircuits {
                 retired.unwrap_or_else(|| Circuit::with_policy(name, Arc::clone(&self.policy)));
             if !self.index.may_change() {
                 // The next lookup of this key inserts it.
-                let unreachable = residents.retire_new(Arc::clone(&circuit));
-                return (circuit, unreachable);
+                let swept = residents.retire_new(Arc::clone(&circuit));
+                return (circuit, swept);
             }
             let max_keys = usize::try_from(self.max_keys()).unwrap_or(usize::MAX);
-            let unreachable = residents.evict(&self.index, max_keys);
+            let swept = residents.evict(&self.index, max_keys);
             residents.enter(&self.index, Arc::clone(&circuit));
-            (circuit, unreachable)
+            (circuit, swept)
         });
-        // Without the lock, as it may take long.
-        drop(unreachable);
+        self.finish(swept);
         circuit
+    }
+
+    /// Does the part of a sweep that is done without the lock.
+    fn finish(&self, swept: Swept) {
+        drop(swept.unreachable);
+        if swept.to_close.is_empty() {
+            return;
+        }
+        // One after the other: a listener that blocks delays no circuit but its own.
+        for name in swept.to_close {
+            if let Some(closing) = self.with_residents(|residents| residents.close(&name)) {
+                closing.deliver();
+            }
+        }
+        self.with_residents(Residents::delivered);
     }
 
     /// Calls `f` with each resident, without the lock: there may be a million.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::cache;
 use super::index::Index;
 use crate::circuit::Circuit;
+use crate::circuit::closing::Closing;
 use crate::circuit::retention::{Reading, Retention};
 use crate::circuit::totals::Totals;
 use crate::name::Name;
@@ -43,8 +44,13 @@ const SWEEP_THRESHOLD: usize = if cfg!(any(circuit_loom, circuit_shuttle)) {
     64
 };
 
-/// Retired circuits swept for each one that is evicted, so that a sweep outpaces evictions.
-const SWEPT_PER_EVICTED: usize = 2;
+/// Retired circuits swept for each one that is evicted, so that a sweep outpaces evictions although
+/// one that is to be closed is swept twice.
+const SWEPT_PER_EVICTED: usize = 3;
+
+/// How many sweeps may be delivering at a time. A listener that looks up a new key begins another
+/// one: without a limit, they would be nested until the stack overflows.
+pub(super) const MAX_DELIVERING: u32 = 8;
 
 /// Queues with room for fewer circuits do not shrink.
 const MIN_SHRUNK: usize = 64;
@@ -54,7 +60,9 @@ const MIN_SHRUNK: usize = 64;
 /// A circuit is in use when its reference count exceeds the references held here and in the index.
 /// A thread may find a circuit in the index and be preempted before it clones the handle; an
 /// evicted circuit is therefore kept in `retired` until no thread can still reach it. Its key
-/// returns the same circuit meanwhile, and it is never dropped with a call in flight.
+/// returns the same circuit meanwhile, and it is never dropped with a call in flight. One that was
+/// last reported in another state than closed is closed before it is dropped, and stays retired
+/// until that is delivered.
 ///
 /// Each resident is in the queue of the [`Retention`] that it had when it was last examined, and is
 /// examined again before it is evicted. The weakest are evicted first and, of one queue, by second
@@ -71,6 +79,8 @@ pub(super) struct Residents {
     retired: BTreeMap<Name, Retired>,
     /// The last of them that was swept; the sweep continues after it.
     swept: Option<Name>,
+    /// Sweeps that have found circuits to close, and are delivering that.
+    delivering: u32,
     /// The totals of all circuits that are neither resident nor retired any more.
     freed: Totals,
     /// The totals of all circuits, freed ones included, as they were last exported.
@@ -84,6 +94,17 @@ struct Retired {
     circuit: Arc<Circuit>,
     /// The reason to retain it when it was evicted.
     retention: Retention,
+}
+
+/// The results of a sweep, for its caller to finish without the lock.
+#[derive(Default)]
+#[must_use = "the caller finishes it, without the lock"]
+pub(super) struct Swept {
+    /// Circuits that no thread can reach, to be dropped: that may take long.
+    pub(super) unreachable: Vec<Arc<Circuit>>,
+    /// The names of circuits to be closed, each by [`Residents::close`], before they are swept
+    /// again.
+    pub(super) to_close: Vec<Name>,
 }
 
 /// The search for residents to evict, for one new key.
@@ -151,9 +172,8 @@ impl Residents {
         self.retired.insert(name, Retired { circuit, retention });
     }
 
-    /// Retires the circuit of a new key on a thread that may not change the index. Returns circuits
-    /// that no thread can reach, for the caller to drop without the lock.
-    pub(super) fn retire_new(&mut self, circuit: Arc<Circuit>) -> Vec<Arc<Circuit>> {
+    /// Retires the circuit of a new key on a thread that may not change the index.
+    pub(super) fn retire_new(&mut self, circuit: Arc<Circuit>) -> Swept {
         self.retire(circuit, Retention::Closed);
         self.sweep_if_many(None, 1, Reading::now)
     }
@@ -165,8 +185,7 @@ impl Residents {
     }
 
     /// Evicts until there is room for one more of `max_keys`, or no more residents may be examined.
-    /// Returns circuits that no thread can reach, for the caller to drop without the lock.
-    pub(super) fn evict(&mut self, index: &Index<Entry>, max_keys: usize) -> Vec<Arc<Circuit>> {
+    pub(super) fn evict(&mut self, index: &Index<Entry>, max_keys: usize) -> Swept {
         if self.len() < max_keys {
             return self.sweep_if_many(Some(index), 0, Reading::now);
         }
@@ -201,9 +220,9 @@ impl Residents {
         index: Option<&Index<Entry>>,
         retired: usize,
         now: impl FnOnce() -> Reading,
-    ) -> Vec<Arc<Circuit>> {
+    ) -> Swept {
         if self.retired.len() <= SWEEP_THRESHOLD {
-            return Vec::new();
+            return Swept::default();
         }
         let count = retired.saturating_mul(SWEPT_PER_EVICTED);
         self.sweep(index, count.saturating_add(RECHECKS), now())
@@ -245,17 +264,10 @@ impl Residents {
         }
     }
 
-    /// Examines `count` of the retired circuits and removes and returns those that no thread can
-    /// reach. One with a stronger reason to retain it than at its eviction becomes resident again,
-    /// unless the thread may not change the index.
-    fn sweep(
-        &mut self,
-        index: Option<&Index<Entry>>,
-        count: usize,
-        now: Reading,
-    ) -> Vec<Arc<Circuit>> {
-        let swept = self.swept.take();
-        let start = swept.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    /// Examines `count` of the retired circuits, and frees those that no thread can reach.
+    fn sweep(&mut self, index: Option<&Index<Entry>>, count: usize, now: Reading) -> Swept {
+        let last = self.swept.take();
+        let start = last.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let mut unreachable = Vec::new();
         let mut visited = 0_usize;
         let range = (start, Bound::Unbounded);
@@ -274,20 +286,54 @@ impl Residents {
         {
             self.work.1 = visited;
         }
-        let unreachable = unreachable.into_iter().filter_map(|name| {
-            let retired = self.retired.remove(&name)?;
-            if retired.circuit.retention_exclusive(now) <= retired.retention {
+        let mut swept = Swept::default();
+        for name in unreachable {
+            self.free(name, index, now, &mut swept);
+        }
+        if !swept.to_close.is_empty() {
+            self.delivering = self.delivering.saturating_add(1);
+        }
+        swept
+    }
+
+    /// Frees a retired circuit that no thread can reach, unless it is to be closed first. One with
+    /// a stronger reason to retain it than at its eviction becomes resident again, unless the
+    /// thread may not change the index.
+    fn free(&mut self, name: Name, index: Option<&Index<Entry>>, now: Reading, swept: &mut Swept) {
+        let Some(retired) = self.retired.remove(&name) else {
+            return;
+        };
+        let is_retained = retired.circuit.retention_exclusive(now) > retired.retention;
+        match index {
+            Some(index) if is_retained => self.enter(index, retired.circuit),
+            None if is_retained => _ = self.retired.insert(name, retired),
+            _ if !retired.circuit.is_reported_closed() => {
+                if self.delivering < MAX_DELIVERING {
+                    swept.to_close.push(name.clone());
+                }
+                self.retired.insert(name, retired);
+            }
+            _ => {
                 // Under the lock, so that no reader misses it or counts it twice.
                 self.freed = self.freed.plus(retired.circuit.totals());
-                return Some(retired.circuit);
+                swept.unreachable.push(retired.circuit);
             }
-            match index {
-                Some(index) => self.enter(index, retired.circuit),
-                None => _ = self.retired.insert(name, retired),
-            }
-            None
-        });
-        unreachable.collect()
+        }
+    }
+
+    /// Closes a retired circuit that a sweep has found in another state; `None` if it is in use
+    /// meanwhile, or was closed by another thread. The caller delivers the change.
+    pub(super) fn close(&mut self, name: &Name) -> Option<Closing> {
+        let Retired { circuit, retention } = self.retired.get_mut(name)?;
+        cache::withdraw(circuit);
+        let is_unreachable = Arc::get_mut(circuit).is_some();
+        let may_close = is_unreachable && circuit.retention_exclusive(Reading::now()) <= *retention;
+        (may_close && !circuit.is_reported_closed()).then(|| Closing::record(circuit))
+    }
+
+    /// Notes that the changes that a sweep has led to are delivered.
+    pub(super) fn delivered(&mut self) {
+        self.delivering = self.delivering.saturating_sub(1);
     }
 
     fn queue(&mut self, retention: Retention) -> &mut VecDeque<Arc<Circuit>> {

@@ -643,8 +643,12 @@ fn retired_breakers_swept_for_each_new_key_are_bounded() {
 
 #[cfg(feature = "test-util")]
 mod in_virtual_time {
+    use super::super::residents::MAX_DELIVERING;
     use super::{Breakers, KeyedCircuits, breakers, circuit, fail, resident, succeed};
-    use crate::{CircuitBreaker, Config, State};
+    use crate::name::Name;
+    use crate::{CircuitBreaker, Config, State, registry};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
     use tokio::time::advance;
 
@@ -792,6 +796,62 @@ mod in_virtual_time {
             let opened = breakers.for_key("down").snapshot().opened;
             assert_eq!(opened, if is_retained { 2 } else { 0 });
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_evicted_breaker_that_another_thread_can_reach_is_not_closed() {
+        let breakers = breakers(1);
+        fail(&breakers.for_key("down"));
+        wait(2).await;
+        let name = Name::from_key(breakers.0.name(), "down");
+        let close = || {
+            breakers
+                .0
+                .with_residents(|residents| residents.close(&name))
+        };
+        assert!(close().is_none(), "not evicted");
+        let late = breakers.find_late("down", || {
+            create(&breakers, 0..1_000);
+            assert!(!resident(&breakers).contains("down"));
+            assert!(close().is_none());
+        });
+        assert_eq!(late.state(), State::HalfOpen);
+        assert!(close().is_none());
+        drop(late);
+    }
+
+    /// Nested without a limit, the calls of the listener would overflow the stack.
+    #[tokio::test(start_paused = true)]
+    async fn a_listener_that_looks_up_a_new_key_for_each_eviction_is_not_nested_deeply() {
+        const OPEN: u32 = 1_000;
+
+        let breakers = Breakers(KeyedCircuits::new(
+            "nested".into(),
+            Config::builder().max_failures(1).build().unwrap(),
+            1,
+        ));
+        (0..OPEN).for_each(|key| fail(&breakers.for_key(&key.to_string())));
+        wait(2).await;
+        let [depth, deepest, called] = [(); 3].map(|()| Arc::new(AtomicU32::new(0)));
+        let subscription = registry::on_change({
+            let breakers = Breakers(Arc::clone(&breakers.0));
+            let (deepest, called) = (Arc::clone(&deepest), Arc::clone(&called));
+            move |change| {
+                if change.breaker.function() == "nested" {
+                    depth.fetch_add(1, Ordering::Relaxed);
+                    deepest.fetch_max(depth.load(Ordering::Relaxed), Ordering::Relaxed);
+                    let number = called.fetch_add(1, Ordering::Relaxed);
+                    breakers.for_key(&format!("for {number}"));
+                    depth.fetch_sub(1, Ordering::Relaxed);
+                }
+            }
+        });
+        create(&breakers, 0..2_000);
+        drop(subscription);
+        assert_eq!(called.load(Ordering::Relaxed), OPEN, "each is closed once");
+        assert_eq!(deepest.load(Ordering::Relaxed), MAX_DELIVERING);
+        let retired = breakers.0.with_residents(|residents| residents.retired());
+        assert!(retired < 200, "{retired}");
     }
 
     /// Returns one breaker for each key, at most `max_keys`, with these rules.

@@ -1,15 +1,18 @@
 //! Models of changes that are delivered while others happen.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::{
-    RESET, admitted, breaker, circuit, half_open, model_of_few_preemptions, race, set_clock,
+    RESET, admitted, breaker, circuit, half_open, keyed_expired, model_of_few_preemptions, race,
+    set_clock,
 };
+use crate::sync::Mutex;
 use crate::{Cause, CircuitBreaker, State, StateChange};
 
 use State::{Closed, HalfOpen, Open};
 
-/// The states before and after each change that a listener has seen, and its cause.
+/// The states before and after each change that a listener has seen, and its cause. The lock is
+/// that of the model, so that other threads look before and after each change.
 type Seen = Arc<Mutex<Vec<(State, State, Cause)>>>;
 
 fn listen(breaker: &CircuitBreaker) -> Seen {
@@ -115,5 +118,44 @@ fn first_probe_against_an_order_from_before_the_end_of_the_wait() {
             }),
         ]);
         assert_in_order(breaker, &seen, Open);
+    });
+}
+
+/// The circuit of a key that is looked up during an eviction is the one before, whose changes go
+/// on, or a new one, once the one before was reported as closed.
+#[test]
+fn new_circuit_of_a_key_against_the_eviction_of_the_one_before() {
+    model_of_few_preemptions(|| {
+        let circuits = keyed_expired();
+        let seen = {
+            let before = CircuitBreaker::from_circuit(circuits.for_key("a"));
+            // It has opened before anybody listened.
+            listen(&before)
+        };
+        let told = Arc::clone(&seen);
+        let use_it = move || {
+            let found = CircuitBreaker::from_circuit(circuits.for_key("a"));
+            if found.snapshot().opened == 0 {
+                let over = (Open, Closed, Cause::Reset);
+                assert_eq!(*told.lock().unwrap(), [over], "reported before");
+                true
+            } else {
+                found.trip();
+                false
+            }
+        };
+        let evict = || {
+            circuits.for_key("b");
+            circuits.for_key("c");
+            false
+        };
+        let [is_new, _] = race([
+            Box::new(use_it) as Box<dyn FnOnce() -> bool>,
+            Box::new(evict),
+        ]);
+        if !is_new {
+            let found = CircuitBreaker::from_circuit(circuits.for_key("a"));
+            assert_in_order(&found, &seen, Open);
+        }
     });
 }

@@ -1,0 +1,45 @@
+//! The closing of an evicted circuit before it is freed: its key begins anew, closed.
+
+use std::sync::Arc;
+
+use super::Circuit;
+use super::reason::Reason;
+use super::state::Trigger;
+use crate::clock;
+use crate::events::Record;
+
+/// The closing of a circuit that no other thread could reach, recorded and yet to be delivered.
+#[must_use = "a change that is recorded must be delivered, without any lock"]
+pub(crate) struct Closing {
+    /// Kept until the change is delivered: its key has no other circuit meanwhile, whose changes
+    /// might be delivered before.
+    circuit: Arc<Circuit>,
+    record: Option<Record>,
+}
+
+impl Closing {
+    /// Closes a circuit that no other thread can reach: its phase is over by time alone, or it is
+    /// half-open and may be forgotten.
+    pub(crate) fn record(circuit: &Arc<Circuit>) -> Self {
+        let _entered = circuit.time.enter();
+        let (word, details) = circuit.observe();
+        let now = clock::now();
+        let (trigger, now) = match Trigger::at_end_of(word.phase()) {
+            Some(trigger) => (trigger, circuit.end(word, details).unwrap_or(now)),
+            None => (Trigger::Reset, now),
+        };
+        let changed = circuit.record_change(word, trigger, Reason::from_trigger(trigger), now);
+        Self {
+            circuit: Arc::clone(circuit),
+            // The state has not moved on, as no other thread can reach the circuit.
+            record: changed.ok().flatten(),
+        }
+    }
+
+    /// Delivers the change. Called without any lock.
+    pub(crate) fn deliver(self) {
+        if let Some(phases) = self.circuit.phases.get() {
+            phases.deliver(self.record);
+        }
+    }
+}
