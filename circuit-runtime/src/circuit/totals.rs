@@ -37,6 +37,11 @@ impl Totals {
         self.zip(other, u64::max)
     }
 
+    /// Returns the smaller of each total.
+    pub(crate) fn min(self, other: Self) -> Self {
+        self.zip(other, u64::min)
+    }
+
     /// Returns how many calls failed, timed out, panicked or were rejected.
     pub(crate) fn failed_or_rejected(&self) -> u64 {
         let failed = self.failed.saturating_add(self.timed_out);
@@ -103,6 +108,7 @@ mod tests {
         };
         let sum = totals(100).plus(totals(100));
         assert_eq!(sum, sum.max(totals(100)));
+        assert_eq!(sum.min(totals(100)), totals(100));
         assert_eq!(sum.minus(totals(100)), totals(100));
         assert_eq!(totals(1).minus(totals(2)), Totals::default());
     }

@@ -19,14 +19,17 @@ const OTHER: &str = "other";
 /// They change from one export to the next, and no counter may fall: neither that of the others
 /// when a key gets a series of its own, nor their sum when it loses it. So each call is counted in
 /// the series in which its key was when it was first exported, and stays there.
+///
+/// A circuit that is evicted during an export may be missed by it. So a key that was not exported
+/// need not be new when it is exported next.
 #[derive(Debug, Default)]
 pub(super) struct TopKeys {
     shown: BTreeMap<String, Shown>,
     /// The totals of series that have ended.
     ended: Totals,
     other: Totals,
-    /// The hashes of all keys at the last export.
-    known: HashSet<u64>,
+    /// The hashes of all keys at the last export, and at the one before.
+    known: [HashSet<u64>; 2],
     hasher: RandomState,
 }
 
@@ -42,9 +45,7 @@ impl TopKeys {
     /// Returns the series of a function: those of its `top` keys, and that of the others.
     pub(super) fn series(&mut self, breaker: &str, group: &Group, top: usize) -> Vec<Series> {
         let mut chosen = self.choose(group, top);
-        for (key, aggregate) in &mut chosen {
-            aggregate.totals = self.count(key, aggregate.totals);
-        }
+        self.count(&mut chosen, group.all.totals);
         chosen.sort_unstable_by_key(|&(key, _)| key);
         let is_chosen = |key: &str| chosen.binary_search_by_key(&key, |&(it, _)| it).is_ok();
         self.shown.retain(|key, shown| {
@@ -67,7 +68,9 @@ impl TopKeys {
         self.other = self.other.max(group.all.totals.minus(shown));
         other.totals = self.other;
         let keys = group.keys.keys();
-        self.known = keys.map(|key| self.hasher.hash_one(key.as_str())).collect();
+        let keys = keys.map(|key| self.hasher.hash_one(key.as_str())).collect();
+        let [last, _] = std::mem::take(&mut self.known);
+        self.known = [keys, last];
 
         let series = |key: Option<&str>, aggregate, open_keys| Series {
             breaker: breaker.to_owned(),
@@ -111,21 +114,112 @@ impl TopKeys {
         ranked
     }
 
-    /// Returns the totals to show for a chosen key, given those of its circuits.
-    fn count(&mut self, key: &str, now: Totals) -> Totals {
-        let is_known = self.known.contains(&self.hasher.hash_one(key));
-        let first = if is_known {
-            // All before is counted among the others.
-            Shown {
-                last: now,
-                totals: Totals::default(),
+    /// Replaces the totals of the chosen keys by those in their series, given those of all keys.
+    fn count(&mut self, chosen: &mut [(&str, Aggregate)], all: Totals) {
+        for (key, aggregate) in &mut *chosen {
+            if let Some(shown) = self.shown.get_mut(*key) {
+                let new = aggregate.totals.minus(shown.last);
+                shown.totals = shown.totals.plus(new);
+                shown.last = aggregate.totals;
             }
-        } else {
-            Shown::default()
-        };
-        let shown = self.shown.entry(key.to_owned()).or_insert(first);
-        shown.totals = shown.totals.plus(now.minus(shown.last));
-        shown.last = now;
-        shown.totals
+        }
+        let shown = self.shown.values().map(|shown| shown.totals);
+        let counted = shown.fold(self.ended.plus(self.other), Totals::plus);
+        let mut uncounted = all.minus(counted);
+        for (key, aggregate) in chosen {
+            if !self.shown.contains_key(*key) {
+                // All of a known key is counted already, and of any other, what is left at most.
+                let hash = self.hasher.hash_one(*key);
+                let totals = if self.known.iter().any(|known| known.contains(&hash)) {
+                    Totals::default()
+                } else {
+                    aggregate.totals.min(uncounted)
+                };
+                uncounted = uncounted.minus(totals);
+                let last = aggregate.totals;
+                self.shown.insert((*key).to_owned(), Shown { last, totals });
+            }
+            let shown = self.shown.get(*key);
+            aggregate.totals = shown.map_or(aggregate.totals, |shown| shown.totals);
+        }
+    }
+}
+
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+mod tests {
+    use super::{Group, TopKeys, Totals};
+    use crate::circuit::Circuit;
+    use crate::config::Config;
+
+    fn failed(calls: u64) -> Totals {
+        Totals {
+            failed: calls,
+            ..Totals::default()
+        }
+    }
+
+    /// Exports one series, and that of the others. Returns the failed calls in each, given those of
+    /// the function and of the keys that were read.
+    fn export(top_keys: &mut TopKeys, all: u64, keys: &[(&str, u64)]) -> Vec<(String, u64)> {
+        let mut status = Circuit::new("hosts".into(), Config::default()).status();
+        let mut group = Group::default();
+        group.all.totals = failed(all);
+        for &(key, calls) in keys {
+            status.totals = failed(calls);
+            group.keys.insert(key.to_owned(), vec![status]);
+        }
+        let series = top_keys.series("hosts", &group, 1).into_iter();
+        let series = series.filter_map(|series| {
+            let calls = series.aggregate?.totals.failed;
+            Some((series.key?, calls))
+        });
+        series.collect()
+    }
+
+    fn expected<const N: usize>(series: [(&str, u64); N]) -> Vec<(String, u64)> {
+        series.map(|(key, calls)| (key.to_owned(), calls)).to_vec()
+    }
+
+    /// As when it is evicted while the circuits are read, and then used again.
+    #[test]
+    fn a_key_that_an_export_has_missed_is_not_counted_twice() {
+        let mut shown = TopKeys::default();
+        let series = export(&mut shown, 5, &[("a", 5)]);
+        assert_eq!(series, expected([("a", 5), ("other", 0)]));
+        assert_eq!(export(&mut shown, 5, &[]), expected([("other", 0)]));
+        let series = export(&mut shown, 6, &[("a", 6)]);
+        assert_eq!(
+            series,
+            expected([("a", 0), ("other", 1)]),
+            "6 with those of the first series"
+        );
+
+        let mut other = TopKeys::default();
+        let series = export(&mut other, 8, &[("a", 5), ("b", 3)]);
+        assert_eq!(series, expected([("a", 5), ("other", 3)]));
+        export(&mut other, 8, &[("a", 5)]);
+        let series = export(&mut other, 18, &[("a", 6), ("b", 12)]);
+        assert_eq!(
+            series,
+            expected([("b", 0), ("other", 13)]),
+            "18 with those of `a`"
+        );
+    }
+
+    #[test]
+    fn a_key_that_several_exports_have_missed_is_not_counted_twice() {
+        let mut top_keys = TopKeys::default();
+        export(&mut top_keys, 5, &[("a", 5)]);
+        (0..3).for_each(|_| drop(export(&mut top_keys, 5, &[])));
+        let series = export(&mut top_keys, 7, &[("a", 7)]);
+        assert_eq!(series, expected([("a", 2), ("other", 0)]));
+    }
+
+    #[test]
+    fn a_new_key_is_counted_in_its_series_from_the_start() {
+        let mut top_keys = TopKeys::default();
+        export(&mut top_keys, 5, &[("a", 5)]);
+        let series = export(&mut top_keys, 16, &[("a", 6), ("b", 10)]);
+        assert_eq!(series, expected([("b", 10), ("other", 1)]));
     }
 }
