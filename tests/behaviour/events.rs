@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex, OnceLock};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 
 use crate::support::{advance, fail, half_open, poll_once, seconds, succeed, trip};
@@ -518,6 +519,55 @@ async fn a_receiver_waits_for_the_next_change_and_loses_none_if_it_is_cancelled(
     woken.send(()).unwrap();
     assert_eq!(next().await.cause, Cause::Reset);
     task.await.unwrap();
+}
+
+/// Panics when it wakes, and when it is dropped.
+struct PanickingWaker {
+    _bomb: Bomb,
+}
+
+impl Wake for PanickingWaker {
+    fn wake(self: Arc<Self>) {
+        panic!("woken");
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        panic!("woken");
+    }
+}
+
+#[derive(Default)]
+struct CountingWaker(AtomicUsize);
+
+impl Wake for CountingWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_waker_that_panics_leaves_no_other_receiver_asleep() {
+    let wait = |waker: Waker| {
+        let mut changes = registry::changes();
+        let mut receiving = Box::pin(async move {
+            // Other tests cause changes meanwhile.
+            while changes.recv().await != Err(Lagged(0)) {}
+        });
+        let context = &mut Context::from_waker(&waker);
+        assert!(receiving.as_mut().poll(context).is_pending());
+        receiving
+    };
+    let counting = Arc::new(CountingWaker::default());
+    let waiting = [
+        wait(Arc::new(PanickingWaker { _bomb: Bomb }).into()),
+        wait(Arc::clone(&counting).into()),
+        wait(Arc::new(PanickingWaker { _bomb: Bomb }).into()),
+    ];
+    let breaker = limited("waking");
+    // A failure is settled where no panic may unwind.
+    trip(&breaker);
+    assert!(counting.0.load(Ordering::Relaxed) > 0);
+    drop(waiting);
 }
 
 /// Returns a listener to the breakers of one function.

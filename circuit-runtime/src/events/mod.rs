@@ -8,6 +8,7 @@ mod listeners;
 mod log;
 mod panics;
 mod receiver;
+mod waker;
 
 pub use change::{Cause, StateChange};
 pub(crate) use delivery::{Delivery, Record};

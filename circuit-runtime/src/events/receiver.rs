@@ -1,10 +1,14 @@
 //! Receivers of changes, for slow consumers.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
+use std::task::Context;
 
 use super::change::StateChange;
 use super::journal::{Entry, JOURNAL};
+use super::waker::TaskWaker;
 
 /// Receives the changes of all circuits, at the pace of its owner.
 ///
@@ -32,6 +36,8 @@ use super::journal::{Entry, JOURNAL};
 pub struct Changes {
     /// The number of the next change.
     next: u64,
+    /// The waker of the task that has waited last.
+    waker: Option<Arc<TaskWaker>>,
 }
 
 /// The error of a [`Changes`] that has fallen behind: so many changes were missed.
@@ -53,6 +59,7 @@ impl Changes {
     pub(crate) fn new() -> Self {
         Self {
             next: JOURNAL.next(),
+            waker: None,
         }
     }
 
@@ -91,7 +98,12 @@ impl Changes {
             if let Some(change) = self.try_recv()? {
                 return Ok(change);
             }
-            recorded.await;
+            let waker = &mut self.waker;
+            poll_fn(|context| {
+                let waker = TaskWaker::for_task(context.waker(), waker);
+                recorded.as_mut().poll(&mut Context::from_waker(&waker))
+            })
+            .await;
         }
     }
 
