@@ -125,6 +125,36 @@ fn orders_and_withheld_openings_are_logged_at_their_levels() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_order_that_ends_by_itself_and_an_eviction_are_no_warnings() {
+    let config = Config::builder().max_failures(1).build().unwrap();
+    let breakers = CircuitBreakers::new("ended", config).max_keys(1);
+    let breaker = breakers.get("held");
+    breaker.force_open_for(seconds(60));
+    advance(seconds(60)).await;
+    let lines = logged(|| succeed(&breaker));
+    assert_eq!(
+        lines,
+        [
+            r#"INFO circuit reset: breaker="ended" key="held" from=open to=closed cause="reset" rejected=u64:0"#
+        ]
+    );
+    fail(&breaker);
+    drop(breaker);
+    advance(seconds(60)).await;
+    let lines = logged(|| {
+        for number in 0..1_000 {
+            succeed(&breakers.get(&number.to_string()));
+        }
+    });
+    assert_eq!(
+        lines,
+        [
+            r#"INFO circuit reset: breaker="ended" key="held" from=open to=closed cause="reset" rejected=u64:0"#
+        ]
+    );
+}
+
 /// A subscriber with a fault.
 struct Panicking;
 

@@ -28,6 +28,7 @@ impl Circuit {
         Reason {
             cause,
             window: Some(window),
+            is_order: false,
         }
     }
 
@@ -75,6 +76,7 @@ impl Circuit {
         let change = StateChange {
             retry_after: retry_after.map(|end| end.since(at).as_duration()),
             window: reason.window,
+            is_order: reason.is_order,
             ..self.state_change(from, to, cause, at.since(begun))
         };
         let change = self.with_rejected(change, transitions);
@@ -108,6 +110,7 @@ impl Circuit {
             retry_after: None,
             window: None,
             rejected: None,
+            is_order: false,
         }
     }
 

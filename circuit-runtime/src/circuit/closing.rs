@@ -28,7 +28,11 @@ impl Closing {
             Some(trigger) => (trigger, circuit.end(word, details).unwrap_or(now)),
             None => (Trigger::Reset, now),
         };
-        let changed = circuit.record_change(word, trigger, Reason::from_trigger(trigger), now);
+        let reason = Reason {
+            is_order: false,
+            ..Reason::from_trigger(trigger)
+        };
+        let changed = circuit.record_change(word, trigger, reason, now);
         Self {
             circuit: Arc::clone(circuit),
             // The state has not moved on, as no other thread can reach the circuit.

@@ -10,6 +10,8 @@ pub(super) struct Reason {
     pub(super) cause: Cause,
     /// The evidence that led to it.
     pub(super) window: Option<WindowCounts>,
+    /// An operator gave it as an order.
+    pub(super) is_order: bool,
 }
 
 impl Reason {
@@ -26,9 +28,14 @@ impl Reason {
             Trigger::ForceOpen(_) => Cause::ForcedOpen,
             Trigger::ForceClosed(_) => Cause::ForcedClosed,
         };
+        let is_order = matches!(
+            trigger,
+            Trigger::Trip(_) | Trigger::Reset | Trigger::ForceOpen(_) | Trigger::ForceClosed(_)
+        );
         Self {
             cause,
             window: None,
+            is_order,
         }
     }
 }

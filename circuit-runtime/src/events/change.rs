@@ -49,6 +49,8 @@ pub struct StateChange {
     pub window: Option<WindowCounts>,
     /// The calls that were rejected while the circuit was open; `None` unless that ends now.
     pub rejected: Option<u64>,
+    /// An operator gave the order for it.
+    pub(crate) is_order: bool,
 }
 
 /// The cause of a [`StateChange`].
