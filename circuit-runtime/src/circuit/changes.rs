@@ -1,5 +1,7 @@
 //! The report of a transition: recorded under the lock of transitions, delivered without it.
 
+use std::time::Duration;
+
 use super::Circuit;
 use super::counters::Total;
 use super::phases::{Phases, Transitions};
@@ -7,7 +9,7 @@ use super::reason::Reason;
 use super::state::{Change, Word};
 use super::transition::Transition;
 use super::window::ReachedLimit;
-use crate::clock::{self, Instant, Span};
+use crate::clock::{self, Instant};
 use crate::events::{Cause, Record, StateChange, Subscription};
 use crate::state::State;
 
@@ -18,7 +20,7 @@ impl Circuit {
         let mut window = self.window.counts(limits, word.generation(), now);
         let cause = match limit {
             ReachedLimit::MaxFailures => {
-                // The failure that reached the limit is not kept.
+                // The window does not hold the failure that reached the limit.
                 window.failed = window.failed.max(limits.max_failures().into());
                 Cause::MaxFailures
             }
@@ -50,37 +52,37 @@ impl Circuit {
         transition: &Transition,
         reason: Reason,
     ) -> Option<Record> {
-        let Transition {
-            before,
-            next,
-            change,
-            at,
-        } = *transition;
         let from = transitions.reported();
-        let (to, cause) = match change {
+        let (to, cause) = match transition.change {
             Change::None | Change::Unseen => return None,
             Change::Held => (from, reason.cause),
             Change::Opened => (State::Open, reason.cause),
             Change::Closed => (State::Closed, reason.cause),
             Change::Withheld => (State::Closed, Cause::Withheld),
         };
-        let end = self.end(next.0, next.1);
-        let begun = transitions.reported_since.unwrap_or_else(|| {
-            let (word, details) = before;
-            details.since.unwrap_or(word.since())
-        });
-        if from != to || change == Change::Opened {
-            transitions.reported_since = Some(at);
-        }
+        let (before, before_details) = transition.before;
+        let (next, next_details) = transition.next;
+        let begun = before_details.since.unwrap_or(before.since());
+        let at = next.since();
+        // An end that was given is reported as the time that was granted.
+        let decided_at = match next_details.until {
+            Some(_) => transition.decided_at,
+            None => at,
+        };
+        let end = self.end(next, next_details);
         let retry_after = end.filter(|_| to == State::Open);
         let change = StateChange {
-            retry_after: retry_after.map(|end| end.since(at).as_duration()),
+            retry_after: retry_after.map(|end| end.since(decided_at).as_duration()),
             window: reason.window,
             is_order: reason.is_order,
-            ..self.state_change(from, to, cause, at.since(begun))
+            ..self.state_change(from, to, cause)
         };
-        let change = self.with_rejected(change, transitions);
-        Some(transitions.record(phases.listeners(), change))
+        let record = self.report(phases, transitions, change, begun, at);
+        if transition.change == Change::Opened {
+            // Also if the half-open state before it was not reported.
+            transitions.reported_since = Some(at);
+        }
+        Some(record)
     }
 
     /// Reports that the phase described by `word` is half-open, with its first probe.
@@ -88,43 +90,82 @@ impl Circuit {
         let record = phases.with_lock(|transitions| {
             let is_first = self.word() == word && transitions.reported() == State::Open;
             is_first.then(|| {
-                let begun = transitions.reported_since.unwrap_or(word.since());
-                transitions.reported_since = Some(half_open_at);
-                let wait = half_open_at.since(begun);
-                let change = self.state_change(State::Open, State::HalfOpen, Cause::WaitOver, wait);
-                let change = self.with_rejected(change, transitions);
-                transitions.record(phases.listeners(), change)
+                let change = self.state_change(State::Open, State::HalfOpen, Cause::WaitOver);
+                self.report(phases, transitions, change, word.since(), half_open_at)
             })
         });
         phases.deliver(record);
     }
 
-    fn state_change(&self, from: State, to: State, cause: Cause, since: Span) -> StateChange {
+    /// Records a change at `at`, and completes it: how long the state before has lasted, which
+    /// began at `begun` if none was reported yet, and the calls rejected if it was open.
+    fn report(
+        &self,
+        phases: &Phases,
+        transitions: &mut Transitions,
+        mut change: StateChange,
+        begun: Instant,
+        at: Instant,
+    ) -> Record {
+        let begun = transitions.reported_since.unwrap_or(begun);
+        change.since = at.since(begun).as_duration();
+        if change.from != change.to {
+            transitions.reported_since = Some(at);
+        }
+        let rejected = self.counters.total(Total::Rejected);
+        match (change.from, change.to) {
+            (State::Open, State::HalfOpen | State::Closed) => {
+                change.rejected = Some(rejected.wrapping_sub(transitions.rejected_before));
+            }
+            (State::HalfOpen | State::Closed, State::Open) => {
+                transitions.rejected_before = rejected;
+            }
+            _ => {}
+        }
+        transitions.record(phases.listeners(), change)
+    }
+
+    /// Creates a change without the facts that only some changes have.
+    fn state_change(&self, from: State, to: State, cause: Cause) -> StateChange {
         StateChange {
             breaker: self.name.clone(),
             from,
             to,
             cause,
             at: clock::system_time(),
-            since: since.as_duration(),
+            since: Duration::ZERO,
             retry_after: None,
             window: None,
             rejected: None,
             is_order: false,
         }
     }
+}
 
-    /// Adds the rejections of an open phase to the change that ends it.
-    fn with_rejected(&self, change: StateChange, transitions: &mut Transitions) -> StateChange {
-        let rejected = self.counters.total(Total::Rejected);
-        let ends_open = change.from == State::Open && change.to != State::Open;
-        let rejected_before = transitions.rejected_before;
-        if change.to == State::Open && change.from != State::Open {
-            transitions.rejected_before = rejected;
-        }
-        StateChange {
-            rejected: ends_open.then(|| rejected.wrapping_sub(rejected_before)),
-            ..change
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle, feature = "test-util"))))]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{CircuitBreaker, Config, Verdict};
+
+    /// On a clock that runs, unlike that of the other tests of events.
+    #[test]
+    fn a_time_that_was_granted_is_reported_as_it_is() {
+        let wait = Duration::from_secs(3);
+        let reported = |breaker: &CircuitBreaker| breaker.snapshot().last_change?.retry_after;
+        for _ in 0..100 {
+            let breaker = CircuitBreaker::new("asked", Config::default());
+            let permit = breaker.try_acquire().unwrap();
+            permit.settle(Verdict::Unavailable(wait));
+            assert_eq!(reported(&breaker), Some(wait));
+            breaker.reset();
+            breaker.open_for(wait);
+            assert_eq!(reported(&breaker), Some(wait));
+            breaker.force_open_for(wait * 2);
+            assert_eq!(reported(&breaker), Some(wait * 2));
+            breaker.reset();
+            breaker.trip();
+            assert_eq!(reported(&breaker), Some(Config::default().reset()));
         }
     }
 }

@@ -316,7 +316,7 @@ impl Circuit {
                 before: (word, details),
                 next: (next, next_details),
                 change,
-                at: next.since(),
+                decided_at: date,
             };
             Ok(self.record(phases, transitions, &transition, reason))
         })

@@ -37,13 +37,14 @@ impl Circuit {
             if self.end_if_over(word, details, now) {
                 continue;
             }
-            // An order that changes nothing takes no time, either.
+            // Checked before `date`, which may wait.
             let state = word.state(now, self.end(word, details));
             let (_, _, change) = transition(word, details, state, trigger(now), now);
             if change == Change::None {
                 return;
             }
-            let trigger = trigger(Self::date(word, now));
+            let now = Self::date(word, now);
+            let trigger = trigger(now);
             let reason = Reason::from_trigger(trigger);
             if self.try_change(word, trigger, reason, now).is_ok() {
                 return;

@@ -8,5 +8,6 @@ pub(super) struct Transition {
     pub(super) before: (Word, Details),
     pub(super) next: (Word, Details),
     pub(super) change: Change,
-    pub(super) at: Instant,
+    /// When its end was computed, if an end was given: an open phase is dated a little later.
+    pub(super) decided_at: Instant,
 }
