@@ -10,8 +10,12 @@ use crate::window_counts::WindowCounts;
 /// A change of the state of a circuit, or of an order that holds it.
 ///
 /// For one breaker, changes are reported in the order in which they happened, each once, and `from`
-/// is the `to` of the change before. An order that changes only the hold has `from` equal to `to`,
-/// and so has [`Cause::Withheld`].
+/// is the `to` of the change before. It is equal to `to` if only the hold changes, for
+/// [`Cause::Withheld`], and if an order opens a half-open circuit before its first probe.
+///
+/// Not reported is what changes neither the state nor the hold: a longer wait of an open circuit by
+/// [`open_for`](crate::CircuitBreaker::open_for), and the success of the last probe if a `ramp`
+/// follows, as the circuit stays half-open.
 ///
 /// # Examples
 ///
@@ -40,10 +44,11 @@ pub struct StateChange {
     /// The moment of the change. A half-open state is reported with its first probe, the end of a
     /// ramp or of an order with the next call, or once the breaker of its key is evicted.
     pub at: SystemTime,
-    /// The time that the circuit had spent in `from`.
+    /// The time that the circuit had spent in `from`. An open state ends with its wait, and a
+    /// half-open one begins then, although it is reported `at` its first probe.
     pub since: Duration,
-    /// The wait until the circuit is half-open, or until an order ends; `None` unless the circuit
-    /// is open now, and if only an order can end that.
+    /// The wait until the circuit is half-open, or until an order ends; `None` if the circuit is
+    /// not open now, or if only an order can end that.
     pub retry_after: Option<Duration>,
     /// The evidence that led to the change; `None` if another cause did.
     pub window: Option<WindowCounts>,
@@ -54,6 +59,8 @@ pub struct StateChange {
 }
 
 /// The cause of a [`StateChange`].
+///
+/// The word before each meaning is what a cause is formatted as, and the field `cause` of the log.
 ///
 /// # Examples
 ///
@@ -72,35 +79,34 @@ pub struct StateChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
-    /// There were `max_failures` failures.
+    /// `max_failures`: there were `max_failures` failures.
     MaxFailures,
-    /// The share of failed calls reached `failure_rate`.
+    /// `failure_rate`: the share of failed calls reached this rate.
     FailureRate,
-    /// The share of slow calls reached `slow_rate`.
+    /// `slow_rate`: the share of slow calls reached this rate.
     SlowRate,
-    /// The wait is over, and the first probe was admitted.
+    /// `wait_over`: the wait is over, and the first probe was admitted.
     WaitOver,
-    /// All probes succeeded.
+    /// `probes_succeeded`: all probes succeeded, and no `ramp` follows.
     ProbesSucceeded,
-    /// A probe failed.
+    /// `probe_failed`: a probe failed.
     ProbeFailed,
-    /// The service asked to be left alone.
+    /// `unavailable`: the service asked to be left alone.
     Unavailable,
-    /// [`trip`](crate::CircuitBreaker::trip) or [`open_for`](crate::CircuitBreaker::open_for).
+    /// `tripped`: [`trip`](crate::CircuitBreaker::trip) or
+    /// [`open_for`](crate::CircuitBreaker::open_for).
     Tripped,
-    /// An order holds the circuit open.
+    /// `forced_open`: an order holds the circuit open.
     ForcedOpen,
-    /// An order holds the circuit closed.
+    /// `forced_closed`: an order holds the circuit closed.
     ForcedClosed,
-    /// [`reset`](crate::CircuitBreaker::reset), or the end of an order. Also the end of a half-open
-    /// circuit whose key was not used for so long that it was evicted.
+    /// `reset`: [`reset`](crate::CircuitBreaker::reset), or the end of an order. Also the end of a
+    /// half-open circuit whose key was not used for so long that it was evicted.
     Reset,
-    /// The circuit would have opened, but is held closed.
+    /// `withheld`: the circuit would have opened, but is held closed.
     Withheld,
-    /// Calls were admitted gradually, and now all are.
+    /// `ramp_over`: calls were admitted gradually, and now all are.
     RampOver,
-    /// Other processes of the fleet have opened the circuit.
-    Fleet,
 }
 
 impl Cause {
@@ -119,7 +125,6 @@ impl Cause {
             Self::Reset => "reset",
             Self::Withheld => "withheld",
             Self::RampOver => "ramp_over",
-            Self::Fleet => "fleet",
         }
     }
 }
