@@ -72,7 +72,8 @@ async fn gone() -> std::io::Result<SocketAddr> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let client = reqwest::Client::new();
+    // The hosts are on this machine, where a proxy cannot reach them.
+    let client = reqwest::Client::builder().no_proxy().build()?;
     let hosts = [
         ("healthy", host(StatusCode::OK).await?, "/"),
         ("without the page", host(StatusCode::OK).await?, "/missing"),

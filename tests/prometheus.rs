@@ -247,7 +247,7 @@ async fn serve() -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
     let metrics = move || {
         // The test is over when there is no receiver.
         let _ = sender.send(());
-        async { ([("content-type", "text/plain; version=0.0.4")], exported()) }
+        async { ([("content-type", export::CONTENT_TYPE)], exported()) }
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();

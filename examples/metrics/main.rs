@@ -17,6 +17,9 @@ use tokio::time::sleep;
 /// The port that `prometheus.yml` names.
 const PORT: u16 = 9464;
 
+/// How long the upstreams work, and how long they then fail.
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// In an outage, `payments` refuses all calls, and `catalogue` does not answer those to one region.
 static IS_OUTAGE: AtomicBool = AtomicBool::new(false);
 
@@ -63,7 +66,7 @@ async fn look_up(region: &str) -> Result<(), UpstreamError> {
 async fn metrics() -> Result<impl IntoResponse, StatusCode> {
     let mut text = String::new();
     export::prometheus(&mut text).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
+    Ok(([(header::CONTENT_TYPE, export::CONTENT_TYPE)], text))
 }
 
 /// Calls an upstream again and again. The results are in its metrics.
@@ -79,8 +82,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ends_in_outage = std::env::args()
         .nth(1)
         .is_some_and(|argument| argument == "once");
-    let port = if ends_in_outage { 0 } else { PORT };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let address = (Ipv4Addr::LOCALHOST, if ends_in_outage { 0 } else { PORT });
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on port {PORT}: {error}"))?;
     let url = format!("http://{}/metrics", listener.local_addr()?);
     let routes = Router::new().route("/metrics", get(metrics));
     tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -88,18 +93,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::spawn(repeat(|| look_up("eu")));
     tokio::spawn(repeat(|| look_up("us")));
 
+    if ends_in_outage {
+        sleep(Duration::from_secs(1)).await;
+        IS_OUTAGE.store(true, Ordering::Relaxed);
+        sleep(Duration::from_secs(1)).await;
+        // The program is on this machine, where a proxy cannot reach it.
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        print!("{}", http.get(url).send().await?.text().await?);
+        return Ok(());
+    }
     println!("The metrics are at {url}; end with Ctrl-C.");
-    let seconds = if ends_in_outage { 1 } else { 60 };
     loop {
-        sleep(Duration::from_secs(seconds)).await;
+        sleep(MINUTE).await;
         println!("The upstreams fail.");
         IS_OUTAGE.store(true, Ordering::Relaxed);
-
-        sleep(Duration::from_secs(seconds)).await;
-        if ends_in_outage {
-            print!("{}", reqwest::get(&url).await?.text().await?);
-            return Ok(());
-        }
+        sleep(MINUTE).await;
         println!("The upstreams recover.");
         IS_OUTAGE.store(false, Ordering::Relaxed);
     }

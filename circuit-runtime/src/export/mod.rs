@@ -12,9 +12,11 @@
 //! ```
 //! use circuit_runtime::{CircuitBreaker, Config, export};
 //!
-//! async fn metrics() -> String {
+//! /// Responds with a header and a body.
+//! async fn metrics() -> ([(&'static str, &'static str); 1], String) {
 //!     let mut text = String::new();
-//!     export::prometheus(&mut text).map_or_else(|error| error.to_string(), |()| text)
+//!     let _ = export::prometheus(&mut text); // to a `String`, it does not fail
+//!     ([("content-type", export::CONTENT_TYPE)], text)
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -23,7 +25,7 @@
 //! breaker.trip();
 //!
 //! // axum::Router::new().route("/metrics", axum::routing::get(metrics))
-//! let text = metrics().await;
+//! let (_, text) = metrics().await;
 //! assert!(text.contains(r#"circuit_breaker_state{breaker="payments",state="open"} 1"#));
 //! assert!(text.contains(r#"circuit_breaker_opened_total{breaker="payments"} 1"#));
 //! # }
@@ -33,7 +35,8 @@
 //!
 //! - `breaker` is the name without its key, [`Name::function`](crate::Name::function).
 //! - `outcome` is `success`, `failure`, `timeout`, `panic`, `ignored` or `cancelled`. Each call
-//!   that was admitted and has ended has exactly one, so they add up to the calls.
+//!   that was admitted and has ended has exactly one, so they add up to the calls. So `failure`
+//!   excludes timeouts and panics, which [`Snapshot::failed`](crate::Snapshot::failed) includes.
 //! - `state` is `closed`, `half-open` or `open`, and `hold` is `closed` or `open`: the state in
 //!   which an order holds the circuit. All of them are always present.
 //! - `key` is present only on request: see [`Prometheus::keys`].
@@ -81,10 +84,24 @@ pub use self::samples::{Sample, Samples, Value};
 
 use std::fmt;
 
+/// The content type of the text format of Prometheus, version 0.0.4, which is UTF-8.
+///
+/// Prometheus 3 and later refuse a response without a content type.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::export;
+///
+/// let header = format!("content-type: {}", export::CONTENT_TYPE);
+/// assert_eq!(header, "content-type: text/plain; version=0.0.4; charset=utf-8");
+/// ```
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 /// Writes the metrics of all breakers in use in the text format of Prometheus, version 0.0.4.
 ///
-/// Its content type is `text/plain; version=0.0.4; charset=utf-8`. No two series have the same
-/// labels, whatever the names of the breakers. Zero bytes in names are written as `U+FFFD`.
+/// Serve it with the content type [`CONTENT_TYPE`]. No two series have the same labels, whatever
+/// the names of the breakers. Zero bytes in names are written as `U+FFFD`.
 ///
 /// # Errors
 ///
