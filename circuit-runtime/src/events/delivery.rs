@@ -46,7 +46,7 @@ impl Delivery {
         let next = self.pending.pop_front();
         self.is_in_progress = next.is_some();
         if next.is_none() {
-            // A listener that blocked may have left room for many.
+            // Frees the queue, which may have grown while a listener blocked.
             self.pending = VecDeque::new();
         }
         next
@@ -61,13 +61,13 @@ impl Record {
         own: Option<&Listeners>,
         with_delivery: impl Fn(&mut dyn FnMut(&mut Delivery)),
     ) {
-        // The wakers of receivers are code of the user's, too.
+        // The wakers of receivers are user code, too.
         contain(|| JOURNAL.notify());
         let mut next = self.change;
         while let Some(change) = next.take() {
             #[cfg(feature = "tracing")]
             contain(|| super::log::log(&change));
-            for listeners in [own, listeners::of_all()].into_iter().flatten() {
+            for listeners in [own, listeners::global()].into_iter().flatten() {
                 listeners.call(&change);
             }
             drop(change);
@@ -82,6 +82,6 @@ fn has_consumers(own: Option<&Listeners>) -> bool {
     if super::log::is_enabled() {
         return true;
     }
-    let mut all = [own, listeners::of_all()].into_iter().flatten();
+    let mut all = [own, listeners::global()].into_iter().flatten();
     all.any(|listeners| !listeners.is_empty())
 }

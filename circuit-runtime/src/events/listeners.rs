@@ -1,8 +1,7 @@
-//! Listeners, and their subscriptions.
+//! Listeners: functions that are called with each change.
 
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::change::StateChange;
 use super::panics::contain;
@@ -18,101 +17,24 @@ pub(crate) struct Listeners {
     count: AtomicUsize,
 }
 
-struct Entry {
+/// A listener in the list.
+pub(super) struct Entry {
     /// `None` only while it is dropped.
     listener: Option<Listener>,
     is_subscribed: AtomicBool,
 }
 
-/// Created by the first listener, as nothing else needs it.
-static OF_ALL: OnceLock<Arc<Listeners>> = OnceLock::new();
+/// The listeners to all circuits: created by the first, as nothing else needs it.
+static GLOBAL: OnceLock<Arc<Listeners>> = OnceLock::new();
 
 /// Returns the listeners to all circuits, if there ever was one.
-pub(super) fn of_all() -> Option<&'static Listeners> {
-    OF_ALL.get().map(|listeners| &**listeners)
+pub(super) fn global() -> Option<&'static Listeners> {
+    GLOBAL.get().map(|listeners| &**listeners)
 }
 
-/// Keeps a listener subscribed. Dropping it ends the subscription.
-///
-/// # Examples
-///
-/// ```
-/// use circuit_runtime::{CircuitBreaker, Config};
-/// use std::sync::Arc;
-/// use std::sync::atomic::{AtomicU32, Ordering};
-///
-/// let breaker = CircuitBreaker::new("payments", Config::default());
-/// let changes = Arc::new(AtomicU32::new(0));
-/// let counted = Arc::clone(&changes);
-/// let subscription = breaker.on_change(move |_| {
-///     counted.fetch_add(1, Ordering::Relaxed);
-/// });
-///
-/// breaker.trip();
-/// drop(subscription);
-/// breaker.reset();
-/// assert_eq!(changes.load(Ordering::Relaxed), 1);
-/// ```
-#[must_use = "dropping a subscription ends it; call `forget` to keep it forever"]
-pub struct Subscription {
-    listeners: Weak<Listeners>,
-    entry: Option<Arc<Entry>>,
-}
-
-impl Subscription {
-    /// Subscribes to all circuits.
-    pub(crate) fn to_all(listener: impl Fn(&StateChange) + Send + Sync + 'static) -> Self {
-        Self::new(OF_ALL.get_or_init(Arc::default), listener)
-    }
-
-    /// Adds a listener.
-    pub(crate) fn new(
-        listeners: &Arc<Listeners>,
-        listener: impl Fn(&StateChange) + Send + Sync + 'static,
-    ) -> Self {
-        let entry = Arc::new(Entry {
-            listener: Some(Box::new(listener)),
-            is_subscribed: AtomicBool::new(true),
-        });
-        listeners.replace(|list| list.push(Arc::clone(&entry)));
-        Self {
-            listeners: Arc::downgrade(listeners),
-            entry: Some(entry),
-        }
-    }
-
-    /// Keeps the listener subscribed for as long as its breaker is in use or, if it listens to all,
-    /// forever.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use circuit_runtime::registry;
-    ///
-    /// registry::on_change(|change| println!("{}: {}", change.breaker, change.to)).forget();
-    /// ```
-    pub fn forget(mut self) {
-        self.entry = None;
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        let Some(entry) = self.entry.take() else {
-            return;
-        };
-        // Relaxed: a delivery that has begun may still call it.
-        entry.is_subscribed.store(false, Ordering::Relaxed);
-        if let Some(listeners) = self.listeners.upgrade() {
-            listeners.replace(|list| list.retain(|other| !Arc::ptr_eq(other, &entry)));
-        }
-    }
-}
-
-impl fmt::Debug for Subscription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").finish_non_exhaustive()
-    }
+/// Returns the listeners to all circuits.
+pub(super) fn global_or_init() -> &'static Arc<Listeners> {
+    GLOBAL.get_or_init(Arc::default)
 }
 
 impl Listeners {
@@ -133,6 +55,24 @@ impl Listeners {
         }
     }
 
+    /// Adds a listener.
+    pub(super) fn add(
+        &self,
+        listener: impl Fn(&StateChange) + Send + Sync + 'static,
+    ) -> Arc<Entry> {
+        let entry = Arc::new(Entry {
+            listener: Some(Box::new(listener)),
+            is_subscribed: AtomicBool::new(true),
+        });
+        self.replace(|list| list.push(Arc::clone(&entry)));
+        entry
+    }
+
+    /// Removes a listener.
+    pub(super) fn remove(&self, entry: &Arc<Entry>) {
+        self.replace(|list| list.retain(|other| !Arc::ptr_eq(other, entry)));
+    }
+
     /// Changes the list. Listeners that are removed are dropped without the lock.
     fn replace(&self, change: impl FnOnce(&mut Vec<Arc<Entry>>)) {
         let mut current = self.lock();
@@ -144,13 +84,19 @@ impl Listeners {
         drop(before);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Arc<Vec<Arc<Entry>>>> {
+    fn lock(&self) -> MutexGuard<'_, Arc<Vec<Arc<Entry>>>> {
         // No user code runs under the lock, and no section panics half-way.
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Entry {
+    /// Keeps deliveries from calling the listener, except for one that has begun.
+    pub(super) fn unsubscribe(&self) {
+        // Relaxed: a delivery that has begun may still call it.
+        self.is_subscribed.store(false, Ordering::Relaxed);
+    }
+
     fn call(&self, change: &StateChange) {
         // Relaxed: as above.
         if !self.is_subscribed.load(Ordering::Relaxed) {

@@ -8,15 +8,16 @@ mod listeners;
 mod log;
 mod panics;
 mod receiver;
+mod subscription;
 mod waker;
 
 pub use change::{Cause, StateChange};
 pub(crate) use delivery::{Delivery, Record};
 pub(crate) use listeners::Listeners;
-pub use listeners::Subscription;
 #[cfg(feature = "metrics")]
 pub(crate) use panics::contain;
 pub use receiver::{Changes, Lagged};
+pub use subscription::Subscription;
 
 /// Returns the changes of all circuits that are kept, oldest first.
 pub(crate) fn history() -> Vec<StateChange> {

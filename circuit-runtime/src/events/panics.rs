@@ -1,8 +1,8 @@
-//! Panics of the user's code.
+//! Panics of user code.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs code of the user's: a listener, a subscriber of the log, the drop of either. If it panics,
+/// Runs user code: a listener, a subscriber of the log, the drop of either. If it panics,
 /// the panic hook has reported it, and no other code is affected.
 pub(crate) fn contain(run: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
