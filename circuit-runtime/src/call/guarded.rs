@@ -224,7 +224,7 @@ impl<H: AsRef<Circuit>> Turn<H> {
     }
 }
 
-/// Drop guard around code of the user's: if it unwinds, settles the call with this outcome.
+/// Drop guard around user code: if it unwinds, settles the call with this outcome.
 pub(super) struct OutcomeGuard<'b> {
     circuit: &'b Circuit,
     ticket: Ticket,

@@ -164,7 +164,7 @@ impl Drop for Entered {
 
 impl Clocks {
     /// Keeps `runtime` as the latest one. Returns those that need not be kept any more, for the
-    /// caller to drop without the lock: their drop may run code of the user.
+    /// caller to drop without the lock: their drop may run user code.
     fn keep(&mut self, runtime: &Handle, first: impl FnOnce() -> Reading) -> Vec<Kept> {
         let id = runtime.id();
         if KEPT.get() == Some((id, self.forgotten)) {

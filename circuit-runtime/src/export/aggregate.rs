@@ -10,11 +10,12 @@ use crate::state::State;
 /// states.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Aggregate {
-    /// The worst state, and how long it has held at most; `None` without circuits.
+    /// The worst state, and the longest time that one has been in it; `None` without circuits.
     state: Option<(State, Duration)>,
     hold: Option<State>,
-    /// `None` without rules that count calls, as are those below.
+    /// The failures among the calls in the windows; `None` if no rule counts calls.
     calls: Option<Share>,
+    /// The slow calls among them, with overdue ones; `None` if no rule counts slow calls.
     slow: Option<Share>,
     min_calls: u32,
     pub(super) totals: Totals,
@@ -76,17 +77,19 @@ impl Aggregate {
         self.hold
     }
 
-    /// Returns the calls in the windows; `None` if no rule counts them, as below.
+    /// Returns the number of calls in the windows; `None` if no rule counts calls.
     pub(super) fn window_calls(&self) -> Option<u64> {
         self.calls.map(|calls| calls.calls)
     }
 
-    /// Returns the share of failures; not a number below `min_calls`.
+    /// Returns the share of failures, not a number below `min_calls`; `None` if no rule counts
+    /// calls.
     pub(super) fn failure_ratio(&self) -> Option<f64> {
         Some(self.calls?.ratio(self.min_calls))
     }
 
-    /// Returns the share of slow calls; not a number below `min_calls`.
+    /// Returns the share of slow calls, not a number below `min_calls`; `None` if no rule counts
+    /// those.
     pub(super) fn slow_ratio(&self) -> Option<f64> {
         Some(self.slow?.ratio(self.min_calls))
     }

@@ -3,7 +3,8 @@
 use ::metrics::{Label, counter, describe_counter, describe_gauge, gauge};
 
 use super::metric::{Kind, Metric};
-use super::samples::{Sample, Samples, Value};
+use super::sample::{Sample, Value};
+use super::samples::Samples;
 use crate::events::contain;
 
 /// Records all samples.

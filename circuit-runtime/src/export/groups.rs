@@ -10,7 +10,7 @@ use crate::circuit::status::Status;
 use crate::circuit::totals::Totals;
 use crate::state::State;
 
-/// The circuits that share a name: those of a function with its keys, and any of the same name.
+/// The circuits of one name: those of a function, whatever their keys, and any others of that name.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) all: Aggregate,
@@ -22,11 +22,17 @@ pub(super) struct Group {
     pub(super) without_key: Vec<Status>,
 }
 
-/// Reads all circuits in use, grouped by name; `by_key` to keep those of a key apart. Adds a
-/// reference to everything that was read to `kept`: the last one must not be dropped under a lock,
-/// as that may run code of the user's.
-pub(super) fn read_all(by_key: bool, kept: &mut Vec<Arc<dyn Listed>>) -> BTreeMap<String, Group> {
-    // So that each has its series from the start.
+/// How the circuits of a function's keys are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    AddedUp,
+    Apart,
+}
+
+/// Reads all circuits in use, grouped by name. Adds a reference to each to `kept`, which a caller
+/// that holds a lock must drop without it: dropping the last one may run user code.
+pub(super) fn read_all(keys_are: Keys, kept: &mut Vec<Arc<dyn Listed>>) -> BTreeMap<String, Group> {
+    // Annotated functions have their series from the start.
     #[cfg(feature = "discovery")]
     crate::declared::create_all();
     let mut groups = BTreeMap::<_, Group>::new();
@@ -53,7 +59,7 @@ pub(super) fn read_all(by_key: bool, kept: &mut Vec<Arc<dyn Listed>>) -> BTreeMa
                 *open = open.saturating_add(1);
             }
             match name.key() {
-                _ if !by_key => {}
+                _ if keys_are == Keys::AddedUp => {}
                 Some(key) => match keys.get_mut(&*label_value(key)) {
                     Some(statuses) => statuses.push(*status),
                     None => _ = keys.insert(label_value(key).into_owned(), vec![*status]),

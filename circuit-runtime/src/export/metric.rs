@@ -94,7 +94,7 @@ metrics! {
     Rejected, "circuit_breaker_rejected_total", Counter, ["breaker"],
         "Calls that were rejected, and did not run.";
     SlowCalls, "circuit_breaker_slow_calls_total", Counter, ["breaker"],
-        "Calls that took longer than slow_call, counted by the rules.";
+        "Calls that took longer than slow_call and were counted in the window.";
     Opened, "circuit_breaker_opened_total", Counter, ["breaker"],
         "How often the circuit opened, including reopenings and orders.";
     Withheld, "circuit_breaker_withheld_total", Counter, ["breaker"],
@@ -106,7 +106,7 @@ metrics! {
     FailureRatio, "circuit_breaker_failure_ratio", Gauge, ["breaker"],
         "The share of the calls in the window that failed; absent below min_calls.";
     SlowRatio, "circuit_breaker_slow_ratio", Gauge, ["breaker"],
-        "The share of the calls in the window that are slow; absent below min_calls.";
+        "The share of slow calls, overdue ones in flight included; absent below min_calls.";
     WindowCalls, "circuit_breaker_window_calls", Gauge, ["breaker"],
         "The calls in the window; absent if no rule counts calls.";
     StateSeconds, "circuit_breaker_state_seconds", Gauge, ["breaker"],

@@ -38,7 +38,7 @@
 //!   that was admitted and has ended has exactly one, so they add up to the calls. So `failure`
 //!   excludes timeouts and panics, which [`Snapshot::failed`](crate::Snapshot::failed) includes.
 //! - `state` is `closed`, `half-open` or `open`, and `hold` is `closed` or `open`: the state in
-//!   which an order holds the circuit. All of them are always present.
+//!   which an order holds the circuit. There is always a series of each.
 //! - `key` is present only on request: see [`Prometheus::keys`].
 //!
 //! # Several breakers of one name
@@ -59,10 +59,11 @@
 //! No counter falls when a key is evicted: its totals are kept in those of its function. While keys
 //! are being evicted, a count may lag behind until the next export.
 //!
-//! The totals of a [`CircuitBreaker`](crate::CircuitBreaker) end when its last handle is dropped,
-//! as do those of a [`CircuitBreakers`](crate::CircuitBreakers). If it was the only one of its
-//! name, its series end too; if not, the counters fall by its share, which Prometheus takes for the
-//! restart of a process. So do not create and drop breakers of one name in turn.
+//! When the last handle to a [`CircuitBreaker`](crate::CircuitBreaker) is dropped, or to a
+//! [`CircuitBreakers`](crate::CircuitBreakers), its totals are no longer exported. If no other
+//! breaker has its name, its series end; if one has, the counters of that name fall, which
+//! Prometheus takes for the restart of a process. So do not create and drop breakers of one name
+//! again and again.
 //!
 //! # The crate `metrics`
 //!
@@ -75,12 +76,14 @@ mod facade;
 mod groups;
 mod metric;
 mod prometheus;
+mod sample;
 mod samples;
 mod top_keys;
 
 pub use self::metric::{Kind, Metric};
 pub use self::prometheus::Prometheus;
-pub use self::samples::{Sample, Samples, Value};
+pub use self::sample::{Sample, Value};
+pub use self::samples::Samples;
 
 use std::fmt;
 

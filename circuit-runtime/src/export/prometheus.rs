@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::groups;
+use super::groups::{self, Keys};
 use super::metric::Metric;
-use super::samples::{Sample, Samples, Series, Value};
+use super::sample::{Sample, Value};
+use super::samples::{Samples, Series};
 use super::top_keys::TopKeys;
 
 /// An exporter in the text format of Prometheus, with series for single keys.
@@ -48,15 +49,15 @@ impl Prometheus {
         Self::default()
     }
 
-    /// Gives `top` keys of each function series of their own, with the label `key`. All others are
-    /// added up as `key="other"`, those called `other` included.
+    /// Exports `top` keys of each function in series of their own, with the label `key`. All others
+    /// are added up as `key="other"`, a key called `other` included.
     ///
     /// The keys in the worst state are chosen and, among those, the ones with the most failures and
-    /// rejections. They may change with each export. So that no counter falls, a call is counted in
-    /// the series that its key had when the call was first exported, and an exporter must be kept
-    /// from one export to the next: the sum over all keys rises as that of the function does.
+    /// rejections. The choice may change with each export. No counter falls: a call stays in the
+    /// series in which it was first exported, whatever becomes of its key. So use one exporter for
+    /// all exports. The sum over all keys rises as the count of the function does without keys.
     ///
-    /// Keys may come from outside. A bound on them bounds the number of series.
+    /// The number of series is bounded, even if callers can make up keys.
     #[must_use]
     pub fn keys(self, top: usize) -> Self {
         Self {
@@ -83,7 +84,7 @@ impl Prometheus {
         let mut kept = Vec::new();
         // Poisoning is harmless: no user code runs under the lock.
         let mut top_keys = self.top_keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let groups = groups::read_all(true, &mut kept);
+        let groups = groups::read_all(Keys::Apart, &mut kept);
         top_keys.retain(|name, _| groups.contains_key(name));
         let mut series = Vec::new();
         for (breaker, group) in groups {
@@ -103,7 +104,7 @@ pub(super) fn write(samples: &Samples, out: &mut impl fmt::Write) -> fmt::Result
     for &metric in Metric::ALL {
         writeln!(out, "# HELP {} {}", metric.name(), metric.help())?;
         writeln!(out, "# TYPE {} {}", metric.name(), metric.kind())?;
-        let mut samples = samples.of(metric);
+        let mut samples = samples.for_metric(metric);
         samples.try_for_each(|sample| write_sample(metric, &sample, out))?;
     }
     Ok(())

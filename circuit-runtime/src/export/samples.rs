@@ -1,14 +1,15 @@
-//! All series with their values, at one moment.
+//! All series with their values.
 
 use super::aggregate::Aggregate;
-use super::groups::{self, Group};
+use super::groups::{self, Group, Keys};
 use super::metric::Metric;
+use super::sample::{Sample, Value, as_f64};
 use crate::state::State;
 
-/// The values of all metrics at one moment, for an exporter of another format.
+/// The values of all metrics, for an exporter of another format.
 ///
-/// [`prometheus`](super::prometheus) writes them as text. No two samples of a metric have the same
-/// labels.
+/// [`prometheus`](super::prometheus) writes them as text. The breakers are read one after the
+/// other. No two samples of a metric have the same labels.
 ///
 /// # Examples
 ///
@@ -20,7 +21,7 @@ use crate::state::State;
 /// breaker.try_acquire()?.success();
 ///
 /// let samples = Samples::now();
-/// let calls = samples.of(Metric::Calls).find(|calls| {
+/// let calls = samples.for_metric(Metric::Calls).find(|calls| {
 ///     calls.labels().eq([("breaker", "payments"), ("outcome", "success")])
 /// });
 /// assert_eq!(calls.unwrap().value().as_f64(), 1.0);
@@ -42,32 +43,14 @@ pub(super) struct Series {
     pub(super) open_keys: Option<u64>,
 }
 
-/// One series with its value.
-#[derive(Clone, Copy, Debug)]
-pub struct Sample<'s> {
-    breaker: &'s str,
-    key: Option<&'s str>,
-    label: Option<(&'static str, &'static str)>,
-    value: Value,
-}
-
-/// The value of a series.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value {
-    /// The value of a counter.
-    Count(u64),
-    /// The value of a gauge.
-    Gauge(f64),
-}
-
 impl Samples {
     /// Reads all breakers in use.
     ///
-    /// Each is read by itself: a lock is held over one at a time, and a window's only while its
-    /// counts are copied.
+    /// They are read one after the other: no lock is held over more than one, and that of a window
+    /// only while its counts are copied.
     #[must_use]
     pub fn now() -> Self {
-        let groups = groups::read_all(false, &mut Vec::new()).into_iter();
+        let groups = groups::read_all(Keys::AddedUp, &mut Vec::new()).into_iter();
         let series = groups.map(|(breaker, group)| Series::new(breaker, &group));
         Self::from_series(series.collect())
     }
@@ -77,14 +60,16 @@ impl Samples {
     }
 
     /// Returns the samples of a metric, ordered by the names of the breakers.
-    pub fn of(&self, metric: Metric) -> impl Iterator<Item = Sample<'_>> {
+    pub fn for_metric(&self, metric: Metric) -> impl Iterator<Item = Sample<'_>> {
         self.with_absent(metric)
             .filter(|sample| !sample.is_absent())
     }
 
     /// Returns the samples of a metric, absent ratios included.
     pub(super) fn with_absent(&self, metric: Metric) -> impl Iterator<Item = Sample<'_>> {
-        self.series.iter().flat_map(move |series| series.of(metric))
+        self.series
+            .iter()
+            .flat_map(move |series| series.for_metric(metric))
     }
 }
 
@@ -100,7 +85,7 @@ impl Series {
     }
 
     /// Returns the samples of a metric.
-    fn of(&self, metric: Metric) -> impl Iterator<Item = Sample<'_>> {
+    fn for_metric(&self, metric: Metric) -> impl Iterator<Item = Sample<'_>> {
         let sample = |label, value| Sample {
             breaker: &self.breaker,
             key: self.key.as_deref(),
@@ -143,16 +128,18 @@ fn values(aggregate: &Aggregate, metric: Metric) -> Vec<Labelled> {
         Metric::Opened => count(totals.opened),
         Metric::Withheld => count(totals.withheld),
         Metric::State => {
-            let is = |name, state| is("state", name, aggregate.state() == state);
-            vec![
-                is("closed", State::Closed),
-                is("half-open", State::HalfOpen),
-                is("open", State::Open),
-            ]
+            let states = [State::Closed, State::HalfOpen, State::Open].into_iter();
+            let actual = aggregate.state();
+            states
+                .map(|state| is("state", state.as_str(), state == actual))
+                .collect()
         }
         Metric::Held => {
-            let is = |name, state| is("hold", name, aggregate.hold() == Some(state));
-            vec![is("closed", State::Closed), is("open", State::Open)]
+            let holds = [State::Closed, State::Open].into_iter();
+            let actual = aggregate.hold();
+            holds
+                .map(|hold| is("hold", hold.as_str(), Some(hold) == actual))
+                .collect()
         }
         Metric::FailureRatio => gauge(aggregate.failure_ratio()),
         Metric::SlowRatio => gauge(aggregate.slow_ratio()),
@@ -165,41 +152,4 @@ fn values(aggregate: &Aggregate, metric: Metric) -> Vec<Labelled> {
 fn gauge(value: Option<f64>) -> Vec<Labelled> {
     let value = value.map(|value| (None, Value::Gauge(value)));
     value.into_iter().collect()
-}
-
-impl<'s> Sample<'s> {
-    /// Returns the labels: `breaker`, `key` if the series is of a key, and the metric's own.
-    pub fn labels(&self) -> impl Iterator<Item = (&'static str, &'s str)> + use<'s> {
-        let key = self.key.map(|key| ("key", key));
-        [("breaker", self.breaker)]
-            .into_iter()
-            .chain(key)
-            .chain(self.label)
-    }
-
-    /// Returns the value.
-    #[must_use]
-    pub fn value(&self) -> Value {
-        self.value
-    }
-
-    fn is_absent(&self) -> bool {
-        matches!(self.value, Value::Gauge(gauge) if gauge.is_nan())
-    }
-}
-
-impl Value {
-    /// Returns the value as a floating-point number.
-    #[must_use]
-    pub fn as_f64(self) -> f64 {
-        match self {
-            Self::Count(count) => as_f64(count),
-            Self::Gauge(gauge) => gauge,
-        }
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
 }

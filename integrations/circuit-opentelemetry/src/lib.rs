@@ -88,7 +88,7 @@ pub fn register(meter: &Meter) {
                     .u64_observable_counter(metric.name())
                     .with_description(metric.help())
                     .with_callback(move |counter| {
-                        for sample in readings.samples(metric).of(metric) {
+                        for sample in readings.samples(metric).for_metric(metric) {
                             if let Value::Count(count) = sample.value() {
                                 counter.observe(count, &attributes(&sample));
                             }
@@ -101,7 +101,7 @@ pub fn register(meter: &Meter) {
                     .f64_observable_gauge(metric.name())
                     .with_description(metric.help())
                     .with_callback(move |gauge| {
-                        for sample in readings.samples(metric).of(metric) {
+                        for sample in readings.samples(metric).for_metric(metric) {
                             gauge.observe(sample.value().as_f64(), &attributes(&sample));
                         }
                     })
