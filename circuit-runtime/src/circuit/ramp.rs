@@ -160,10 +160,17 @@ mod tests {
             admitted += u32::from(ramp.admit(BEGIN, LENGTH, now));
         }
         assert_eq!(admitted, 10);
-        assert!(
-            !ramp.admit(BEGIN, LENGTH, at(90).plus(Span::MIN))
-                || share(at(90).since(BEGIN), LENGTH) > ALL / 2
-        );
+    }
+
+    #[test]
+    fn no_other_call_is_admitted_so_early() {
+        let ramp = ramp();
+        assert!(ramp.admit(BEGIN, LENGTH, BEGIN));
+        // Of the first ten calls, the share alone admits only the first.
+        assert!(!ramp.would_admit(BEGIN, LENGTH, at(9)));
+        assert!(!ramp.admit(BEGIN, LENGTH, at(9)));
+        assert!(ramp.admit(BEGIN, LENGTH, at(10)));
+        assert!(!ramp.admit(BEGIN, LENGTH, at(10)), "one is enough");
     }
 
     #[test]

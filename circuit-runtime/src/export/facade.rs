@@ -38,6 +38,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a recorder that cannot continue fails")]
 
     use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex};
 
     use ::metrics::{
@@ -47,9 +48,13 @@ mod tests {
 
     use crate::{CircuitBreaker, CircuitBreakers, Config, export};
 
-    /// Keeps the latest values of this test's breakers, and panics at those called `panic`.
+    /// Keeps the latest values of this test's breakers. Panics at those called `panic`, and at the
+    /// description of one counter.
     #[derive(Default)]
-    struct Latest(Arc<Mutex<BTreeMap<String, f64>>>);
+    struct Latest {
+        values: Arc<Mutex<BTreeMap<String, f64>>>,
+        has_panicked_at_description: AtomicBool,
+    }
 
     struct Series(Arc<Mutex<BTreeMap<String, f64>>>, String);
 
@@ -87,17 +92,20 @@ mod tests {
                 .map(|label| format!("{}={}", label.key(), label.value()));
             let labels = labels.collect::<Vec<_>>().join(" ");
             let name = key.name().strip_prefix("circuit_breaker_").unwrap();
-            Arc::new(Series(Arc::clone(&self.0), format!("{name} {labels}")))
+            Arc::new(Series(Arc::clone(&self.values), format!("{name} {labels}")))
         }
 
         fn get(&self, series: &str) -> Option<f64> {
-            self.0.lock().unwrap().get(series).copied()
+            self.values.lock().unwrap().get(series).copied()
         }
     }
 
     impl Recorder for Latest {
         fn describe_counter(&self, _: KeyName, _: Option<Unit>, text: SharedString) {
-            assert!(!text.contains("withheld"), "as a test");
+            let panics = text.contains("would have opened");
+            self.has_panicked_at_description
+                .fetch_or(panics, Ordering::Relaxed);
+            assert!(!panics, "as a test");
         }
 
         fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
@@ -142,6 +150,8 @@ mod tests {
             latest.get("calls_total breaker=facade outcome=failure"),
             Some(1.0)
         );
+        let has_panicked = &latest.has_panicked_at_description;
+        assert!(has_panicked.load(Ordering::Relaxed));
         assert_eq!(latest.get("withheld_total breaker=facade"), Some(0.0));
         assert_eq!(latest.get("state breaker=facade state=closed"), Some(1.0));
         assert_eq!(latest.get("state breaker=facade state=open"), Some(0.0));
