@@ -396,8 +396,8 @@ impl CircuitBreaker {
 
     /// Returns the rejection that a call would get now; `None` if it would run.
     ///
-    /// Counts nothing and takes no slot: for choosing among services, and for readiness checks. By
-    /// the time of the call the answer may be another.
+    /// Counts nothing and takes no slot: for choosing among services. By the time of the call the
+    /// answer may be another.
     ///
     /// # Examples
     ///

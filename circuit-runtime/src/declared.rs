@@ -73,8 +73,8 @@ impl Declared {
     /// Returns the function's breakers, one for each `key`; `None` if the function has a single
     /// one.
     ///
-    /// Keys are not known before they are used, so each is held open on its own. All of them cannot
-    /// be held at once.
+    /// Keys are not known before they are used, so each is held open on its own. They cannot all be
+    /// held at once.
     ///
     /// # Examples
     ///
@@ -175,7 +175,7 @@ pub(crate) fn all() -> Vec<Declared> {
 }
 
 /// Creates the breakers of all annotated functions that have not been called yet, so that the
-/// registry lists them; of a keyed function, none of a key.
+/// registry lists them; for a keyed function, its `CircuitBreakers`, without keys.
 pub(crate) fn create_all() {
     for declaration in inventory::iter::<Declaration> {
         match declaration.breaker {

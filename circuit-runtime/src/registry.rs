@@ -1,4 +1,4 @@
-//! All circuit breakers in use, for health checks and operators.
+//! The breakers in use, their changes, and the annotated functions of the program.
 //!
 //! # Examples
 //!
@@ -177,10 +177,10 @@ pub fn duplicates() -> Vec<Declared> {
 /// A listener runs after the change, without any lock, on the thread that caused it, or on one that
 /// is delivering another change of the same breaker. It may call anything on any breaker; a
 /// change that it causes is delivered after the current one. While it blocks, the caller that
-/// caused the change and later changes of that breaker wait, and no other calls. The changes that
-/// wait are all kept, about 140 bytes each, without a bound: for slow consumers, there is
-/// [`changes`]. If it panics, the panic is reported by the panic hook, no other code is affected,
-/// and the listener stays subscribed.
+/// caused the change waits, and so do later changes of that breaker; no other call does. The
+/// changes that wait are all kept, about 140 bytes each, without a bound: for slow consumers, there
+/// is [`changes`]. If it panics, the panic is reported by the panic hook, no other code is
+/// affected, and the listener stays subscribed.
 ///
 /// A change that time alone causes is reported with the next call. The breaker of a key may be
 /// evicted before that: then it is reported as closed, before a new one of that key begins closed.

@@ -1,4 +1,4 @@
-//! Two clients of the service that differ only in the attribute.
+//! Two clients of the service that differ only in the attribute, which also sets the timeout.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

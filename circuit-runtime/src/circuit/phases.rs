@@ -14,7 +14,8 @@ use crate::sync::{AtomicU64, OnceBox, Ordering};
 /// The moment that stands for none in a [`Slot`]: no phase begins or ends this late.
 const NEVER: u64 = u64::MAX;
 
-/// Everything a circuit needs once its state has changed: created by the first transition.
+/// Everything a circuit needs once its state has changed: created by the first transition or
+/// listener.
 ///
 /// A transition stores the details of the next phase in the slot that the current word does not
 /// use, then changes the word. A reader of a word reads that word's slot, and verifies afterwards

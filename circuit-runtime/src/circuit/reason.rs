@@ -15,7 +15,7 @@ pub(super) struct Reason {
 }
 
 impl Reason {
-    /// Returns the reason that a trigger is by itself.
+    /// Returns the reason that a trigger implies.
     pub(super) fn from_trigger(trigger: Trigger) -> Self {
         let cause = match trigger {
             Trigger::LimitReached => Cause::MaxFailures,

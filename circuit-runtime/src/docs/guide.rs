@@ -195,7 +195,7 @@ assert_eq!(search.state(), State::Closed);
 //! A response of 429 or 503 may carry the header `Retry-After`. Put its value into the error, and
 //! return it from `retry_after`: the circuit opens at once, for as long as the service asked, with
 //! `jitter` on top and up to `max_reset`, or one hour without it. A probe with such a response
-//! reopens the circuit for that time. An error without such a value is judged as usual. Where the
+//! reopens the circuit for that time. An error without such a value counts as usual. Where the
 //! response is an `Ok`, let `classify` look at it and return
 //! [`Verdict::Unavailable`](crate::Verdict::Unavailable).
 //!
@@ -369,13 +369,16 @@ assert_eq!(price, 12.5);
 //! Each change of a circuit is an event: for `tracing`, for listeners and receivers
 //! ([`registry::on_change`](crate::registry::on_change),
 //! [`registry::changes`](crate::registry::changes)) and in
-//! [`registry::history`](crate::registry::history).
+//! [`registry::history`](crate::registry::history). What changes neither the state nor the hold is
+//! no event: [`open_for`](crate::CircuitBreaker::open_for) on an open circuit, for example, changes
+//! only its wait.
 //!
 //! | change | what it means |
 //! |---|---|
-//! | closed to open | An alarm, once it lasts. The `cause` is the rule that was met, `window` the evidence. The circuit has already reacted, and an outage of seconds ends by itself: alert on a circuit that is open for minutes, the moments of its probes included. |
-//! | half-open to open | The service is still down. It repeats with every failed probe, and is no news. |
-//! | half-open to closed | The end of the outage. `rejected`, of the change that ended the open phase, says how many calls it spared the service. |
+//! | closed to open | An alarm, once it lasts. The `cause` is the rule that was met, `window` the evidence. The circuit has already reacted, and an outage of seconds ends by itself: alert on a circuit that stays open for minutes; count its short half-open phases as open. |
+//! | half-open to open | The service is still down. It repeats with every failed probe, and needs no new alarm. |
+//! | open to half-open | A probe is admitted. `rejected` says how many calls the last wait spared the service; for the whole outage, see the rise of [`Snapshot::rejected`](crate::Snapshot::rejected) or of `circuit_breaker_rejected_total`. |
+//! | half-open to closed | The end of the outage. With a `ramp`, this is the end of the ramp, [`RampOver`](crate::Cause::RampOver): the success of the probes changes nothing yet, as the circuit stays half-open. |
 //! | [`Unavailable`](crate::Cause::Unavailable) | The service asked to be left alone. If it does so often, it receives too many calls. |
 //! | [`ForcedOpen`](crate::Cause::ForcedOpen), [`ForcedClosed`](crate::Cause::ForcedClosed) | An operator's order. An alarm if it is forgotten: alert on a hold that lasts for hours. |
 //! | [`Withheld`](crate::Cause::Withheld) | The circuit is held closed, and would have opened. See [new rules](#new-rules). |
@@ -384,8 +387,8 @@ assert_eq!(price, 12.5);
 //! that stays open, because each time callers wait for failures again. The service fails under load
 //! and recovers without it: add a [`ramp`](#a-service-that-is-overrun-when-it-recovers), more
 //! `probes`, or a longer `reset`. Or its limits are so low that an everyday failure meets them: use
-//! a rate, and a larger `min_calls`. A probe may also call something that works while the rest does
-//! not. To detect it, count the changes to closed: [`Snapshot::opened`](crate::Snapshot::opened)
+//! a rate, and a larger `min_calls`. Or the probes reach an operation that works while others fail.
+//! To detect it, count the changes to closed: [`Snapshot::opened`](crate::Snapshot::opened)
 //! counts each failed probe, too.
 //!
 //! **A half-open circuit.** Time alone makes an open circuit half-open, and only a call can close
@@ -400,13 +403,13 @@ assert_eq!(price, 12.5);
 //!
 //! **Health checks.** Let a health check show each circuit's state, since when it holds, the hold
 //! and [`Snapshot::last_change`](crate::Snapshot::last_change), and let it stay healthy. An open
-//! circuit says that *another* service is down, for all instances alike: if each of them left the
-//! traffic, or restarted, none would be left, and what works without the other service would be
-//! down with it. An instance without traffic makes no call, so its circuit would never close.
+//! circuit says that *another* service is down, for all instances alike. If the check failed for
+//! it, all of them would be restarted, or receive no more traffic, and what works without the other
+//! service would fail, too. An instance without traffic makes no call that could close its circuit.
 //!
 //! # New rules
 //!
-//! A circuit that is held closed rejects no call, but still judges its rules. Hold it with
+//! A circuit that is held closed rejects no call, but still evaluates its rules. Hold it with
 //! [`force_closed`](crate::CircuitBreaker::force_closed), and watch
 //! [`Snapshot::withheld`](crate::Snapshot::withheld): how often it would have opened. When the
 //! number is what you expect, release it with [`reset`](crate::CircuitBreaker::reset).

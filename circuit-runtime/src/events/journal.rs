@@ -27,7 +27,7 @@ struct Ring {
 /// The result of reading on in the journal.
 pub(super) enum Entry {
     Change(StateChange),
-    /// So many changes are no longer kept.
+    /// The next changes, of this number, are no longer kept.
     Missed(u64),
     /// There is no further change yet.
     End,

@@ -40,7 +40,7 @@ pub struct Changes {
     waker: Option<Arc<TaskWaker>>,
 }
 
-/// The error of a [`Changes`] that has fallen behind: so many changes were missed.
+/// Returned by a receiver that has fallen behind, with the number of changes it missed.
 ///
 /// # Examples
 ///
