@@ -407,6 +407,34 @@ assert_eq!(price, 12.5);
 //! it, all of them would be restarted, or receive no more traffic, and what works without the other
 //! service would fail, too. An instance without traffic makes no call that could close its circuit.
 //!
+//! # The log
+//!
+//! With the feature `tracing`, each change is one event with the target `circuit_breaker`:
+//!
+//! | message | level | [`Cause`](crate::Cause) |
+//! |---|---|---|
+//! | `circuit opened` | WARN | `max_failures`, `failure_rate`, `slow_rate`, `unavailable`, `probe_failed`, `tripped` |
+//! | `circuit half-open` | INFO | `wait_over` |
+//! | `circuit closed` | INFO | `probes_succeeded`, `ramp_over` |
+//! | `circuit forced open` | WARN | `forced_open` |
+//! | `circuit forced closed` | WARN | `forced_closed` |
+//! | `circuit reset` | WARN; INFO if an order ends by itself, or a key is evicted | `reset` |
+//! | `circuit opening withheld` | INFO | `withheld` |
+//!
+//! A field is absent if it does not apply:
+//!
+//! | field | meaning |
+//! |---|---|
+//! | `breaker` | the name, without the key |
+//! | `key` | the key |
+//! | `from`, `to` | the state before and after: `closed`, `open` or `half-open` |
+//! | `cause` | the cause, as above |
+//! | `failures` | the failures that counted when a rule was met |
+//! | `calls` | the calls in the window, if a rule counts calls |
+//! | `slow` | the slow calls among them, if a rule counts those; calls in flight included |
+//! | `retry_after_ms` | the wait until the circuit is half-open or its order ends, in milliseconds |
+//! | `rejected` | the calls rejected while the circuit was open, when that ends |
+//!
 //! # New rules
 //!
 //! A circuit that is held closed rejects no call, but still evaluates its rules. Hold it with
