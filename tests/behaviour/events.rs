@@ -281,6 +281,179 @@ fn a_change_that_a_listener_causes_is_delivered_after_the_current_one() {
     assert_eq!(depth.load(Ordering::Relaxed), 0);
 }
 
+/// Returns breakers each of which, once it changes, has a listener trip the next.
+fn cascade(prefix: &'static str, length: usize) -> (Vec<CircuitBreaker>, Subscription) {
+    let name = |number| format!("{prefix} {number}");
+    let breakers = (0..length).map(|number| CircuitBreaker::new(name(number), Config::default()));
+    let breakers: Vec<_> = breakers.collect();
+    let next = breakers.clone();
+    let depth = AtomicUsize::new(0);
+    let subscription = registry::on_change(move |change| {
+        let Some(number) = change.breaker.strip_prefix(prefix) else {
+            return;
+        };
+        assert_eq!(depth.fetch_add(1, Ordering::Relaxed), 0, "not recursively");
+        let number: usize = number.trim().parse().unwrap();
+        if let Some(next) = next.get(number + 1) {
+            next.trip();
+        }
+        depth.fetch_sub(1, Ordering::Relaxed);
+    });
+    (breakers, subscription)
+}
+
+#[test]
+fn a_cascade_over_thousands_of_breakers_needs_no_deeper_stack() {
+    let (breakers, _subscription) = cascade("cascading", 5_000);
+    let seen = Seen::default();
+    let _last = seen.listen(breakers.last().unwrap());
+    breakers[0].trip();
+    assert_eq!(seen.briefs(), [(Closed, Open, Cause::Tripped)]);
+    assert!(breakers.iter().all(|breaker| breaker.state() == Open));
+}
+
+#[test]
+fn a_thread_that_is_exiting_delivers_as_any_other() {
+    struct Late(std::cell::RefCell<Option<CircuitBreaker>>);
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            if let Some(breaker) = self.0.take() {
+                breaker.trip();
+            }
+        }
+    }
+
+    thread_local!(static LATE: Late = const { Late(std::cell::RefCell::new(None)) });
+
+    let (breakers, _subscription) = cascade("exiting", 100);
+    let seen = Seen::default();
+    let _last = seen.listen(breakers.last().unwrap());
+    let (before, first) = (limited("before the exit"), breakers[0].clone());
+    let exiting = thread::spawn(move || {
+        // Initialized first, so that it is destroyed last.
+        LATE.with(|late| late.0.replace(Some(first)));
+        before.trip();
+    });
+    exiting.join().unwrap();
+    assert_eq!(seen.briefs(), [(Closed, Open, Cause::Tripped)]);
+}
+
+#[test]
+fn all_listeners_see_the_changes_that_a_thread_causes_in_the_order_of_history() {
+    let [first, second, third] = ["ordered 1", "ordered 2", "ordered 3"].map(limited);
+    let causing = {
+        let breakers = [first.clone(), second.clone(), third.clone()];
+        move |change: &StateChange| {
+            let [first, second, third] = &breakers;
+            if change.cause == Cause::Tripped && change.breaker == *first.name() {
+                third.trip();
+                first.reset();
+                second.trip();
+                third.reset();
+                first.force_open();
+            }
+        }
+    };
+    let seen = Seen::default();
+    let told = seen.clone();
+    let _subscriptions = [
+        first.on_change(causing),
+        registry::on_change(move |change| {
+            if change.breaker.starts_with("ordered ") {
+                told.0.lock().unwrap().push(change.clone());
+            }
+        }),
+    ];
+    first.trip();
+    let seen = seen.take();
+    let of_these = |change: &StateChange| change.breaker.starts_with("ordered ");
+    let history = registry::history();
+    let history: Vec<_> = history.into_iter().filter(of_these).collect();
+    assert_eq!(seen.len(), 6);
+    assert!(seen.ends_with(&history), "others may have displaced some");
+}
+
+/// Calls `act` while a change of the breaker is being delivered by another thread.
+fn during_a_delivery(breaker: &CircuitBreaker, act: impl FnOnce()) {
+    let (entered, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let blocking = {
+        let (entered, leave) = (Arc::clone(&entered), Arc::clone(&leave));
+        let name = breaker.name().clone();
+        let is_first = AtomicUsize::new(0);
+        move |change: &StateChange| {
+            if change.breaker == name && is_first.fetch_add(1, Ordering::Relaxed) == 0 {
+                entered.wait();
+                leave.wait();
+            }
+        }
+    };
+    let blocking = registry::on_change(blocking);
+    thread::scope(|scope| {
+        scope.spawn(|| breaker.trip());
+        entered.wait();
+        act();
+        leave.wait();
+    });
+    drop(blocking);
+}
+
+#[test]
+fn the_first_listener_of_a_breaker_misses_no_change_after_its_subscription() {
+    let breaker = limited("first listener");
+    let seen = Seen::default();
+    during_a_delivery(&breaker, || {
+        seen.listen(&breaker).forget();
+        breaker.reset();
+        breaker.force_open();
+    });
+    let expected = [
+        (Open, Closed, Cause::Reset),
+        (Closed, Open, Cause::ForcedOpen),
+    ];
+    assert_eq!(seen.briefs(), expected);
+}
+
+#[test]
+fn a_listener_that_another_one_subscribes_is_told_of_the_changes_since() {
+    let breaker = limited("subscribing");
+    let seen = Seen::default();
+    let subscribing = {
+        let (breaker, seen) = (breaker.clone(), seen.clone());
+        move |change: &StateChange| {
+            if change.breaker == *breaker.name() && change.cause == Cause::Tripped {
+                seen.listen(&breaker).forget();
+                breaker.reset();
+            }
+        }
+    };
+    let _subscription = registry::on_change(subscribing);
+    breaker.trip();
+    assert_eq!(seen.briefs(), [(Open, Closed, Cause::Reset)]);
+}
+
+#[test]
+fn a_listener_is_not_told_of_changes_before_its_subscription() {
+    let breaker = limited("late");
+    let (own, all) = (Seen::default(), Seen::default());
+    let mut subscriptions = Vec::new();
+    during_a_delivery(&breaker, || {
+        breaker.reset();
+        breaker.force_open();
+        subscriptions.push(own.listen(&breaker));
+        let told = all.clone();
+        subscriptions.push(registry::on_change(move |change| {
+            if change.breaker == "late" {
+                told.0.lock().unwrap().push(change.clone());
+            }
+        }));
+        breaker.reset();
+    });
+    let expected = [(Open, Closed, Cause::Reset)];
+    assert_eq!(own.briefs(), expected);
+    assert_eq!(all.briefs(), expected);
+}
+
 /// Panics when it is dropped.
 struct Bomb;
 

@@ -94,7 +94,9 @@ impl Circuit {
                 self.report(phases, transitions, change, word.since(), half_open_at)
             })
         });
-        phases.deliver(record);
+        if let Some(record) = record {
+            record.deliver();
+        }
     }
 
     /// Records a change at `at`, and completes it: how long the state before has lasted, which

@@ -11,9 +11,6 @@ use crate::events::Record;
 /// The closing of a circuit that no other thread could reach, recorded and yet to be delivered.
 #[must_use = "a change that is recorded must be delivered, without any lock"]
 pub(crate) struct Closing {
-    /// Kept until the change is delivered: its key has no other circuit meanwhile, whose changes
-    /// might be delivered before.
-    circuit: Arc<Circuit>,
     record: Option<Record>,
 }
 
@@ -32,9 +29,11 @@ impl Closing {
             is_order: false,
             ..Reason::from_trigger(trigger)
         };
+        // Its key has no other circuit meanwhile, whose changes might be delivered before.
+        circuit.keep(Some(Arc::clone(circuit)));
         let changed = circuit.record_change(word, trigger, reason, now);
+        circuit.keep(None);
         Self {
-            circuit: Arc::clone(circuit),
             // The state has not moved on, as no other thread can reach the circuit.
             record: changed.ok().flatten(),
         }
@@ -42,8 +41,17 @@ impl Closing {
 
     /// Delivers the change. Called without any lock.
     pub(crate) fn deliver(self) {
-        if let Some(phases) = self.circuit.phases.get() {
-            phases.deliver(self.record);
+        if let Some(record) = self.record {
+            record.deliver();
+        }
+    }
+}
+
+impl Circuit {
+    /// Keeps an owner alive until the next change is delivered, or none.
+    fn keep(&self, owner: Option<Arc<Self>>) {
+        if let Some(phases) = self.phases.get() {
+            phases.with_lock(|transitions| transitions.delivery.keep(owner));
         }
     }
 }

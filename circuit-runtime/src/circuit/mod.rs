@@ -259,9 +259,8 @@ impl Circuit {
         reason: Reason,
         now: Instant,
     ) -> Result<(), Word> {
-        let record = self.record_change(word, trigger, reason, now)?;
-        if let Some(phases) = self.phases.get() {
-            phases.deliver(record);
+        if let Some(record) = self.record_change(word, trigger, reason, now)? {
+            record.deliver();
         }
         Ok(())
     }

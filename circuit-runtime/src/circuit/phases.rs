@@ -58,15 +58,6 @@ impl Phases {
         self.transitions.with(section)
     }
 
-    /// Delivers a change that was recorded. Called without any lock.
-    pub(super) fn deliver(&self, record: Option<Record>) {
-        if let Some(record) = record {
-            record.deliver(self.listeners(), |next| {
-                self.with_lock(|transitions| next(&mut transitions.delivery));
-            });
-        }
-    }
-
     /// Returns the listeners to this circuit, if it ever had any.
     pub(super) fn listeners(&self) -> Option<&Listeners> {
         self.listeners.get().map(|listeners| &**listeners)

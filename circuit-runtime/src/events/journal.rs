@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::change::StateChange;
+use super::listeners::{self, Subscribed};
 
 /// How many changes are kept.
 const KEPT: usize = 256;
@@ -52,10 +53,16 @@ impl Journal {
         }
     }
 
-    /// Adds a change as the latest.
-    pub(super) fn record(&self, change: StateChange) {
-        let displaced = self.with_ring(|ring| ring.push(change));
+    /// Adds a change as the latest. Returns its number and the listeners to all circuits, which
+    /// subscribe before a change or after it, in the order of the numbers.
+    pub(super) fn record(&self, change: &StateChange) -> (u64, Option<Subscribed>) {
+        let change = change.clone();
+        let (number, displaced, listeners) = self.with_ring(|ring| {
+            let number = ring.next;
+            (number, ring.push(change), listeners::global_subscribed())
+        });
         drop(displaced);
+        (number, listeners)
     }
 
     /// Returns the changes that are kept, oldest first.

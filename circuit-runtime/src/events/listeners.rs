@@ -1,6 +1,6 @@
 //! Listeners: functions that are called with each change.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::change::StateChange;
@@ -12,10 +12,12 @@ type Listener = Box<dyn Fn(&StateChange) + Send + Sync>;
 /// The listeners to one circuit, or to all.
 #[derive(Default)]
 pub(crate) struct Listeners {
-    /// Replaced as a whole, so that a delivery needs the lock only to get hold of it.
+    /// Replaced as a whole, so that a change needs the lock only to get hold of it.
     list: Mutex<Arc<Vec<Arc<Entry>>>>,
-    count: AtomicUsize,
 }
+
+/// The listeners at one moment, at least one.
+pub(super) struct Subscribed(Arc<Vec<Arc<Entry>>>);
 
 /// A listener in the list.
 pub(super) struct Entry {
@@ -27,9 +29,9 @@ pub(super) struct Entry {
 /// The listeners to all circuits: created by the first, as nothing else needs it.
 static GLOBAL: OnceLock<Arc<Listeners>> = OnceLock::new();
 
-/// Returns the listeners to all circuits, if there ever was one.
-pub(super) fn global() -> Option<&'static Listeners> {
-    GLOBAL.get().map(|listeners| &**listeners)
+/// Returns the listeners to all circuits that are subscribed now; `None` without any.
+pub(super) fn global_subscribed() -> Option<Subscribed> {
+    GLOBAL.get()?.subscribed()
 }
 
 /// Returns the listeners to all circuits.
@@ -38,21 +40,10 @@ pub(super) fn global_or_init() -> &'static Arc<Listeners> {
 }
 
 impl Listeners {
-    pub(super) fn is_empty(&self) -> bool {
-        // Relaxed: a subscription that happened before a change, in any order that its subscriber
-        // could observe, is visible here.
-        self.count.load(Ordering::Relaxed) == 0
-    }
-
-    /// Calls each listener with a change. No lock is held meanwhile.
-    pub(super) fn call(&self, change: &StateChange) {
-        if self.is_empty() {
-            return;
-        }
-        let list = Arc::clone(&self.lock());
-        for entry in list.iter() {
-            entry.call(change);
-        }
+    /// Returns the listeners that are subscribed now; `None` without any.
+    pub(super) fn subscribed(&self) -> Option<Subscribed> {
+        let list = self.lock();
+        (!list.is_empty()).then(|| Subscribed(Arc::clone(&list)))
     }
 
     /// Adds a listener.
@@ -78,7 +69,6 @@ impl Listeners {
         let mut current = self.lock();
         let mut list = Vec::clone(&current);
         change(&mut list);
-        self.count.store(list.len(), Ordering::Relaxed);
         let before = std::mem::replace(&mut *current, Arc::new(list));
         drop(current);
         drop(before);
@@ -90,6 +80,15 @@ impl Listeners {
     }
 }
 
+impl Subscribed {
+    /// Calls each listener with a change, unless it has ended its subscription since.
+    pub(super) fn call(&self, change: &StateChange) {
+        for entry in self.0.iter() {
+            entry.call(change);
+        }
+    }
+}
+
 impl Entry {
     /// Keeps deliveries from calling the listener, except for one that has begun.
     pub(super) fn unsubscribe(&self) {
@@ -98,7 +97,7 @@ impl Entry {
     }
 
     fn call(&self, change: &StateChange) {
-        // Relaxed: as above.
+        // Relaxed: as in `unsubscribe`.
         if !self.is_subscribed.load(Ordering::Relaxed) {
             return;
         }

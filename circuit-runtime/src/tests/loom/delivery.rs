@@ -159,3 +159,65 @@ fn new_circuit_of_a_key_against_the_eviction_of_the_one_before() {
         }
     });
 }
+
+/// A listener, the first of its breaker or a later one, is told of each change since its
+/// subscription, once and in order, and of none before. Not with a listener to all: it would see
+/// the models that run at the same time.
+#[test]
+fn subscription_against_changes() {
+    for is_first in [false, true] {
+        model_of_few_preemptions(move || {
+            let breaker = breaker(1);
+            let earlier = (!is_first).then(|| listen(breaker));
+            let [seen, _] = race([
+                Box::new(|| {
+                    let seen = listen(breaker);
+                    breaker.force_closed();
+                    seen
+                }) as Box<dyn FnOnce() -> Seen>,
+                Box::new(|| {
+                    breaker.force_open();
+                    breaker.reset();
+                    Seen::default()
+                }),
+            ]);
+            let (first, ..) = *seen.lock().unwrap().first().unwrap();
+            assert_in_order(breaker, &seen, first);
+            let seen = seen.lock().unwrap();
+            let ordered = |(.., cause): &&(State, State, Cause)| *cause == Cause::ForcedClosed;
+            assert_eq!(seen.iter().filter(ordered).count(), 1);
+            if let Some(earlier) = earlier {
+                assert_in_order(breaker, &earlier, Closed);
+                let earlier = earlier.lock().unwrap();
+                assert!(earlier.ends_with(&seen), "{seen:?} of {earlier:?}");
+            }
+        });
+    }
+}
+
+/// Listeners of two breakers cause changes of the other one, on two threads: none is delivered
+/// within another of its thread, and none is lost.
+#[test]
+fn changes_that_listeners_cause_against_each_other() {
+    model_of_few_preemptions(|| {
+        let breakers = [(); 2].map(|()| breaker(1));
+        let seen = breakers.map(listen);
+        for [own, other] in [[0, 1], [1, 0]].map(|pair| pair.map(|index| breakers[index])) {
+            let is_called = std::sync::atomic::AtomicBool::new(false);
+            own.on_change(move |change| {
+                let is_nested = is_called.swap(true, std::sync::atomic::Ordering::Relaxed);
+                assert!(!is_nested, "delivered within another change");
+                if change.cause == Cause::Tripped {
+                    other.reset();
+                    other.force_open();
+                }
+                is_called.store(false, std::sync::atomic::Ordering::Relaxed);
+            })
+            .forget();
+        }
+        race(breakers.map(|breaker| Box::new(|| breaker.trip()) as Box<dyn FnOnce()>));
+        for (breaker, seen) in breakers.into_iter().zip(&seen) {
+            assert_in_order(breaker, seen, Closed);
+        }
+    });
+}
