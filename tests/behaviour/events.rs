@@ -190,6 +190,28 @@ async fn an_order_is_reported_if_it_changes_the_state_or_the_hold() {
     assert_eq!(seen.briefs(), expected);
 }
 
+#[test]
+fn a_repeated_order_for_the_longest_time_is_not_reported() {
+    use std::time::Duration;
+
+    let breaker = limited("for the longest time");
+    let seen = Seen::default();
+    let _subscription = seen.listen(&breaker);
+    let orders = [
+        (
+            CircuitBreaker::force_open_for as fn(&CircuitBreaker, Duration),
+            Cause::ForcedOpen,
+        ),
+        (CircuitBreaker::force_closed_for, Cause::ForcedClosed),
+    ];
+    for (order, cause) in orders {
+        order(&breaker, Duration::MAX);
+        assert_eq!(seen.take().pop().map(|change| change.cause), Some(cause));
+        order(&breaker, Duration::MAX);
+        assert_eq!(seen.take(), []);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_order_on_a_half_open_circuit_that_was_not_probed_comes_from_open() {
     let breaker = limited("not probed");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Circuit;
 use super::reason::Reason;
-use super::state::{Change, Trigger, transition};
+use super::state::{Change, Details, Trigger, transition};
 use crate::clock::{self, Instant, Span};
 
 impl Circuit {
@@ -53,6 +53,7 @@ impl Circuit {
     }
 }
 
+/// Returns the end of an order as it will be stored, so that a repeated one can be recognized.
 fn end(now: Instant, time: Option<Duration>) -> Option<Instant> {
-    time.map(|time| now.plus(Span::from_duration(time)))
+    time.map(|time| now.plus(Span::from_duration(time)).min(Details::LATEST))
 }

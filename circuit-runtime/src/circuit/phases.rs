@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::sync::lock::Lock;
 use crate::sync::{AtomicU64, OnceBox, Ordering};
 
-/// The moment that stands for none in a [`Slot`]: no phase begins or ends this late.
+/// The moment that stands for none in a [`Slot`]: later than [`Details::LATEST`].
 const NEVER: u64 = u64::MAX;
 
 /// Everything a circuit needs once its state has changed: created by the first transition or
@@ -151,7 +151,7 @@ impl Slot {
     /// Release: publishes that the state has moved on from the slot's last phase, which the caller
     /// has seen under the lock.
     fn store(&self, details: Details) {
-        let micros = |moment: Instant| moment.as_micros().min(NEVER - 1);
+        let micros = |moment: Instant| moment.min(Details::LATEST).as_micros();
         let micros = |moment: Option<Instant>| moment.map_or(NEVER, micros);
         self.reopenings
             .store(details.reopenings.into(), Ordering::Release);

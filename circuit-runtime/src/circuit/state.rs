@@ -170,6 +170,9 @@ impl Trigger {
 }
 
 impl Details {
+    /// The latest moment that can be stored for a phase.
+    pub(super) const LATEST: Instant = Instant::from_micros(u64::MAX - 1);
+
     const fn until(self, until: Instant) -> Self {
         Self {
             until: Some(until),
