@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use crate::support::{advance, fail, half_open, millis, pending_call, seconds, succeed, trip};
@@ -294,16 +294,90 @@ async fn breakers_of_one_name_are_added_up_and_show_the_worst_state() {
 }
 
 #[test]
-fn the_series_of_a_dropped_breaker_end_and_its_totals_with_them() {
+fn the_totals_of_a_dropped_breaker_stay_while_another_of_its_name_is_in_use() {
     let name = "export::dropped";
     let [first, second] = [(); 2].map(|()| breaker(name, Config::builder()));
     succeed(&first);
-    succeed(&second);
-    assert_eq!(Exposition::now().outcomes(name)[0], 2.0);
     drop(first);
-    assert_eq!(Exposition::now().outcomes(name)[0], 1.0);
+    succeed(&second);
+    assert_eq!(Exposition::now().outcomes(name)[0], 2.0, "first export");
+    let third = breaker(name, Config::builder());
+    (0..3).for_each(|_| succeed(&third));
     drop(second);
+    third.trip();
+    let text = Exposition::now();
+    assert_eq!(text.outcomes(name)[0], 5.0);
+    assert_eq!(text.of(Metric::Opened, name), Some(1.0));
+    let fourth = breaker(name, Config::builder());
+    drop(third);
+    assert_eq!(Exposition::now().of(Metric::Opened, name), Some(1.0));
+    drop(fourth);
     assert_eq!(Exposition::now().of(Metric::Rejected, name), None);
+    let _anew = breaker(name, Config::builder());
+    assert_eq!(Exposition::now().outcomes(name)[0], 0.0);
+}
+
+#[test]
+fn the_totals_of_dropped_keys_stay_while_others_of_their_function_are_in_use() {
+    let name = "export::dropped keys";
+    let create = || CircuitBreakers::new(name, Config::default()).max_keys(2);
+    let prometheus = Prometheus::new().keys(1);
+    let [first, second] = [(); 2].map(|()| create());
+    for key in 0..10 {
+        succeed(&first.get(&key.to_string()));
+    }
+    second.get("a").trip();
+    drop(first);
+    let text = Exposition::now();
+    assert_eq!(text.outcomes(name)[0], 10.0);
+    assert_eq!(text.of(Metric::Opened, name), Some(1.0));
+    let by_key = Exposition::by_key(&prometheus).counters(name);
+    let calls = by_key
+        .iter()
+        .filter(|((metric, _), _)| metric == Metric::Calls.name());
+    assert_eq!(calls.map(|(_, value)| value).sum::<f64>(), 10.0);
+}
+
+#[test]
+fn names_that_look_the_same_are_one_series_when_one_is_dropped() {
+    let names = ["export::z\0", "export::z\u{fffd}"];
+    let [first, second] = names.map(|name| breaker(name, Config::builder()));
+    succeed(&first);
+    succeed(&second);
+    drop(second);
+    assert_eq!(Exposition::now().outcomes(names[1])[0], 2.0);
+    drop(first);
+    assert_eq!(Exposition::now().of(Metric::Rejected, names[1]), None);
+}
+
+#[test]
+fn no_counter_falls_while_threads_create_and_drop_breakers_of_one_name() {
+    const THREADS: u32 = 4;
+    const BREAKERS: u32 = 2_000;
+    let name = "export::churn";
+    let _kept = breaker(name, Config::builder());
+    let running = AtomicU32::new(THREADS);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for _ in 0..BREAKERS {
+                    succeed(&breaker(name, Config::builder()));
+                }
+                running.fetch_sub(1, Ordering::Release);
+            });
+        }
+        let mut before = 0.0;
+        loop {
+            let is_last = running.load(Ordering::Acquire) == 0;
+            let [now, ..] = Exposition::now().outcomes(name);
+            assert!(now >= before, "{now} < {before}");
+            before = now;
+            if is_last {
+                break;
+            }
+        }
+        assert_eq!(before, f64::from(THREADS * BREAKERS));
+    });
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod settlement;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod status;
+mod sums;
 pub(crate) mod ticket;
 pub(crate) mod totals;
 mod transition;

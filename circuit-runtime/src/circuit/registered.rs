@@ -1,5 +1,6 @@
 //! The list of everything that the public registry shows.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Bound;
@@ -7,11 +8,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use super::Circuit;
 use super::status::Status;
+use super::sums::Sums;
 use super::totals::Totals;
 use crate::name::Name;
-
-/// The shortest list that is pruned.
-const MIN_PRUNED: usize = 64;
 
 /// Entries that are copied under the lock at a time.
 const CHUNK: usize = 256;
@@ -59,15 +58,23 @@ impl Listed for Circuit {
     }
 }
 
-/// Weak references. Those whose target is gone are pruned once the list has doubled, so that
-/// dropping a circuit takes no lock.
+/// Weak references, each until its target is dropped.
 ///
 /// No strong reference is taken under the lock: it might become the last one, and its drop would
 /// free the circuit there.
 struct Registered {
     entries: BTreeMap<Position, Weak<dyn Listed>>,
     next_age: Age,
-    prune_at: usize,
+    sums: Sums,
+}
+
+impl Drop for Circuit {
+    fn drop(&mut self) {
+        // The circuit of a key leaves its totals to its function.
+        if self.name.key().is_none() {
+            remove(self, self.totals());
+        }
+    }
 }
 
 /// The hash of a name, and the age of an entry of that name: an index by name that takes no memory
@@ -82,11 +89,35 @@ static REGISTERED: Mutex<Registered> = Mutex::new(Registered::new());
 /// The keys of the hash of names, at random.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// Registers `listed` until its last strong reference is dropped.
+/// Registers `listed` until its last strong reference is dropped: then it has to call [`remove`].
 pub(crate) fn add<L: Listed + 'static>(listed: &Arc<L>) {
     let hash = hash(listed.listed_as());
     let weak = Arc::downgrade(listed);
     with_registered(|registered| registered.push(hash, weak));
+}
+
+/// Removes `listed`, which is being dropped. Its totals remain in the sum of its name while others
+/// of that name are in use.
+pub(crate) fn remove(listed: &impl Listed, totals: Totals) {
+    let name = listed.listed_as();
+    let hash = hash(name);
+    with_registered(|registered| registered.remove(hash, &label(name), totals));
+}
+
+/// Returns the sum of the totals of everything that is or was registered under this label, given
+/// that of everything in use, which the caller keeps in use. It does not fall until none is in use.
+pub(crate) fn sum(label: &str, in_use: Totals) -> Totals {
+    with_registered(|registered| registered.sums.export(label, in_use))
+}
+
+/// Returns a name as it is exported. Zero bytes, which end a file for some parsers, are replaced
+/// before names are compared: two names that look the same are one.
+pub(crate) fn label(name: &str) -> Cow<'_, str> {
+    if name.contains('\0') {
+        Cow::Owned(name.replace('\0', "\u{fffd}"))
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// Returns everything registered, oldest first.
@@ -130,8 +161,10 @@ fn in_use(owner: u64, name: &str) -> impl Iterator<Item = (Age, Arc<Circuit>)> {
 
 /// Returns the hashes of the names under which a circuit called `name` may be registered: its own
 /// and, as it may be that of a key, everything before a bracket. Takes time proportional to the
-/// length of the name, whatever it contains: it may come from outside.
+/// length of the name, whatever it contains: it may come from outside. Names of the same label have
+/// the same hash.
 fn owners(name: &str) -> Vec<u64> {
+    let name = label(name);
     let mut owners = Vec::new();
     let mut hasher = HASHER.build_hasher();
     let mut parts = name.split('[').peekable();
@@ -182,17 +215,32 @@ impl Registered {
         Self {
             entries: BTreeMap::new(),
             next_age: 0,
-            prune_at: MIN_PRUNED,
+            sums: Sums::new(),
         }
     }
 
     fn push(&mut self, hash: u64, entry: Weak<dyn Listed>) {
-        if self.entries.len() >= self.prune_at {
-            self.entries.retain(|_, entry| entry.strong_count() > 0);
-            self.prune_at = self.entries.len().saturating_mul(2).max(MIN_PRUNED);
-        }
         self.entries.insert((hash, self.next_age), entry);
         self.next_age = self.next_age.wrapping_add(1);
+    }
+
+    /// Removes the entries of this hash that are not in use any more.
+    fn remove(&mut self, hash: u64, label: &str, totals: Totals) {
+        let mut is_in_use = false;
+        let mut last = None;
+        while let Some((age, entry)) = self.next(hash, last) {
+            if entry.strong_count() > 0 {
+                is_in_use = true;
+            } else {
+                self.entries.remove(&(hash, age));
+            }
+            last = Some(age);
+        }
+        if is_in_use {
+            self.sums.add_dropped(label, totals);
+        } else {
+            self.sums.forget(label);
+        }
     }
 
     /// Returns the entries after the one at `last`, or all, in the order of their positions.
@@ -215,38 +263,30 @@ impl Registered {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{Listed, MIN_PRUNED, Named, Registered, add, hash, owners};
+    use super::{Named, add, hash, owners};
     use crate::circuit::Circuit;
     use crate::config::Config;
-    use std::sync::{Arc, Weak};
+    use std::sync::Arc;
 
     fn circuit(name: &str) -> Arc<Circuit> {
         Circuit::new(name.to_owned().into(), Config::default())
     }
 
-    fn weak(circuit: &Arc<Circuit>) -> Weak<dyn Listed> {
-        Arc::downgrade(&(Arc::clone(circuit) as Arc<dyn Listed>))
-    }
-
     #[test]
-    fn dropped_circuits_are_pruned_and_live_ones_stay() {
-        let mut registered = Registered::new();
-        let mut kept = Vec::new();
-        for number in 0..10_000_u64 {
-            let circuit = circuit(&number.to_string());
-            registered.push(number, weak(&circuit));
-            if number % 1_000 == 0 {
-                kept.push(circuit);
-            }
-            assert!(registered.entries.len() <= (2 * kept.len()).max(MIN_PRUNED));
-        }
-        let listed = registered.after(None);
-        let names: Vec<_> = listed
-            .filter_map(|(_, entry)| entry.upgrade())
-            .map(|listed| listed.listed_as().to_owned())
-            .collect();
-        let expected: Vec<_> = kept.iter().map(|circuit| circuit.name().as_str()).collect();
-        assert_eq!(names, expected);
+    fn dropped_circuits_are_removed_and_live_ones_stay() {
+        let name = "registered::dropped";
+        let entries = || {
+            Named::new(hash(name))
+                .map(|(age, _)| age)
+                .collect::<Vec<_>>()
+        };
+        let [first, second, third] = [(); 3].map(|()| circuit(name));
+        [&first, &second, &third].into_iter().for_each(add);
+        let all = entries();
+        drop(second);
+        assert_eq!(entries(), [all[0], all[2]]);
+        drop((first, third));
+        assert_eq!(entries(), []);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! All circuits in use, by the name that they are exported under.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -41,7 +40,7 @@ pub(super) fn read_all(keys_are: Keys, kept: &mut Vec<Arc<dyn Listed>>) -> BTree
             continue;
         };
         let group = groups
-            .entry(label_value(listed.listed_as()).into_owned())
+            .entry(registered::label(listed.listed_as()).into_owned())
             .or_default();
         if listed.is_keyed() {
             group.open_keys.get_or_insert(0);
@@ -60,15 +59,19 @@ pub(super) fn read_all(keys_are: Keys, kept: &mut Vec<Arc<dyn Listed>>) -> BTree
             }
             match name.key() {
                 _ if keys_are == Keys::AddedUp => {}
-                Some(key) => match keys.get_mut(&*label_value(key)) {
+                Some(key) => match keys.get_mut(&*registered::label(key)) {
                     Some(statuses) => statuses.push(*status),
-                    None => _ = keys.insert(label_value(key).into_owned(), vec![*status]),
+                    None => _ = keys.insert(registered::label(key).into_owned(), vec![*status]),
                 },
                 None => without_key.push(*status),
             }
         });
         all.totals = all.totals.plus(totals);
         kept.push(listed);
+    }
+    // While everything that was read is kept: none of it is among those dropped.
+    for (label, group) in &mut groups {
+        group.all.totals = registered::sum(label, group.all.totals);
     }
     groups
 }
@@ -77,14 +80,4 @@ pub(super) fn read_all(keys_are: Keys, kept: &mut Vec<Arc<dyn Listed>>) -> BTree
 pub(super) fn totals(statuses: &[Status]) -> Totals {
     let totals = statuses.iter().map(|status| status.totals);
     totals.fold(Totals::default(), Totals::plus)
-}
-
-/// Returns a text as the value of a label. Zero bytes, which end a file for some parsers, are
-/// replaced before names are compared: two names that look the same are one.
-fn label_value(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') {
-        Cow::Owned(text.replace('\0', "\u{fffd}"))
-    } else {
-        Cow::Borrowed(text)
-    }
 }

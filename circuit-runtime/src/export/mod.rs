@@ -59,11 +59,10 @@
 //! No counter falls when a key is evicted: its totals are kept in those of its function. While keys
 //! are being evicted, a count may lag behind until the next export.
 //!
-//! When the last handle to a [`CircuitBreaker`](crate::CircuitBreaker) is dropped, or to a
-//! [`CircuitBreakers`](crate::CircuitBreakers), its totals are no longer exported. If no other
-//! breaker has its name, its series end; if one has, the counters of that name fall, which
-//! Prometheus takes for the restart of a process. So do not create and drop breakers of one name
-//! again and again.
+//! Nor does a counter fall when one of several breakers of a name is dropped: its totals stay in
+//! those of the name. With the last [`CircuitBreaker`](crate::CircuitBreaker) or
+//! [`CircuitBreakers`](crate::CircuitBreakers) of a name, its series end, and those of a later one
+//! of that name begin at zero. Prometheus takes that for the restart of a process.
 //!
 //! # The crate `metrics`
 //!
@@ -133,7 +132,9 @@ pub fn prometheus(out: &mut impl fmt::Write) -> fmt::Result {
 /// Call it before each scrape, or from a timer. Counts are absolute: a recorder that is installed
 /// after the first call loses nothing. A ratio that is absent is published as not a number, because
 /// a gauge cannot be taken back; so the gauges of a breaker that was dropped keep their last
-/// values, unless the recorder forgets what is no longer updated.
+/// values, unless the recorder forgets what is no longer updated. So do its counters; and when a
+/// later breaker of that name begins at zero, a recorder that keeps the greatest value, as most do,
+/// shows no calls until there are more than before. Keep a breaker of each name in use.
 ///
 /// If the recorder panics, the panic is reported by the panic hook, the sample is lost, and the
 /// others are still published.

@@ -19,7 +19,7 @@ use index::Index;
 use residents::{Entry, Residents, Swept};
 use short_key::ShortKey;
 
-use crate::circuit::registered::Listed;
+use crate::circuit::registered::{self, Listed};
 use crate::circuit::status::Status;
 use crate::circuit::totals::Totals;
 use crate::circuit::{Circuit, Policy, Tag};
@@ -186,6 +186,7 @@ impl KeyedCircuits {
 
 impl Drop for KeyedCircuits {
     fn drop(&mut self) {
+        registered::remove(self, self.read_all(&mut |_, _| ()));
         self.with_residents(|residents| {
             for circuit in residents.iter().chain(residents.retired_in_use()) {
                 // A handle that a call holds is dropped when it is given back.
