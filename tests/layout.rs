@@ -95,7 +95,7 @@ const OPTIONS: Layers = &[
 ];
 
 /// The modules of circuit-opentelemetry, and those they may use.
-const OPENTELEMETRY: Layers = &[("readings", &[])];
+const OPENTELEMETRY: Layers = &[("counts", &[]), ("readings", &["counts"])];
 
 /// The packages by their folders, each with what its modules may use.
 const PACKAGES: [(&str, Layers); 4] = [

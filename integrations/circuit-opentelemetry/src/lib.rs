@@ -31,11 +31,18 @@
 //! The instruments have the names of the other exporters, and no unit: of some units, exporters
 //! make a suffix of the name. So a dashboard or an alert rule for one exporter fits the others.
 //!
+//! # Counters
+//!
+//! No counter falls while its series goes on, whatever the temporality. The series of a name end
+//! with its last breaker. If a later breaker of that name is created before the next collection,
+//! they go on from where they were; otherwise, they begin anew at zero.
+//!
+//! For this, each reader of the SDK has to collect on a thread of its own, as periodic readers do.
+//!
 //! # Cost
 //!
 //! A call pays nothing: the breakers are read when the metrics are collected. The callbacks of one
-//! collection share one reading. If two readers of the SDK collect at the same time, each may read
-//! the breakers up to once for each metric; no value is older than its collection.
+//! collection share one reading; no value is older than its collection.
 //!
 //! The keys of a function are always added up. So each name of a breaker has one series of each
 //! instrument, except for six of `circuit_breaker_calls_total`, three of `circuit_breaker_state` and
@@ -49,11 +56,12 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod counts;
 mod readings;
 
 use std::sync::Arc;
 
-use circuit_runtime::export::{Kind, Metric, Sample, Value};
+use circuit_runtime::export::{Kind, Metric, Sample};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 
@@ -90,8 +98,9 @@ pub fn register(meter: &Meter) {
                     .u64_observable_counter(metric.name())
                     .with_description(metric.help())
                     .with_callback(move |counter| {
-                        for sample in readings.samples(metric).for_metric(metric) {
-                            if let Value::Count(count) = sample.value() {
+                        let reading = readings.reading(metric);
+                        for sample in reading.samples.for_metric(metric) {
+                            if let Some(count) = reading.counts.get(metric, &sample) {
                                 counter.observe(count, &attributes(&sample));
                             }
                         }
@@ -103,7 +112,7 @@ pub fn register(meter: &Meter) {
                     .f64_observable_gauge(metric.name())
                     .with_description(metric.help())
                     .with_callback(move |gauge| {
-                        for sample in readings.samples(metric).for_metric(metric) {
+                        for sample in readings.reading(metric).samples.for_metric(metric) {
                             gauge.observe(sample.value().as_f64(), &attributes(&sample));
                         }
                     })

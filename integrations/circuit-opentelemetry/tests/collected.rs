@@ -344,3 +344,34 @@ fn several_readers_collect_at_the_same_time() {
         assert!(of(&sdk.collect("readers"), "calls_total").contains(&success));
     }
 }
+
+#[test]
+fn no_difference_falls_below_zero_when_breakers_of_a_name_are_dropped() {
+    let sdk = Sdk::new(Temporality::Delta);
+    circuit_opentelemetry::register(&sdk.provider.meter("circuit-runtime"));
+    let name = "delta";
+    let called = |calls: u32| {
+        let breaker = CircuitBreaker::new(name, Config::default());
+        (0..calls).for_each(|_| breaker.try_acquire().unwrap().success());
+        breaker
+    };
+    let collect = || {
+        let collected = sdk.collect(name);
+        let success = collected.get("calls_total breaker=delta outcome=success");
+        success.copied()
+    };
+    let first = called(100);
+    assert_eq!(collect(), Some(100.0));
+    let second = called(2);
+    drop(first);
+    assert_eq!(collect(), Some(2.0), "another of the name is in use");
+    drop(second);
+    let third = called(5);
+    assert_eq!(collect(), Some(5.0), "the name is used anew");
+    third.try_acquire().unwrap().success();
+    assert_eq!(collect(), Some(1.0));
+    drop(third);
+    assert_eq!(collect(), None);
+    let _fourth = called(7);
+    assert_eq!(collect(), Some(7.0), "the series has ended");
+}
