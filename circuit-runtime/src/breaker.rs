@@ -417,7 +417,8 @@ impl CircuitBreaker {
     }
 
     /// Calls `listener` with each change of this breaker, from now on until the subscription is
-    /// dropped. The rules are those of [`registry::on_change`](crate::registry::on_change).
+    /// dropped. The rules are those of [`registry::on_change`](crate::registry::on_change): the
+    /// thread that delivers a change goes on while other threads cause changes of this breaker.
     ///
     /// The breaker of a key keeps its listeners until it is evicted: hold a handle to it, or listen
     /// to all breakers.

@@ -175,12 +175,16 @@ pub fn duplicates() -> Vec<Declared> {
 /// Calls `listener` with each change of any breaker, from now on until the subscription is dropped.
 ///
 /// A listener runs after the change, without any lock, on the thread that caused it, or on one that
-/// is delivering another change of the same breaker. It may call anything on any breaker; a
-/// change that it causes is delivered after the current one. While it blocks, the caller that
-/// caused the change waits, and so do later changes of that breaker; no other call does. The
-/// changes that wait are all kept, about 140 bytes each, without a bound: for slow consumers, there
-/// is [`changes`]. If it panics, the panic is reported by the panic hook, no other code is
-/// affected, and the listener stays subscribed.
+/// is delivering an earlier change of the same breaker: that thread delivers for as long as others
+/// cause changes of the breaker meanwhile. So each listener sees the changes of a breaker one by
+/// one and in order, from the first that is recorded after its subscription.
+///
+/// A listener may call anything on any breaker. A change that it causes is delivered after the
+/// current one, by the same thread, so it must not wait for that. While it blocks, the caller that
+/// caused the change waits, and so do the later changes of that breaker and of those that it has
+/// changed; no other call does. The changes that wait are all kept, about 200 bytes each, without a
+/// bound: for slow consumers, there is [`changes`]. If it panics, the panic is reported by the panic
+/// hook, no other code is affected, and the listener stays subscribed.
 ///
 /// A change that time alone causes is reported with the next call. The breaker of a key may be
 /// evicted before that: then it is reported as closed, before a new one of that key begins closed.

@@ -83,12 +83,15 @@
 //!
 //! # Reports
 //!
-//! A change is recorded in the journal of the process, a ring of 256, and in the breaker's box. The
-//! thread that caused it calls the log and the listeners, if there are any, unless another thread
-//! is delivering an earlier change of the same breaker: then the change waits in a queue beside the
-//! transitions, which that thread empties. So listeners see the changes of a breaker one by one and
-//! in order, no breaker waits for the listeners of another, and a change that a listener causes is
-//! delivered after the current one.
+//! A change is recorded in the journal of the process, a ring of 256, and in the breaker's box,
+//! together with the listeners that are subscribed at that moment. The thread that caused it calls
+//! the log and these listeners, if there are any, unless an earlier change of the same breaker is
+//! still being delivered: then the change waits in the queue of the breaker, which the thread that
+//! delivers empties. A thread that is delivering already does not begin another delivery: it queues
+//! the first change of each breaker by its number in the journal, and delivers the earliest next.
+//! So listeners see the changes of a breaker one by one and in order. No breaker waits for the
+//! listeners of another, unless they change it: what a listener causes, on any breaker, is delivered
+//! after the current one.
 //!
 //! # Generations
 //!
@@ -202,7 +205,7 @@
 //! | state word, changed | compare-and-swap, acquire and release | of racing transitions one wins, and a thread that acts on the new state sees what led to it; the others are stale |
 //! | details of a phase | stored with release before the word, loaded with acquire between two readings of it | a reader that sees a value of a later phase also sees that the word has changed |
 //! | sum of a ramp, and its latest admission | relaxed | each is a number by itself; the phase is verified by reading the word |
-//! | number of listeners | relaxed | a subscription that happened before a change, in any order its subscriber could observe, is visible |
+//! | whether a listener is subscribed | relaxed | a delivery that has begun may still call it |
 //! | totals | relaxed | a reader wants a number, not an order; the next owner of a stripe is ordered by the next row |
 //! | thread slots | taken with acquire, released with release | everything counted under a slot is visible to its next owner |
 //! | whether a streak of failures is running | relaxed | a failure that happened before a success, in any order a caller could observe, is visible to it; of concurrent ones either may come first |

@@ -29,7 +29,7 @@ impl Counts {
         let mut next = BTreeMap::new();
         let counters = Metric::ALL.iter().copied();
         for metric in counters.filter(|it| it.kind() == Kind::Counter) {
-            for sample in samples.of(metric) {
+            for sample in samples.for_metric(metric) {
                 if let Value::Count(read) = sample.value() {
                     let series = series(metric, &sample);
                     let last = self.0.get(&series).copied().unwrap_or_default();
