@@ -168,7 +168,7 @@ mod tests {
     fn successes(readings: &Readings, name: &str) -> Option<u64> {
         let reading = readings.reading(Metric::Calls);
         let labels = [("breaker", name), ("outcome", "success")];
-        let mut calls = reading.samples.of(Metric::Calls);
+        let mut calls = reading.samples.for_metric(Metric::Calls);
         let calls = calls.find(|it| it.labels().eq(labels))?;
         reading.counts.get(Metric::Calls, &calls)
     }
