@@ -105,7 +105,7 @@ use proc_macro::TokenStream;
 /// The default name does not include the type: if two methods in a module share a name, set `name`
 /// on one. With the feature `discovery`, `registry::duplicates()` finds such methods.
 ///
-/// A duration is a sequence of integers with a unit, one of `ms`, `s`, `m`, `h` and `d`, the
+/// A duration is a sequence of integers with a unit, one of `us`, `ms`, `s`, `m`, `h` and `d`, the
 /// largest first: `"250ms"`, `"1m30s"`. Numbers and durations can also be constant expressions:
 ///
 /// ```

@@ -1,15 +1,20 @@
 //! Durations as text: `"30s"`, `"1m30s"`, `"250ms"`.
 
+use std::fmt::Write;
 use std::time::Duration;
 
-/// The units, the largest first, and their lengths in milliseconds.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
+/// The units, the largest first, and their lengths in microseconds.
+const UNITS: [(&str, u128); 6] = [
+    ("d", 86_400_000_000),
+    ("h", 3_600_000_000),
+    ("m", 60_000_000),
+    ("s", 1_000_000),
+    ("ms", 1_000),
+    ("us", 1),
 ];
+
+/// The longest duration of whole microseconds: all that a [`Duration`] has room for.
+pub const LONGEST: Duration = Duration::new(u64::MAX, 999_999_000);
 
 /// Reads a duration: pieces of a whole number and a unit, each unit once and the largest first.
 ///
@@ -42,8 +47,8 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         ));
     }
 
-    let mut total: u64 = 0;
-    let mut smallest: Option<(&str, u64)> = None;
+    let mut total: u128 = 0;
+    let mut smallest: Option<(&str, u128)> = None;
     let mut rest = text;
     while !rest.is_empty() {
         let (number, unit);
@@ -65,22 +70,44 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         }
         smallest = Some((unit, length));
         total = number
-            .parse::<u64>()
+            .parse::<u128>()
             .ok()
             .and_then(|number| number.checked_mul(length))
             .and_then(|piece| total.checked_add(piece))
-            .ok_or_else(|| {
-                format!("{text:?} is too long; a duration fits in 64 bits of milliseconds")
-            })?;
+            .ok_or_else(|| too_long(text))?;
     }
-    Ok(Duration::from_millis(total))
+    from_micros(total).ok_or_else(|| too_long(text))
 }
 
-/// Writes a duration as the shorter of its two usual texts: one number in the smallest unit that it
-/// needs, or a piece for each unit.
+/// Rounds a duration up to whole microseconds, and the few that are longer than [`LONGEST`] down to
+/// it.
 ///
-/// Returns `None` for a duration that [`parse`] cannot read: one that is not a whole number of
-/// milliseconds, or too long.
+/// # Examples
+///
+/// ```
+/// use circuit_options::durations::rounded_up;
+/// use std::time::Duration;
+///
+/// assert_eq!(rounded_up(Duration::from_nanos(1_001)), Duration::from_micros(2));
+/// assert_eq!(rounded_up(Duration::from_micros(2)), Duration::from_micros(2));
+/// ```
+#[must_use]
+pub const fn rounded_up(duration: Duration) -> Duration {
+    let missing = match duration.subsec_nanos() % 1_000 {
+        0 => 0,
+        more => 1_000 - more,
+    };
+    match duration.checked_add(Duration::new(0, missing)) {
+        Some(whole) => whole,
+        None => LONGEST,
+    }
+}
+
+/// Writes a duration as its shortest text: of the ways to split it into units, the one with the
+/// fewest characters, and of several that are as short, the one with the fewest pieces.
+///
+/// Returns `None` for a duration that is not a whole number of microseconds, which no text can
+/// stand for.
 ///
 /// # Examples
 ///
@@ -91,37 +118,53 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 /// assert_eq!(format(Duration::from_secs(90)).as_deref(), Some("90s"));
 /// assert_eq!(format(Duration::from_secs(3_690)).as_deref(), Some("3690s"));
 /// assert_eq!(format(Duration::from_secs(90_000)).as_deref(), Some("25h"));
-/// assert_eq!(format(Duration::from_millis(86_400_001)).as_deref(), Some("1d1ms"));
-/// assert_eq!(format(Duration::from_micros(1)), None);
+/// assert_eq!(format(Duration::from_millis(90_000_001)).as_deref(), Some("25h1ms"));
+/// assert_eq!(format(Duration::from_nanos(1)), None);
 /// ```
 #[must_use]
 pub fn format(duration: Duration) -> Option<String> {
-    let millis = u64::try_from(duration.as_millis()).ok()?;
-    if millis == 0 || Duration::from_millis(millis) != duration {
-        return duration.is_zero().then(|| "0s".to_owned());
+    if duration.subsec_nanos() % 1_000 != 0 {
+        return None;
     }
-    let (unit, length) = UNITS.iter().find(|(_, length)| millis % length == 0)?;
-    let one_unit = format!("{}{unit}", millis / length);
-
-    let mut rest = millis;
-    let pieces = UNITS.map(|(unit, length)| {
-        let number = rest / length;
-        rest %= length;
-        match number {
-            0 => String::new(),
-            number => format!("{number}{unit}"),
-        }
-    });
-    let pieces = pieces.concat();
-    Some(if pieces.len() < one_unit.len() {
-        pieces
-    } else {
-        one_unit
-    })
+    if duration.is_zero() {
+        return Some("0s".to_owned());
+    }
+    let choices = 1..1_u32 << UNITS.len();
+    let texts = choices.filter_map(|units| Some((units.count_ones(), split(duration, units)?)));
+    let shortest = texts.min_by_key(|(pieces, text)| (text.len(), *pieces));
+    shortest.map(|(_, text)| text)
 }
 
-/// Returns the length of the unit of one piece, in milliseconds, if the piece is complete.
-fn check_piece(number: &str, unit: &str, text: &str) -> Result<u64, String> {
+/// Splits a duration into the chosen units, one bit for each of them; `None` unless they fit it and
+/// each is needed.
+fn split(duration: Duration, units: u32) -> Option<String> {
+    let mut rest = duration.as_micros();
+    let mut text = String::new();
+    for (position, (unit, length)) in UNITS.iter().enumerate() {
+        if units >> position & 1 == 1 {
+            match rest / length {
+                0 => return None,
+                number => write!(text, "{number}{unit}").ok()?,
+            }
+            rest %= length;
+        }
+    }
+    (rest == 0).then_some(text)
+}
+
+/// Returns a duration of this many microseconds, if it is not too long.
+fn from_micros(micros: u128) -> Option<Duration> {
+    let seconds = u64::try_from(micros / 1_000_000).ok()?;
+    let rest = u64::try_from(micros % 1_000_000).ok()?;
+    Duration::from_secs(seconds).checked_add(Duration::from_micros(rest))
+}
+
+fn too_long(text: &str) -> String {
+    format!("{text:?} is too long; a duration fits in 64 bits of seconds")
+}
+
+/// Returns the length of the unit of one piece, in microseconds, if the piece is complete.
+fn check_piece(number: &str, unit: &str, text: &str) -> Result<u128, String> {
     if unit.is_empty() {
         return Err(format!(
             "no unit after `{number}` in {text:?}; write \"{number}s\" or \"{number}ms\""
@@ -142,10 +185,10 @@ fn check_piece(number: &str, unit: &str, text: &str) -> Result<u64, String> {
             "no number before `{unit}` in {text:?}; write a duration such as \"1m30s\""
         ));
     }
-    millis_in(unit).ok_or_else(|| {
+    micros_in(unit).ok_or_else(|| {
         let advice = match in_short(text) {
             Some(short) => format!("write {short:?}"),
-            None => "expected `ms`, `s`, `m`, `h` or `d`".to_owned(),
+            None => "expected `us`, `ms`, `s`, `m`, `h` or `d`".to_owned(),
         };
         format!("unknown unit `{unit}` in {text:?}; {advice}")
     })
@@ -160,7 +203,10 @@ fn in_short(text: &str) -> Option<String> {
         (number, rest) = split_while(rest, |letter| letter.is_ascii_digit());
         (unit, rest) = split_while(rest, |letter| !letter.is_ascii_digit());
         short.push_str(number);
-        short.push_str(match unit.to_ascii_lowercase().as_str() {
+        short.push_str(match unit.to_lowercase().as_str() {
+            // The sign of micro and the Greek letter, of which one looks like the other.
+            "us" | "\u{b5}s" | "\u{3bc}s" | "usec" | "usecs" | "micro" | "micros"
+            | "microsecond" | "microseconds" => "us",
             "ms" | "msec" | "msecs" | "milli" | "millis" | "millisecond" | "milliseconds" => "ms",
             "s" | "sec" | "secs" | "second" | "seconds" => "s",
             "m" | "min" | "mins" | "minute" | "minutes" => "m",
@@ -172,10 +218,10 @@ fn in_short(text: &str) -> Option<String> {
     parse(&short).is_ok().then_some(short)
 }
 
-/// Returns the length of a unit, in milliseconds.
-fn millis_in(unit: &str) -> Option<u64> {
+/// Returns the length of a unit, in microseconds.
+fn micros_in(unit: &str) -> Option<u128> {
     let mut units = UNITS.iter();
-    units.find_map(|(name, millis)| (*name == unit).then_some(*millis))
+    units.find_map(|(name, micros)| (*name == unit).then_some(*micros))
 }
 
 /// Splits a text after its longest beginning whose letters all pass.
@@ -185,7 +231,7 @@ fn split_while(text: &str, pass: impl Fn(char) -> bool) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{format, parse};
+    use super::{LONGEST, format, parse, rounded_up};
     use std::time::Duration;
 
     #[test]
@@ -203,6 +249,8 @@ mod tests {
             ("007s", 7_000),
             ("90s", 90_000),
             ("18446744073709551615ms", u64::MAX),
+            ("1000us", 1),
+            ("1s2ms3000us", 1_005),
             // Zero is a duration; each option decides whether it takes it.
             ("0s", 0),
         ] {
@@ -211,30 +259,82 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_can_be_read() {
-        for (millis, text) in [
+    fn what_is_written_is_the_shortest_text_and_can_be_read() {
+        for (micros, text) in [
             (0, "0s"),
-            (1, "1ms"),
-            (1_500, "1500ms"),
-            (1_000, "1s"),
-            (10_001, "10s1ms"),
-            (100_001, "100001ms"),
-            (1_000_001, "1000001ms"),
-            (100_000_000, "100000s"),
-            (90_000, "90s"),
-            (300_000, "5m"),
-            (93_600_000, "26h"),
-            (86_400_001, "1d1ms"),
-            (172_800_000, "2d"),
-            (u64::MAX, "18446744073709551615ms"),
+            (1, "1us"),
+            (1_000, "1ms"),
+            (1_500, "1500us"),
+            (1_500_000, "1500ms"),
+            (1_000_000, "1s"),
+            (1_000_001, "1s1us"),
+            (10_001_000, "10s1ms"),
+            (100_001_000, "100s1ms"),
+            (1_000_001_000, "1000s1ms"),
+            (100_000_000_000, "100000s"),
+            (90_000_000, "90s"),
+            (300_000_000, "5m"),
+            (93_600_000_000, "26h"),
+            (86_400_001_000, "1d1ms"),
+            (90_000_001_000, "25h1ms"),
+            (90_060_000_001, "1501m1us"),
+            (172_800_000_000, "2d"),
+            (u64::MAX, "18446744073709551615us"),
         ] {
-            let duration = Duration::from_millis(millis);
+            let duration = Duration::from_micros(micros);
             assert_eq!(format(duration).as_deref(), Some(text));
             assert_eq!(parse(text), Ok(duration), "{text}");
         }
         assert_eq!(format(Duration::from_nanos(1_000_001)), None);
         assert_eq!(format(Duration::from_nanos(1)), None);
         assert_eq!(format(Duration::MAX), None);
+        let longest = "5124095576030431h15999999us";
+        assert_eq!(format(LONGEST).as_deref(), Some(longest));
+        assert_eq!(parse(longest), Ok(LONGEST));
+    }
+
+    /// Spans of every size, some of them round: each reads back equal, and in no text that would
+    /// take less room.
+    #[test]
+    fn every_span_of_whole_microseconds_reads_back_equal() {
+        let mut random: u128 = 88_172_645_463_325_252;
+        for round in 0..20_000_u32 {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let units = [
+                1,
+                1_000,
+                1_000_000,
+                60_000_000,
+                3_600_000_000,
+                86_400_000_000,
+            ];
+            let unit: u128 = units[round as usize % units.len()];
+            let micros = (random >> (random % 128)) % (LONGEST.as_micros() + 1) / unit * unit;
+            let duration = super::from_micros(micros).unwrap();
+            let text = format(duration).unwrap();
+            assert_eq!(parse(&text), Ok(duration), "{text}");
+            let one_unit = std::format!("{}us", micros);
+            assert!(text.len() <= one_unit.len(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_microsecond_is_a_whole_one() {
+        for (nanos, micros) in [
+            (0, 0),
+            (1, 1),
+            (999, 1),
+            (1_000, 1),
+            (1_001, 2),
+            (999_999_999, 1_000_000),
+        ] {
+            let rounded = rounded_up(Duration::from_nanos(nanos));
+            assert_eq!(rounded, Duration::from_micros(micros), "{nanos}");
+        }
+        assert_eq!(rounded_up(Duration::MAX), LONGEST);
+        assert_eq!(rounded_up(LONGEST), LONGEST);
     }
 
     #[test]
@@ -249,7 +349,7 @@ mod tests {
             ),
             (
                 "30secs1min",
-                "unknown unit `secs` in \"30secs1min\"; expected `ms`, `s`, `m`, `h` or `d`",
+                "unknown unit `secs` in \"30secs1min\"; expected `us`, `ms`, `s`, `m`, `h` or `d`",
             ),
             (
                 "10 s",
@@ -285,12 +385,14 @@ mod tests {
             ),
             (
                 "10x",
-                "unknown unit `x` in \"10x\"; expected `ms`, `s`, `m`, `h` or `d`",
+                "unknown unit `x` in \"10x\"; expected `us`, `ms`, `s`, `m`, `h` or `d`",
             ),
             (
-                "10µs",
-                "unknown unit `µs` in \"10µs\"; expected `ms`, `s`, `m`, `h` or `d`",
+                "10ns",
+                "unknown unit `ns` in \"10ns\"; expected `us`, `ms`, `s`, `m`, `h` or `d`",
             ),
+            ("10µs", "unknown unit `µs` in \"10µs\"; write \"10us\""),
+            ("10μs", "unknown unit `μs` in \"10μs\"; write \"10us\""),
             ("10S", "unknown unit `S` in \"10S\"; write \"10s\""),
             (
                 "30s1m",
@@ -301,16 +403,17 @@ mod tests {
                 "unit `s` is written twice in \"1s2s\"; add the two up",
             ),
             (
-                "18446744073709551616ms",
-                "\"18446744073709551616ms\" is too long; a duration fits in 64 bits of milliseconds",
+                "18446744073709551616s",
+                "\"18446744073709551616s\" is too long; a duration fits in 64 bits of seconds",
             ),
             (
-                "18446744073709551615s",
-                "\"18446744073709551615s\" is too long; a duration fits in 64 bits of milliseconds",
+                "18446744073709551615s1000ms",
+                "\"18446744073709551615s1000ms\" is too long; a duration fits in 64 bits of seconds",
             ),
             (
-                "1s18446744073709551615ms",
-                "\"1s18446744073709551615ms\" is too long; a duration fits in 64 bits of milliseconds",
+                "999999999999999999999999999999999999999999d",
+                "\"999999999999999999999999999999999999999999d\" is too long; a duration fits in 64 \
+                 bits of seconds",
             ),
         ] {
             assert_eq!(parse(text), Err(message.to_owned()), "{text}");

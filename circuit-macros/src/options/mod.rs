@@ -288,7 +288,7 @@ mod tests {
             mistakes,
             [
                 "`max_failures` must be at least 1; with 0 the circuit would open before the first call",
-                "unknown unit `x` in \"10x\"; expected `ms`, `s`, `m`, `h` or `d`",
+                "unknown unit `x` in \"10x\"; expected `us`, `ms`, `s`, `m`, `h` or `d`",
                 "unknown option `rest`; did you mean `reset`?",
             ]
         );

@@ -70,12 +70,12 @@ async fn unit_twice() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
-#[circuit_breaker(timeout = "18446744073709551615s")]
+#[circuit_breaker(timeout = "18446744073709551616s")]
 async fn too_long() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
-#[circuit_breaker(window = "99999999999999999999ms")]
+#[circuit_breaker(window = "999999999999999999999s")]
 async fn more_digits_than_fit() -> Result<u8, CircuitError> {
     Ok(1)
 }
@@ -105,7 +105,7 @@ async fn capital() -> Result<u8, CircuitError> {
     Ok(1)
 }
 
-#[circuit_breaker(timeout = "100us")]
+#[circuit_breaker(timeout = "100ns")]
 async fn too_short_a_unit() -> Result<u8, CircuitError> {
     Ok(1)
 }
