@@ -87,11 +87,26 @@ const OPTIONS: Layers = &[
     ("names", &[]),
     ("defaults", &[]),
     ("durations", &[]),
+    ("values", &[]),
+    ("kinds", &["names"]),
+    ("places", &["kinds", "names"]),
     ("rates", &["names"]),
-    ("settings", &["defaults"]),
-    ("aliases", &["names"]),
-    ("suggest", &["aliases", "names"]),
+    ("settings", &["defaults", "names", "values"]),
+    ("aliases", &["names", "places"]),
+    ("suggest", &["aliases", "names", "places"]),
     ("rules", &["names", "rates", "settings"]),
+    (
+        "written",
+        &[
+            "durations",
+            "kinds",
+            "names",
+            "rates",
+            "rules",
+            "settings",
+            "values",
+        ],
+    ),
 ];
 
 /// The modules of circuit-opentelemetry, and those they may use.

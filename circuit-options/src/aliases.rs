@@ -1,6 +1,7 @@
 //! The names of the options in other libraries.
 
 use crate::names::OptionName;
+use crate::places::Place;
 
 /// The names of options in other libraries.
 const ALIASES: [(OptionName, &[&str]); 24] = [
@@ -267,7 +268,7 @@ const UNSUPPORTED: [(&[&str], &str); 9] = [
         "a `Config` is given to a `CircuitBreaker`; make one with it, and write `breaker = ..`",
     ),
     (
-        &["enabled", "enable", "disabled", "disable", "active"],
+        &["enabled", "enable", "disabled", "disable", "active", "hold"],
         "to switch a circuit off, call `force_closed()` of `registry::find(name)`, and `reset()` to \
          switch it on again",
     ),
@@ -323,6 +324,31 @@ const UNSUPPORTED: [(&[&str], &str); 9] = [
     ),
 ];
 
+/// Words that files take other advice for: the places, the words and the advice.
+const IN_FILES: [(&[Place], &[&str], &str); 4] = [
+    (
+        &[Place::Config, Place::Overrides],
+        &["config", "settings", "options", "rules"],
+        "the options stand side by side; leave this level out",
+    ),
+    (
+        &[Place::Overrides],
+        &["enabled", "enable", "disabled", "disable", "active"],
+        "to switch a circuit off, write `hold = \"closed\"`",
+    ),
+    (
+        &[Place::Config],
+        &["hold"],
+        "a circuit is held by its name, in `Overrides`",
+    ),
+    (
+        &[Place::Config, Place::Overrides],
+        &["is_successful", "is_success", "success_if"],
+        "which results are failures is decided by code; write `failure_if` or `classify` in the \
+         attribute",
+    ),
+];
+
 /// Returns the option that another library calls `word`.
 ///
 /// # Examples
@@ -346,20 +372,29 @@ pub fn option_called(word: &str) -> Option<OptionName> {
 ///
 /// ```
 /// use circuit_options::aliases::instead_of;
+/// use circuit_options::places::Place;
 ///
-/// assert!(instead_of("retries").is_some_and(|advice| advice.contains("`max_failures`")));
-/// assert_eq!(instead_of("cooldown"), None);
+/// let advice = instead_of("enabled", Place::Overrides);
+/// assert_eq!(advice, Some("to switch a circuit off, write `hold = \"closed\"`"));
+/// assert_eq!(instead_of("cooldown", Place::Attribute), None);
 /// ```
 #[must_use]
-pub fn instead_of(word: &str) -> Option<&'static str> {
-    let mut all = UNSUPPORTED.iter();
-    all.find_map(|(words, advice)| words.contains(&word).then_some(*advice))
+pub fn instead_of(word: &str, place: Place) -> Option<&'static str> {
+    let in_files = IN_FILES
+        .iter()
+        .filter(|(places, ..)| places.contains(&place));
+    let everywhere = UNSUPPORTED.iter().map(|(words, advice)| (words, advice));
+    in_files
+        .map(|(_, words, advice)| (words, advice))
+        .chain(everywhere)
+        .find_map(|(words, advice)| words.contains(&word).then_some(*advice))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ALIASES, UNSUPPORTED, option_called};
+    use super::{ALIASES, IN_FILES, UNSUPPORTED, instead_of, option_called};
     use crate::names::OptionName;
+    use crate::places::Place;
 
     #[test]
     fn an_alias_is_of_one_option_and_the_name_of_none() {
@@ -369,6 +404,16 @@ mod tests {
         for alias in aliases.chain(unsupported).flatten() {
             assert!(!seen.contains(alias), "{alias}");
             seen.push(alias);
+        }
+    }
+
+    #[test]
+    fn words_with_other_advice_in_files_have_advice_in_the_attribute() {
+        for (_, words, advice) in IN_FILES {
+            for word in words {
+                let in_attribute = instead_of(word, Place::Attribute);
+                assert!(in_attribute.is_some_and(|other| other != advice), "{word}");
+            }
         }
     }
 

@@ -4,11 +4,14 @@
 //!
 //! - [`names`]: the options,
 //! - [`aliases`]: their names in other libraries,
+//! - [`places`]: where they are written, in code or in a file,
 //! - [`suggest`]: the option that a misspelled word stands for,
+//! - [`kinds`] and [`values`]: what an option takes, and its value,
 //! - [`durations`] and [`rates`]: values that are written as text,
 //! - [`defaults`]: the values of options that are not written,
 //! - [`settings`]: the values, as far as they are known,
-//! - [`rules`]: which values are valid, alone and together.
+//! - [`rules`]: which values are valid, alone and together,
+//! - [`written`]: values as they are written, and what they mean.
 //!
 //! # Examples
 //!
@@ -32,8 +35,12 @@
 pub mod aliases;
 pub mod defaults;
 pub mod durations;
+pub mod kinds;
 pub mod names;
+pub mod places;
 pub mod rates;
 pub mod rules;
 pub mod settings;
 pub mod suggest;
+pub mod values;
+pub mod written;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::defaults;
+use crate::names::OptionName;
+use crate::values::Value;
 
 /// The value of an option, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +32,15 @@ impl<T: Copy> Setting<T> {
         match value {
             Some(value) => Self::Known(value),
             None => Self::Absent,
+        }
+    }
+
+    /// Returns the setting of what `part` finds in a known value; unknown if that is nothing.
+    fn and_then<P>(self, part: impl FnOnce(T) -> Option<P>) -> Setting<P> {
+        match self {
+            Self::Absent => Setting::Absent,
+            Self::Unknown => Setting::Unknown,
+            Self::Known(value) => part(value).map_or(Setting::Unknown, Setting::Known),
         }
     }
 
@@ -102,6 +113,57 @@ impl Settings {
         max_keys: Setting::Absent,
         has_key: false,
     };
+
+    /// Sets an option. A value of a type that the option does not take is unknown.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::names::OptionName;
+    /// use circuit_options::settings::{Setting, Settings};
+    /// use circuit_options::values::Value;
+    ///
+    /// let mut settings = Settings::NONE;
+    /// settings.set(OptionName::Window, Setting::Known(Value::Count(100)));
+    /// settings.set(OptionName::Reset, Setting::Unknown);
+    ///
+    /// assert_eq!(settings.last_calls, Setting::Known(100));
+    /// assert_eq!(settings.reset, Setting::Unknown);
+    /// ```
+    pub fn set(&mut self, option: OptionName, value: Setting<Value>) {
+        let count = value.and_then(Value::count);
+        let duration = value.and_then(Value::duration);
+        let share = value.and_then(Value::share);
+        match option {
+            OptionName::MaxFailures => self.max_failures = count,
+            OptionName::Window => match count {
+                Setting::Known(_) => self.last_calls = count,
+                _ => self.window = duration,
+            },
+            OptionName::FailureRate => self.failure_rate = share,
+            OptionName::SlowCall => self.slow_call = duration,
+            OptionName::SlowRate => self.slow_rate = share,
+            OptionName::MinCalls => self.min_calls = count,
+            OptionName::Reset => self.reset = duration,
+            OptionName::MaxReset => self.max_reset = duration,
+            OptionName::Jitter => self.jitter = share,
+            OptionName::Probes => self.probes = count,
+            OptionName::Timeout => self.timeout = duration,
+            OptionName::Ramp => self.ramp = duration,
+            OptionName::Key => self.has_key = true,
+            OptionName::MaxKeys => self.max_keys = count,
+            OptionName::FailureIf
+            | OptionName::IgnoreIf
+            | OptionName::RetryAfter
+            | OptionName::Classify
+            | OptionName::Fallback
+            | OptionName::OrElse
+            | OptionName::Error
+            | OptionName::Breaker
+            | OptionName::Name
+            | OptionName::Crate => {}
+        }
+    }
 
     pub(crate) const fn has_window(&self) -> bool {
         self.window.is_written() || self.last_calls.is_written()

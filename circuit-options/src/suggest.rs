@@ -2,30 +2,46 @@
 
 use crate::aliases;
 use crate::names::OptionName;
+use crate::places::Place;
 
-/// Returns the error message for a word that names no option, with what to write instead.
+/// The key that stands beside the options of a circuit in `Overrides`.
+pub const HOLD: &str = "hold";
+
+/// Returns the error message for a word that names no option in this place, with what to write
+/// instead.
 ///
 /// # Examples
 ///
 /// ```
+/// use circuit_options::places::Place;
 /// use circuit_options::suggest::unknown_option;
 ///
 /// assert_eq!(
-///     unknown_option("max_failure"),
+///     unknown_option("max_failure", Place::Attribute),
 ///     "unknown option `max_failure`; did you mean `max_failures`?",
+/// );
+/// assert_eq!(
+///     unknown_option("fallback", Place::Config),
+///     "`fallback` is an option of the attribute alone; remove it here",
 /// );
 /// ```
 #[must_use]
-pub fn unknown_option(written: &str) -> String {
+pub fn unknown_option(written: &str, place: Place) -> String {
     let word = snake_case(written);
     let advice = if let Some(option) = named_option(&word) {
-        format!("here it is called `{option}`")
-    } else if let Some(advice) = aliases::instead_of(&word) {
+        if place.takes(option) {
+            format!("here it is called `{option}`")
+        } else if written == option.as_str() {
+            return format!("`{option}` is an option of the attribute alone; remove it here");
+        } else {
+            format!("it is called `{option}`, and is an option of the attribute alone")
+        }
+    } else if let Some(advice) = aliases::instead_of(&word, place) {
         advice.to_owned()
-    } else if let Some(option) = nearest_option(&word) {
-        format!("did you mean `{option}`?")
+    } else if let Some(name) = nearest_name(&word, place) {
+        format!("did you mean `{name}`?")
     } else {
-        format!("expected one of {}", all_names())
+        format!("expected one of {}", all_names(place))
     };
     format!("unknown option `{written}`; {advice}")
 }
@@ -45,32 +61,44 @@ pub fn unknown_option(written: &str) -> String {
 #[must_use]
 pub fn meant_option(written: &str) -> Option<OptionName> {
     let word = snake_case(written);
-    named_option(&word).or_else(|| nearest_option(&word))
+    let misspelled = || OptionName::from_name(nearest_name(&word, Place::Attribute)?);
+    named_option(&word).or_else(misspelled)
 }
 
-/// Returns the names of all options, as messages list them.
+/// Returns the names of all options that can be written in this place, as messages list them.
 ///
 /// # Examples
 ///
 /// ```
+/// use circuit_options::places::Place;
 /// use circuit_options::suggest::all_names;
 ///
-/// assert!(all_names().starts_with("`max_failures`, `window`, "));
+/// assert!(all_names(Place::Attribute).starts_with("`max_failures`, `window`, "));
+/// assert!(all_names(Place::Overrides).ends_with("`timeout`, `ramp`, `hold`"));
 /// ```
 #[must_use]
-pub fn all_names() -> String {
-    OptionName::ALL
-        .map(|option| format!("`{option}`"))
-        .join(", ")
+pub fn all_names(place: Place) -> String {
+    let names: Vec<_> = names_in(place).map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+/// Returns the names that can be written in this place.
+fn names_in(place: Place) -> impl Iterator<Item = &'static str> {
+    let options = OptionName::ALL.into_iter();
+    let hold = (place == Place::Overrides).then_some(HOLD);
+    options
+        .filter(move |option| place.takes(*option))
+        .map(OptionName::as_str)
+        .chain(hold)
 }
 
 fn named_option(word: &str) -> Option<OptionName> {
     OptionName::from_name(word).or_else(|| aliases::option_called(word))
 }
 
-fn nearest_option(word: &str) -> Option<OptionName> {
-    let name = nearest(word, &OptionName::ALL.map(OptionName::as_str))?;
-    OptionName::from_name(name)
+/// Returns the name that a word misspells, among those that can be written in this place.
+fn nearest_name(word: &str, place: Place) -> Option<&'static str> {
+    nearest(word, &names_in(place).collect::<Vec<_>>())
 }
 
 /// Returns the known word that `word` misspells: at most two letters differ, and fewer than half of
@@ -84,11 +112,11 @@ fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// Converts `maxFailures`, `MaxFailures` and `MAX_FAILURES` to `max_failures`.
+/// Converts `maxFailures`, `MaxFailures`, `MAX_FAILURES` and `max-failures` to `max_failures`.
 fn snake_case(word: &str) -> String {
     let mut snake = String::new();
     let mut after_small = false;
-    for letter in word.chars() {
+    for letter in word.replace('-', "_").chars() {
         if letter.is_uppercase() && after_small {
             snake.push('_');
         }
@@ -121,6 +149,7 @@ fn distance(from: &str, to: &str) -> usize {
 mod tests {
     use super::{all_names, distance, meant_option, nearest, snake_case, unknown_option};
     use crate::names::OptionName;
+    use crate::places::Place;
 
     #[test]
     fn distances_are_those_of_levenshtein() {
@@ -142,7 +171,13 @@ mod tests {
 
     #[test]
     fn words_of_other_languages_become_snake_case() {
-        for word in ["maxFailures", "MaxFailures", "MAX_FAILURES", "max_failures"] {
+        for word in [
+            "maxFailures",
+            "MaxFailures",
+            "MAX_FAILURES",
+            "max_failures",
+            "max-failures",
+        ] {
             assert_eq!(snake_case(word), "max_failures", "{word}");
         }
         assert_eq!(snake_case("maxRT"), "max_rt");
@@ -172,11 +207,45 @@ mod tests {
                 "nothing is tried again here, and `max_failures` opens the circuit",
             ),
             ("windwo", "did you mean `window`?"),
-            ("colour", &format!("expected one of {}", all_names())),
+            (
+                "colour",
+                &format!("expected one of {}", all_names(Place::Attribute)),
+            ),
         ] {
             let expected = format!("unknown option `{written}`; {advice}");
-            assert_eq!(unknown_option(written), expected);
+            assert_eq!(unknown_option(written, Place::Attribute), expected);
         }
+    }
+
+    #[test]
+    fn in_a_file_only_what_it_takes_is_suggested() {
+        let circuit = "to switch a circuit off, write `hold = \"closed\"`";
+        let of_attribute = "it is called `failure_if`, and is an option of the attribute alone";
+        for (written, place, advice) in [
+            ("holt", Place::Overrides, "did you mean `hold`?"),
+            ("enabled", Place::Overrides, circuit),
+            ("fail_if", Place::Overrides, of_attribute),
+            (
+                "max-failures",
+                Place::Config,
+                "here it is called `max_failures`",
+            ),
+            ("failure_of", Place::Attribute, "did you mean `failure_if`?"),
+            (
+                "failure_of",
+                Place::Config,
+                "expected one of `max_failures`, `window`, `failure_rate`, `slow_call`, \
+                 `slow_rate`, `min_calls`, `reset`, `max_reset`, `jitter`, `probes`, `timeout`, \
+                 `ramp`",
+            ),
+        ] {
+            let expected = format!("unknown option `{written}`; {advice}");
+            assert_eq!(unknown_option(written, place), expected);
+        }
+        assert_eq!(
+            unknown_option("key", Place::Overrides),
+            "`key` is an option of the attribute alone; remove it here"
+        );
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! A value in place of a literal of a wrong type.
 
-use std::time::Duration;
-
-use circuit_options::durations;
+use circuit_options::kinds::ValueKind;
 use circuit_options::names::OptionName;
+use circuit_options::written::Written;
 use quote::ToTokens;
 use syn::{Expr, Lit, parse_str};
 
@@ -11,60 +10,67 @@ use super::kind::Kind;
 
 /// Returns the value that a literal may stand for, as it is written: `"10s"` for `10`.
 pub(super) fn corrected(kind: Kind, name: OptionName, literal: &Lit) -> Option<String> {
-    let candidate = match (kind, literal) {
-        (Kind::Duration | Kind::Window, Lit::Int(number)) => match number.suffix() {
-            "" => format!("\"{number}s\""),
-            unit => {
-                let digits = number.base10_digits();
-                let is_type = unit.starts_with(['u', 'i']);
-                match kind {
-                    Kind::Window if is_type => digits.to_owned(),
-                    _ if is_type => format!("\"{digits}s\""),
-                    _ => format!("\"{digits}{unit}\""),
-                }
+    let spans = matches!(kind, Kind::Value(ValueKind::Duration | ValueKind::Window));
+    let candidate = match literal {
+        Lit::Int(number) if spans && !number.suffix().is_empty() => {
+            let (digits, unit) = (number.base10_digits(), number.suffix());
+            match kind {
+                Kind::Value(ValueKind::Window) if is_type(unit) => digits.to_owned(),
+                _ if is_type(unit) => format!("\"{digits}s\""),
+                _ => format!("\"{digits}{unit}\""),
             }
-        },
-        (Kind::Duration | Kind::Window, Lit::Float(number)) => {
-            let length = Duration::try_from_secs_f64(number.base10_parse().ok()?).ok()?;
-            format!("{:?}", durations::format(length)?)
         }
-        (Kind::Count, Lit::Float(number)) => number.base10_digits().strip_suffix(".0")?.to_owned(),
-        (Kind::Count, Lit::Str(text)) => text.value().parse::<u32>().ok()?.to_string(),
-        (_, literal) => literal.to_token_stream().to_string(),
+        literal => {
+            let corrected = match literal {
+                Lit::Int(number) => {
+                    Written::Integer(number.base10_digits().parse().ok()?).corrected(name)
+                }
+                Lit::Float(number) => Written::Float(number.base10_parse().ok()?).corrected(name),
+                Lit::Str(text) => Written::Text(&text.value()).corrected(name),
+                _ => None,
+            };
+            corrected.unwrap_or_else(|| literal.to_token_stream().to_string())
+        }
     };
     let written: Expr = parse_str(&candidate).ok()?;
     matches!(kind.read(name, &written), Some(Ok(_))).then_some(candidate)
 }
 
+/// Returns whether the suffix of a number is that of an integer type, and no unit.
+fn is_type(suffix: &str) -> bool {
+    suffix.starts_with(['u', 'i']) && suffix != "us"
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Kind, OptionName, corrected};
+    use super::{Kind, OptionName, ValueKind, corrected};
     use syn::parse_str;
 
     #[test]
     fn a_literal_is_corrected_to_what_it_may_mean() {
         use OptionName::{MaxFailures, Reset, Window};
         for (kind, name, literal, expected) in [
-            (Kind::Duration, Reset, "10", Some("\"10s\"")),
-            (Kind::Duration, Reset, "10u64", Some("\"10s\"")),
-            (Kind::Duration, Reset, "30s", Some("\"30s\"")),
-            (Kind::Duration, Reset, "1.5", Some("\"1500ms\"")),
-            (Kind::Duration, Reset, "0", None),
-            (Kind::Duration, Reset, "'s'", None),
-            (Kind::Duration, Reset, "true", None),
-            (Kind::Duration, Reset, "\"5s\"", Some("\"5s\"")),
-            (Kind::Window, Window, "10m", Some("\"10m\"")),
-            (Kind::Window, Window, "100u64", Some("100")),
-            (Kind::Window, Window, "10.0", Some("\"10s\"")),
-            (Kind::Count, MaxFailures, "3", Some("3")),
-            (Kind::Count, MaxFailures, "3.0", Some("3")),
-            (Kind::Count, MaxFailures, "\"3\"", Some("3")),
-            (Kind::Count, MaxFailures, "\"three\"", None),
-            (Kind::Count, MaxFailures, "0.5", None),
+            (ValueKind::Duration, Reset, "10", Some("\"10s\"")),
+            (ValueKind::Duration, Reset, "10u64", Some("\"10s\"")),
+            (ValueKind::Duration, Reset, "30s", Some("\"30s\"")),
+            (ValueKind::Duration, Reset, "30us", Some("\"30us\"")),
+            (ValueKind::Duration, Reset, "1.5", Some("\"1500ms\"")),
+            (ValueKind::Duration, Reset, "0", None),
+            (ValueKind::Duration, Reset, "'s'", None),
+            (ValueKind::Duration, Reset, "true", None),
+            (ValueKind::Duration, Reset, "\"5s\"", Some("\"5s\"")),
+            (ValueKind::Window, Window, "10m", Some("\"10m\"")),
+            (ValueKind::Window, Window, "100u64", Some("100")),
+            (ValueKind::Window, Window, "10.0", Some("\"10s\"")),
+            (ValueKind::Count, MaxFailures, "3", Some("3")),
+            (ValueKind::Count, MaxFailures, "3.0", Some("3")),
+            (ValueKind::Count, MaxFailures, "\"3\"", Some("3")),
+            (ValueKind::Count, MaxFailures, "\"three\"", None),
+            (ValueKind::Count, MaxFailures, "0.5", None),
         ] {
             let found = parse_str(literal)
                 .ok()
-                .and_then(|literal| corrected(kind, name, &literal));
+                .and_then(|literal| corrected(Kind::Value(kind), name, &literal));
             assert_eq!(found.as_deref(), expected, "{literal}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use circuit_options::kinds::ValueKind;
 use circuit_options::names::OptionName;
 use syn::{Expr, ExprLit, Lit, UnOp};
 
@@ -10,16 +11,8 @@ use super::value::Value;
 /// The kind of value that an option takes.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
-    /// An integer of at least 1.
-    Count,
-    /// A duration.
-    Duration,
-    /// A duration, or a number of calls.
-    Window,
-    /// A share of a whole, from 0 to 1.
-    Share,
-    /// A share of calls, above 0 and at most 1.
-    Rate,
+    /// A number, a duration or a share.
+    Value(ValueKind),
     /// A string that is not empty.
     Text,
     /// A closure or a path over the error, `fn(&E) -> ..`.
@@ -55,24 +48,12 @@ impl Kind {
             Self::Breaker => return breaker(name, written),
             Self::Path => return is_plain_path(written).then_some(Ok(Value::Code)),
             Self::Text if !is_literal(written) => return None,
-            _ if !is_literal(written) => return Some(Ok(Value::Constant)),
-            _ => {}
+            Self::Value(_) if !is_literal(written) => return Some(Ok(Value::Constant)),
+            Self::Text | Self::Value(_) => {}
         }
         match (self, literal(written)?) {
-            (Self::Count, Lit::Int(literal)) => Some(Value::from_count(name, literal)),
-            (Self::Window, Lit::Str(text)) if is_number(&text.value()) => {
-                let (text, number) = (text.value(), text.value());
-                Some(Err(format!(
-                    "no unit after `{number}` in {text:?}; write \"{number}s\" for a span of time, or \
-                     `{name} = {number}` for a number of calls"
-                )))
-            }
-            (Self::Duration | Self::Window, Lit::Str(literal)) => {
-                Some(Value::from_duration(name, literal))
-            }
-            (Self::Window, Lit::Int(literal)) => Value::from_calls(name, literal),
-            (Self::Share | Self::Rate, literal) => Value::from_share(name, literal),
-            (Self::Text, Lit::Str(literal)) => Some(Value::from_text(name, literal)),
+            (Self::Value(_), literal) => Value::from_literal(name, literal),
+            (_, Lit::Str(literal)) => Some(Value::from_text(name, literal)),
             _ => None,
         }
     }
@@ -81,11 +62,7 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Count => "an integer of at least 1",
-            Self::Duration => "a span of time",
-            Self::Window => "a span of time or a number of calls",
-            Self::Share => "a share from 0.0 to 1.0 or a percentage such as \"10%\"",
-            Self::Rate => "a share above 0.0, up to 1.0, or a percentage such as \"50%\"",
+            Self::Value(kind) => return kind.fmt(formatter),
             Self::Text => "a string literal",
             Self::Predicate => "a closure or a path",
             Self::Classifier => "a closure or a path over the result that returns a `Verdict`",
@@ -147,10 +124,6 @@ fn breaker(name: OptionName, written: &Expr) -> Option<Result<Value, String>> {
         )));
     }
     is_computed(written).then_some(Ok(Value::Code))
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit())
 }
 
 /// Returns the literal that this is. A string with a suffix is none: it means nothing.

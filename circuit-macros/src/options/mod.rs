@@ -9,6 +9,7 @@ pub(crate) mod value;
 
 use circuit_options::names::OptionName;
 use circuit_options::suggest;
+use circuit_options::written;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
@@ -127,8 +128,7 @@ impl Options {
             return Err(syn::Error::new(pair.key.span(), message));
         }
         if self.get(name).is_some() {
-            let twice = format!("`{name}` is written twice; remove one");
-            return Err(syn::Error::new(pair.key.span(), twice));
+            return Err(syn::Error::new(pair.key.span(), written::twice(name)));
         }
         let expression = pair.value.map_err(|missing| match missing {
             Missing::At(span) => syn::Error::new(span, spec.wrong_type(None)),
@@ -179,6 +179,7 @@ mod tests {
     use crate::options::spec::SPECS;
     use crate::options::value::Value;
     use circuit_options::names::OptionName;
+    use circuit_options::places::Place;
     use circuit_options::suggest::all_names;
     use proc_macro2::TokenStream;
     use quote::quote;
@@ -309,7 +310,10 @@ mod tests {
             quote!(colour = foo(1 2)),
             quote!(colour = ?),
         ] {
-            let expected = format!("unknown option `colour`; expected one of {}", all_names());
+            let expected = format!(
+                "unknown option `colour`; expected one of {}",
+                all_names(Place::Attribute)
+            );
             assert_eq!(
                 mistakes(quote!(#list, max_failures = 5)),
                 [expected],

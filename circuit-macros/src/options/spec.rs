@@ -1,6 +1,8 @@
 //! The options: their values, and examples of them.
 
+use circuit_options::kinds::{self, ValueKind};
 use circuit_options::names::OptionName;
+use circuit_options::places::Place;
 use circuit_options::suggest;
 use proc_macro2::Ident;
 use syn::Lit;
@@ -19,66 +21,18 @@ pub(crate) struct Spec {
 
 /// All options, in the order in which messages list them.
 pub(crate) const SPECS: [Spec; 24] = [
-    Spec {
-        name: OptionName::MaxFailures,
-        examples: &["max_failures = 5"],
-        kind: Kind::Count,
-    },
-    Spec {
-        name: OptionName::Window,
-        examples: &["window = \"10s\"", "window = 100"],
-        kind: Kind::Window,
-    },
-    Spec {
-        name: OptionName::FailureRate,
-        examples: &["failure_rate = 0.5"],
-        kind: Kind::Rate,
-    },
-    Spec {
-        name: OptionName::SlowCall,
-        examples: &["slow_call = \"2s\""],
-        kind: Kind::Duration,
-    },
-    Spec {
-        name: OptionName::SlowRate,
-        examples: &["slow_rate = 0.5"],
-        kind: Kind::Rate,
-    },
-    Spec {
-        name: OptionName::MinCalls,
-        examples: &["min_calls = 20"],
-        kind: Kind::Count,
-    },
-    Spec {
-        name: OptionName::Reset,
-        examples: &["reset = \"30s\""],
-        kind: Kind::Duration,
-    },
-    Spec {
-        name: OptionName::MaxReset,
-        examples: &["max_reset = \"5m\""],
-        kind: Kind::Duration,
-    },
-    Spec {
-        name: OptionName::Jitter,
-        examples: &["jitter = 0.1"],
-        kind: Kind::Share,
-    },
-    Spec {
-        name: OptionName::Probes,
-        examples: &["probes = 3"],
-        kind: Kind::Count,
-    },
-    Spec {
-        name: OptionName::Timeout,
-        examples: &["timeout = \"2s\""],
-        kind: Kind::Duration,
-    },
-    Spec {
-        name: OptionName::Ramp,
-        examples: &["ramp = \"20s\""],
-        kind: Kind::Duration,
-    },
+    Spec::for_value(OptionName::MaxFailures, ValueKind::Count),
+    Spec::for_value(OptionName::Window, ValueKind::Window),
+    Spec::for_value(OptionName::FailureRate, ValueKind::Rate),
+    Spec::for_value(OptionName::SlowCall, ValueKind::Duration),
+    Spec::for_value(OptionName::SlowRate, ValueKind::Rate),
+    Spec::for_value(OptionName::MinCalls, ValueKind::Count),
+    Spec::for_value(OptionName::Reset, ValueKind::Duration),
+    Spec::for_value(OptionName::MaxReset, ValueKind::Duration),
+    Spec::for_value(OptionName::Jitter, ValueKind::Share),
+    Spec::for_value(OptionName::Probes, ValueKind::Count),
+    Spec::for_value(OptionName::Timeout, ValueKind::Duration),
+    Spec::for_value(OptionName::Ramp, ValueKind::Duration),
     Spec {
         name: OptionName::FailureIf,
         examples: &["failure_if = |error| error.is_outage()"],
@@ -119,11 +73,7 @@ pub(crate) const SPECS: [Spec; 24] = [
         examples: &["key = host", "key = format!(\"{region}/{host}\")"],
         kind: Kind::Key,
     },
-    Spec {
-        name: OptionName::MaxKeys,
-        examples: &["max_keys = 1_000"],
-        kind: Kind::Count,
-    },
+    Spec::for_value(OptionName::MaxKeys, ValueKind::Count),
     Spec {
         name: OptionName::Breaker,
         examples: &[
@@ -145,13 +95,26 @@ pub(crate) const SPECS: [Spec; 24] = [
 ];
 
 impl Spec {
+    const fn for_value(name: OptionName, kind: ValueKind) -> Self {
+        Self {
+            name,
+            examples: kinds::examples(name),
+            kind: Kind::Value(kind),
+        }
+    }
+
     /// Returns the option that `key` names.
     pub(crate) fn from_key(key: &Ident) -> syn::Result<&'static Self> {
         let written = key.unraw().to_string();
         let mut specs = SPECS.iter();
         specs
             .find(|spec| spec.name.as_str() == written)
-            .ok_or_else(|| syn::Error::new(key.span(), suggest::unknown_option(&written)))
+            .ok_or_else(|| {
+                syn::Error::new(
+                    key.span(),
+                    suggest::unknown_option(&written, Place::Attribute),
+                )
+            })
     }
 
     /// Returns the message for a value of another type, or for the literal that is written.
@@ -161,6 +124,6 @@ impl Spec {
             Some(value) => format!("{name} = {value}"),
             None => self.examples.join("` or `"),
         };
-        format!("`{name}` takes {kind}; write `{examples}`")
+        kinds::wrong_type(*name, kind, &examples)
     }
 }

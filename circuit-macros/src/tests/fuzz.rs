@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use circuit_options::durations::{format as shortest, parse};
+use circuit_options::durations::{LONGEST, format as shortest, parse};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -77,13 +77,14 @@ const PIECES: [&str; 40] = [
     "🦀",
 ];
 
-/// The units, largest first, in milliseconds.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
+/// The units, largest first, in microseconds.
+const UNITS: [(&str, u128); 6] = [
+    ("d", 86_400_000_000),
+    ("h", 3_600_000_000),
+    ("m", 60_000_000),
+    ("s", 1_000_000),
+    ("ms", 1_000),
+    ("us", 1),
 ];
 
 /// A pseudo-random sequence, the same on every run: Marsaglia's xorshift.
@@ -160,10 +161,10 @@ fn any_tokens_expand() {
 
 /// Returns the only text in which no piece is as long as the next larger unit.
 fn written(length: Duration) -> String {
-    let mut rest = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
-    let pieces = UNITS.map(|(unit, millis)| {
-        let number = rest / millis;
-        rest %= millis;
+    let mut rest = length.as_micros();
+    let pieces = UNITS.map(|(unit, micros)| {
+        let number = rest / micros;
+        rest %= micros;
         if number > 0 {
             format!("{number}{unit}")
         } else {
@@ -187,7 +188,7 @@ fn any_text_is_a_duration_or_an_error() {
         match parse(&text) {
             Ok(length) => {
                 durations += 1;
-                let is_of_one = |letter: char| letter.is_ascii_digit() || "dhms".contains(letter);
+                let is_of_one = |letter: char| letter.is_ascii_digit() || "dhmsu".contains(letter);
                 assert!(text.chars().all(is_of_one), "{text:?}");
                 assert_eq!(parse(&written(length)), Ok(length), "{text:?}");
                 let shortest = shortest(length).unwrap_or_default();
@@ -213,20 +214,20 @@ fn pieces_of_any_size_add_up_or_are_too_long() {
     let mut too_long = 0;
     for _ in 0..100_000 {
         let mut sum = 0_u128;
-        let pieces = UNITS.map(|(unit, millis)| {
+        let pieces = UNITS.map(|(unit, micros)| {
             if random.below(2) == 0 {
                 return String::new();
             }
             let number = random.number();
-            sum += u128::from(number) * u128::from(millis);
+            sum += u128::from(number) * micros;
             format!("{number}{unit}")
         });
         let text = pieces.concat();
         let read = parse(&text);
         if text.is_empty() {
             assert!(read.is_err());
-        } else if let Ok(sum) = u64::try_from(sum) {
-            assert_eq!(read, Ok(Duration::from_millis(sum)), "{text}");
+        } else if sum <= LONGEST.as_micros() {
+            assert_eq!(read.map(|length| length.as_micros()), Ok(sum), "{text}");
         } else {
             too_long += 1;
             let message = read.err().unwrap_or_default();

@@ -1,0 +1,72 @@
+//! The values of options.
+
+use std::time::Duration;
+
+/// The value of an option.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// A number: of failures, of calls, of keys.
+    Count(u32),
+    /// A span of time.
+    Duration(Duration),
+    /// A share of a whole.
+    Share(f64),
+}
+
+impl Value {
+    /// Returns the number, if it is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::values::Value;
+    ///
+    /// assert_eq!(Value::Count(5).count(), Some(5));
+    /// assert_eq!(Value::Share(0.5).count(), None);
+    /// ```
+    #[must_use]
+    pub const fn count(self) -> Option<u32> {
+        match self {
+            Self::Count(count) => Some(count),
+            Self::Duration(_) | Self::Share(_) => None,
+        }
+    }
+
+    /// Returns the span of time, if it is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::values::Value;
+    /// use std::time::Duration;
+    ///
+    /// let second = Duration::from_secs(1);
+    /// assert_eq!(Value::Duration(second).duration(), Some(second));
+    /// assert_eq!(Value::Count(5).duration(), None);
+    /// ```
+    #[must_use]
+    pub const fn duration(self) -> Option<Duration> {
+        match self {
+            Self::Duration(duration) => Some(duration),
+            Self::Count(_) | Self::Share(_) => None,
+        }
+    }
+
+    /// Returns the share, if it is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::values::Value;
+    ///
+    /// assert_eq!(Value::Share(0.5).share(), Some(0.5));
+    /// assert_eq!(Value::Count(5).share(), None);
+    /// ```
+    #[must_use]
+    pub const fn share(self) -> Option<f64> {
+        match self {
+            Self::Share(share) => Some(share),
+            Self::Count(_) | Self::Duration(_) => None,
+        }
+    }
+}
