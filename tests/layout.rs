@@ -62,7 +62,11 @@ const RUNTIME: Layers = &[
         &["breaker", "circuit", "config", "keyed", "name"],
     ),
     ("declared", &["breaker", "breakers", "name"]),
-    ("registry", &["breaker", "circuit", "declared", "events"]),
+    ("overrides", &["config"]),
+    (
+        "registry",
+        &["breaker", "circuit", "declared", "events", "overrides"],
+    ),
     ("export", &["circuit", "declared", "events", "state"]),
     (
         "private",

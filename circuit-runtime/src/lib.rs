@@ -69,6 +69,7 @@ println!("{}", quote("ACME").await?);
 //! |---|---|---|
 //! | `macros` | yes | the attribute `#[circuit_breaker]` |
 //! | `tracing` | yes | one log event for each change of a circuit |
+//! | `serde` | no | configurations and `Overrides` from files; changes and snapshots as data |
 //! | `metrics` | no | `export::metrics()`, for the recorders of the crate `metrics` |
 //! | `discovery` | no | the list of all annotated functions, called or not: `registry::declared` |
 //! | `test-util` | no | every clock follows tokio's, which a test can pause and advance |
@@ -155,6 +156,9 @@ mod events;
 pub mod export;
 mod keyed;
 mod name;
+#[cfg(feature = "serde")]
+#[cfg_attr(not(test), expect(dead_code, reason = "overrides are not applied yet"))]
+mod overrides;
 pub mod registry;
 mod state;
 mod sync;
@@ -183,5 +187,8 @@ pub use docs::{guide, internals, performance};
 pub use error::{CallError, CircuitError};
 pub use events::{Cause, Changes, Lagged, StateChange, Subscription};
 pub use name::Name;
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub use overrides::{Overrides, OverridesError};
 pub use state::State;
 pub use window_counts::WindowCounts;

@@ -47,3 +47,11 @@ impl fmt::Display for State {
         f.pad(self.as_str())
     }
 }
+
+/// Serializes the state as it is displayed.
+#[cfg(feature = "serde")]
+impl serde::Serialize for State {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

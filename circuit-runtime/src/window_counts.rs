@@ -39,3 +39,16 @@ impl WindowCounts {
         }
     }
 }
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for WindowCounts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        let mut fields = serializer.serialize_struct("WindowCounts", 3)?;
+        fields.serialize_field("calls", &self.calls)?;
+        fields.serialize_field("failed", &self.failed)?;
+        fields.serialize_field("slow", &self.slow)?;
+        fields.end()
+    }
+}

@@ -67,3 +67,27 @@ impl Hold {
         })
     }
 }
+
+/// Serializes the time to the end in seconds.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Hold {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        let ends_in = self.ends_in.map(|time| time.as_secs_f64());
+        let mut fields = serializer.serialize_struct("Hold", 3)?;
+        fields.serialize_field("to", &self.to)?;
+        fields.serialize_field("source", &self.source)?;
+        fields.serialize_field("ends_in", &ends_in)?;
+        fields.end()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for HoldSource {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Order => "order",
+        })
+    }
+}

@@ -87,6 +87,39 @@ pub struct Snapshot {
     pub config: Config,
 }
 
+/// Serializes spans of time as seconds, and the configuration in the words of the attribute.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Snapshot {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        let retry_after = self.retry_after.map(|wait| wait.as_secs_f64());
+        let mut fields = serializer.serialize_struct("Snapshot", 21)?;
+        fields.serialize_field("name", &self.name)?;
+        fields.serialize_field("state", &self.state)?;
+        fields.serialize_field("since", &self.since.as_secs_f64())?;
+        fields.serialize_field("hold", &self.hold)?;
+        fields.serialize_field("retry_after", &retry_after)?;
+        fields.serialize_field("ramp", &self.ramp)?;
+        fields.serialize_field("reopenings", &self.reopenings)?;
+        fields.serialize_field("consecutive_failures", &self.consecutive_failures)?;
+        fields.serialize_field("window", &self.window)?;
+        fields.serialize_field("succeeded", &self.succeeded)?;
+        fields.serialize_field("failed", &self.failed)?;
+        fields.serialize_field("timed_out", &self.timed_out)?;
+        fields.serialize_field("panicked", &self.panicked)?;
+        fields.serialize_field("slow", &self.slow)?;
+        fields.serialize_field("ignored", &self.ignored)?;
+        fields.serialize_field("cancelled", &self.cancelled)?;
+        fields.serialize_field("rejected", &self.rejected)?;
+        fields.serialize_field("opened", &self.opened)?;
+        fields.serialize_field("withheld", &self.withheld)?;
+        fields.serialize_field("last_change", &self.last_change)?;
+        fields.serialize_field("config", &self.config)?;
+        fields.end()
+    }
+}
+
 impl Circuit {
     pub(crate) fn snapshot(&self) -> Snapshot {
         let _entered = self.time.enter();

@@ -1,14 +1,18 @@
 //! Configuration: when a circuit opens, and for how long.
 
 mod error;
+mod options;
+#[cfg(feature = "serde")]
+pub(crate) mod serde;
 
+use std::fmt;
 use std::time::Duration;
 
 use circuit_options::defaults;
 use circuit_options::names::OptionName;
-use circuit_options::settings::{Setting, Settings};
 
 pub use error::ConfigError;
+pub(crate) use options::Options;
 
 /// The rules of a circuit breaker.
 ///
@@ -34,21 +38,10 @@ pub use error::ConfigError;
 /// assert_eq!(CONFIG.max_failures(), Some(3));
 /// assert_eq!(CONFIG.reset(), Duration::from_secs(30));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy)]
 pub struct Config {
-    max_failures: Option<u32>,
-    window: Option<Duration>,
-    last_calls: Option<u32>,
-    failure_rate: Option<f64>,
-    slow_call: Option<Duration>,
-    slow_rate: Option<f64>,
-    min_calls: Option<u32>,
-    reset: Duration,
-    max_reset: Option<Duration>,
-    jitter: f64,
-    probes: u32,
-    timeout: Option<Duration>,
-    ramp: Option<Duration>,
+    /// Without the defaults, which depend on what else is written.
+    options: Options,
 }
 
 impl Config {
@@ -64,21 +57,7 @@ impl Config {
     /// ```
     pub const fn builder() -> ConfigBuilder {
         ConfigBuilder {
-            config: Self {
-                max_failures: None,
-                window: None,
-                last_calls: None,
-                failure_rate: None,
-                slow_call: None,
-                slow_rate: None,
-                min_calls: None,
-                reset: defaults::RESET,
-                max_reset: None,
-                jitter: defaults::JITTER,
-                probes: defaults::PROBES,
-                timeout: None,
-                ramp: None,
-            },
+            options: Options::NONE,
         }
     }
 
@@ -99,8 +78,8 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn max_failures(&self) -> Option<u32> {
-        match self.max_failures {
-            None if self.failure_rate.is_none() && self.slow_call.is_none() => {
+        match self.options.max_failures {
+            None if self.options.failure_rate.is_none() && self.options.slow_call.is_none() => {
                 Some(defaults::MAX_FAILURES)
             }
             max_failures => max_failures,
@@ -123,7 +102,7 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn window(&self) -> Option<Duration> {
-        self.window
+        self.options.window
     }
 
     /// Returns the size of the count-based window, if there is one.
@@ -141,7 +120,7 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn last_calls(&self) -> Option<u32> {
-        self.last_calls
+        self.options.last_calls
     }
 
     /// Returns the share of failed calls that opens the circuit, if one does.
@@ -159,7 +138,7 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn failure_rate(&self) -> Option<f64> {
-        self.failure_rate
+        self.options.failure_rate
     }
 
     /// Returns the duration above which a call is slow; `None` if no call is.
@@ -179,7 +158,7 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn slow_call(&self) -> Option<Duration> {
-        self.slow_call
+        self.options.slow_call
     }
 
     /// Returns the share of slow calls that opens the circuit; `None` if no call is slow.
@@ -199,8 +178,8 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn slow_rate(&self) -> Option<f64> {
-        match self.slow_rate {
-            None if self.slow_call.is_some() => Some(defaults::SLOW_RATE),
+        match self.options.slow_rate {
+            None if self.options.slow_call.is_some() => Some(defaults::SLOW_RATE),
             slow_rate => slow_rate,
         }
     }
@@ -221,7 +200,7 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn min_calls(&self) -> u32 {
-        match (self.min_calls, self.last_calls) {
+        match (self.options.min_calls, self.options.last_calls) {
             (Some(min_calls), _) => min_calls,
             (None, Some(last_calls)) if last_calls < defaults::MIN_CALLS => last_calls,
             (None, _) => defaults::MIN_CALLS,
@@ -240,7 +219,10 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn reset(&self) -> Duration {
-        self.reset
+        match self.options.reset {
+            Some(reset) => reset,
+            None => defaults::RESET,
+        }
     }
 
     /// Returns the upper bound of the wait, which each failed probe doubles, before `jitter`;
@@ -260,7 +242,7 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn max_reset(&self) -> Option<Duration> {
-        self.max_reset
+        self.options.max_reset
     }
 
     /// Returns the largest fraction of a wait that is added to it at random.
@@ -278,7 +260,10 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn jitter(&self) -> f64 {
-        self.jitter
+        match self.options.jitter {
+            Some(jitter) => jitter,
+            None => defaults::JITTER,
+        }
     }
 
     /// Returns the number of calls that a half-open circuit admits, all of which must succeed.
@@ -292,7 +277,10 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn probes(&self) -> u32 {
-        self.probes
+        match self.options.probes {
+            Some(probes) => probes,
+            None => defaults::PROBES,
+        }
     }
 
     /// Returns the duration after which a call is dropped; `None` if a call may take any time.
@@ -311,7 +299,7 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn timeout(&self) -> Option<Duration> {
-        self.timeout
+        self.options.timeout
     }
 
     /// Returns how long calls are admitted gradually after a recovery; `None` if all are at once.
@@ -330,37 +318,61 @@ impl Config {
     /// ```
     #[must_use]
     pub const fn ramp(&self) -> Option<Duration> {
-        self.ramp
+        self.options.ramp
     }
 
-    /// Fills in the defaults, so that equivalent configurations compare equal.
-    const fn resolved(self) -> Self {
-        Self {
+    /// Returns this configuration with some of its options replaced, or the option that must
+    /// change, with the message.
+    ///
+    /// The defaults follow what is written in the end: without a rate beside it, five failures open
+    /// the circuit.
+    #[cfg(feature = "serde")]
+    pub(crate) fn with(&self, options: &Options) -> Result<Self, (OptionName, String)> {
+        let options = options.over(self.options);
+        match options.mistake() {
+            Some(mistake) => Err(mistake),
+            None => Ok(Self { options }),
+        }
+    }
+
+    /// Fills in the defaults.
+    fn resolved(&self) -> Options {
+        Options {
             max_failures: self.max_failures(),
             slow_rate: self.slow_rate(),
             min_calls: Some(self.min_calls()),
-            ..self
+            reset: Some(self.reset()),
+            jitter: Some(self.jitter()),
+            probes: Some(self.probes()),
+            ..self.options
         }
     }
+}
 
-    /// Returns the values as the rules see them.
-    const fn settings(&self) -> Settings {
-        Settings {
-            max_failures: Setting::from_option(self.max_failures),
-            window: Setting::from_option(self.window),
-            last_calls: Setting::from_option(self.last_calls),
-            failure_rate: Setting::from_option(self.failure_rate),
-            slow_call: Setting::from_option(self.slow_call),
-            slow_rate: Setting::from_option(self.slow_rate),
-            min_calls: Setting::from_option(self.min_calls),
-            reset: Setting::Known(self.reset),
-            max_reset: Setting::from_option(self.max_reset),
-            jitter: Setting::Known(self.jitter),
-            probes: Setting::Known(self.probes),
-            timeout: Setting::from_option(self.timeout),
-            ramp: Setting::from_option(self.ramp),
-            ..Settings::NONE
-        }
+/// A default that is set explicitly equals the default.
+impl PartialEq for Config {
+    fn eq(&self, other: &Self) -> bool {
+        self.resolved() == other.resolved()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("max_failures", &self.max_failures())
+            .field("window", &self.window())
+            .field("last_calls", &self.last_calls())
+            .field("failure_rate", &self.failure_rate())
+            .field("slow_call", &self.slow_call())
+            .field("slow_rate", &self.slow_rate())
+            .field("min_calls", &self.min_calls())
+            .field("reset", &self.reset())
+            .field("max_reset", &self.max_reset())
+            .field("jitter", &self.jitter())
+            .field("probes", &self.probes())
+            .field("timeout", &self.timeout())
+            .field("ramp", &self.ramp())
+            .finish()
     }
 }
 
@@ -368,7 +380,9 @@ impl Default for Config {
     /// Returns the defaults: five consecutive failures open the circuit for thirty seconds, and a
     /// call has no timeout.
     fn default() -> Self {
-        Self::builder().config.resolved()
+        Self {
+            options: Options::NONE,
+        }
     }
 }
 
@@ -397,7 +411,7 @@ impl Default for Config {
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ConfigBuilder {
-    config: Config,
+    options: Options,
 }
 
 impl ConfigBuilder {
@@ -420,7 +434,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn max_failures(mut self, max_failures: u32) -> Self {
-        self.config.max_failures = Some(max_failures);
+        self.options.max_failures = Some(max_failures);
         self
     }
 
@@ -439,7 +453,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn window(mut self, window: Duration) -> Self {
-        self.config.window = Some(window);
+        self.options.window = Some(window);
         self
     }
 
@@ -459,7 +473,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn last_calls(mut self, last_calls: u32) -> Self {
-        self.config.last_calls = Some(last_calls);
+        self.options.last_calls = Some(last_calls);
         self
     }
 
@@ -477,7 +491,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn failure_rate(mut self, failure_rate: f64) -> Self {
-        self.config.failure_rate = Some(failure_rate);
+        self.options.failure_rate = Some(failure_rate);
         self
     }
 
@@ -507,7 +521,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn slow_call(mut self, slow_call: Duration) -> Self {
-        self.config.slow_call = Some(slow_call);
+        self.options.slow_call = Some(slow_call);
         self
     }
 
@@ -528,7 +542,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn slow_rate(mut self, slow_rate: f64) -> Self {
-        self.config.slow_rate = Some(slow_rate);
+        self.options.slow_rate = Some(slow_rate);
         self
     }
 
@@ -546,7 +560,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn min_calls(mut self, min_calls: u32) -> Self {
-        self.config.min_calls = Some(min_calls);
+        self.options.min_calls = Some(min_calls);
         self
     }
 
@@ -564,7 +578,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn reset(mut self, reset: Duration) -> Self {
-        self.config.reset = reset;
+        self.options.reset = Some(reset);
         self
     }
 
@@ -589,7 +603,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn max_reset(mut self, max_reset: Duration) -> Self {
-        self.config.max_reset = Some(max_reset);
+        self.options.max_reset = Some(max_reset);
         self
     }
 
@@ -607,7 +621,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn jitter(mut self, jitter: f64) -> Self {
-        self.config.jitter = jitter;
+        self.options.jitter = Some(jitter);
         self
     }
 
@@ -624,7 +638,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn probes(mut self, probes: u32) -> Self {
-        self.config.probes = probes;
+        self.options.probes = Some(probes);
         self
     }
 
@@ -650,7 +664,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.config.timeout = Some(timeout);
+        self.options.timeout = Some(timeout);
         self
     }
 
@@ -672,7 +686,7 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn ramp(mut self, ramp: Duration) -> Self {
-        self.config.ramp = Some(ramp);
+        self.options.ramp = Some(ramp);
         self
     }
 
@@ -693,15 +707,23 @@ impl ConfigBuilder {
     /// # Ok::<(), ConfigError>(())
     /// ```
     pub const fn build(self) -> Result<Config, ConfigError> {
-        match ConfigError::first_in(&self.config.settings()) {
+        match ConfigError::first_in(&self.options.settings()) {
             Some(error) => Err(error),
-            None => Ok(self.config.resolved()),
+            None => Ok(Config {
+                options: self.options.rounded_up(),
+            }),
         }
+    }
+
+    /// Returns the options that are set.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn written(&self) -> Options {
+        self.options.rounded_up()
     }
 
     /// Returns the error that the attribute reports at `option`, if any.
     pub(crate) const fn error_at(&self, option: OptionName) -> Option<ConfigError> {
-        let settings = self.config.settings();
+        let settings = self.options.settings();
         match ConfigError::first_in(&settings) {
             Some(error) if error.option(&settings) as u8 == option as u8 => Some(error),
             _ => None,
@@ -744,7 +766,7 @@ mod tests {
                 OptionName::MaxFailures,
                 OptionName::Reset,
             ] {
-                assert_eq!(rules.error_at(at), expected(at), "of {:?}", rules.config);
+                assert_eq!(rules.error_at(at), expected(at), "of {:?}", rules.options);
             }
         }
         assert_eq!(three.max_failures(3).error_at(OptionName::Window), None);

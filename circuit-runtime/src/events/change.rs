@@ -134,3 +134,37 @@ impl fmt::Display for Cause {
         f.pad(self.as_str())
     }
 }
+
+/// Serializes spans of time as seconds, and the moment of the change as seconds since the beginning
+/// of 1970.
+#[cfg(feature = "serde")]
+impl serde::Serialize for StateChange {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        let at = match self.at.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => since.as_secs_f64(),
+            Err(before) => -before.duration().as_secs_f64(),
+        };
+        let retry_after = self.retry_after.map(|wait| wait.as_secs_f64());
+        let mut fields = serializer.serialize_struct("StateChange", 9)?;
+        fields.serialize_field("breaker", &self.breaker)?;
+        fields.serialize_field("from", &self.from)?;
+        fields.serialize_field("to", &self.to)?;
+        fields.serialize_field("cause", &self.cause)?;
+        fields.serialize_field("at", &at)?;
+        fields.serialize_field("since", &self.since.as_secs_f64())?;
+        fields.serialize_field("retry_after", &retry_after)?;
+        fields.serialize_field("window", &self.window)?;
+        fields.serialize_field("rejected", &self.rejected)?;
+        fields.end()
+    }
+}
+
+/// Serializes the cause as it is displayed.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Cause {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
