@@ -161,7 +161,16 @@ fn min_calls_defaults_to_twenty_or_to_last_calls_if_that_is_less() {
 
 #[test]
 fn extreme_values_are_valid() {
-    for extreme in [Duration::MAX, Duration::from_nanos(1)] {
+    // Whole microseconds, rounded up as far as there is room.
+    let longest = Duration::new(u64::MAX, 999_999_000);
+    for (extreme, rounded) in [
+        (Duration::MAX, longest),
+        (Duration::from_nanos(1), Duration::from_micros(1)),
+        (
+            Duration::from_nanos(1_000_001),
+            Duration::from_micros(1_001),
+        ),
+    ] {
         let config = Config::builder()
             .max_failures(u32::MAX)
             .window(extreme)
@@ -177,7 +186,15 @@ fn extreme_values_are_valid() {
             .ramp(extreme)
             .build()
             .unwrap();
-        assert_eq!(config.reset(), extreme);
+        assert_eq!(config.reset(), rounded);
+        let others = [
+            config.window(),
+            config.slow_call(),
+            config.max_reset(),
+            config.timeout(),
+            config.ramp(),
+        ];
+        assert_eq!(others, [Some(rounded); 5]);
     }
     for last_calls in [1, 65_536] {
         let config = Config::builder()

@@ -160,7 +160,7 @@ async fn durations_at_both_extremes_do_not_overflow() {
 
     for config in configs {
         let breaker = CircuitBreaker::new("extremes", config);
-        let is_long = |duration: Option<Duration>| duration == Some(Duration::MAX);
+        let is_long = |duration: Option<Duration>| duration > Some(YEAR);
         succeed(&breaker);
 
         let mut never_completes = Box::pin(breaker.call(pending::<Result<(), Failed>>()));

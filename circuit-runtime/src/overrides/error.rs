@@ -18,7 +18,8 @@ use crate::config::serde::Subject;
 /// assert_eq!((error.circuit(), error.option()), ("payments", Some("probes")));
 /// assert_eq!(
 ///     error.to_string(),
-///     "circuit `payments`: `probes` must be at least 1; with 0 the circuit would never close again",
+///     "circuit `payments`: `probes` must be at least 1; with 0 the circuit would never close \
+///      again",
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
