@@ -262,15 +262,30 @@ fn text_is_a_number_where_an_option_takes_no_other_text() {
 fn a_number_may_be_a_map_of_serde_json() {
     let number = |digits: &str| format!(r#"{{"$serde_json::private::Number": "{digits}"}}"#);
     let json = format!(
-        r#"{{"max_failures": {}, "window": "10s", "failure_rate": {}}}"#,
+        r#"{{"max_failures": {}, "window": {}, "failure_rate": {}}}"#,
         number("3"),
+        number("100"),
         number("0.5")
     );
     let config = Config::builder()
         .max_failures(3)
-        .window(seconds(10))
+        .last_calls(100)
         .failure_rate(0.5);
     assert_eq!(serde_json::from_str(&json).ok(), config.build().ok());
+
+    for (json, message) in [
+        (
+            format!(r#"{{"reset": {}}}"#, number("30")),
+            "`reset` takes a span of time; write `reset = \"30s\"`",
+        ),
+        (
+            format!(r#"{{"probes": {}}}"#, number("-3")),
+            "`probes` takes an integer of at least 1; write `probes = 3`",
+        ),
+    ] {
+        let error = serde_json::from_str::<Config>(&json).unwrap_err();
+        assert!(error.to_string().starts_with(message), "{error}");
+    }
 }
 
 #[test]

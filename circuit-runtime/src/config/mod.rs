@@ -18,7 +18,8 @@ pub(crate) use options::Options;
 ///
 /// A `Config` is always valid: [`ConfigBuilder::build`] rejects invalid combinations. See the
 /// [`guide`](crate::docs::guide) for which rules suit which service. Durations are rounded up to
-/// whole microseconds.
+/// whole microseconds. With the feature `serde`, it is read from a file in the words of the
+/// attribute.
 ///
 /// # Examples
 ///

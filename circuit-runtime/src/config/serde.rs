@@ -324,7 +324,8 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         if let Ok(Some(key)) = map.next_key::<String>() {
             if key == NUMBER {
-                return self.read_text(&map.next_value::<String>()?);
+                let number = parse_number(&map.next_value::<String>()?);
+                return number.map_or_else(|| Err(self.wrong_type()), |number| self.read(number));
             }
             map.next_value::<IgnoredAny>()?;
         }
