@@ -1,6 +1,9 @@
 //! The values of options.
 
+use std::fmt;
 use std::time::Duration;
+
+use crate::durations;
 
 /// The value of an option.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +70,20 @@ impl Value {
         match self {
             Self::Share(share) => Some(share),
             Self::Count(_) | Self::Duration(_) => None,
+        }
+    }
+}
+
+/// Writes a value as the attribute does, a duration without quotes.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Share(share) => write!(f, "{share}"),
+            Self::Duration(duration) => match durations::format(*duration) {
+                Some(text) => f.write_str(&text),
+                None => write!(f, "{duration:?}"),
+            },
         }
     }
 }

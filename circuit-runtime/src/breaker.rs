@@ -8,11 +8,13 @@ use std::time::Duration;
 use crate::call::{self, Call, Deferred, OwnedPermit, Permit};
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::snapshot::Snapshot;
-use crate::circuit::{Circuit, registered};
-use crate::config::Config;
+use crate::circuit::{Circuit, Owner, registered};
+use crate::config::{Config, ConfigError};
 use crate::error::{CallError, CircuitError};
 use crate::events::{StateChange, Subscription};
 use crate::name::Name;
+#[cfg(feature = "serde")]
+use crate::overrides::in_force;
 use crate::state::State;
 
 /// A circuit breaker for one dependency: counts its failures and, past a limit, rejects calls
@@ -66,8 +68,15 @@ impl CircuitBreaker {
     /// ```
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>, config: Config) -> Self {
-        let circuit = Circuit::new(Name::from(name.into()), config);
+        Self::for_owner(name.into(), config, Owner::Breaker)
+    }
+
+    /// Creates a breaker that is listed until its last handle is dropped.
+    pub(crate) fn for_owner(name: Cow<'static, str>, config: Config, owner: Owner) -> Self {
+        let circuit = Circuit::new(Name::from(name), config, owner);
         registered::add(&circuit);
+        #[cfg(feature = "serde")]
+        in_force::join(&circuit);
         Self::from_circuit(circuit)
     }
 
@@ -103,7 +112,40 @@ impl CircuitBreaker {
     /// ```
     #[must_use]
     pub fn config(&self) -> Config {
-        *self.circuit.config()
+        self.circuit.config()
+    }
+
+    /// Replaces the configuration while calls run, and loses nothing.
+    ///
+    /// The state, the totals, an operator's order and the history stay. A new `reset` applies to
+    /// the open phase that is running, and a new limit from the next result on, with the calls that
+    /// are counted. These stay if the kind and the length of the window do. A call in flight keeps
+    /// its timeout, a probe its lease, and a circuit that has admitted a probe stays half-open.
+    ///
+    /// Each call observes the configuration from before or the new one, never parts of both.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConfigError::RulesOfOneKey`] if this is the breaker of a key: reconfigure its
+    /// [`CircuitBreakers`](crate::CircuitBreakers). Returns [`ConfigError::TimeoutAtRunTime`] if it
+    /// adds a `timeout` to an annotated function that has none. Nothing changes then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.trip();
+    ///
+    /// let sooner = Config::builder().reset(Duration::from_secs(5)).build()?;
+    /// breaker.reconfigure(sooner)?;
+    /// assert!(breaker.snapshot().retry_after <= Some(Duration::from_secs(5)));
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
+    pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        self.circuit.reconfigure(config)
     }
 
     /// Returns the current state. An open circuit becomes half-open by the passing of time alone.

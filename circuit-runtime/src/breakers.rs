@@ -7,10 +7,13 @@ use std::sync::Arc;
 use circuit_options::defaults;
 
 use crate::breaker::CircuitBreaker;
+use crate::circuit::Owner;
 use crate::circuit::registered::{self, Listed};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::keyed::{KeyedCircuits, KeyedHandle};
 use crate::name::Name;
+#[cfg(feature = "serde")]
+use crate::overrides::in_force;
 
 /// One circuit breaker for each key, such as a host or a tenant, all with the same rules.
 ///
@@ -100,8 +103,16 @@ impl CircuitBreakers {
     /// ```
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>, config: Config) -> Self {
-        let circuits = KeyedCircuits::new(Name::from(name.into()), config, defaults::MAX_KEYS);
+        Self::for_owner(name.into(), config, Owner::Breakers)
+    }
+
+    /// Creates a set of breakers that are listed until its last handle is dropped.
+    pub(crate) fn for_owner(name: Cow<'static, str>, config: Config, owner: Owner) -> Self {
+        let name = Name::from(name);
+        let circuits = KeyedCircuits::new(name, config, owner, defaults::MAX_KEYS);
         registered::add(&circuits);
+        #[cfg(feature = "serde")]
+        in_force::join(&circuits);
         Self { circuits }
     }
 
@@ -130,6 +141,32 @@ impl CircuitBreakers {
     pub fn max_keys(self, max_keys: u32) -> Self {
         self.circuits.set_max_keys(max_keys.max(1));
         self
+    }
+
+    /// Replaces the configuration of the breakers of all keys, those that are created later
+    /// included, while calls run.
+    ///
+    /// See [`CircuitBreaker::reconfigure`] for what stays and what changes.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConfigError::TimeoutAtRunTime`] if it adds a `timeout` to an annotated function
+    /// that has none. Nothing changes then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreakers, Config};
+    ///
+    /// let tenants = CircuitBreakers::new("tenants", Config::default());
+    /// let acme = tenants.get("acme");
+    ///
+    /// tenants.reconfigure(Config::builder().max_failures(1).build()?)?;
+    /// assert_eq!(acme.config().max_failures(), Some(1));
+    /// # Ok::<(), circuit_runtime::ConfigError>(())
+    /// ```
+    pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        self.circuits.reconfigure(config)
     }
 
     /// Returns the breaker of `key`, created if there is none.

@@ -157,7 +157,6 @@ pub mod export;
 mod keyed;
 mod name;
 #[cfg(feature = "serde")]
-#[cfg_attr(not(test), expect(dead_code, reason = "overrides are not applied yet"))]
 mod overrides;
 pub mod registry;
 mod state;
@@ -189,6 +188,6 @@ pub use events::{Cause, Changes, Lagged, StateChange, Subscription};
 pub use name::Name;
 #[cfg(feature = "serde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
-pub use overrides::{Overrides, OverridesError};
+pub use overrides::{Applied, ChangedRules, Overrides, OverridesError, SkippedOption};
 pub use state::State;
 pub use window_counts::WindowCounts;

@@ -23,6 +23,8 @@ use crate::circuit::registered::{self, Listed};
 #[cfg(feature = "discovery")]
 use crate::declared::{self, Declared};
 use crate::events::{self, Changes, StateChange, Subscription};
+#[cfg(feature = "serde")]
+use crate::overrides::{Applied, Overrides, OverridesError, in_force};
 
 /// Returns handles to all breakers in use, oldest first.
 ///
@@ -170,6 +172,56 @@ pub fn declared() -> Vec<Declared> {
 #[must_use]
 pub fn duplicates() -> Vec<Declared> {
     declared::duplicates()
+}
+
+/// Applies overrides to the rules of all breakers, while calls run and without losing anything:
+/// those in use, those of keys, and those that are created later.
+///
+/// Every breaker is looked up by its name, or by that of its function if it is one of many keys.
+/// Options that earlier overrides have set, and these do not, fall back to those of the attribute
+/// or of the program. [`reconfigure`](CircuitBreaker::reconfigure) says what stays and what changes
+/// when rules do.
+///
+/// A `hold` keeps breakers open or closed until overrides without it are applied; then they are
+/// released as by [`reset`](CircuitBreaker::reset). It neither replaces nor releases an order that
+/// is given by hand. With the feature `discovery`, a function can be held before its first call.
+///
+/// An annotated function without a `timeout` cannot be given one, as its future has no room for a
+/// timer. Where a pattern sets it, the option is left out and listed as skipped.
+///
+/// Reading a file again, and when, is up to the program.
+///
+/// # Errors
+///
+/// Returns an error if the overrides are invalid for a breaker in use or, with the feature
+/// `discovery`, for an annotated function. Nothing changes then, for any breaker. For a breaker that
+/// is created later, invalid overrides are left out, with a warning in the log.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use circuit_runtime::{CircuitBreaker, Config, Overrides, registry};
+///
+/// let breaker = CircuitBreaker::new("shop::quote", Config::default());
+/// let file = r#"
+///     [circuits."shop::*"]
+///     max_failures = 3
+///     reset = "10s"
+/// "#;
+/// let applied = registry::apply(toml::from_str(file)?)?;
+/// assert_eq!(applied.to_string(), "shop::quote: max_failures 5 -> 3 reset 30s -> 10s\n");
+/// assert_eq!(breaker.config().max_failures(), Some(3));
+///
+/// registry::apply(Overrides::new())?;
+/// assert_eq!(breaker.config(), Config::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub fn apply(overrides: Overrides) -> Result<Applied, OverridesError> {
+    #[cfg(feature = "discovery")]
+    declared::create_all();
+    in_force::apply(overrides)
 }
 
 /// Calls `listener` with each change of any breaker, from now on until the subscription is dropped.

@@ -135,7 +135,7 @@ fn keyed_breaker(key: &Expr, function: &Function, options: &Options, span: Span)
     //         static __CIRCUIT_CONFIG: Config = ..;
     //         static __CIRCUIT_MAX_KEYS: u32 = 100u32;
     //         static __CIRCUIT_BREAKERS: Lazy<CircuitBreakers> = Lazy::new(|| {
-    //             CircuitBreakers::new("crate::module::quote", __CIRCUIT_CONFIG)
+    //             function_breakers("crate::module::quote", __CIRCUIT_CONFIG)
     //                 .max_keys(__CIRCUIT_MAX_KEYS)
     //         });
     //         use private::key::{DisplayKey as _, NoKey as _, StrKey as _};
@@ -153,7 +153,7 @@ fn keyed_breaker(key: &Expr, function: &Function, options: &Options, span: Span)
         static __CIRCUIT_MAX_KEYS: ::core::primitive::u32 = #max_keys;
         static __CIRCUIT_BREAKERS: #runtime::Lazy<#runtime::CircuitBreakers> =
             #runtime::Lazy::new(|| {
-                #runtime::CircuitBreakers::new(#name, __CIRCUIT_CONFIG)
+                #runtime::function_breakers(#name, __CIRCUIT_CONFIG)
                     .max_keys(__CIRCUIT_MAX_KEYS)
             });
         #declaration
@@ -230,7 +230,7 @@ fn static_breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
     //     {
     //         static __CIRCUIT_CONFIG: Config = ..;
     //         static __CIRCUIT_BREAKER: Lazy<CircuitBreaker> =
-    //             Lazy::new(|| CircuitBreaker::new("crate::module::quote", __CIRCUIT_CONFIG));
+    //             Lazy::new(|| function_breaker("crate::module::quote", __CIRCUIT_CONFIG));
     //         borrowed(&__CIRCUIT_BREAKER)
     //     }
     let runtime = options.runtime(span);
@@ -241,7 +241,7 @@ fn static_breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
         #config
         static __CIRCUIT_BREAKER: #runtime::Lazy<#runtime::CircuitBreaker> =
             #runtime::Lazy::new(|| {
-                #runtime::CircuitBreaker::new(#name, __CIRCUIT_CONFIG)
+                #runtime::function_breaker(#name, __CIRCUIT_CONFIG)
             });
         #declaration
         #runtime::borrowed(&__CIRCUIT_BREAKER)

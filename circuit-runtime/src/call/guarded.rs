@@ -6,7 +6,6 @@
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::task::coop;
@@ -15,6 +14,7 @@ use super::timeout::{Deadline, Interrupted, NoRuntime};
 use super::verdict::Verdict;
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::{Circuit, Outcome, Rejection, Ticket};
+use crate::clock::Span;
 use crate::error::CircuitError;
 
 pin_project! {
@@ -66,8 +66,7 @@ fn poll_admit_open(circuit: &Circuit, cx: &mut Context<'_>) -> Poll<Result<Ticke
 struct Turn<H> {
     handle: H,
     ticket: Ticket,
-    timeout: Option<Duration>,
-    had_budget: bool,
+    timeout: Span,
 }
 
 /// Polls `body` under `guard`, and settles the call with the verdict of `classify` on its result.
@@ -84,6 +83,7 @@ where
     F: Future,
 {
     let turn = ready!(guard.as_mut().poll_admit(cx))?;
+    let had_budget = D::has_budget(turn.timeout);
     let panic_guard = turn.outcome_guard(Outcome::Panicked);
     let polled = body.poll(cx);
     panic_guard.disarm();
@@ -96,7 +96,7 @@ where
         turn.handle.give_back();
         return Poll::Ready(Ok(result));
     }
-    guard.poll_timeout(turn, cx).map(Err)
+    guard.poll_timeout(turn, had_budget, cx).map(Err)
 }
 
 impl<H: AsRef<Circuit>, D> CallGuard<H, D> {
@@ -157,7 +157,10 @@ impl<H: CircuitHandle, D: Deadline> CallGuard<H, D> {
             return Poll::Pending;
         };
         let circuit = handle.as_ref();
-        let timeout = circuit.config().timeout();
+        let timeout = match *this.ticket {
+            Some(_) => this.deadline.timeout(circuit),
+            None => circuit.timeout(),
+        };
 
         let ticket = match *this.ticket {
             Some(ticket) => ticket,
@@ -174,7 +177,7 @@ impl<H: CircuitHandle, D: Deadline> CallGuard<H, D> {
                 }
             },
         };
-        if let Err(NoRuntime) = this.deadline.start(timeout, circuit) {
+        if let Err(NoRuntime) = this.deadline.start(timeout) {
             circuit.settle(ticket, Outcome::Cancelled);
             return Poll::Ready(Err(circuit.without_runtime()));
         }
@@ -182,7 +185,6 @@ impl<H: CircuitHandle, D: Deadline> CallGuard<H, D> {
             handle,
             ticket,
             timeout,
-            had_budget: D::has_budget(timeout),
         }))
     }
 
@@ -190,6 +192,7 @@ impl<H: CircuitHandle, D: Deadline> CallGuard<H, D> {
     fn poll_timeout(
         self: Pin<&mut Self>,
         turn: Turn<H>,
+        had_budget: bool,
         cx: &mut Context<'_>,
     ) -> Poll<CircuitError> {
         let mut this = self.project();
@@ -197,7 +200,6 @@ impl<H: CircuitHandle, D: Deadline> CallGuard<H, D> {
             handle,
             ticket,
             timeout,
-            had_budget,
         } = turn;
         *this.handle = Some(handle);
         *this.ticket = Some(ticket);

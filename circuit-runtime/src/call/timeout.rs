@@ -12,29 +12,29 @@ use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::circuit::Circuit;
+use crate::clock::Span;
 
 /// The message of the panic of tokio's timers when their runtime is shutting down.
 const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
 
 /// Ends a call that runs for too long.
 pub trait Deadline {
-    /// Starts with a call of `circuit`, whose timeout is given; does nothing if it has started
-    /// before.
-    fn start(
-        self: Pin<&mut Self>,
-        timeout: Option<Duration>,
-        circuit: &Circuit,
-    ) -> Result<(), NoRuntime>;
+    /// Returns the timeout of a call that was admitted before: the one that it started with or, if
+    /// it starts now, that of its circuit. [`Span::INDEFINITE`] stands for none.
+    fn timeout(&self, circuit: &Circuit) -> Span;
+
+    /// Starts with a call that has this timeout; does nothing if it has started before.
+    fn start(self: Pin<&mut Self>, timeout: Span) -> Result<(), NoRuntime>;
 
     /// Returns `true` if the task has cooperative budget left. Without any, every tokio resource
     /// the call awaits reports `Pending`, ready or not. Always `true` without a timeout.
-    fn has_budget(timeout: Option<Duration>) -> bool;
+    fn has_budget(timeout: Span) -> bool;
 
     /// Checks the timer after the body was polled: a result that is ready wins. `had_budget` says
     /// whether there was budget before that poll.
     fn poll_end(
         self: Pin<&mut Self>,
-        timeout: Option<Duration>,
+        timeout: Span,
         had_budget: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Interrupted>;
@@ -44,7 +44,7 @@ pub trait Deadline {
 #[derive(Debug)]
 pub enum Interrupted {
     /// It took longer than this.
-    TimedOut(Duration),
+    TimedOut(Span),
     /// There is no timer to measure it with.
     NoRuntime(NoRuntime),
 }
@@ -58,22 +58,22 @@ pub(crate) struct NoDeadline;
 
 impl Deadline for NoDeadline {
     #[inline]
-    fn start(self: Pin<&mut Self>, _: Option<Duration>, _: &Circuit) -> Result<(), NoRuntime> {
+    fn timeout(&self, _: &Circuit) -> Span {
+        Span::INDEFINITE
+    }
+
+    #[inline]
+    fn start(self: Pin<&mut Self>, _: Span) -> Result<(), NoRuntime> {
         Ok(())
     }
 
     #[inline]
-    fn has_budget(_: Option<Duration>) -> bool {
+    fn has_budget(_: Span) -> bool {
         true
     }
 
     #[inline]
-    fn poll_end(
-        self: Pin<&mut Self>,
-        _: Option<Duration>,
-        _: bool,
-        _: &mut Context<'_>,
-    ) -> Poll<Interrupted> {
+    fn poll_end(self: Pin<&mut Self>, _: Span, _: bool, _: &mut Context<'_>) -> Poll<Interrupted> {
         Poll::Pending
     }
 }
@@ -85,10 +85,13 @@ pin_project! {
     /// from the moment at which the call first has to wait: an exact reading at its start would
     /// cost as much as the call, and a coarse one may be too early by any time. So no call times
     /// out too soon. Only [`from_start`](Self::from_start) has it created at the start.
-    #[project = DeadlineProjection]
+    #[project = TimerProjection]
     pub(crate) enum TimerDeadline {
+        // The call has never had to wait.
         Unneeded { start: Start },
-        Running { #[pin] sleep: Sleep },
+        // Its circuit had no timeout when the call started.
+        NoTimeout,
+        Running { timeout: Span, #[pin] sleep: Sleep },
     }
 }
 
@@ -104,16 +107,21 @@ pub(crate) enum Start {
 
 impl Deadline for TimerDeadline {
     #[inline]
-    fn start(
-        mut self: Pin<&mut Self>,
-        timeout: Option<Duration>,
-        circuit: &Circuit,
-    ) -> Result<(), NoRuntime> {
-        if timeout.is_none() {
+    fn timeout(&self, circuit: &Circuit) -> Span {
+        match self {
+            Self::Unneeded { .. } => circuit.timeout(),
+            Self::NoTimeout => Span::INDEFINITE,
+            Self::Running { timeout, .. } => *timeout,
+        }
+    }
+
+    #[inline]
+    fn start(mut self: Pin<&mut Self>, timeout: Span) -> Result<(), NoRuntime> {
+        if timeout == Span::INDEFINITE {
             return Ok(());
         }
         match self.as_mut().project() {
-            DeadlineProjection::Unneeded { start } if *start == Start::Lazy => {
+            TimerProjection::Unneeded { start } if *start == Start::Lazy => {
                 // Check now, before the call does anything, rather than when the timer is needed.
                 if !inside_a_runtime() {
                     return Err(NoRuntime);
@@ -121,26 +129,29 @@ impl Deadline for TimerDeadline {
                 *start = Start::Started;
                 Ok(())
             }
-            DeadlineProjection::Unneeded { .. } => self.start_early(circuit),
-            DeadlineProjection::Running { .. } => Ok(()),
+            TimerProjection::Unneeded { start } if *start == Start::Eager => {
+                self.start_early(timeout)
+            }
+            _ => Ok(()),
         }
     }
 
     #[inline]
-    fn has_budget(timeout: Option<Duration>) -> bool {
-        timeout.is_none() || coop::has_budget_remaining()
+    fn has_budget(timeout: Span) -> bool {
+        timeout == Span::INDEFINITE || coop::has_budget_remaining()
     }
 
     fn poll_end(
-        self: Pin<&mut Self>,
-        timeout: Option<Duration>,
+        mut self: Pin<&mut Self>,
+        timeout: Span,
         had_budget: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Interrupted> {
-        match timeout {
-            Some(timeout) => self.poll_elapsed(timeout, had_budget, cx),
-            None => Poll::Pending,
+        if timeout == Span::INDEFINITE {
+            self.set(Self::NoTimeout);
+            return Poll::Pending;
         }
+        self.poll_elapsed(timeout, had_budget, cx)
     }
 }
 
@@ -158,34 +169,24 @@ impl TimerDeadline {
         }
     }
 
-    /// Creates the timer of a call whose timeout is measured from its start. Reads the timeout
-    /// again, so that the fast path need not load it.
+    /// Creates the timer of a call whose timeout is measured from its start.
     #[cold]
-    fn start_early(mut self: Pin<&mut Self>, circuit: &Circuit) -> Result<(), NoRuntime> {
-        match (&*self, circuit.config().timeout()) {
-            (
-                Self::Unneeded {
-                    start: Start::Eager,
-                },
-                Some(timeout),
-            ) => {
-                let sleep = create_timer(|| sleep(timeout))?;
-                self.set(Self::Running { sleep });
-                Ok(())
-            }
-            _ => Ok(()),
-        }
+    fn start_early(mut self: Pin<&mut Self>, timeout: Span) -> Result<(), NoRuntime> {
+        let sleep = create_timer(|| sleep(timeout.as_duration()))?;
+        self.set(Self::Running { timeout, sleep });
+        Ok(())
     }
 
     fn poll_elapsed(
         mut self: Pin<&mut Self>,
-        timeout: Duration,
+        timeout: Span,
         had_budget: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Interrupted> {
+        let duration = timeout.as_duration();
         if let Self::Unneeded { .. } = *self {
-            match create_timer(|| sleep(timeout)) {
-                Ok(sleep) => self.set(Self::Running { sleep }),
+            match create_timer(|| sleep(duration)) {
+                Ok(sleep) => self.set(Self::Running { timeout, sleep }),
                 Err(error) => return poll_without_timer(error, had_budget, cx),
             }
         }
@@ -193,8 +194,8 @@ impl TimerDeadline {
             Ok(elapsed) => elapsed,
             Err(ShutDown { deadline }) => {
                 // The call may have been moved to another runtime, and goes on there.
-                let moved = create_timer(|| sleep_on(deadline, timeout)).and_then(|sleep| {
-                    self.set(Self::Running { sleep });
+                let moved = create_timer(|| sleep_on(deadline, duration)).and_then(|sleep| {
+                    self.set(Self::Running { timeout, sleep });
                     self.poll_timer(had_budget, cx).map_err(|_| NoRuntime)
                 });
                 match moved {
@@ -211,7 +212,7 @@ impl TimerDeadline {
         had_budget: bool,
         cx: &mut Context<'_>,
     ) -> Result<Poll<()>, ShutDown> {
-        let DeadlineProjection::Running { sleep } = self.project() else {
+        let TimerProjection::Running { sleep, .. } = self.project() else {
             return Ok(Poll::Pending);
         };
         let deadline = sleep.deadline();

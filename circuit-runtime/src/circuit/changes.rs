@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Circuit;
 use super::counters::Total;
+use super::hold::HoldSource;
 use super::phases::{Phases, Transitions};
 use super::reason::Reason;
 use super::state::{Change, Word};
@@ -16,21 +17,19 @@ use crate::state::State;
 impl Circuit {
     /// Returns the reason for the opening that a limit demands, with the evidence for it.
     pub(super) fn reason_of_limit(&self, word: Word, limit: ReachedLimit, now: Instant) -> Reason {
-        let limits = &self.policy.limits;
-        let mut window = self.window.counts(limits, word.generation(), now);
         let cause = match limit {
-            ReachedLimit::MaxFailures => {
-                // The window does not hold the failure that reached the limit.
-                window.failed = window.failed.max(limits.max_failures().into());
-                Cause::MaxFailures
-            }
+            ReachedLimit::MaxFailures => Cause::MaxFailures,
             ReachedLimit::FailureRate => Cause::FailureRate,
             ReachedLimit::SlowRate => Cause::SlowRate,
         };
+        let window = self
+            .window
+            .reached(&self.policy, word.generation(), limit, now);
         Reason {
             cause,
             window: Some(window),
             is_order: false,
+            source: HoldSource::default(),
         }
     }
 
@@ -91,6 +90,7 @@ impl Circuit {
             let is_first = self.word() == word && transitions.reported() == State::Open;
             is_first.then(|| {
                 let change = self.state_change(State::Open, State::HalfOpen, Cause::WaitOver);
+                phases.fix_end(word, half_open_at);
                 self.report(phases, transitions, change, word.since(), half_open_at)
             })
         });

@@ -40,4 +40,14 @@ impl<T> Evidence<T> {
         }
         Some(&mut self.value)
     }
+
+    /// Returns the generation that the evidence belongs to.
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Returns the evidence, whatever generation it belongs to.
+    pub(crate) fn latest(&mut self) -> &mut T {
+        &mut self.value
+    }
 }

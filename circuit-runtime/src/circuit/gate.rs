@@ -27,20 +27,37 @@ impl Circuit {
         if word.is_held_open() {
             return Some(Rejection::INDEFINITE);
         }
-        match self.policy.wait.fixed() {
-            Some(wait) if word.is_open_for_usual_wait() => {
-                // The exact clock is ahead of this by less than `LAG`.
-                let now = clock::coarse();
-                let left = word.since().plus(wait).since(now);
-                if left > clock::LAG {
-                    // A clock that lags by longer than `LAG` is one that rejects for longer, never
-                    // earlier.
-                    return Some(Rejection::new(left, wait));
-                }
-                self.coarse_rejection_near_end(word, wait, now)
-            }
-            _ => self.coarse_rejection_by_details(word),
+        if !word.is_open_for_usual_wait() {
+            return self.coarse_rejection_by_details(word);
         }
+        let wait = self.policy.fixed_wait();
+        if self.phases.get()?.is_end_fixed() {
+            return self.coarse_rejection_by_details(word);
+        }
+        // The exact clock is ahead of this by less than `LAG`.
+        let now = clock::coarse();
+        let left = word.since().plus(wait).since(now);
+        if left > clock::LAG {
+            // A clock that lags by longer than `LAG` is one that rejects for longer, never
+            // earlier.
+            return Some(Rejection::new(left, wait));
+        }
+        self.coarse_rejection_by_usual_wait(word, wait, now)
+    }
+
+    /// Returns the rejection of a call that comes near the end of `wait`, or of any if that is zero
+    /// because the usual wait is not always the same.
+    #[inline(never)]
+    fn coarse_rejection_by_usual_wait(
+        &self,
+        word: Word,
+        wait: Span,
+        now: Instant,
+    ) -> Option<Rejection> {
+        if wait == Span::ZERO {
+            return self.coarse_rejection_by_details(word);
+        }
+        self.coarse_rejection_near_end(word, wait, now)
     }
 
     #[inline(never)]
@@ -61,7 +78,7 @@ impl Circuit {
         if end > now || word.phase() == Phase::ForcedOpen {
             return None;
         }
-        let limit = self.policy.limits.probes();
+        let limit = self.policy.probes();
         let probes = &self.phases.get()?.probes;
         let left = probes.taken_until(limit, wait, end)?.since(now);
         (left > clock::LAG).then(|| Rejection::new(left, limit.lease))
@@ -102,7 +119,7 @@ impl Circuit {
     }
 
     fn admit_on_ramp(&self, word: Word, now: Instant) -> Result<Option<Ticket>, Rejection> {
-        let length = self.policy.limits.ramp();
+        let length = self.policy.ramp();
         if self.ask_ramp(word, |ramp| ramp.admit(word.since(), length, now)) {
             Ok(self.admit_counted(word))
         } else {
@@ -121,7 +138,7 @@ impl Circuit {
         if word.state(now, end) == State::Open {
             return Err(self.rejection_until_end(word, details, now));
         }
-        let limit = self.policy.limits.probes();
+        let limit = self.policy.probes();
         let (Some(phases), Some(half_open_at)) = (self.phases.get(), end) else {
             return Ok(None);
         };
@@ -159,13 +176,13 @@ impl Circuit {
             State::Closed => None,
             State::Open => Some(self.rejection_until_end(word, details, now)),
             State::HalfOpen if word.phase() == Phase::Ramp => {
-                let length = self.policy.limits.ramp();
+                let length = self.policy.ramp();
                 let admits =
                     self.ask_ramp(word, |ramp| ramp.would_admit(word.since(), length, now));
                 (!admits).then(|| Rejection::on_ramp(length))
             }
             State::HalfOpen => {
-                let limit = self.policy.limits.probes();
+                let limit = self.policy.probes();
                 let probes = &self.phases.get()?.probes;
                 let full_until = probes.full_until(limit, word.generation(), now)?;
                 Some(Rejection::new(full_until.since(now), limit.lease))

@@ -44,16 +44,24 @@ pub struct Hold {
 /// breaker.force_closed();
 /// assert_eq!(breaker.snapshot().hold.unwrap().source, HoldSource::Order);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HoldSource {
     /// An order given by hand, as by [`force_open`](crate::CircuitBreaker::force_open).
+    #[default]
     Order,
+    /// The `hold` of `Overrides` that were applied, with the feature `serde`.
+    File,
 }
 
 impl Hold {
     /// Returns the order that keeps this phase as it is until `end`; `None` from then on.
-    pub(super) fn from_phase(phase: Phase, end: Option<Instant>, now: Instant) -> Option<Self> {
+    pub(super) fn from_phase(
+        phase: Phase,
+        source: HoldSource,
+        end: Option<Instant>,
+        now: Instant,
+    ) -> Option<Self> {
         let to = match phase {
             Phase::ForcedOpen => State::Open,
             Phase::ForcedClosed => State::Closed,
@@ -62,7 +70,7 @@ impl Hold {
         let has_ended = end.is_some_and(|end| now >= end);
         (!has_ended).then(|| Self {
             to,
-            source: HoldSource::Order,
+            source,
             ends_in: end.map(|end| end.since(now).as_duration()),
         })
     }
@@ -88,6 +96,7 @@ impl serde::Serialize for HoldSource {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(match self {
             Self::Order => "order",
+            Self::File => "file",
         })
     }
 }

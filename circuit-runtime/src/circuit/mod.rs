@@ -8,12 +8,14 @@ mod evidence;
 mod gate;
 pub(crate) mod handle;
 pub(crate) mod hold;
+mod limits;
 mod orders;
 mod phases;
 mod policy;
 mod probes;
 mod ramp;
 mod reason;
+pub(crate) mod reconfiguration;
 pub(crate) mod registered;
 mod rejection;
 mod residency;
@@ -31,9 +33,9 @@ mod window;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use counters::Counters;
+use hold::HoldSource;
 use phases::Phases;
 use reason::Reason;
 use state::{Change, Details, Phase, Word, transition};
@@ -41,16 +43,16 @@ use ticket::Start;
 use transition::Transition;
 use window::{ReachedLimit, Window};
 
-pub(crate) use policy::Policy;
+pub(crate) use policy::{Owner, Policy};
 pub(crate) use rejection::Rejection;
 pub(crate) use residency::{Residency, Tag};
 pub(crate) use state::Trigger;
 pub(crate) use ticket::{Outcome, Ticket};
 
-use crate::clock::{self, Instant, OwnTime};
+use crate::clock::{self, Instant, OwnTime, Span};
 use crate::config::Config;
 use crate::error::CircuitError;
-use crate::events::Record;
+use crate::events::{Cause, Record};
 use crate::name::Name;
 use crate::state::State;
 use crate::sync::{AtomicU64, OnceBox, Ordering};
@@ -71,9 +73,9 @@ pub struct Circuit {
 }
 
 impl Circuit {
-    /// Creates a closed circuit.
-    pub(crate) fn new(name: Name, config: Config) -> Arc<Self> {
-        Self::with_policy(name, Arc::new(Policy::new(config)))
+    /// Creates a closed circuit with a policy of its own.
+    pub(crate) fn new(name: Name, config: Config, owner: Owner) -> Arc<Self> {
+        Self::with_policy(name, Arc::new(Policy::new(config, owner)))
     }
 
     /// Creates a closed circuit that shares its policy with others.
@@ -81,7 +83,7 @@ impl Circuit {
         let circuit = Arc::new(Self {
             state: AtomicU64::new(0),
             phases: OnceBox::default(),
-            window: Window::new(&policy.config),
+            window: Window::new(&policy),
             counters: Counters::default(),
             policy,
             name,
@@ -118,8 +120,14 @@ impl Circuit {
         &self.name
     }
 
-    pub(crate) fn config(&self) -> &Config {
-        &self.policy.config
+    pub(crate) fn config(&self) -> Config {
+        self.policy.config()
+    }
+
+    /// Returns after how long a call is dropped; [`Span::INDEFINITE`] if it is not.
+    #[inline]
+    pub(crate) fn timeout(&self) -> Span {
+        self.policy.timeout()
     }
 
     pub(crate) fn state(&self) -> State {
@@ -166,7 +174,7 @@ impl Circuit {
     /// the state has moved on from `word`.
     #[inline]
     fn admit_counted(&self, word: Word) -> Option<Ticket> {
-        let start = if self.window.times_calls(&self.policy.limits) {
+        let start = if self.window.times_calls() {
             match self.admit_timed(word) {
                 Some(start) => start,
                 None => self.admit_slow(word)?,
@@ -180,14 +188,14 @@ impl Circuit {
     /// Admits a call whose duration is measured, on the fast path.
     #[inline(never)]
     fn admit_timed(&self, word: Word) -> Option<Start> {
-        self.window.admit(&self.policy.limits, word.generation())
+        self.window.admit(&self.policy, word.generation())
     }
 
     /// Slow path: judges the calls so far before it admits another.
     #[inline(never)]
     fn admit_slow(&self, word: Word) -> Option<Start> {
-        let limits = &self.policy.limits;
-        match self.window.admit_slow(limits, word.generation()) {
+        let policy = &*self.policy;
+        match self.window.admit_slow(policy, word.generation()) {
             Ok(start) => Some(start),
             Err(limit) => {
                 self.open(word, limit);
@@ -225,11 +233,11 @@ impl Circuit {
     fn end(&self, word: Word, details: Details) -> Option<Instant> {
         details.until.or_else(|| match word.phase() {
             Phase::Open => {
-                let wait = &self.policy.wait;
+                let wait = self.policy.wait();
                 let wait = wait.after(details.reopenings, word.generation(), &self.name);
                 Some(word.since().plus(wait))
             }
-            Phase::Ramp => Some(word.since().plus(self.policy.limits.ramp())),
+            Phase::Ramp => Some(word.since().plus(self.policy.ramp())),
             Phase::Closed | Phase::ForcedClosed | Phase::ForcedOpen => None,
         })
     }
@@ -282,6 +290,9 @@ impl Circuit {
             if actual != word {
                 return Err(actual);
             }
+            if reason.source == HoldSource::File && transitions.is_held_by_hand(word) {
+                return Ok(None);
+            }
             let details = phases.load(word);
             // A probe may have been reported since `now` was read, although the word is the same.
             let state = match (word.phase(), transitions.reported()) {
@@ -294,6 +305,7 @@ impl Circuit {
             }
             self.time.before_change();
             phases.store(next, next_details);
+            phases.set_end_is_fixed(false);
             // As late as possible: a wait that began before calls which were admitted meanwhile
             // would be too short for them.
             let next = if next.phase() == Phase::Open {
@@ -312,6 +324,9 @@ impl Circuit {
                 )
                 .map_err(Word::from_bits)?;
             transitions.count(change);
+            if matches!(reason.cause, Cause::ForcedOpen | Cause::ForcedClosed) {
+                transitions.hold_source = reason.source;
+            }
             let transition = Transition {
                 before: (word, details),
                 next: (next, next_details),
@@ -363,10 +378,10 @@ impl Circuit {
 
     /// Builds the error of a call that timed out.
     #[cold]
-    pub(crate) fn timed_out(&self, after: Duration) -> CircuitError {
+    pub(crate) fn timed_out(&self, after: Span) -> CircuitError {
         CircuitError::Timeout {
             breaker: self.name.clone(),
-            after,
+            after: after.as_duration(),
         }
     }
 
@@ -398,14 +413,14 @@ impl fmt::Debug for Circuit {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle, feature = "test-util"))))]
 mod tests {
-    use super::{Circuit, Reason, Trigger};
+    use super::{Circuit, Owner, Reason, Trigger};
     use crate::clock::{self, Span};
     use crate::config::Config;
 
     /// As after 160 transitions in one microsecond, which take more threads than a test has.
     #[test]
     fn a_state_dated_ahead_of_the_clock_is_followed_by_none_that_is() {
-        let circuit = Circuit::new("flapping".into(), Config::default());
+        let circuit = Circuit::new("flapping".into(), Config::default(), Owner::Breaker);
         for _ in 0..1_000 {
             let ahead = clock::now().plus(Span::from_micros(5));
             let before = circuit.word();

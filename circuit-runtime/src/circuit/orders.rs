@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use super::Circuit;
+use super::hold::HoldSource;
 use super::reason::Reason;
-use super::state::{Change, Details, Trigger, transition};
+#[cfg(feature = "serde")]
+use super::state::Phase;
+use super::state::{Change, Details, Trigger, Word, transition};
 use crate::clock::{self, Instant, Span};
+#[cfg(feature = "serde")]
+use crate::state::State;
 
 impl Circuit {
     /// Closes the circuit and releases a hold.
@@ -28,28 +33,104 @@ impl Circuit {
         self.order(|now| Trigger::Trip(end(now, time)));
     }
 
-    /// Applies an order, whatever the current state.
+    /// Holds the circuit as its file says, or releases it from the file's hold. An order that was
+    /// given by hand stays.
+    #[cfg(feature = "serde")]
+    pub(crate) fn follow_file(&self) {
+        let _entered = self.time.enter();
+        loop {
+            let hold = self.policy.file_hold();
+            self.follow(hold);
+            // The file may have been applied again meanwhile: the last to apply it wins.
+            if self.policy.file_hold() == hold {
+                return;
+            }
+        }
+    }
+
+    #[cfg(feature = "serde")]
+    fn follow(&self, hold: Option<State>) {
+        let trigger = match hold {
+            Some(State::Open) => Trigger::ForceOpen(None),
+            Some(_) => Trigger::ForceClosed(None),
+            None => Trigger::Reset,
+        };
+        self.order_by(HoldSource::File, |word, source, _| {
+            let is_held = matches!(word.phase(), Phase::ForcedOpen | Phase::ForcedClosed);
+            let is_from_file = is_held && source == HoldSource::File;
+            let applies = is_from_file || (hold.is_some() && !is_held);
+            applies.then_some(trigger)
+        });
+    }
+
+    /// Applies an order that is given by hand, whatever the current state.
     fn order(&self, trigger: impl Fn(Instant) -> Trigger) {
         let _entered = self.time.enter();
+        self.order_by(HoldSource::Order, |_, _, now| Some(trigger(now)));
+    }
+
+    /// Applies an order from `source`, unless `trigger` has none for the state and the origin of
+    /// its hold.
+    fn order_by(
+        &self,
+        source: HoldSource,
+        trigger: impl Fn(Word, HoldSource, Instant) -> Option<Trigger>,
+    ) {
         loop {
             let (word, details) = self.observe();
             let now = clock::now();
             if self.end_if_over(word, details, now) {
                 continue;
             }
+            let before = self.hold_source();
+            let Some(first) = trigger(word, before, now) else {
+                return;
+            };
             // Checked before `date`, which may wait.
             let state = word.state(now, self.end(word, details));
-            let (_, _, change) = transition(word, details, state, trigger(now), now);
+            let (_, _, change) = transition(word, details, state, first, now);
             if change == Change::None {
-                return;
+                let is_repeated = matches!(first, Trigger::ForceOpen(_) | Trigger::ForceClosed(_));
+                if !is_repeated || self.set_hold_source(word, before, source) {
+                    return;
+                }
+                continue;
             }
             let now = Self::date(word, now);
-            let trigger = trigger(now);
-            let reason = Reason::from_trigger(trigger);
+            let Some(trigger) = trigger(word, before, now) else {
+                return;
+            };
+            let reason = Reason {
+                source,
+                ..Reason::from_trigger(trigger)
+            };
             if self.try_change(word, trigger, reason, now).is_ok() {
                 return;
             }
         }
+    }
+
+    /// Returns the origin of the order that holds the circuit.
+    pub(super) fn hold_source(&self) -> HoldSource {
+        match self.phases.get() {
+            Some(phases) => phases.with_lock(|transitions| transitions.hold_source),
+            None => HoldSource::default(),
+        }
+    }
+
+    /// Sets the origin of the order that holds the circuit, to which the order from `source` is
+    /// equal; returns `false` if the state has moved on from `word`.
+    fn set_hold_source(&self, word: Word, before: HoldSource, source: HoldSource) -> bool {
+        let Some(phases) = self.phases.get().filter(|_| before != source) else {
+            return true;
+        };
+        phases.with_lock(|transitions| {
+            let is_current = self.word() == word;
+            if is_current {
+                transitions.hold_source = source;
+            }
+            is_current
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::hold::HoldSource;
 use super::probes::Probes;
 use super::ramp::Ramp;
 use super::state::{Change, Details, Phase, Word};
@@ -9,7 +10,7 @@ use crate::clock::Instant;
 use crate::events::{Delivery, Listeners, Record, StateChange};
 use crate::state::State;
 use crate::sync::lock::Lock;
-use crate::sync::{AtomicU64, OnceBox, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, OnceBox, Ordering};
 
 /// The moment that stands for none in a [`Slot`]: later than [`Details::LATEST`].
 const NEVER: u64 = u64::MAX;
@@ -26,6 +27,8 @@ pub(super) struct Phases {
     transitions: Lock<Transitions>,
     slots: [Slot; 2],
     pub(super) probes: Probes,
+    /// The circuit has admitted a probe: it stays half-open since then, whatever the rules say now.
+    end_is_fixed: AtomicBool,
     /// Created by the first listener.
     listeners: OnceBox<Arc<Listeners>>,
 }
@@ -39,6 +42,8 @@ pub(super) struct Transitions {
     pub(super) last: Option<StateChange>,
     /// When the state that was reported last began; `None` before the first report.
     pub(super) reported_since: Option<Instant>,
+    /// The origin of the latest order that holds, or has held, the circuit.
+    pub(super) hold_source: HoldSource,
     /// How many calls had been rejected when the circuit opened.
     pub(super) rejected_before: u64,
     pub(super) delivery: Delivery,
@@ -82,6 +87,26 @@ impl Phases {
         }
     }
 
+    /// Fixes when the open phase described by `word` has ended, as it has admitted a probe. Only
+    /// under the lock.
+    pub(super) fn fix_end(&self, word: Word, half_open_at: Instant) {
+        self.slot(word).store_until(Some(half_open_at));
+        self.set_end_is_fixed(true);
+    }
+
+    /// Returns whether the end of the current phase stands in its details because it has admitted a
+    /// probe. May be true for a phase before the current one.
+    #[inline]
+    pub(super) fn is_end_fixed(&self) -> bool {
+        // Relaxed: a reader of rules that were published after it was set has seen it, too.
+        self.end_is_fixed.load(Ordering::Relaxed)
+    }
+
+    /// Only under the lock.
+    pub(super) fn set_end_is_fixed(&self, is_fixed: bool) {
+        self.end_is_fixed.store(is_fixed, Ordering::Relaxed);
+    }
+
     /// Returns the ramp that `word` describes.
     pub(super) fn ramp(&self, word: Word) -> &Ramp {
         &self.slot(word).ramp
@@ -97,6 +122,12 @@ impl Transitions {
     /// Returns the state that was reported last.
     pub(super) fn reported(&self) -> State {
         self.last.as_ref().map_or(State::Closed, |last| last.to)
+    }
+
+    /// Returns whether an order that was given by hand holds the circuit in the phase of `word`.
+    pub(super) fn is_held_by_hand(&self, word: Word) -> bool {
+        let is_held = matches!(word.phase(), Phase::ForcedOpen | Phase::ForcedClosed);
+        is_held && self.hold_source == HoldSource::Order
     }
 
     pub(super) fn count(&mut self, change: Change) {
@@ -120,6 +151,7 @@ impl Default for Phases {
             transitions: Lock::default(),
             slots: [Slot::new(), Slot::new()],
             probes: Probes::default(),
+            end_is_fixed: AtomicBool::new(false),
             listeners: OnceBox::default(),
         }
     }
@@ -151,11 +183,19 @@ impl Slot {
     /// Release: publishes that the state has moved on from the slot's last phase, which the caller
     /// has seen under the lock.
     fn store(&self, details: Details) {
-        let micros = |moment: Instant| moment.min(Details::LATEST).as_micros();
-        let micros = |moment: Option<Instant>| moment.map_or(NEVER, micros);
         self.reopenings
             .store(details.reopenings.into(), Ordering::Release);
         self.since.store(micros(details.since), Ordering::Release);
-        self.until.store(micros(details.until), Ordering::Release);
+        self.store_until(details.until);
     }
+
+    /// Release, as above.
+    fn store_until(&self, until: Option<Instant>) {
+        self.until.store(micros(until), Ordering::Release);
+    }
+}
+
+/// Returns a moment, or none, as a word.
+fn micros(moment: Option<Instant>) -> u64 {
+    moment.map_or(NEVER, |moment| moment.min(Details::LATEST).as_micros())
 }

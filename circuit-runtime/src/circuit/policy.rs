@@ -1,54 +1,93 @@
-//! The rules of a breaker, as its circuit uses them.
+//! The rules of a breaker, which may change while calls run.
 
-// Not the atomics of `crate::sync`: to a model checker every load of one is a point where threads
-// can interleave, and no model changes a limit.
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::PoisonError;
 
+use super::limits::{self, Limits};
 use super::ticket::Start;
 use super::wait::Wait;
 use crate::clock::{Instant, Span};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
+#[cfg(feature = "serde")]
+use crate::state::State;
+use crate::sync::live::{LiveU8, LiveU64};
+use crate::sync::lock::Lock;
+use crate::sync::sequenced::Sequenced;
+use crate::sync::{Mutex, Ordering};
 
-/// The number of failures that stands for no such limit: more than any window holds.
-const UNLIMITED: u32 = u32::MAX;
-
-/// The rate that stands for no such limit: no rule can set it.
-const NO_RATE: f64 = f64::INFINITY;
-
-/// Values derived from a [`Config`] once. Shared by all keyed breakers of a function.
-pub(crate) struct Policy {
-    pub(crate) config: Config,
-    pub(crate) wait: Wait,
-    pub(crate) limits: Limits,
-}
-
-/// Every limit of the rules, as one word each, so that a rule can change in place while calls run.
-/// Windows and probes are passed the limits and keep no copy.
+/// The rules of a circuit. Shared by all keyed breakers of a function.
+///
+/// They change in place. A call reads single words, each of which decides something by itself, and
+/// [`Sequenced`] words where several belong together. The limits that judge evidence are kept
+/// beside it.
 ///
 /// Aligned to a cache line, away from the reference count of the policy, which every new key
 /// writes.
 #[repr(align(64))]
-pub(crate) struct Limits {
-    max_failures: AtomicU32,
-    min_calls: AtomicU32,
-    last_calls: AtomicU32,
-    probes: AtomicU32,
-    /// In microseconds, as are all spans here.
-    window: AtomicU64,
-    /// The bits of an `f64`.
-    failure_rate: AtomicU64,
-    /// The bits of an `f64`.
-    slow_rate: AtomicU64,
-    slow_call: AtomicU64,
+pub(crate) struct Policy {
+    /// In microseconds, as are all spans here. Indefinite if no call is timed.
+    slow_call: LiveU64,
     /// Derived from `window` and `slow_call`, as every call needs it.
-    clock_error: AtomicU64,
-    lease: AtomicU64,
+    clock_error: LiveU64,
+    /// Zero unless every wait is this one.
+    fixed_wait: LiveU64,
+    /// Indefinite without a timeout.
+    timeout: LiveU64,
+    /// Indefinite unless a span of time counts.
+    window: LiveU64,
     /// Zero without a ramp.
-    ramp: AtomicU64,
+    ramp: LiveU64,
+    /// Nonzero if `max_failures` counts in a span of time.
+    counts_in_span: LiveU8,
+    /// The wait, its `jitter` as the bits of an `f64`, and the [`ProbeLimit`].
+    waits_and_probes: Sequenced<6>,
+    /// Differs between processes, so that a fleet does not probe in step.
+    salt: u64,
+    owner: Owner,
+    /// Calls have room for a timer.
+    has_timer: bool,
+    whole: Lock<Whole>,
+    /// Held during a change.
+    changing: Mutex<()>,
+}
+
+/// What has the policy, and so what may change in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A breaker that the program has created.
+    Breaker,
+    /// The breakers of many keys that the program has created.
+    Breakers,
+    /// The breaker of an annotated function.
+    Function,
+    /// The breakers of the keys of an annotated function.
+    KeyedFunction,
+}
+
+impl Owner {
+    /// Returns whether each call has room for a timer, even if there is no timeout.
+    fn has_timer(self) -> bool {
+        match self {
+            Self::Breaker | Self::Breakers => true,
+            Self::Function | Self::KeyedFunction => false,
+        }
+    }
+}
+
+/// The rules as a whole.
+struct Whole {
+    config: Config,
+    /// What the program has set, without overrides.
+    #[cfg(feature = "serde")]
+    base: Config,
+    /// The state that a file holds the circuits in.
+    #[cfg(feature = "serde")]
+    hold: Option<State>,
+    /// The rules are changing in such a way that compact windows are suspended.
+    suspends_windows: bool,
 }
 
 /// How many probes a half-open circuit admits, and how long each of them may hold its slot.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ProbeLimit {
     pub(crate) count: u32,
     pub(crate) lease: Span,
@@ -56,99 +95,89 @@ pub(crate) struct ProbeLimit {
 
 impl Policy {
     /// Derives the policy of breakers with this configuration.
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, owner: Owner) -> Self {
+        let salt = Wait::random_salt();
+        let limits = Limits::new(&config);
+        let words = |span: Span| LiveU64::new(span.as_micros());
         Self {
-            config,
-            wait: Wait::new(&config, Wait::random_salt()),
-            limits: Limits::new(&config),
-        }
-    }
-}
-
-// Relaxed throughout: each word has its meaning by itself, and nothing is published through it.
-impl Limits {
-    /// Creates the limits that `config` sets.
-    pub(crate) fn new(config: &Config) -> Self {
-        let window = config.window().map(Span::from_duration);
-        let slow_call = config.slow_call().map(Span::from_duration);
-        let micros =
-            |span: Option<Span>| AtomicU64::new(span.unwrap_or(Span::INDEFINITE).as_micros());
-        let bits = |rate: Option<f64>| AtomicU64::new(rate.unwrap_or(NO_RATE).to_bits());
-        Self {
-            max_failures: config.max_failures().unwrap_or(UNLIMITED).into(),
-            min_calls: config.min_calls().into(),
-            last_calls: config.last_calls().unwrap_or_default().into(),
-            probes: config.probes().into(),
-            window: micros(window),
-            failure_rate: bits(config.failure_rate()),
-            slow_rate: bits(config.slow_rate()),
-            slow_call: micros(slow_call),
-            clock_error: micros(clock_error(window, slow_call)),
-            lease: micros(Some(lease(config))),
-            ramp: micros(Some(config.ramp().map_or(Span::ZERO, Span::from_duration))),
+            slow_call: words(limits.slow_call()),
+            clock_error: words(limits.clock_error()),
+            fixed_wait: words(fixed_wait(&config, salt)),
+            timeout: words(timeout(&config)),
+            window: words(limits.window()),
+            ramp: words(ramp(&config)),
+            counts_in_span: LiveU8::new(limits.counts_failures_in_span().into()),
+            waits_and_probes: Sequenced::new(waits_and_probes(&config, salt)),
+            salt,
+            owner,
+            has_timer: config.timeout().is_some() || owner.has_timer(),
+            whole: Lock::new(Whole {
+                config,
+                #[cfg(feature = "serde")]
+                base: config,
+                #[cfg(feature = "serde")]
+                hold: None,
+                suspends_windows: false,
+            }),
+            changing: Mutex::new(()),
         }
     }
 
-    /// Returns how many failures open the circuit: more than any window holds when there is no such
-    /// limit.
-    #[inline]
-    pub(super) fn max_failures(&self) -> u32 {
-        self.max_failures.load(Ordering::Relaxed)
+    /// Returns whether the circuits of many keys share the policy.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.owner, Owner::Breakers | Owner::KeyedFunction)
     }
 
-    /// Returns the number of calls below which rates are not judged.
-    #[inline]
-    pub(super) fn min_calls(&self) -> u32 {
-        self.min_calls.load(Ordering::Relaxed)
+    /// Returns an error if the rules cannot be replaced by these.
+    pub(crate) fn check(&self, config: &Config) -> Result<(), ConfigError> {
+        match config.timeout() {
+            Some(_) if !self.has_timer => Err(ConfigError::TimeoutAtRunTime),
+            _ => Ok(()),
+        }
     }
 
-    /// Returns whether the failures in a span of time are counted.
-    #[inline]
-    pub(super) fn has_max_failures_in_span(&self) -> bool {
-        self.max_failures() < UNLIMITED && self.window() < Span::INDEFINITE
+    /// Returns the configuration.
+    pub(crate) fn config(&self) -> Config {
+        self.whole.with(|whole| whole.config)
     }
 
-    /// Returns how many of the last calls count; zero when a span of time does.
-    pub(super) fn last_calls(&self) -> u32 {
-        self.last_calls.load(Ordering::Relaxed)
+    /// Returns the limits on the calls in a window, all from one configuration.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits::new(&self.config())
     }
 
-    /// Returns how long a call counts; [`Span::INDEFINITE`] when no span of time is set.
-    #[inline]
-    pub(super) fn window(&self) -> Span {
-        Span::from_micros(self.window.load(Ordering::Relaxed))
-    }
-
-    /// Returns the share of failed calls that opens the circuit.
-    #[inline]
-    pub(super) fn failure_rate(&self) -> Option<f64> {
-        Self::rate(&self.failure_rate)
-    }
-
-    /// Returns the share of slow calls that opens the circuit.
-    #[inline]
-    pub(super) fn slow_rate(&self) -> Option<f64> {
-        Self::rate(&self.slow_rate)
-    }
-
-    #[inline]
-    fn rate(bits: &AtomicU64) -> Option<f64> {
-        let rate = f64::from_bits(bits.load(Ordering::Relaxed));
-        (rate < NO_RATE).then_some(rate)
+    /// Returns the limits for a window that is created, and whether it begins suspended.
+    pub(super) fn limits_at_creation(&self) -> (Limits, bool) {
+        let (config, is_suspended) = self
+            .whole
+            .with(|whole| (whole.config, whole.suspends_windows));
+        (Limits::new(&config), is_suspended)
     }
 
     /// Returns how long a call may take without being slow; [`Span::INDEFINITE`] when no call is
     /// timed.
     #[inline]
     pub(super) fn slow_call(&self) -> Span {
-        Span::from_micros(self.slow_call.load(Ordering::Relaxed))
+        load(&self.slow_call)
+    }
+
+    /// Returns how long a call counts; [`Span::INDEFINITE`] when no span of time is set.
+    #[inline]
+    pub(super) fn window(&self) -> Span {
+        load(&self.window)
+    }
+
+    /// Returns whether the failures in a span of time are counted.
+    #[inline]
+    pub(super) fn counts_failures_in_span(&self) -> bool {
+        self.counts_in_span.load(Ordering::Relaxed) != 0
     }
 
     /// Returns the error that the clock may have for calls and rates; indefinite when time changes
     /// nothing.
     #[inline]
     pub(super) fn clock_error(&self) -> Span {
-        Span::from_micros(self.clock_error.load(Ordering::Relaxed))
+        load(&self.clock_error)
     }
 
     /// Reads the clock as exactly as the limits require, if time changes anything.
@@ -163,35 +192,144 @@ impl Limits {
     /// Returns whether a call that ends `now` took longer than `slow_call`.
     #[inline]
     pub(super) fn is_slow(&self, start: Start, now: Instant) -> bool {
-        start != Start::NONE && now.since(start.moment()) > self.slow_call()
+        limits::is_slow(self.slow_call(), start, now)
+    }
+
+    /// Returns after how long a call is dropped; [`Span::INDEFINITE`] if it is not.
+    #[inline]
+    pub(crate) fn timeout(&self) -> Span {
+        load(&self.timeout)
     }
 
     /// Returns how long calls are admitted gradually after a recovery; zero for not at all.
     #[inline]
     pub(super) fn ramp(&self) -> Span {
-        Span::from_micros(self.ramp.load(Ordering::Relaxed))
+        load(&self.ramp)
+    }
+
+    /// Returns the wait if every one is the same; otherwise zero.
+    #[inline]
+    pub(super) fn fixed_wait(&self) -> Span {
+        // Acquire: a reader of a new wait also sees which circuits had admitted a probe before.
+        Span::from_micros(self.fixed_wait.load(Ordering::Acquire))
+    }
+
+    /// Returns how long circuits stay open.
+    pub(super) fn wait(&self) -> Wait {
+        match self.waits_and_probes.read() {
+            Some([reset, max_reset, longest_request, jitter, ..]) => {
+                let spans = [reset, max_reset, longest_request].map(Span::from_micros);
+                Wait::from_spans(spans, f64::from_bits(jitter), self.salt)
+            }
+            None => Wait::new(&self.config(), self.salt),
+        }
     }
 
     /// Returns the limit on probes.
-    #[inline]
     pub(super) fn probes(&self) -> ProbeLimit {
-        ProbeLimit {
-            count: self.probes.load(Ordering::Relaxed),
-            lease: Span::from_micros(self.lease.load(Ordering::Relaxed)),
+        match self.waits_and_probes.read() {
+            Some([.., lease, count]) => ProbeLimit {
+                count: u32::try_from(count).unwrap_or(u32::MAX),
+                lease: Span::from_micros(lease),
+            },
+            None => ProbeLimit::new(&self.config()),
+        }
+    }
+
+    /// Returns the configuration that the program has set, without overrides.
+    #[cfg(feature = "serde")]
+    pub(crate) fn base(&self) -> Config {
+        self.whole.with(|whole| whole.base)
+    }
+
+    /// Sets the configuration that overrides change.
+    #[cfg(feature = "serde")]
+    pub(super) fn set_base(&self, config: Config) {
+        self.whole.with(|whole| whole.base = config);
+    }
+
+    /// Returns the state that a file holds the circuits in.
+    #[cfg(feature = "serde")]
+    pub(crate) fn file_hold(&self) -> Option<State> {
+        self.whole.with(|whole| whole.hold)
+    }
+
+    /// Sets the state that a file holds the circuits in, for each of them to follow.
+    #[cfg(feature = "serde")]
+    pub(crate) fn set_file_hold(&self, hold: Option<State>) {
+        self.whole.with(|whole| whole.hold = hold);
+    }
+
+    /// Runs `change` while no other thread changes these rules.
+    pub(super) fn with_changes<R>(&self, change: impl FnOnce() -> R) -> R {
+        // Poisoning is harmless: a change that panicked half-way is completed by the next.
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        change()
+    }
+
+    /// Sets whether windows that are created from now on begin suspended.
+    pub(super) fn set_suspends_windows(&self, suspends_windows: bool) {
+        self.whole
+            .with(|whole| whole.suspends_windows = suspends_windows);
+    }
+
+    /// Publishes new rules to calls. Only during a change.
+    pub(super) fn publish(&self, config: Config) {
+        let limits = Limits::new(&config);
+        self.whole.with(|whole| whole.config = config);
+        let store = |word: &LiveU64, span: Span| word.store(span.as_micros(), Ordering::Relaxed);
+        store(&self.slow_call, limits.slow_call());
+        store(&self.clock_error, limits.clock_error());
+        store(&self.timeout, timeout(&config));
+        store(&self.window, limits.window());
+        store(&self.ramp, ramp(&config));
+        let counts_in_span = limits.counts_failures_in_span().into();
+        self.counts_in_span.store(counts_in_span, Ordering::Relaxed);
+        self.waits_and_probes
+            .write(waits_and_probes(&config, self.salt));
+        // Release: pairs with the acquire in `fixed_wait`.
+        let fixed_wait = fixed_wait(&config, self.salt);
+        self.fixed_wait
+            .store(fixed_wait.as_micros(), Ordering::Release);
+    }
+}
+
+impl ProbeLimit {
+    fn new(config: &Config) -> Self {
+        // For `reset`, and for as long as a probe may take.
+        let timeout = config.timeout().unwrap_or_default();
+        Self {
+            count: config.probes(),
+            lease: Span::from_duration(config.reset().max(timeout)),
         }
     }
 }
 
-/// Returns how long a probe may hold its slot: for `reset`, and for as long as it may take.
-fn lease(config: &Config) -> Span {
-    let timeout = config.timeout().unwrap_or_default();
-    Span::from_duration(config.reset().max(timeout))
+#[inline]
+fn load(word: &LiveU64) -> Span {
+    // Relaxed: the word has its meaning by itself, and nothing is published through it.
+    Span::from_micros(word.load(Ordering::Relaxed))
 }
 
-/// Returns the error that the clock may have: less than a hundredth of the window, and than a tenth
-/// of `slow_call`.
-fn clock_error(window: Option<Span>, slow_call: Option<Span>) -> Option<Span> {
-    let for_window = window.map(|window| window.divided_by(100));
-    let for_calls = slow_call.map(|slow_call| slow_call.divided_by(10));
-    for_window.into_iter().chain(for_calls).min()
+fn timeout(config: &Config) -> Span {
+    config
+        .timeout()
+        .map_or(Span::INDEFINITE, Span::from_duration)
+}
+
+fn ramp(config: &Config) -> Span {
+    config.ramp().map_or(Span::ZERO, Span::from_duration)
+}
+
+fn fixed_wait(config: &Config, salt: u64) -> Span {
+    let fixed = Wait::new(config, salt).fixed();
+    fixed.unwrap_or(Span::ZERO)
+}
+
+fn waits_and_probes(config: &Config, salt: u64) -> [u64; 6] {
+    let (wait, probes) = (Wait::new(config, salt), ProbeLimit::new(config));
+    let [reset, max_reset, longest_request] = wait.spans().map(Span::as_micros);
+    let jitter = wait.jitter().to_bits();
+    let (lease, count) = (probes.lease.as_micros(), probes.count.into());
+    [reset, max_reset, longest_request, jitter, lease, count]
 }

@@ -139,6 +139,13 @@ impl Probes {
         slots.with(|slots| slots.get(generation).is_some_and(is_any_leased))
     }
 
+    /// Forgets until when all slots are taken, as the length of a lease has changed: the leases of
+    /// an earlier generation may be longer than those of the current one.
+    pub(crate) fn forget_taken_until(&self) {
+        self.slots
+            .with(|_| self.taken_until.store(0, Ordering::Relaxed));
+    }
+
     fn with_slots<R>(
         &self,
         limit: ProbeLimit,

@@ -1,5 +1,6 @@
 //! The reason for a transition.
 
+use super::hold::HoldSource;
 use super::state::Trigger;
 use crate::events::Cause;
 use crate::window_counts::WindowCounts;
@@ -12,6 +13,8 @@ pub(super) struct Reason {
     pub(super) window: Option<WindowCounts>,
     /// An operator gave it as an order.
     pub(super) is_order: bool,
+    /// The origin of an order.
+    pub(super) source: HoldSource,
 }
 
 impl Reason {
@@ -36,6 +39,7 @@ impl Reason {
             cause,
             window: None,
             is_order,
+            source: HoldSource::default(),
         }
     }
 }

@@ -7,9 +7,13 @@ use std::ops::Bound;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use super::Circuit;
+#[cfg(feature = "serde")]
+use super::policy::Policy;
 use super::status::Status;
 use super::sums::Sums;
 use super::totals::Totals;
+#[cfg(feature = "serde")]
+use crate::config::Config;
 use crate::name::Name;
 
 /// Entries that are copied under the lock at a time.
@@ -28,6 +32,18 @@ pub(crate) trait Listed: Send + Sync {
 
     /// Returns whether its circuits have keys.
     fn is_keyed(&self) -> bool;
+
+    /// Returns the rules of its circuits.
+    #[cfg(feature = "serde")]
+    fn policy(&self) -> &Policy;
+
+    /// Replaces the rules, which have been checked.
+    #[cfg(feature = "serde")]
+    fn replace_rules(&self, config: Config);
+
+    /// Holds its circuits as their file says, or releases them.
+    #[cfg(feature = "serde")]
+    fn follow_file(&self);
 
     /// Reads the status of each of its circuits, without a lock over more than one. Returns the
     /// totals of all circuits that it ever had, none of which falls from one reading to the next.
@@ -49,6 +65,21 @@ impl Listed for Circuit {
 
     fn is_keyed(&self) -> bool {
         false
+    }
+
+    #[cfg(feature = "serde")]
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    #[cfg(feature = "serde")]
+    fn replace_rules(&self, config: Config) {
+        self.policy.replace(config, self);
+    }
+
+    #[cfg(feature = "serde")]
+    fn follow_file(&self) {
+        Self::follow_file(self);
     }
 
     fn read_all(&self, read: &mut dyn FnMut(&Name, &Status)) -> Totals {
@@ -264,12 +295,12 @@ impl Registered {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::{Named, add, hash, owners};
-    use crate::circuit::Circuit;
+    use crate::circuit::{Circuit, Owner};
     use crate::config::Config;
     use std::sync::Arc;
 
     fn circuit(name: &str) -> Arc<Circuit> {
-        Circuit::new(name.to_owned().into(), Config::default())
+        Circuit::new(name.to_owned().into(), Config::default(), Owner::Breaker)
     }
 
     #[test]
@@ -286,7 +317,7 @@ mod tests {
         drop(second);
         assert_eq!(entries(), [all[0], all[2]]);
         drop((first, third));
-        assert_eq!(entries(), []);
+        assert!(entries().is_empty());
     }
 
     #[test]

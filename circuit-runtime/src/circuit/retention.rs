@@ -65,13 +65,12 @@ impl Circuit {
     }
 
     fn has_evidence(&self, word: Word, now: impl Fn() -> Instant) -> bool {
-        let limits = &self.policy.limits;
-        self.window.has_evidence(limits, word.generation(), now)
+        self.window.has_evidence(word.generation(), now)
     }
 
     fn is_expired(&self, word: Word, now: Instant) -> bool {
         let probes = self.phases.get().map(|phases| &phases.probes);
-        self.ended_by(word, now, self.policy.wait.reset())
+        self.ended_by(word, now, self.policy.wait().reset())
             && !probes.is_some_and(|probes| probes.is_any_leased(word.generation(), now))
     }
 

@@ -33,10 +33,10 @@ impl Circuit {
         if !word.is_counting() {
             self.probe_succeeded(ticket);
         } else if !self.is_over(word) {
-            let limits = &self.policy.limits;
+            let policy = &*self.policy;
             let reached = self
                 .window
-                .success(limits, word.generation(), ticket.start());
+                .success(policy, word.generation(), ticket.start());
             if let Some(limit) = reached {
                 self.open(word, limit);
             }
@@ -46,16 +46,16 @@ impl Circuit {
     #[inline(never)]
     fn probe_succeeded(&self, ticket: Ticket) {
         let word = ticket.word();
-        let limits = &self.policy.limits;
+        let policy = &*self.policy;
         let Some(phases) = self.phases.get() else {
             return;
         };
         if phases
             .probes
-            .succeed(limits.probes(), word.generation(), ticket.lease())
+            .succeed(policy.probes(), word.generation(), ticket.lease())
         {
             let half_open_since = || self.end(word, self.details(word)?);
-            let trigger = if limits.ramp() < Span::MIN {
+            let trigger = if policy.ramp() < Span::MIN {
                 Trigger::ProbesSucceeded
             } else if let Some(since) = half_open_since() {
                 Trigger::RampBegins(since)
@@ -85,9 +85,9 @@ impl Circuit {
         if !word.is_closed() && !self.counts_gated_failure(word) {
             return;
         }
-        let limits = &self.policy.limits;
+        let policy = &*self.policy;
         let generation = word.generation();
-        if let Some(limit) = self.window.failure(limits, generation, ticket.start()) {
+        if let Some(limit) = self.window.failure(policy, generation, ticket.start()) {
             self.open(word, limit);
         }
     }
@@ -119,15 +119,15 @@ impl Circuit {
         // limit, and a circuit that is held closed begins anew.
         let generation = word.generation();
         let now = clock::now();
-        let limits = &self.policy.limits;
-        let counts = || self.window.counts_with_failure(limits, generation, now);
+        let policy = &*self.policy;
+        let counts = || self.window.counts_with_failure(policy, generation, now);
         let window = word.is_counting().then(counts);
         if window.is_some() {
             self.window
-                .add_to_slow_calls(limits, generation, ticket.start(), now);
+                .add_to_slow_calls(policy, generation, ticket.start(), now);
         }
         let now = Self::date(word, now);
-        let wait = self.policy.wait.requested(wait, generation, &self.name);
+        let wait = self.policy.wait().requested(wait, generation, &self.name);
         let trigger = Trigger::Unavailable(now.plus(wait));
         let reason = Reason {
             window,
@@ -139,14 +139,14 @@ impl Circuit {
     /// Settles a call without evidence; a probe gives its slot back.
     fn inconclusive(&self, ticket: Ticket) {
         let word = ticket.word();
-        let limits = &self.policy.limits;
+        let policy = &*self.policy;
         if word.is_counting() {
             self.window
-                .inconclusive(limits, word.generation(), ticket.start());
+                .inconclusive(policy, word.generation(), ticket.start());
         } else if let Some(phases) = self.phases.get() {
             phases
                 .probes
-                .release(limits.probes(), word.generation(), ticket.lease());
+                .release(policy.probes(), word.generation(), ticket.lease());
         }
     }
 

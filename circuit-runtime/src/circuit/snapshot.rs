@@ -141,13 +141,13 @@ impl Circuit {
             withheld,
         } = self.totals();
         let counts = self.counts(word, has_ended, now);
-        let config = *self.config();
+        let config = self.config();
         let has_window = config.window().is_some() || config.last_calls().is_some();
         Snapshot {
             name: self.name().clone(),
             state,
             since: held_for(word, details, end, now),
-            hold: Hold::from_phase(word.phase(), end, now),
+            hold: Hold::from_phase(word.phase(), self.hold_source(), end, now),
             retry_after: self
                 .rejection_at(word, details, now)
                 .and_then(Rejection::retry_after),
@@ -176,8 +176,8 @@ impl Circuit {
 
     /// Returns the evidence that counts; none once time has ended the phase.
     fn counts(&self, word: Word, has_ended: bool, now: Instant) -> WindowCounts {
-        let limits = &self.policy.limits;
-        let counts = self.window.counts(limits, word.generation(), now);
+        let policy = &*self.policy;
+        let counts = self.window.counts(policy, word.generation(), now);
         if has_ended { counts.cleared() } else { counts }
     }
 
@@ -188,6 +188,6 @@ impl Circuit {
 
     fn admitted_share(&self, word: Word, state: State, now: Instant) -> Option<f64> {
         let is_ramp = word.phase() == Phase::Ramp && state == State::HalfOpen;
-        is_ramp.then(|| ramp::admitted_share(now.since(word.since()), self.policy.limits.ramp()))
+        is_ramp.then(|| ramp::admitted_share(now.since(word.since()), self.policy.ramp()))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Circuit;
-use super::hold::Hold;
+use super::hold::{Hold, HoldSource};
 use super::state::{Details, Phase, Word};
 use super::totals::Totals;
 use crate::clock::{self, Instant};
@@ -36,17 +36,17 @@ impl Circuit {
         let now = self.time.at(clock::now());
         let end = self.end(word, details);
         let has_ended = end.is_some_and(|end| now >= end);
-        let limits = &self.policy.limits;
+        let policy = &*self.policy;
         let (window, overdue) = self
             .window
-            .counts_and_overdue(limits, word.generation(), now);
+            .counts_and_overdue(policy, word.generation(), now);
         Status {
             state: word.state(now, end),
             since: held_for(word, details, end, now),
-            hold: Hold::from_phase(word.phase(), end, now).map(|hold| hold.to),
+            hold: Hold::from_phase(word.phase(), HoldSource::Order, end, now).map(|hold| hold.to),
             window: if has_ended { window.cleared() } else { window },
             overdue: if has_ended { 0 } else { overdue },
-            min_calls: limits.min_calls(),
+            min_calls: policy.limits().min_calls(),
             totals: self.totals(),
         }
     }

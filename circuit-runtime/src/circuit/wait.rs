@@ -14,56 +14,73 @@ const LONGEST_REQUEST: Span = Span::from_duration(Duration::from_secs(60 * 60));
 /// Exponential backoff with jitter: `reset`, doubled by each reopening up to `max_reset`, plus a
 /// random fraction. Never shorter than `reset`, except at the request of the service.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wait {
+pub(super) struct Wait {
     reset: Span,
     /// Equal to `reset` when the wait does not grow.
     max_reset: Span,
     /// The longest wait that a service can ask for.
     longest_request: Span,
     jitter: f64,
-    /// Every wait is `reset`, neither growing nor jittered.
-    is_fixed: bool,
     /// Differs between processes, so that a fleet does not probe in step.
     salt: u64,
 }
 
 impl Wait {
     /// Creates the wait that `config` describes.
-    pub(crate) fn new(config: &Config, salt: u64) -> Self {
+    pub(super) fn new(config: &Config, salt: u64) -> Self {
         let reset = Span::from_duration(config.reset());
         let limit = config.max_reset().map(Span::from_duration);
-        let max_reset = limit.unwrap_or(reset);
         Self {
             reset,
-            max_reset,
+            max_reset: limit.unwrap_or(reset),
             longest_request: limit.unwrap_or(LONGEST_REQUEST),
             jitter: config.jitter(),
-            is_fixed: max_reset == reset && config.jitter() <= 0.0,
             salt,
         }
     }
 
+    /// Creates the wait with the [`spans`](Self::spans) of another.
+    pub(super) fn from_spans(spans: [Span; 3], jitter: f64, salt: u64) -> Self {
+        let [reset, max_reset, longest_request] = spans;
+        Self {
+            reset,
+            max_reset,
+            longest_request,
+            jitter,
+            salt,
+        }
+    }
+
+    /// Returns `reset`, `max_reset`, and the longest wait that a service can ask for.
+    pub(super) fn spans(&self) -> [Span; 3] {
+        [self.reset, self.max_reset, self.longest_request]
+    }
+
+    pub(super) fn jitter(&self) -> f64 {
+        self.jitter
+    }
+
     /// Returns `reset`, the wait before it is doubled or jittered.
-    pub(crate) fn reset(&self) -> Span {
+    pub(super) fn reset(&self) -> Span {
         self.reset
     }
 
     /// Returns a number that differs from process to process and from call to call.
-    pub(crate) fn random_salt() -> u64 {
+    pub(super) fn random_salt() -> u64 {
         RandomState::new().hash_one(())
     }
 
     /// Returns the wait if every one is the same.
     #[inline]
     pub(super) fn fixed(&self) -> Option<Span> {
-        self.is_fixed.then_some(self.reset)
+        (self.max_reset == self.reset && self.jitter <= 0.0).then_some(self.reset)
     }
 
     /// Returns how long the circuit called `name` stays open after so many reopenings. The same
     /// arguments always give the same wait.
     pub(super) fn after(&self, reopenings: u32, generation: Generation, name: &impl Hash) -> Span {
-        if self.is_fixed {
-            return self.reset;
+        if let Some(wait) = self.fixed() {
+            return wait;
         }
         let wait = self.reset.doubled(reopenings).min(self.max_reset);
         wait.extended_by(self.jitter_of(generation, name))

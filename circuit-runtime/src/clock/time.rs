@@ -8,7 +8,7 @@ pub(crate) struct Instant(u64);
 
 /// A length of time in microseconds, rounded up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Span(u64);
+pub struct Span(u64);
 
 impl Instant {
     #[inline]

@@ -70,21 +70,35 @@ pub enum ConfigError {
     ZeroTimeout,
     /// `ramp` is zero.
     ZeroRamp,
+    /// The breaker of one key was given rules of its own.
+    RulesOfOneKey,
+    /// An annotated function without a `timeout` was given one at run time.
+    TimeoutAtRunTime,
 }
+
+/// The text of [`ConfigError::RulesOfOneKey`].
+const RULES_OF_ONE_KEY: &str = "the breakers of all keys have the same rules; reconfigure their \
+    `CircuitBreakers`, or override the rules of the function by its name";
+
+/// The text of [`ConfigError::TimeoutAtRunTime`].
+const TIMEOUT_AT_RUN_TIME: &str = "`timeout` cannot be added at run time, as the function's future \
+    has no room for a timer; write one in the attribute, `timeout = \"1h\"` if need be";
 
 /// Maps each error to the rule of the same name.
 macro_rules! rules {
     ($($name:ident)*) => {
         impl ConfigError {
-            /// Every error, in the order in which they are checked.
+            /// Every error of a configuration by itself, in the order in which they are checked.
             #[doc(hidden)]
             pub const ALL: [Self; 22] = [$(Self::$name,)*];
 
             const RULES: [(Self, Rule); 22] = [$((Self::$name, Rule::$name),)*];
 
-            const fn rule(self) -> Rule {
+            /// Returns the rule that is broken; `None` if the configuration is valid by itself.
+            const fn rule(self) -> Option<Rule> {
                 match self {
-                    $(Self::$name => Rule::$name,)*
+                    $(Self::$name => Some(Rule::$name),)*
+                    Self::RulesOfOneKey | Self::TimeoutAtRunTime => None,
                 }
             }
         }
@@ -113,7 +127,11 @@ impl ConfigError {
 
     /// Returns the option that must change.
     pub(super) const fn option(self, settings: &Settings) -> OptionName {
-        self.rule().option(settings)
+        match self.rule() {
+            Some(rule) => rule.option(settings),
+            // Neither breaks a rule of the settings by themselves.
+            None => OptionName::Timeout,
+        }
     }
 
     /// Returns what is wrong and what to write instead: the text of [`Display`](std::fmt::Display),
@@ -134,6 +152,10 @@ impl ConfigError {
     /// ```
     #[must_use]
     pub const fn message(&self) -> &'static str {
-        self.rule().message()
+        match self.rule() {
+            Some(rule) => rule.message(),
+            None if matches!(self, Self::RulesOfOneKey) => RULES_OF_ONE_KEY,
+            None => TIMEOUT_AT_RUN_TIME,
+        }
     }
 }

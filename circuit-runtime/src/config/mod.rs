@@ -336,6 +336,22 @@ impl Config {
         }
     }
 
+    /// Returns the options that differ in `other`, with the value here and there.
+    #[cfg(feature = "serde")]
+    pub(crate) fn differences(
+        &self,
+        other: &Self,
+    ) -> impl Iterator<Item = (&'static str, String, String)> {
+        let (before, after) = (self.resolved(), other.resolved());
+        let text = |value: Option<circuit_options::values::Value>| {
+            value.map_or("none".to_owned(), |it| it.to_string())
+        };
+        OptionName::ALL.into_iter().filter_map(move |option| {
+            let (before, after) = (before.get(option), after.get(option));
+            (before != after).then(|| (option.as_str(), text(before), text(after)))
+        })
+    }
+
     /// Fills in the defaults.
     fn resolved(&self) -> Options {
         Options {

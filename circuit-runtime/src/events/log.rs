@@ -1,9 +1,14 @@
 //! One log event for each change, with `tracing`.
 
+#[cfg(feature = "serde")]
+use std::fmt::Display;
+
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, event};
 
 use super::change::{Cause, StateChange};
+#[cfg(feature = "serde")]
+use super::panics::contain;
 use crate::state::State;
 
 /// The target of every event.
@@ -49,4 +54,19 @@ pub(super) fn log(change: &StateChange) {
         (_, State::HalfOpen) => log!(Level::INFO, "circuit half-open"),
         (_, State::Closed) => log!(Level::INFO, "circuit closed"),
     }
+}
+
+/// Warns of overrides that are invalid for a circuit that has just been created.
+#[cfg(feature = "serde")]
+pub(crate) fn warn_of_override(breaker: &str, option: Option<&str>, error: &dyn Display) {
+    contain(|| {
+        event!(
+            target: TARGET,
+            Level::WARN,
+            breaker,
+            option,
+            %error,
+            "circuit overrides left out"
+        );
+    });
 }

@@ -14,6 +14,8 @@ mod waker;
 pub use change::{Cause, StateChange};
 pub(crate) use delivery::{Delivery, Record};
 pub(crate) use listeners::Listeners;
+#[cfg(all(feature = "serde", feature = "tracing"))]
+pub(crate) use log::warn_of_override;
 #[cfg(feature = "metrics")]
 pub(crate) use panics::contain;
 pub use receiver::{Changes, Lagged};

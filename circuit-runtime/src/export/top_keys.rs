@@ -148,7 +148,7 @@ impl TopKeys {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::{Group, TopKeys, Totals};
-    use crate::circuit::Circuit;
+    use crate::circuit::{Circuit, Owner};
     use crate::config::Config;
 
     fn failed(calls: u64) -> Totals {
@@ -161,7 +161,7 @@ mod tests {
     /// Exports one series, and that of the others. Returns the failed calls in each, given those of
     /// the function and of the keys that were read.
     fn export(top_keys: &mut TopKeys, all: u64, keys: &[(&str, u64)]) -> Vec<(String, u64)> {
-        let mut status = Circuit::new("hosts".into(), Config::default()).status();
+        let mut status = Circuit::new("hosts".into(), Config::default(), Owner::Breaker).status();
         let mut group = Group::default();
         group.all.totals = failed(all);
         for &(key, calls) in keys {

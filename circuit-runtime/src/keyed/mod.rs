@@ -19,11 +19,12 @@ use index::Index;
 use residents::{Entry, Residents, Swept};
 use short_key::ShortKey;
 
+use crate::circuit::reconfiguration::SharePolicy;
 use crate::circuit::registered::{self, Listed};
 use crate::circuit::status::Status;
 use crate::circuit::totals::Totals;
-use crate::circuit::{Circuit, Policy, Tag};
-use crate::config::Config;
+use crate::circuit::{Circuit, Owner, Policy, Tag};
+use crate::config::{Config, ConfigError};
 use crate::name::Name;
 use crate::sync::{AtomicU32, Mutex, Ordering};
 
@@ -42,10 +43,10 @@ pub(crate) struct KeyedCircuits {
 }
 
 impl KeyedCircuits {
-    pub(crate) fn new(name: Name, config: Config, max_keys: u32) -> Arc<Self> {
+    pub(crate) fn new(name: Name, config: Config, owner: Owner, max_keys: u32) -> Arc<Self> {
         Arc::new(Self {
             name,
-            policy: Arc::new(Policy::new(config)),
+            policy: Arc::new(Policy::new(config, owner)),
             max_keys: AtomicU32::new(max_keys),
             index: Index::default(),
             hasher: RandomState::default(),
@@ -65,6 +66,11 @@ impl KeyedCircuits {
     /// Sets the bound, which applies from the next new key on.
     pub(crate) fn set_max_keys(&self, max_keys: u32) {
         self.max_keys.store(max_keys, Ordering::Relaxed);
+    }
+
+    /// Replaces the rules of all circuits, those that are created later included.
+    pub(crate) fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        self.policy.reconfigure(config, self)
     }
 
     /// Returns the circuit of `key`, created if there is none.
@@ -149,6 +155,10 @@ impl KeyedCircuits {
             (circuit, swept)
         });
         self.finish(swept);
+        #[cfg(feature = "serde")]
+        if self.policy.file_hold().is_some() {
+            circuit.follow_file();
+        }
         circuit
     }
 
@@ -181,6 +191,13 @@ impl KeyedCircuits {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         )
+    }
+}
+
+impl SharePolicy for KeyedCircuits {
+    fn for_each(&self, visit: &mut dyn FnMut(&Circuit)) {
+        // Under the lock, as any of them may be evicted and another created.
+        self.with_residents(|residents| residents.all().for_each(|circuit| visit(circuit)));
     }
 }
 
@@ -234,6 +251,26 @@ impl Listed for KeyedCircuits {
 
     fn is_keyed(&self) -> bool {
         true
+    }
+
+    #[cfg(feature = "serde")]
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    #[cfg(feature = "serde")]
+    fn replace_rules(&self, config: Config) {
+        self.policy.replace(config, self);
+    }
+
+    #[cfg(feature = "serde")]
+    fn follow_file(&self) {
+        // A circuit that is created later follows it by itself.
+        let all =
+            self.with_residents(|residents| residents.all().map(Entry::new).collect::<Vec<_>>());
+        for entry in all {
+            entry.circuit().follow_file();
+        }
     }
 
     fn read_all(&self, read: &mut dyn FnMut(&Name, &Status)) -> Totals {

@@ -128,6 +128,12 @@ impl Residents {
             .chain(&self.required)
     }
 
+    /// Returns the resident circuits and the retired ones.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Circuit>> {
+        let retired = self.retired.values();
+        self.iter().chain(retired.map(|retired| &retired.circuit))
+    }
+
     /// Returns the retired circuits that are still in use, or must be retained by now.
     pub(super) fn retired_in_use(&self) -> impl Iterator<Item = &Arc<Circuit>> {
         let now = Reading::now();

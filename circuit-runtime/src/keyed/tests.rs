@@ -4,6 +4,7 @@
 
 use super::residents::{Entry, MAX_EXAMINED, MAX_SECOND_CHANCES};
 use super::{KeyedCircuits, KeyedHandle};
+use crate::circuit::Owner;
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::registered::{self, Listed};
 use crate::circuit::{Circuit, Outcome};
@@ -46,6 +47,7 @@ fn breakers(max_keys: u32) -> Breakers {
     Breakers(KeyedCircuits::new(
         "quote".into(),
         config.unwrap(),
+        Owner::Breakers,
         max_keys,
     ))
 }
@@ -114,6 +116,7 @@ fn the_registry_lists_keyed_breakers_until_the_last_handle_is_dropped() {
     let breakers = Breakers(KeyedCircuits::new(
         "registered".into(),
         Config::default(),
+        Owner::Breakers,
         10,
     ));
     registered::add(&breakers.0);
@@ -644,6 +647,7 @@ fn retired_breakers_swept_for_each_new_key_are_bounded() {
 #[cfg(feature = "test-util")]
 mod in_virtual_time {
     use super::super::residents::MAX_DELIVERING;
+    use super::Owner;
     use super::{Breakers, KeyedCircuits, breakers, circuit, fail, resident, succeed};
     use crate::name::Name;
     use crate::{CircuitBreaker, Config, State, registry};
@@ -718,6 +722,7 @@ mod in_virtual_time {
         let breakers = Breakers(KeyedCircuits::new(
             "quote".into(),
             config.build().unwrap(),
+            Owner::Breakers,
             1,
         ));
         let breaker = breakers.for_key("open");
@@ -828,6 +833,7 @@ mod in_virtual_time {
         let breakers = Breakers(KeyedCircuits::new(
             "nested".into(),
             Config::builder().max_failures(1).build().unwrap(),
+            Owner::Breakers,
             1,
         ));
         (0..OPEN).for_each(|key| fail(&breakers.for_key(&key.to_string())));
@@ -857,7 +863,12 @@ mod in_virtual_time {
     /// Returns one breaker for each key, at most `max_keys`, with these rules.
     fn with_rules(rules: crate::ConfigBuilder, max_keys: u32) -> Breakers {
         let config = rules.reset(RESET).build().unwrap();
-        Breakers(KeyedCircuits::new("quote".into(), config, max_keys))
+        Breakers(KeyedCircuits::new(
+            "quote".into(),
+            config,
+            Owner::Breakers,
+            max_keys,
+        ))
     }
 
     const HOUR: Duration = Duration::from_secs(3_600);

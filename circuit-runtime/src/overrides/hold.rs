@@ -2,6 +2,8 @@
 
 use serde::ser::{Serialize, Serializer};
 
+use crate::state::State;
+
 /// The state that a file holds a circuit in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HoldTo {
@@ -14,6 +16,13 @@ impl HoldTo {
     pub(super) fn from_name(name: &str) -> Option<Self> {
         let states = [Self::Closed, Self::Open];
         states.into_iter().find(|state| state.as_str() == name)
+    }
+
+    pub(super) const fn state(self) -> State {
+        match self {
+            Self::Closed => State::Closed,
+            Self::Open => State::Open,
+        }
     }
 
     const fn as_str(self) -> &'static str {

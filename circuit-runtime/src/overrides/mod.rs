@@ -1,7 +1,9 @@
 //! Overrides: options of circuits by their names, as a file sets them.
 
+mod applied;
 mod error;
 mod hold;
+pub(crate) mod in_force;
 mod pattern;
 mod serde;
 
@@ -11,6 +13,7 @@ use circuit_options::names::OptionName;
 
 use crate::config::{Config, ConfigBuilder, Options};
 
+pub use applied::{Applied, ChangedRules, SkippedOption};
 pub use error::OverridesError;
 pub(crate) use hold::HoldTo;
 use pattern::Pattern;

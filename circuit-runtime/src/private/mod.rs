@@ -6,6 +6,7 @@ mod after_body;
 pub mod check;
 mod classify;
 mod fallback;
+mod function;
 mod given;
 mod guard;
 pub mod key;
@@ -18,6 +19,7 @@ pub use admit::{Admit, Choice, admit};
 pub use after_body::{AfterBody, Taken, after_body};
 pub use classify::{Classifier, Judge, NotAResult, Predicate, Wait, any_classifier, classifier};
 pub use fallback::{Instead, instead};
+pub use function::{function_breaker, function_breakers};
 pub use given::{Given, Keyed, Single, borrowed, cloned, keyed};
 pub use guard::{
     Admission, Admitted, Guard, GuardAdmitted, GuardTimed, guard, guard_admitted, guard_timed,

@@ -1,7 +1,9 @@
 //! The seam of the model checkers: the primitives that threads share come from the standard library
 //! or, under `--cfg circuit_loom` or `--cfg circuit_shuttle`, from a model checker.
 
+pub(crate) mod live;
 pub(crate) mod lock;
+pub(crate) mod sequenced;
 pub(crate) mod striped;
 pub(crate) mod thread;
 

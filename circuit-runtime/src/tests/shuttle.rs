@@ -481,7 +481,7 @@ fn keys_against_eviction_have_one_circuit_at_a_time() {
         keep_behind(0);
         let config = Config::builder().max_failures(1);
         let config = config.reset(Duration::from_micros(RESET)).build().unwrap();
-        let circuits = KeyedCircuits::new("model".into(), config, 1);
+        let circuits = KeyedCircuits::new("model".into(), config, Owner::Breakers, 1);
         let circuits: &'static KeyedCircuits = Box::leak(Box::new(circuits));
         // The circuit of each key, while there are threads that hold it.
         let held: &'static Mutex<[Vec<Arc<Circuit>>; KEYS.len()]> = Box::leak(Box::default());
@@ -780,6 +780,7 @@ fn cached_handles_against_evictions() {
         let circuits: &'static Arc<KeyedCircuits> = Box::leak(Box::new(KeyedCircuits::new(
             "model".into(),
             Config::default(),
+            Owner::Breakers,
             one_of([1, 2]),
         )));
         together(4, move |_| {

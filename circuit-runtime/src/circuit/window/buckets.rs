@@ -59,6 +59,12 @@ impl<T: Copy + Default + AddAssign + SubAssign> Buckets<T> {
         counted.map(|bucket| bucket.counts)
     }
 
+    /// Returns the index and the counts of each bucket, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, T)> {
+        let buckets = self.buckets.iter();
+        buckets.map(|bucket| (bucket.index, bucket.counts))
+    }
+
     pub(super) fn clear(&mut self) {
         self.buckets.clear();
         self.sum = T::default();
@@ -115,6 +121,11 @@ impl Division {
     /// Returns the index of the bucket that contains `moment`.
     pub(super) fn index_at(self, moment: Instant) -> u64 {
         moment.as_micros().checked_div(self.length).unwrap_or(0)
+    }
+
+    /// Returns when the bucket at `index` begins.
+    pub(super) fn start(self, index: u64) -> Instant {
+        Instant::from_micros(index.saturating_mul(self.length))
     }
 
     /// Returns the index of the oldest bucket that counts while `latest` is the latest.

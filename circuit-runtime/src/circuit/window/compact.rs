@@ -1,10 +1,12 @@
 //! The evidence of a circuit that has had few calls and no failure.
 
 use super::buckets::Tenths;
+use super::counting::Counting;
 use super::group_pair::GroupPair;
-use super::limits::Tally;
 use super::recent_successes::{Older, RecentSuccesses};
-use crate::circuit::policy::Limits;
+use super::tally::Tally;
+use crate::circuit::limits::{Counted, Limits};
+use crate::circuit::policy::Policy;
 use crate::circuit::ticket::Start;
 use crate::clock::{Instant, Span};
 use crate::sync::lock::with_lock_of;
@@ -24,47 +26,39 @@ pub(super) struct Compact {
     /// The two words of [`Older`] successes, written under the lock.
     older: AtomicU64,
     oldest: AtomicU16,
-    /// Kept here, where it takes no more room, and its niche tells a ledger from the other windows.
-    kind: Kind,
-}
-
-/// Which calls count.
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
-    /// Those of a span of time.
-    InSpan,
-    /// The last ones, however long ago.
-    Last,
+    /// For the whole window, kept here because it takes no more room.
+    counting: Counting,
 }
 
 /// Everything that was counted in a [`Compact`].
 #[derive(Clone, Copy)]
 pub(super) struct Contents {
-    kind: Kind,
     successes: RecentSuccesses,
     older: Older,
     in_flight: GroupPair,
 }
 
 impl Compact {
-    /// Creates empty evidence.
-    pub(super) fn new(kind: Kind) -> Self {
+    /// Creates empty evidence, or evidence that is suspended.
+    pub(super) fn new(counted: Counted, is_suspended: bool) -> Self {
+        let word = |moved| AtomicU64::new(if is_suspended { moved } else { 0 });
         Self {
-            successes: AtomicU64::new(0),
-            in_flight: AtomicU64::new(0),
+            successes: word(RecentSuccesses::MOVED),
+            in_flight: word(GroupPair::MOVED),
             older: AtomicU64::new(0),
             oldest: AtomicU16::new(0),
-            kind,
+            counting: Counting::new(counted),
         }
     }
 
-    pub(super) const fn kind(&self) -> Kind {
-        self.kind
+    #[inline]
+    pub(super) fn counting(&self) -> &Counting {
+        &self.counting
     }
 
     /// Counts a fast success; returns whether there was room for it.
-    pub(super) fn add_success(&self, window: Span, now: Instant) -> bool {
-        let Some(index) = RecentSuccesses::index_at(window, now) else {
+    pub(super) fn add_success(&self, policy: &Policy, now: Instant) -> bool {
+        let Some(index) = RecentSuccesses::index_at(policy.window(), now) else {
             return false;
         };
         // Release: a thread that moves this success sees that the call is no longer in flight.
@@ -78,12 +72,15 @@ impl Compact {
                     .then(|| recent.plus_one())?
                     .map(RecentSuccesses::to_bits)
             });
-        counted.is_ok() || with_lock_of(self, || self.add_to_later(index))
+        counted.is_ok() || with_lock_of(self, || self.add_to_later(policy.window(), now))
     }
 
-    /// Slow path: begins the tenth at `index` first, unless another thread has. Called under the
-    /// lock.
-    fn add_to_later(&self, index: u64) -> bool {
+    /// Slow path: begins the tenth of `now` first, unless another thread has. Called under the
+    /// lock, which orders the window's length and the evidence for it.
+    fn add_to_later(&self, window: Span, now: Instant) -> bool {
+        let Some(index) = RecentSuccesses::index_at(window, now) else {
+            return false;
+        };
         let older = self.older();
         let mut left = older;
         let counted = self
@@ -140,22 +137,75 @@ impl Compact {
 
     /// Marks the words as moved and passes everything that was counted to `take`, unless that has
     /// happened before. Nothing is counted here from then on.
-    pub(super) fn move_to(&self, take: impl FnOnce(Contents)) {
+    pub(super) fn move_to(&self, take: impl FnOnce(Option<Contents>)) {
+        with_lock_of(self, || take(self.take()));
+    }
+
+    /// Marks the words as moved and returns everything that was counted. Called under the lock.
+    fn take(&self) -> Option<Contents> {
+        // Acquire: pairs with the release in `add_success`. In this order, so that a call which
+        // ends meanwhile is not moved both as a success and as in flight.
+        let successes = self
+            .successes
+            .swap(RecentSuccesses::MOVED, Ordering::Acquire);
+        let in_flight = self.in_flight.swap(GroupPair::MOVED, Ordering::Relaxed);
+        Some(Contents {
+            successes: RecentSuccesses::from_bits(successes)?,
+            older: self.older(),
+            // Suspended without any.
+            in_flight: GroupPair::from_bits(in_flight).unwrap_or_default(),
+        })
+    }
+
+    /// Stops counting here until [`resume`](Self::resume), as the length of the window or
+    /// `slow_call` is about to change: no thread that knows the earlier one changes a word after.
+    /// If there are calls in flight, everything is passed to `take`, and is moved for good.
+    /// Otherwise only successes of the same window are kept.
+    pub(super) fn suspend(&self, keeps_successes: bool, take: impl FnOnce(Contents)) {
         with_lock_of(self, || {
-            // Acquire: pairs with the release in `add_success`. In this order, so that a call which
-            // ends meanwhile is not moved both as a success and as in flight.
-            let successes = self
-                .successes
-                .swap(RecentSuccesses::MOVED, Ordering::Acquire);
-            let in_flight = self.in_flight.swap(GroupPair::MOVED, Ordering::Relaxed);
-            let successes = RecentSuccesses::from_bits(successes);
-            if let Some((successes, in_flight)) = successes.zip(GroupPair::from_bits(in_flight)) {
-                take(Contents {
-                    kind: self.kind,
-                    successes,
-                    older: self.older(),
-                    in_flight,
-                });
+            let in_flight = self.in_flight.load(Ordering::Relaxed);
+            let is_idle =
+                |in_flight| GroupPair::from_bits(in_flight).is_some_and(GroupPair::is_empty);
+            let suspended = is_idle(in_flight)
+                && self
+                    .in_flight
+                    .compare_exchange(
+                        in_flight,
+                        GroupPair::MOVED,
+                        Ordering::Relaxed,
+                        Ordering::Relaxed,
+                    )
+                    .is_ok();
+            if !suspended {
+                if let Some(contents) = self.take() {
+                    take(contents);
+                }
+            } else if !keeps_successes {
+                self.successes
+                    .swap(RecentSuccesses::MOVED, Ordering::Acquire);
+            }
+        });
+    }
+
+    /// Counts here again, unless `is_moved` says that everything has been moved for good.
+    pub(super) fn resume(&self, now: Instant, is_moved: impl FnOnce() -> bool) {
+        with_lock_of(self, || {
+            if is_moved() {
+                return;
+            }
+            let in_flight = self.in_flight.load(Ordering::Relaxed);
+            if in_flight == GroupPair::MOVED {
+                // No word that a thread may still know from before.
+                let empty = GroupPair::empty_at(now.plus(Span::MIN));
+                self.in_flight.store(empty.to_bits(), Ordering::Relaxed);
+            }
+            let successes = self.successes.load(Ordering::Relaxed);
+            if successes == RecentSuccesses::MOVED {
+                // Relaxed: ordered by the lock.
+                self.older.store(0, Ordering::Relaxed);
+                self.oldest.store(0, Ordering::Relaxed);
+                // A thread that takes this for an earlier word begins its tenth under the lock.
+                self.successes.store(0, Ordering::Relaxed);
             }
         });
     }
@@ -167,10 +217,9 @@ impl Compact {
             let successes = self.successes.load(Ordering::Acquire);
             let in_flight = self.in_flight.load(Ordering::Relaxed);
             Some(Contents {
-                kind: self.kind,
                 successes: RecentSuccesses::from_bits(successes)?,
                 older: self.older(),
-                in_flight: GroupPair::from_bits(in_flight)?,
+                in_flight: GroupPair::from_bits(in_flight).unwrap_or_default(),
             })
         })
     }
@@ -194,14 +243,14 @@ impl Contents {
 
     /// Adds up the calls that count at `now`.
     pub(super) fn tally(&self, limits: &Limits, now: Instant) -> Tally {
-        let calls = match self.kind {
-            Kind::InSpan => {
+        let calls = match limits.last_calls() {
+            0 => {
                 let tenths = Tenths::from_span(limits.window());
                 let oldest = Tenths::oldest(tenths.index_at(now));
                 let counted = self.successes().filter(|(index, _)| *index >= oldest);
                 counted.map(|(_, calls)| calls).fold(0, u64::saturating_add)
             }
-            Kind::Last => self.total().min(limits.last_calls().into()),
+            last_calls => self.total().min(last_calls.into()),
         };
         let is_overdue = |start: &Start| now.since(start.moment()) > limits.slow_call();
         let overdue = self

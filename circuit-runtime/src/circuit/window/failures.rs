@@ -1,15 +1,18 @@
-//! Failures in a span of time.
+//! The failures that count towards `max_failures`, outside of the last calls.
 
 use std::collections::VecDeque;
 
 use super::buckets::{Buckets, Division, index_after};
-use super::limits::ReachedLimit;
+use super::counting::Counting;
+use super::streak::Streak;
+use super::tally::ReachedLimit;
 use crate::circuit::evidence::Evidence;
-use crate::circuit::policy::Limits;
+use crate::circuit::limits::{Counted, Limits};
+use crate::circuit::policy::Policy;
 use crate::circuit::state::Generation;
 use crate::clock::{Instant, Span};
 use crate::sync::OnceBox;
-use crate::sync::lock::Lock;
+use crate::sync::lock::{Lock, with_lock_of};
 use crate::sync::striped::CachePadded;
 
 /// The largest limit for which the time of every failure is remembered.
@@ -18,109 +21,277 @@ const EXACT: u32 = 1_000;
 /// How many buckets a span has above that limit.
 const PER_SPAN: u16 = 100;
 
-/// Failures within a sliding time window. A failure as old as the span no longer counts.
+/// Consecutive failures, or those within a sliding time window: there a failure as old as the span
+/// no longer counts.
 ///
-/// Exact up to a limit of [`EXACT`], in 8 bytes per failure; above, exact to a hundredth of the
-/// span, in 1.6 KiB. A failure costs the same for every limit and span, a success nothing.
+/// Consecutive ones are exact. Those of a window are exact up to a limit of [`EXACT`], in 8 bytes
+/// per failure; above, exact to a hundredth of the span, in 1.6 KiB. A failure costs the same for
+/// every limit and span. A success costs nothing, unless it resets a streak.
 #[derive(Default)]
 pub(crate) struct Failures {
     /// Allocated by the first failure, away from the fields that every call reads.
-    counted: OnceBox<CachePadded<Lock<Evidence<Counted>>>>,
+    allocated: OnceBox<CachePadded<Lock<Evidence<Locked>>>>,
 }
 
-enum Counted {
+/// The state behind the lock.
+struct Locked {
+    max_failures: u32,
+    window: Span,
+    /// The limit that was reached in this generation; zero if none was.
+    reached: u32,
+    kept: Kept,
+}
+
+enum Kept {
+    /// No failure counts here.
+    Nothing,
+    Consecutive(Streak),
     Latest(Latest),
     Bucketed(Bucketed),
 }
 
 impl Failures {
-    /// Returns whether a failure of `generation` lies within the span that ends now.
+    /// Returns whether a failure of `generation` counts now.
     pub(super) fn has_evidence(
         &self,
-        limits: &Limits,
         generation: Generation,
         now: impl FnOnce() -> Instant,
     ) -> bool {
-        let Some(CachePadded(counted)) = self.counted.get() else {
-            return false;
-        };
-        let (now, span) = (now(), limits.window());
-        counted.with(|evidence| match evidence.get(generation) {
-            Some(Counted::Latest(latest)) => {
-                latest.latest().is_some_and(|time| now.since(time) < span)
-            }
-            Some(Counted::Bucketed(bucketed)) => {
-                let division = Division::from_span_rounded_up(span, PER_SPAN.into());
-                let oldest = division.oldest(division.index_at(now));
-                bucketed.latest() >= Some(oldest)
-            }
-            None => false,
-        })
+        let has_evidence = |locked: &Locked| locked.has_evidence(now());
+        self.with(generation, has_evidence).unwrap_or(false)
     }
 
-    /// Returns how many failures of `generation` lie within the span that ends `now`.
-    pub(super) fn count(&self, limits: &Limits, generation: Generation, now: Instant) -> u64 {
-        let Some(CachePadded(counted)) = self.counted.get() else {
-            return 0;
-        };
-        let span = limits.window();
-        counted.with(|evidence| match evidence.get(generation) {
-            Some(Counted::Latest(latest)) => {
-                let times = latest.times.iter();
-                let counted = times.filter(|time| now.since(**time) < span);
-                counted.count() as u64
-            }
-            Some(Counted::Bucketed(bucketed)) => {
-                let division = Division::from_span_rounded_up(span, PER_SPAN.into());
-                let oldest = division.oldest(division.index_at(now));
-                bucketed.buckets.since(oldest).fold(0, u64::saturating_add)
-            }
-            None => 0,
-        })
+    /// Returns how many failures of `generation` count `now`.
+    pub(super) fn count(&self, generation: Generation, now: Instant) -> u64 {
+        let count = |locked: &Locked| locked.count(now);
+        self.with(generation, count).unwrap_or(0)
     }
 
-    /// Records a failure; returns the limit if it is reached. `clock` is read before the lock is
-    /// taken, and once more if that reading may be out of date.
+    /// Returns the limit that was reached in `generation`; zero if none was.
+    pub(super) fn reached(&self, generation: Generation) -> u32 {
+        self.with(generation, |locked| locked.reached).unwrap_or(0)
+    }
+
+    fn with<R>(&self, generation: Generation, read: impl FnOnce(&Locked) -> R) -> Option<R> {
+        let CachePadded(locked) = self.allocated.get()?;
+        locked.with(|evidence| evidence.get(generation).map(read))
+    }
+
+    /// Resets a streak, unless it has reached the limit; returns the limit if it has.
+    pub(super) fn success(
+        &self,
+        generation: Generation,
+        counting: &Counting,
+    ) -> Option<ReachedLimit> {
+        let CachePadded(locked) = self.allocated.get()?;
+        let reached = locked.with(|evidence| {
+            let locked = evidence.for_generation(generation, Locked::clear)?;
+            let Kept::Consecutive(streak) = &mut locked.kept else {
+                return None;
+            };
+            let reached = streak.reset();
+            if !reached && counting.is(Counted::Consecutive) {
+                counting.set_counts_successes(false);
+            }
+            Some(reached)
+        });
+        reached?.then_some(ReachedLimit::MaxFailures)
+    }
+
+    /// Records a failure in a span of time; returns the limit if it is reached. `clock` is read
+    /// before the lock is taken, and once more if that reading may be out of date.
     pub(super) fn failure(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         clock: impl Fn() -> Instant,
     ) -> Option<ReachedLimit> {
-        let (limit, span) = (limits.max_failures(), limits.window());
         // Read the clock before taking the lock, to keep the section short.
         let now = clock();
-        let CachePadded(counted) = self.counted.get_or_init(|| {
-            let counted = Counted::new(limit);
-            Box::new(CachePadded(Lock::new(Evidence::new(counted))))
+        let reached = self.allocated(policy).with(|evidence| {
+            let locked = evidence.for_generation(generation, Locked::clear)?;
+            Some(locked.failure_in_span(now, clock))
         });
-        counted.with(|evidence| {
-            let reached = match evidence.for_generation(generation, Counted::clear)? {
-                Counted::Latest(latest) => latest.failure(limit, span, now, clock),
-                Counted::Bucketed(bucketed) => {
-                    let division = Division::from_span_rounded_up(span, PER_SPAN.into());
-                    let index = |now| division.index_at(now);
-                    bucketed.failure(limit, division, index(now), || index(clock()))
-                }
+        reached?.then_some(ReachedLimit::MaxFailures)
+    }
+
+    /// Records a consecutive failure; returns the limit if it is reached.
+    pub(super) fn consecutive_failure(
+        &self,
+        policy: &Policy,
+        generation: Generation,
+        counting: &Counting,
+    ) -> Option<ReachedLimit> {
+        let reached = self.allocated(policy).with(|evidence| {
+            let Some(locked) = evidence.for_generation(generation, Locked::clear) else {
+                return false;
             };
-            reached.then_some(ReachedLimit::MaxFailures)
+            // Otherwise the rules have just changed, and the failure came before.
+            let Kept::Consecutive(streak) = &mut locked.kept else {
+                return false;
+            };
+            counting.set_counts_successes(true);
+            let reached = streak.grow(locked.max_failures);
+            if reached {
+                locked.reached = locked.max_failures;
+            }
+            reached
+        });
+        reached.then_some(ReachedLimit::MaxFailures)
+    }
+
+    #[inline]
+    fn allocated(&self, policy: &Policy) -> &Lock<Evidence<Locked>> {
+        let CachePadded(locked) = match self.allocated.get() {
+            Some(allocated) => allocated,
+            None => self.allocate(policy),
+        };
+        locked
+    }
+
+    /// Allocates what the first failure needs, under a lock, so that limits which change meanwhile
+    /// are either found here or adopted after.
+    #[cold]
+    #[inline(never)]
+    fn allocate(&self, policy: &Policy) -> &CachePadded<Lock<Evidence<Locked>>> {
+        with_lock_of(self, || {
+            self.allocated.get_or_init(|| {
+                let locked = Locked::new(&policy.limits());
+                Box::new(CachePadded(Lock::new(Evidence::new(locked))))
+            })
         })
+    }
+
+    /// Judges by new limits from now on. Keeps the failures of the same window. `counted` are the
+    /// results that are going to be counted.
+    pub(super) fn adopt(&self, limits: &Limits, counted: Counted, counting: &Counting) {
+        with_lock_of(self, || match self.allocated.get() {
+            None => counting.set_counts_successes(counted.has_successes()),
+            Some(CachePadded(locked)) => locked.with(|evidence| {
+                let locked = evidence.latest();
+                locked.adopt(limits);
+                let is_streak = matches!(&locked.kept, Kept::Consecutive(it) if !it.is_empty());
+                counting.set_counts_successes(is_streak || counted.has_successes());
+            }),
+        });
     }
 }
 
-impl Counted {
-    fn new(limit: u32) -> Self {
-        if limit <= EXACT {
-            Self::Latest(Latest::new(limit as usize))
-        } else {
-            Self::Bucketed(Bucketed::new())
+impl Locked {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            max_failures: limits.max_failures(),
+            window: limits.window(),
+            reached: 0,
+            kept: Kept::new(limits),
         }
     }
 
     fn clear(&mut self) {
-        match self {
-            Self::Latest(latest) => latest.times.clear(),
-            Self::Bucketed(bucketed) => bucketed.buckets.clear(),
+        self.reached = 0;
+        match &mut self.kept {
+            Kept::Nothing => {}
+            Kept::Consecutive(streak) => streak.clear(),
+            Kept::Latest(latest) => latest.times.clear(),
+            Kept::Bucketed(bucketed) => bucketed.buckets.clear(),
+        }
+    }
+
+    /// Records a failure in a span of time; returns whether the limit is reached.
+    #[inline]
+    fn failure_in_span(&mut self, now: Instant, clock: impl Fn() -> Instant) -> bool {
+        let (limit, span) = (self.max_failures, self.window);
+        let reached = match &mut self.kept {
+            Kept::Latest(latest) => latest.failure(limit, span, now, clock),
+            Kept::Bucketed(bucketed) => {
+                let division = Division::from_span_rounded_up(span, PER_SPAN.into());
+                let index = |now| division.index_at(now);
+                bucketed.failure(limit, division, index(now), || index(clock()))
+            }
+            // The rules have just changed, and the failure came before.
+            Kept::Nothing | Kept::Consecutive(_) => false,
+        };
+        if reached {
+            self.reached = limit;
+        }
+        reached
+    }
+
+    fn has_evidence(&self, now: Instant) -> bool {
+        match &self.kept {
+            Kept::Nothing => false,
+            Kept::Consecutive(streak) => !streak.is_empty(),
+            Kept::Latest(latest) => {
+                let time = latest.latest();
+                time.is_some_and(|time| now.since(time) < self.window)
+            }
+            Kept::Bucketed(bucketed) => bucketed.latest() >= Some(self.oldest_index(now)),
+        }
+    }
+
+    fn count(&self, now: Instant) -> u64 {
+        match &self.kept {
+            Kept::Nothing => 0,
+            Kept::Consecutive(streak) => streak.length(self.max_failures).into(),
+            Kept::Latest(latest) => {
+                let times = latest.times.iter();
+                let counted = times.filter(|time| now.since(**time) < self.window);
+                counted.count() as u64
+            }
+            Kept::Bucketed(bucketed) => {
+                let counted = bucketed.buckets.since(self.oldest_index(now));
+                counted.fold(0, u64::saturating_add)
+            }
+        }
+    }
+
+    /// Returns the index of the oldest bucket that counts.
+    fn oldest_index(&self, now: Instant) -> u64 {
+        let division = Division::from_span_rounded_up(self.window, PER_SPAN.into());
+        division.oldest(division.index_at(now))
+    }
+
+    fn adopt(&mut self, limits: &Limits) {
+        let before = std::mem::replace(self, Self::new(limits));
+        let has_same_window = before.window == self.window;
+        if !has_same_window {
+            return;
+        }
+        self.reached = before.reached;
+        let limit = self.max_failures;
+        match (before.kept, &mut self.kept) {
+            (Kept::Consecutive(streak), Kept::Consecutive(next)) => *next = streak,
+            (Kept::Latest(mut latest), Kept::Latest(next)) => {
+                latest.trim(limit);
+                *next = latest;
+            }
+            (Kept::Bucketed(bucketed), Kept::Bucketed(next)) => *next = bucketed,
+            (Kept::Latest(latest), Kept::Bucketed(next)) => {
+                let division = Division::from_span_rounded_up(self.window, PER_SPAN.into());
+                for time in latest.times {
+                    next.add(limit, division.index_at(time));
+                }
+            }
+            (Kept::Bucketed(bucketed), Kept::Latest(next)) => {
+                let division = Division::from_span_rounded_up(self.window, PER_SPAN.into());
+                for (index, failures) in bucketed.buckets.iter() {
+                    (0..failures.min(limit.into()))
+                        .for_each(|_| next.add(limit, division.start(index)));
+                }
+            }
+            // Another window, whatever its span.
+            _ => {}
+        }
+    }
+}
+
+impl Kept {
+    fn new(limits: &Limits) -> Self {
+        match limits.max_failures() {
+            _ if limits.counted() == Counted::Consecutive => Self::Consecutive(Streak::default()),
+            _ if !limits.counts_failures_in_span() => Self::Nothing,
+            limit if limit <= EXACT => Self::Latest(Latest::new(limit as usize)),
+            _ => Self::Bucketed(Bucketed::new()),
         }
     }
 }
@@ -178,6 +349,14 @@ impl Latest {
             times: VecDeque::with_capacity(limit),
         }
     }
+
+    /// Keeps as many as can reach `limit` with one more.
+    #[inline]
+    fn trim(&mut self, limit: u32) {
+        while self.times.len() >= limit as usize {
+            self.times.pop_front();
+        }
+    }
 }
 
 impl Timed for Latest {
@@ -213,9 +392,7 @@ impl Timed for Latest {
         } else {
             self.times.push_back(now);
         }
-        while self.times.len() >= limit as usize {
-            self.times.pop_front();
-        }
+        self.trim(limit);
     }
 }
 
@@ -262,7 +439,7 @@ impl Timed for Bucketed {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::{EXACT, Failures};
-    use crate::circuit::policy::Limits;
+    use crate::circuit::policy::{Owner, Policy};
     use crate::circuit::state::Generation;
     use crate::clock::Instant;
     use crate::config::Config;
@@ -271,11 +448,11 @@ mod tests {
 
     /// Returns the limits of a rule on `count` failures in ten seconds.
     #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-    fn limits(count: u32) -> Limits {
+    fn policy(count: u32) -> Policy {
         let config = Config::builder()
             .max_failures(count)
             .window(Duration::from_secs(10));
-        Limits::new(&config.build().unwrap())
+        Policy::new(config.build().unwrap(), Owner::Breaker)
     }
 
     /// Returns for each of these failures whether the limit is reached with it.
@@ -284,7 +461,7 @@ mod tests {
         millis.map(|at| {
             let now = Instant::from_micros(at * 1_000);
             failures
-                .failure(&limits(count), Generation::FIRST, || now)
+                .failure(&policy(count), Generation::FIRST, || now)
                 .is_some()
         })
     }
@@ -300,7 +477,7 @@ mod tests {
             Instant::from_micros(shown.get())
         };
         failures
-            .failure(&limits(count), Generation::FIRST, clock)
+            .failure(&policy(count), Generation::FIRST, clock)
             .is_some()
     }
 
@@ -325,11 +502,11 @@ mod tests {
             let config = Config::builder()
                 .max_failures(1)
                 .window(Duration::from_micros(window));
-            let limits = Limits::new(&config.build().unwrap());
+            let policy = Policy::new(config.build().unwrap(), Owner::Breaker);
             let now = Cell::new(0);
             let clock = || Instant::from_micros(now.replace(now.get() + window));
             let failures = Failures::default();
-            let reached = failures.failure(&limits, Generation::FIRST, clock);
+            let reached = failures.failure(&policy, Generation::FIRST, clock);
             assert!(reached.is_some(), "{window}");
         }
     }
@@ -381,7 +558,7 @@ mod tests {
         let count = |times: u32, seconds: u64| {
             let at = Instant::from_micros(seconds * 1_000_000);
             (0..times)
-                .filter_map(|_| failures.failure(&limits(EXACT + 1), Generation::FIRST, || at))
+                .filter_map(|_| failures.failure(&policy(EXACT + 1), Generation::FIRST, || at))
                 .count()
         };
         assert_eq!(count(EXACT, 40), 0);

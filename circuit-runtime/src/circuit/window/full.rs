@@ -1,20 +1,21 @@
 //! The evidence of a circuit that has had many calls, or failures.
 
-use super::compact::{Contents, Kind};
-use super::failures::Failures;
+use super::compact::Contents;
 use super::in_flight::{InFlight, Sum};
 use super::last_calls::LastCalls;
-use super::limits::{ReachedLimit, Standing, Tally};
 use super::overdue::Overdue;
 use super::rates::Rates;
+use super::tally::{ReachedLimit, Standing, Tally};
 use crate::circuit::evidence::Evidence;
-use crate::circuit::policy::Limits;
+use crate::circuit::limits::Limits;
+use crate::circuit::policy::Policy;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUP_BITS, Start};
 use crate::clock::{Instant, Span};
 use crate::sync::lock::Lock;
 use crate::sync::striped::CachePadded;
 use crate::sync::{AtomicU64, Ordering};
+use crate::window_counts::WindowCounts;
 
 /// The calls that count towards limits on their number or their share, without a bound.
 ///
@@ -32,17 +33,18 @@ pub(super) struct FullLedger {
     in_flight: InFlight,
     /// Away from the fields that every call reads.
     locked: CachePadded<Lock<Evidence<Locked>>>,
-    /// For a limit on the failures in a span of time.
-    failures: Failures,
     /// The slow calls of all generations.
     slow_calls: AtomicU64,
 }
 
 /// The state behind the lock.
 struct Locked {
+    limits: Limits,
     calls: Calls,
-    /// `None` where no call is timed.
+    /// `None` where no call was ever timed.
     overdue: Option<Overdue>,
+    /// The calls that counted when a limit was reached in this generation.
+    reached: Option<WindowCounts>,
 }
 
 enum Calls {
@@ -52,31 +54,47 @@ enum Calls {
 
 impl FullLedger {
     /// Creates an empty ledger.
-    pub(super) fn new(kind: Kind, limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         Self {
             fast_path: FastPath::default(),
             in_flight: InFlight::default(),
-            locked: CachePadded(Lock::new(Evidence::new(Locked::new(kind, limits)))),
-            failures: Failures::default(),
+            locked: CachePadded(Lock::new(Evidence::new(Locked::new(limits)))),
             slow_calls: AtomicU64::new(0),
         }
     }
 
     /// Takes the calls of `generation` that were counted elsewhere so far. No other thread uses the
     /// ledger yet.
-    pub(super) fn take(&self, limits: &Limits, generation: Generation, moved: Contents) {
+    pub(super) fn take(&self, slow_call: Span, generation: Generation, moved: Contents) {
         self.with_lock(generation, |locked| {
             match &mut locked.calls {
                 Calls::InSpan(rates) => rates.take(moved.successes()),
                 Calls::Last(last_calls) => last_calls.take(moved.total()),
             }
             if let Some(overdue) = &mut locked.overdue {
-                for (latest, calls) in moved.in_flight(limits.slow_call()) {
-                    overdue.add_group(limits.slow_call(), latest);
+                for (latest, calls) in moved.in_flight(slow_call) {
+                    overdue.add_group(slow_call, latest);
                     self.in_flight.add(generation, latest, calls);
                 }
             }
         });
+    }
+
+    /// Judges by new limits from now on, the next call first.
+    pub(super) fn adopt(&self, limits: &Limits) {
+        let CachePadded(locked) = &self.locked;
+        locked.with(|evidence| {
+            let sum = self.in_flight.sum(evidence.generation());
+            let locked = evidence.latest();
+            locked.adopt(limits, sum.fast_successes);
+            self.fast_path.set(Instant::from_micros(0), locked.group());
+        });
+    }
+
+    /// Returns whether calls may be in flight that are timed.
+    pub(super) fn has_timed_calls(&self) -> bool {
+        let CachePadded(locked) = &self.locked;
+        locked.with(|evidence| evidence.latest().overdue.is_some())
     }
 
     /// Admits a call that starts `now` on the fast path; `None` if
@@ -94,15 +112,15 @@ impl FullLedger {
     /// and reach a limit.
     pub(super) fn admit_slow(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         clock: impl Fn(Span) -> Instant,
     ) -> Result<Start, ReachedLimit> {
         let admitted = self.with_lock(generation, |locked| {
-            let now = limits.now(clock);
+            let now = policy.now(clock);
             let sum = self.in_flight.sum(generation);
-            locked.advance(limits, now, &sum);
-            if let Some(limit) = self.judge(limits, locked, sum.fast_successes) {
+            locked.advance(now, &sum);
+            if let Some(limit) = self.judge(locked, sum.fast_successes) {
                 return Err(limit);
             }
             let start = Start::new(now, locked.group());
@@ -114,23 +132,14 @@ impl FullLedger {
     }
 
     /// Returns whether a failed or slow call of `generation` still counts.
-    pub(super) fn has_evidence(
-        &self,
-        limits: &Limits,
-        generation: Generation,
-        now: impl Fn() -> Instant,
-    ) -> bool {
-        if self.failures.has_evidence(limits, generation, &now) {
-            return true;
-        }
+    pub(super) fn has_evidence(&self, generation: Generation, now: Instant) -> bool {
         let fast_successes = self.in_flight.sum(generation).fast_successes;
-        let now = now();
         self.locked.0.with(|evidence| {
             evidence.get(generation).is_some_and(|locked| {
                 let is_overdue = locked.overdue.as_ref().is_some_and(|o| o.calls() > 0);
                 is_overdue
                     || match &locked.calls {
-                        Calls::InSpan(rates) => rates.has_evidence(limits.window(), now),
+                        Calls::InSpan(rates) => rates.has_evidence(locked.limits.window(), now),
                         Calls::Last(last_calls) => last_calls.has_evidence(fast_successes),
                     }
             })
@@ -138,35 +147,38 @@ impl FullLedger {
     }
 
     /// Adds up the calls of `generation` that count at `now`.
-    pub(super) fn tally(&self, limits: &Limits, generation: Generation, now: Instant) -> Tally {
-        let tally = self.with_lock(generation, |locked| {
+    pub(super) fn counts(&self, generation: Generation, now: Instant) -> (WindowCounts, u64) {
+        let counts = self.with_lock(generation, |locked| {
             let sum = self.in_flight.sum(generation);
-            locked.advance(limits, now, &sum);
-            locked.tally(sum.fast_successes)
+            locked.advance(now, &sum);
+            let tally = locked.tally(sum.fast_successes);
+            (tally.counts(&locked.limits), tally.overdue)
         });
-        tally.unwrap_or_default()
+        counts.unwrap_or_default()
+    }
+
+    /// Returns the calls that counted when a limit was reached in `generation`.
+    pub(super) fn reached(&self, generation: Generation) -> Option<WindowCounts> {
+        let CachePadded(locked) = &self.locked;
+        locked.with(|evidence| evidence.get(generation)?.reached)
     }
 
     /// Adds up the same calls after one more failure, which is not recorded.
-    pub(super) fn tally_with_failure(
-        &self,
-        limits: &Limits,
-        generation: Generation,
-        now: Instant,
-    ) -> Tally {
-        let tally = self.with_lock(generation, |locked| {
+    pub(super) fn counts_with_failure(&self, generation: Generation, now: Instant) -> WindowCounts {
+        let counts = self.with_lock(generation, |locked| {
             let sum = self.in_flight.sum(generation);
-            locked.advance(limits, now, &sum);
+            locked.advance(now, &sum);
             let tally = locked.tally(sum.fast_successes);
-            match &locked.calls {
+            let tally = match &locked.calls {
                 Calls::InSpan(_) => tally.with_failure(),
                 Calls::Last(last_calls) => Tally {
                     overdue: tally.overdue,
                     ..last_calls.tally_with_failure()
                 },
-            }
+            };
+            tally.counts(&locked.limits)
         });
-        tally.unwrap_or_default()
+        counts.unwrap_or_default()
     }
 
     /// Returns how many calls were slow, since the start.
@@ -184,69 +196,52 @@ impl FullLedger {
     #[inline]
     pub(super) fn success(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
         now: Instant,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        let slow = limits.is_slow(start, now);
+        let slow = policy.is_slow(start, now);
         let is_fast = || self.fast_path.group_at(now).is_some();
         if !slow && is_fast() && self.add_fast_success(generation, start, is_fast) {
             return None;
         }
-        self.success_slow(limits, generation, start, clock)
+        self.success_slow(policy, generation, start, clock)
     }
 
     /// Records a success that may not be fast.
     pub(super) fn success_slow(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        self.record_slow(limits, generation, start, false, clock)
+        self.record_slow(policy, generation, start, false, clock)
     }
 
     /// Records a failure; returns the limit that is reached, if any.
     pub(super) fn failure(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        let counted = self.count_failure(limits, generation, &clock);
-        // Recorded there, too, if a limit is reached already.
-        counted.or(self.record_slow(limits, generation, start, true, clock))
-    }
-
-    /// Counts a failure for the limit on their number in a span of time, if there is one.
-    #[inline]
-    fn count_failure(
-        &self,
-        limits: &Limits,
-        generation: Generation,
-        clock: &dyn Fn(Span) -> Instant,
-    ) -> Option<ReachedLimit> {
-        if !limits.has_max_failures_in_span() {
-            return None;
-        }
-        self.failures
-            .failure(limits, generation, || clock(Span::MIN))
+        self.record_slow(policy, generation, start, true, clock)
     }
 
     /// Records the end of a call that is neither success nor failure.
     pub(super) fn inconclusive(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
     ) {
         if start != Start::NONE {
-            let slow = limits.is_slow(start, limits.now(clock));
+            let slow = policy.is_slow(start, policy.now(clock));
             if slow || !self.in_flight.end(generation, start) {
                 self.with_lock(generation, |locked| {
                     self.end(locked, generation, start, slow);
@@ -275,21 +270,21 @@ impl FullLedger {
     #[inline(never)]
     fn record_slow(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
         failed: bool,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
         let reached = self.with_lock(generation, |locked| {
-            let now = limits.now(clock);
-            let slow = limits.is_slow(start, now);
-            if failed && locked.add_out_of_reach(limits, now) {
-                self.fast_path.set(locked.changes_at(limits), 0);
+            let now = policy.now(clock);
+            let slow = locked.limits.is_slow(start, now);
+            if failed && locked.add_out_of_reach(now) {
+                self.fast_path.set(locked.changes_at(), 0);
                 return None;
             }
             let mut sum = self.in_flight.sum(generation);
-            locked.advance(limits, now, &sum);
+            locked.advance(now, &sum);
             if failed || slow {
                 locked.calls.add(failed, slow);
                 // Relaxed: readers want a number.
@@ -299,32 +294,33 @@ impl FullLedger {
                 self.add_fast_success(generation, start, || true);
                 sum.fast_successes = sum.fast_successes.saturating_add(1);
             }
-            self.judge(limits, locked, sum.fast_successes)
+            self.judge(locked, sum.fast_successes)
         });
         reached.flatten()
     }
 
     /// Records that a call is no longer in flight.
     fn end(&self, locked: &mut Locked, generation: Generation, start: Start, slow: bool) {
-        if let Some(overdue) = &mut locked.overdue {
-            if !(slow && overdue.end(start)) {
-                self.in_flight.end(generation, start);
-            }
+        if start == Start::NONE {
+            return;
+        }
+        let overdue = locked.overdue.as_mut().filter(|_| slow);
+        if !overdue.is_some_and(|overdue| overdue.end(start)) {
+            self.in_flight.end(generation, start);
         }
     }
 
     /// Returns the limit that is reached with `fast_successes` in all, if any, and sets until when
     /// calls may take the fast path.
-    fn judge(
-        &self,
-        limits: &Limits,
-        locked: &mut Locked,
-        fast_successes: u64,
-    ) -> Option<ReachedLimit> {
-        let (reached, fast_until) = match locked.standing(limits, fast_successes) {
-            Standing::Below => (None, locked.changes_at(limits)),
+    fn judge(&self, locked: &mut Locked, fast_successes: u64) -> Option<ReachedLimit> {
+        let tally = locked.tally(fast_successes);
+        let (reached, fast_until) = match locked.standing(tally) {
+            Standing::Below => (None, locked.changes_at()),
             Standing::Near => (None, Instant::from_micros(0)),
-            Standing::Reached(limit) => (Some(limit), Instant::from_micros(0)),
+            Standing::Reached(limit) => {
+                locked.reached = Some(tally.counts(&locked.limits));
+                (Some(limit), Instant::from_micros(0))
+            }
         };
         self.fast_path.set(fast_until, locked.group());
         reached
@@ -351,17 +347,31 @@ impl FullLedger {
 }
 
 impl Locked {
-    fn new(kind: Kind, limits: &Limits) -> Self {
+    fn new(limits: &Limits) -> Self {
         Self {
-            calls: match kind {
-                Kind::InSpan => Calls::InSpan(Rates::new()),
-                Kind::Last => Calls::Last(LastCalls::new(limits.last_calls())),
-            },
+            limits: *limits,
+            calls: Calls::new(limits, 0),
             overdue: (limits.slow_call() != Span::INDEFINITE).then(Overdue::new),
+            reached: None,
+        }
+    }
+
+    /// Judges by new limits, with `fast_successes` in all so far. Keeps the calls of a window that
+    /// was counted all the time.
+    fn adopt(&mut self, limits: &Limits, fast_successes: u64) {
+        let before = std::mem::replace(&mut self.limits, *limits);
+        let counted = |limits: &Limits| limits.counted().is_calls();
+        if !limits.has_same_window(&before) || !counted(&before) || !counted(limits) {
+            self.calls = Calls::new(limits, fast_successes);
+        }
+        if limits.slow_call() != before.slow_call() {
+            // Kept even if no call is timed any more, for those in flight.
+            self.overdue.get_or_insert_with(Overdue::new).reconsider();
         }
     }
 
     fn clear(&mut self) {
+        self.reached = None;
         self.calls.clear();
         if let Some(overdue) = &mut self.overdue {
             overdue.clear();
@@ -369,7 +379,8 @@ impl Locked {
     }
 
     /// Advances to `now`, by when the calls of the fast path add up to `sum`.
-    fn advance(&mut self, limits: &Limits, now: Instant, sum: &Sum) {
+    fn advance(&mut self, now: Instant, sum: &Sum) {
+        let limits = &self.limits;
         match &mut self.calls {
             Calls::InSpan(rates) => rates.advance(limits.window(), now, sum.fast_successes),
             Calls::Last(last_calls) => last_calls.advance(sum.fast_successes),
@@ -384,26 +395,25 @@ impl Locked {
     ///
     /// Among the last calls, a failure comes after all successes so far, and calls in flight may
     /// become overdue, so there is no such shortcut.
-    fn add_out_of_reach(&mut self, limits: &Limits, now: Instant) -> bool {
+    fn add_out_of_reach(&mut self, now: Instant) -> bool {
         let Calls::InSpan(rates) = &mut self.calls else {
             return false;
         };
         let is_out_of_reach = self.overdue.is_none()
             && rates.is_latest(now)
-            && rates.tally_with_failure().standing_on_rates(limits) == Standing::Below;
+            && rates.tally_with_failure().standing_on_rates(&self.limits) == Standing::Below;
         if is_out_of_reach {
             rates.add(true, false);
         }
         is_out_of_reach
     }
 
-    /// Judges the calls that count, with `fast_successes` in all.
-    fn standing(&mut self, limits: &Limits, fast_successes: u64) -> Standing {
-        let tally = self.tally(fast_successes);
+    /// Judges the calls that count.
+    fn standing(&self, tally: Tally) -> Standing {
         match self.calls {
             // The number of failures in a span is counted by `Failures`, to the failure.
-            Calls::InSpan(_) => tally.standing_on_rates(limits),
-            Calls::Last(_) => tally.standing(limits),
+            Calls::InSpan(_) => tally.standing_on_rates(&self.limits),
+            Calls::Last(_) => tally.standing(&self.limits),
         }
     }
 
@@ -426,9 +436,9 @@ impl Locked {
     }
 
     /// Returns when time alone changes something next.
-    fn changes_at(&self, limits: &Limits) -> Instant {
+    fn changes_at(&self) -> Instant {
         let overdue = self.overdue.as_ref();
-        let overdue = overdue.map(|overdue| overdue.changes_at(limits.slow_call()));
+        let overdue = overdue.map(|overdue| overdue.changes_at(self.limits.slow_call()));
         let calls = match &self.calls {
             Calls::InSpan(rates) => Some(rates.changes_at()),
             Calls::Last(_) => None,
@@ -439,6 +449,14 @@ impl Locked {
 }
 
 impl Calls {
+    /// Creates an empty window for the calls that end after `fast_successes`.
+    fn new(limits: &Limits, fast_successes: u64) -> Self {
+        match limits.last_calls() {
+            0 => Self::InSpan(Rates::new(fast_successes)),
+            last_calls => Self::Last(LastCalls::new(last_calls, fast_successes)),
+        }
+    }
+
     fn clear(&mut self) {
         match self {
             Self::InSpan(rates) => rates.clear(),

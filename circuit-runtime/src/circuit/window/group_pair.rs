@@ -52,6 +52,18 @@ impl GroupPair {
         })
     }
 
+    /// Creates a pair without calls, which differs from those of other moments.
+    pub(super) fn empty_at(moment: Instant) -> Self {
+        Self {
+            latest_start: moment.as_micros() & ((1 << MOMENT_BITS) - 1),
+            ..Self::default()
+        }
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.earlier == 0 && self.later == 0
+    }
+
     pub(super) const fn to_bits(self) -> u64 {
         self.latest_start << (u64::BITS - MOMENT_BITS)
             | self.earlier << (DISTANCE_BITS + CALLS_BITS)

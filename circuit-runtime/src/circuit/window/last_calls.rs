@@ -1,6 +1,6 @@
 //! The last calls, as many as the window holds.
 
-use super::limits::Tally;
+use super::tally::Tally;
 
 /// The bits of a word.
 const WORD: usize = u64::BITS as usize;
@@ -23,12 +23,12 @@ pub(super) struct LastCalls {
 }
 
 impl LastCalls {
-    /// Creates a window for this many calls.
-    pub(super) fn new(capacity: u32) -> Self {
+    /// Creates an empty window for this many calls that end after `fast_successes`.
+    pub(super) fn new(capacity: u32, fast_successes: u64) -> Self {
         Self {
             capacity: capacity as usize,
             calls: 0,
-            fast_successes: 0,
+            fast_successes,
             next: 0,
             failed: Marks::default(),
             slow: Marks::default(),

@@ -1,14 +1,16 @@
 //! The calls that count towards a rate, or towards any limit on the last calls.
 
-use super::compact::{Compact, Kind};
+use super::compact::{Compact, Contents};
+use super::counting::Counting;
 use super::full::FullLedger;
-use super::limits::{ReachedLimit, Tally};
-use crate::circuit::policy::Limits;
+use super::tally::{ReachedLimit, Tally};
+use crate::circuit::limits::{Counted, Limits};
+use crate::circuit::policy::Policy;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::Start;
 use crate::clock::{Instant, Span};
-use crate::config::Config;
 use crate::sync::OnceBox;
+use crate::window_counts::WindowCounts;
 
 /// The calls that count towards limits on their number or their share.
 ///
@@ -21,18 +23,18 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Creates the ledger for the rules that need one, if there are any.
-    pub(super) fn new(config: &Config) -> Option<Self> {
-        let has_rate = config.failure_rate().is_some() || config.slow_call().is_some();
-        let kind = match (config.window(), config.last_calls()) {
-            (Some(_), _) if has_rate => Kind::InSpan,
-            (_, Some(_)) => Kind::Last,
-            _ => return None,
-        };
-        Some(Self {
-            compact: Compact::new(kind),
+    /// Creates an empty ledger, for a window that counts these calls.
+    pub(super) fn new(counted: Counted, is_suspended: bool) -> Self {
+        Self {
+            compact: Compact::new(counted, is_suspended),
             full: OnceBox::default(),
-        })
+        }
+    }
+
+    /// Returns what calls have to do for the window.
+    #[inline]
+    pub(super) fn counting(&self) -> &Counting {
+        self.compact.counting()
     }
 
     /// Admits a call whose duration is measured, on the fast path; `None` if
@@ -40,14 +42,14 @@ impl Ledger {
     #[inline]
     pub(super) fn admit(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<Start> {
-        let now = clock(limits.clock_error());
+        let now = clock(policy.clock_error());
         match self.full.get() {
             Some(full) => full.admit(generation, now),
-            None => self.admit_compact(limits, generation, now),
+            None => self.admit_compact(policy, generation, now),
         }
     }
 
@@ -55,12 +57,12 @@ impl Ledger {
     #[inline(never)]
     fn admit_compact(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         now: Instant,
     ) -> Option<Start> {
         if generation.is_first() {
-            self.compact.start(limits.slow_call(), now)
+            self.compact.start(policy.slow_call(), now)
         } else {
             None
         }
@@ -70,42 +72,48 @@ impl Ledger {
     /// and reach a limit.
     pub(super) fn admit_slow(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         clock: impl Fn(Span) -> Instant,
     ) -> Result<Start, ReachedLimit> {
-        self.full(limits, generation)
-            .admit_slow(limits, generation, clock)
+        self.full(policy, generation)
+            .admit_slow(policy, generation, clock)
     }
 
     /// Returns whether a failed or slow call of `generation` still counts.
-    pub(super) fn has_evidence(
-        &self,
-        limits: &Limits,
-        generation: Generation,
-        now: impl Fn() -> Instant,
-    ) -> bool {
+    pub(super) fn has_evidence(&self, generation: Generation, now: impl Fn() -> Instant) -> bool {
         let full = self.full.get();
-        full.is_some_and(|full| full.has_evidence(limits, generation, now))
+        full.is_some_and(|full| full.has_evidence(generation, now()))
     }
 
-    /// Adds up the calls of `generation` that count at `now`.
-    pub(super) fn tally(&self, limits: &Limits, generation: Generation, now: Instant) -> Tally {
+    /// Returns the calls of `generation` that count at `now`, and how many of the slow ones are in
+    /// flight.
+    pub(super) fn counts(
+        &self,
+        policy: &Policy,
+        generation: Generation,
+        now: Instant,
+    ) -> (WindowCounts, u64) {
         match self.full.get() {
-            Some(full) => full.tally(limits, generation, now),
-            None => self.tally_compact(limits, generation, now),
+            Some(full) => full.counts(generation, now),
+            None => self.counts_compact(policy, generation, now),
         }
     }
 
-    /// Adds up the same calls after one more failure, which is not recorded.
-    pub(super) fn tally_with_failure(
+    /// Returns the calls that counted when a limit was reached in `generation`.
+    pub(super) fn reached(&self, generation: Generation) -> Option<WindowCounts> {
+        self.full.get()?.reached(generation)
+    }
+
+    /// Returns the same calls after one more failure, which is not recorded.
+    pub(super) fn counts_with_failure(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         now: Instant,
-    ) -> Tally {
-        self.full(limits, generation)
-            .tally_with_failure(limits, generation, now)
+    ) -> WindowCounts {
+        let full = self.full(policy, generation);
+        full.counts_with_failure(generation, now)
     }
 
     /// Returns how many calls were slow, since the start.
@@ -114,33 +122,40 @@ impl Ledger {
     }
 
     /// Adds a slow call that is not counted towards a limit.
-    pub(super) fn add_to_slow_calls(&self, limits: &Limits, generation: Generation) {
-        self.full(limits, generation).add_to_slow_calls();
+    pub(super) fn add_to_slow_calls(&self, policy: &Policy, generation: Generation) {
+        self.full(policy, generation).add_to_slow_calls();
     }
 
-    fn tally_compact(&self, limits: &Limits, generation: Generation, now: Instant) -> Tally {
+    fn counts_compact(
+        &self,
+        policy: &Policy,
+        generation: Generation,
+        now: Instant,
+    ) -> (WindowCounts, u64) {
         let contents = self.compact.contents();
-        match (contents, self.full.get()) {
-            (Some(contents), _) if generation.is_first() => contents.tally(limits, now),
+        let limits = policy.limits();
+        let tally = match (contents, self.full.get()) {
+            (Some(contents), _) if generation.is_first() => contents.tally(&limits, now),
             // Moved meanwhile.
-            (None, Some(full)) => full.tally(limits, generation, now),
+            (None, Some(full)) => return full.counts(generation, now),
             _ => Tally::default(),
-        }
+        };
+        (tally.counts(&limits), tally.overdue)
     }
 
     /// Records a success; returns the limit that is reached, if any.
     #[inline]
     pub(super) fn success(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        let now = limits.now(&clock);
+        let now = policy.now(&clock);
         match self.full.get() {
-            Some(full) => full.success(limits, generation, start, now, clock),
-            None => self.success_compact(limits, generation, start, now, clock),
+            Some(full) => full.success(policy, generation, start, now, clock),
+            None => self.success_compact(policy, generation, start, now, clock),
         }
     }
 
@@ -148,41 +163,41 @@ impl Ledger {
     #[inline(never)]
     fn success_compact(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
         now: Instant,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        let is_fast = generation.is_first() && !limits.is_slow(start, now);
+        let is_fast = generation.is_first() && !policy.is_slow(start, now);
         let has_ended =
-            is_fast && (start == Start::NONE || self.compact.end(limits.slow_call(), start, now));
-        if has_ended && self.compact.add_success(limits.window(), now) {
+            is_fast && (start == Start::NONE || self.compact.end(policy.slow_call(), start, now));
+        if has_ended && self.compact.add_success(policy, now) {
             return None;
         }
         // A call that is no longer in flight was fast enough.
         let start = if has_ended { Start::NONE } else { start };
-        self.full(limits, generation)
-            .success_slow(limits, generation, start, clock)
+        self.full(policy, generation)
+            .success_slow(policy, generation, start, clock)
     }
 
     /// Records a failure; returns the limit that is reached, if any.
     #[inline(never)]
     pub(super) fn failure(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
-        self.full(limits, generation)
-            .failure(limits, generation, start, clock)
+        self.full(policy, generation)
+            .failure(policy, generation, start, clock)
     }
 
     /// Records the end of a call that is neither success nor failure.
     pub(super) fn inconclusive(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
@@ -190,43 +205,80 @@ impl Ledger {
         let is_timed = start != Start::NONE;
         let is_compact = is_timed && self.full.get().is_none();
         let now = Instant::from_micros(0); // whether others are overdue is not of interest
-        if is_timed && !(is_compact && self.compact.end(limits.slow_call(), start, now)) {
-            self.full(limits, generation)
-                .inconclusive(limits, generation, start, clock);
+        if is_timed && !(is_compact && self.compact.end(policy.slow_call(), start, now)) {
+            self.full(policy, generation)
+                .inconclusive(policy, generation, start, clock);
         }
     }
 
     /// Returns the full ledger, to which the first call that needs it moves everything.
     #[inline]
-    fn full(&self, limits: &Limits, generation: Generation) -> &FullLedger {
+    fn full(&self, policy: &Policy, generation: Generation) -> &FullLedger {
         match self.full.get() {
             Some(full) => full,
-            None => self.make_full(limits, generation),
+            None => self.make_full(policy, generation),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn make_full(&self, limits: &Limits, generation: Generation) -> &FullLedger {
+    fn make_full(&self, policy: &Policy, generation: Generation) -> &FullLedger {
         // Allocated before the lock is taken.
-        let full = Box::new(FullLedger::new(self.compact.kind(), limits));
-        self.compact.move_to(|moved| {
-            // Once the first generation is over, its calls no longer count.
-            if generation.is_first() {
-                full.take(limits, generation, moved);
-            }
-            // Does not fail, as everything is moved only once.
-            let _ = self.full.set(full);
-        });
+        let full = Box::new(FullLedger::new(&policy.limits()));
+        self.compact
+            .move_to(|moved| self.set_full(policy, generation, moved, full));
         self.full
-            .get_or_init(|| Box::new(FullLedger::new(self.compact.kind(), limits)))
+            .get_or_init(|| Box::new(FullLedger::new(&policy.limits())))
+    }
+
+    /// Sets the full ledger, under the lock of the compact part: so limits that change meanwhile
+    /// are either found here or adopted after.
+    fn set_full(
+        &self,
+        policy: &Policy,
+        generation: Generation,
+        moved: Option<Contents>,
+        full: Box<FullLedger>,
+    ) {
+        if self.full.get().is_some() {
+            return;
+        }
+        full.adopt(&policy.limits());
+        // Once the first generation is over, its calls no longer count.
+        if let Some(moved) = moved.filter(|_| generation.is_first()) {
+            full.take(policy.slow_call(), generation, moved);
+        }
+        // Does not fail: it is set under the lock alone.
+        let _ = self.full.set(full);
+    }
+
+    /// Prepares for a change of the window's length, of `slow_call` or of what is counted.
+    pub(super) fn suspend(&self, policy: &Policy, generation: Generation, keeps_successes: bool) {
+        self.compact.suspend(keeps_successes, |moved| {
+            let full = Box::new(FullLedger::new(&policy.limits()));
+            self.set_full(policy, generation, Some(moved), full);
+        });
+    }
+
+    /// Judges by new limits from now on.
+    pub(super) fn adopt(&self, limits: &Limits, now: Instant) {
+        self.compact.resume(now, || self.full.get().is_some());
+        if let Some(full) = self.full.get() {
+            full.adopt(limits);
+        }
+    }
+
+    /// Returns whether calls may be in flight that were timed.
+    pub(super) fn has_timed_calls(&self) -> bool {
+        self.full.get().is_some_and(FullLedger::has_timed_calls)
     }
 }
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::{Ledger, ReachedLimit, Start};
-    use crate::circuit::policy::Limits;
+    use crate::circuit::limits::Counted;
+    use crate::circuit::policy::{Owner, Policy};
     use crate::circuit::state::Generation;
     use crate::clock::{Instant, Span};
     use crate::config::{Config, ConfigBuilder};
@@ -236,9 +288,12 @@ mod tests {
     const WINDOW: Duration = Duration::from_secs(10);
 
     #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-    fn new(config: ConfigBuilder) -> (Ledger, Limits) {
+    fn new(config: ConfigBuilder) -> (Ledger, Policy) {
         let config = config.build().unwrap();
-        (Ledger::new(&config).unwrap(), Limits::new(&config))
+        (
+            Ledger::new(Counted::Calls, false),
+            Policy::new(config, Owner::Breaker),
+        )
     }
 
     fn second(second: u64) -> Instant {
@@ -267,11 +322,11 @@ mod tests {
     #[test]
     fn a_late_thread_does_not_open_the_circuit() {
         let config = Config::builder().failure_rate(0.5).min_calls(2);
-        let (ledger, limits) = new(config.window(WINDOW));
-        let fail = |at| ledger.failure(&limits, Generation::FIRST, Start::NONE, readings([at]));
+        let (ledger, policy) = new(config.window(WINDOW));
+        let fail = |at| ledger.failure(&policy, Generation::FIRST, Start::NONE, readings([at]));
         assert_eq!(fail(100), None);
         let late = readings([101, 3_700]);
-        let succeeded = ledger.success(&limits, Generation::FIRST, Start::NONE, late);
+        let succeeded = ledger.success(&policy, Generation::FIRST, Start::NONE, late);
         assert_eq!(succeeded, None, "the failure is long past");
         assert_eq!(fail(3_709), Some(ReachedLimit::FailureRate), "one of two");
     }
@@ -280,8 +335,8 @@ mod tests {
     fn a_failure_that_reaches_a_rate_by_itself_does_so_whenever_it_is_judged() {
         for window in [Duration::from_micros(1), Duration::from_millis(1), WINDOW] {
             let config = Config::builder().failure_rate(1.0).min_calls(1);
-            let (ledger, limits) = new(config.window(window));
-            let reached = ledger.failure(&limits, Generation::FIRST, Start::NONE, hours());
+            let (ledger, policy) = new(config.window(window));
+            let reached = ledger.failure(&policy, Generation::FIRST, Start::NONE, hours());
             assert_eq!(reached, Some(ReachedLimit::FailureRate), "{window:?}");
         }
     }
@@ -290,10 +345,10 @@ mod tests {
     fn a_slow_call_that_reaches_a_rate_by_itself_does_so_whenever_it_is_judged() {
         for window in [Duration::from_micros(1), Duration::from_millis(1), WINDOW] {
             let config = Config::builder().slow_call(window).min_calls(1);
-            let (ledger, limits) = new(config.window(window));
+            let (ledger, policy) = new(config.window(window));
             let clock = hours();
-            let start = ledger.admit_slow(&limits, Generation::FIRST, &clock);
-            let reached = ledger.success(&limits, Generation::FIRST, start.unwrap(), &clock);
+            let start = ledger.admit_slow(&policy, Generation::FIRST, &clock);
+            let reached = ledger.success(&policy, Generation::FIRST, start.unwrap(), &clock);
             assert_eq!(reached, Some(ReachedLimit::SlowRate), "{window:?}");
         }
     }
@@ -302,7 +357,8 @@ mod tests {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle, feature = "test-util"))))]
 mod stress {
     use super::Ledger;
-    use crate::circuit::policy::Limits;
+    use crate::circuit::limits::Counted;
+    use crate::circuit::policy::{Owner, Policy};
     use crate::circuit::state::{Generation, Word};
     use crate::circuit::ticket::Start;
     use crate::clock::accurate_to;
@@ -335,17 +391,20 @@ mod stress {
                 .min_calls(u32::MAX)
                 .window(Duration::from_secs(3_600));
             let config = config.build().unwrap();
-            let (ledger, limits) = (Ledger::new(&config).unwrap(), Limits::new(&config));
+            let (ledger, policy) = (
+                Ledger::new(Counted::Calls, false),
+                Policy::new(config, Owner::Breaker),
+            );
             let generations = generations(count);
             let last = generations[count - 1];
             let ended = AtomicU64::new(0);
             let moved: Mutex<Vec<(Generation, Start)>> = Mutex::default();
             let end = |(generation, start): (Generation, Start), how: usize| {
                 match how % 4 {
-                    0 | 1 => ledger.success(&limits, generation, start, accurate_to),
-                    2 => ledger.failure(&limits, generation, start, accurate_to),
+                    0 | 1 => ledger.success(&policy, generation, start, accurate_to),
+                    2 => ledger.failure(&policy, generation, start, accurate_to),
                     _ => {
-                        ledger.inconclusive(&limits, generation, start, accurate_to);
+                        ledger.inconclusive(&policy, generation, start, accurate_to);
                         return;
                     }
                 };
@@ -355,14 +414,14 @@ mod stress {
             };
             thread::scope(|scope| {
                 for thread in 0..THREADS {
-                    let (ledger, limits) = (&ledger, &limits);
+                    let (ledger, policy) = (&ledger, &policy);
                     let (generations, moved, end) = (&generations, &moved, &end);
                     scope.spawn(move || {
                         for call in 0..CALLS_EACH {
                             let generation = generations[count * call / CALLS_EACH];
-                            let start = ledger.admit(limits, generation, accurate_to);
+                            let start = ledger.admit(policy, generation, accurate_to);
                             let start = start.unwrap_or_else(|| {
-                                let admitted = ledger.admit_slow(limits, generation, accurate_to);
+                                let admitted = ledger.admit_slow(policy, generation, accurate_to);
                                 admitted.unwrap()
                             });
                             let other = {
@@ -388,7 +447,7 @@ mod stress {
             for call in rest {
                 end(call, 1);
             }
-            let full = ledger.full(&limits, last);
+            let full = ledger.full(&policy, last);
             assert_eq!(full.in_flight(last), 0);
             assert_eq!(full.calls(last), ended.load(Ordering::Relaxed));
         }

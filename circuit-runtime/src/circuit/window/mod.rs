@@ -2,227 +2,269 @@
 
 mod buckets;
 mod compact;
+mod counting;
 mod failures;
 mod full;
 mod group_pair;
 mod in_flight;
 mod last_calls;
 mod ledger;
-mod limits;
 mod overdue;
 mod rates;
 mod recent_successes;
 mod streak;
+mod tally;
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests;
 
-use crate::circuit::policy::Limits;
+use crate::circuit::limits::{Counted, Limits};
+use crate::circuit::policy::Policy;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::Start;
-use crate::clock::{self, Instant, Span};
-use crate::config::Config;
+use crate::clock::{self, Instant};
 use crate::window_counts::WindowCounts;
 
+use counting::Counting;
 use failures::Failures;
 use ledger::Ledger;
-pub(crate) use limits::ReachedLimit;
-use streak::Streak;
+pub(crate) use tally::ReachedLimit;
 
 /// The results that count towards the limits.
 ///
-/// The methods that every call runs compare the variants one by one, [`Calls`](Self::Calls) first:
-/// a `match` would compute the discriminant.
-pub(crate) enum Window {
-    /// Consecutive failures.
-    Consecutive(Streak),
-    /// Failures in a span of time.
-    InSpan(Failures),
+/// What is counted changes with the rules. Each part keeps the limits that it judges by, and adopts
+/// new ones under its own lock.
+pub(crate) struct Window {
+    /// Those that count towards a number of failures, except among the last calls.
+    failures: Failures,
     /// All calls: for the rates, and for every limit on the last calls.
-    Calls(Ledger),
+    calls: Ledger,
 }
 
 impl Window {
-    /// Creates the window that the rules of `config` need.
-    pub(crate) fn new(config: &Config) -> Self {
-        match (Ledger::new(config), config.window()) {
-            (Some(ledger), _) => Self::Calls(ledger),
-            (None, Some(_)) => Self::InSpan(Failures::default()),
-            (None, None) => Self::Consecutive(Streak::default()),
+    /// Creates an empty window.
+    pub(crate) fn new(policy: &Policy) -> Self {
+        let (limits, is_suspended) = policy.limits_at_creation();
+        Self {
+            failures: Failures::default(),
+            calls: Ledger::new(limits.counted(), is_suspended),
         }
+    }
+
+    #[inline]
+    fn counting(&self) -> &Counting {
+        self.calls.counting()
     }
 
     /// Returns whether the durations of calls are measured.
     #[inline]
-    pub(crate) fn times_calls(&self, limits: &Limits) -> bool {
-        matches!(self, Self::Calls(_)) && limits.slow_call() < Span::INDEFINITE
+    pub(crate) fn times_calls(&self) -> bool {
+        self.counting().times_calls()
     }
 
     /// Admits a call whose duration is measured, on the fast path; `None` if
     /// [`admit_slow`](Self::admit_slow) has to judge.
     #[inline]
-    pub(crate) fn admit(&self, limits: &Limits, generation: Generation) -> Option<Start> {
-        match self {
-            Self::Calls(ledger) => ledger.admit(limits, generation, clock::accurate_to),
-            Self::Consecutive(_) | Self::InSpan(_) => Some(Start::NONE),
-        }
+    pub(crate) fn admit(&self, policy: &Policy, generation: Generation) -> Option<Start> {
+        self.calls.admit(policy, generation, clock::accurate_to)
     }
 
     /// Admits a call, unless calls in flight turn out to be overdue and reach a limit.
     pub(crate) fn admit_slow(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
     ) -> Result<Start, ReachedLimit> {
-        match self {
-            Self::Calls(ledger) => ledger.admit_slow(limits, generation, clock::accurate_to),
-            Self::Consecutive(_) | Self::InSpan(_) => Ok(Start::NONE),
-        }
+        self.calls
+            .admit_slow(policy, generation, clock::accurate_to)
     }
 
     /// Returns whether a success changes anything.
     #[inline]
     pub(crate) fn counts_successes(&self) -> bool {
-        if let Self::Calls(_) = self {
-            return true;
-        }
-        if let Self::Consecutive(streak) = self {
-            return streak.is_running();
-        }
-        false
+        self.counting().counts_successes()
     }
 
     /// Returns whether a failure or slow call of `generation` still counts.
-    pub(crate) fn has_evidence(
-        &self,
-        limits: &Limits,
-        generation: Generation,
-        now: impl Fn() -> Instant,
-    ) -> bool {
-        match self {
-            Self::Calls(ledger) => ledger.has_evidence(limits, generation, now),
-            Self::Consecutive(streak) => streak.has_evidence(generation),
-            Self::InSpan(failures) => failures.has_evidence(limits, generation, now),
-        }
+    pub(crate) fn has_evidence(&self, generation: Generation, now: impl Fn() -> Instant) -> bool {
+        self.failures.has_evidence(generation, &now)
+            || (self.counting().is_of_calls() && self.calls.has_evidence(generation, now))
     }
 
     /// Returns how many calls were slow, since the start.
     pub(crate) fn slow_calls(&self) -> u64 {
-        match self {
-            Self::Calls(ledger) => ledger.slow_calls(),
-            Self::Consecutive(_) | Self::InSpan(_) => 0,
-        }
+        self.calls.slow_calls()
     }
 
     /// Adds a call that ends `now` to the slow ones since the start, if it is slow. No limit counts
     /// it.
     pub(crate) fn add_to_slow_calls(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
         now: Instant,
     ) {
-        if let Self::Calls(ledger) = self {
-            if limits.is_slow(start, now) {
-                ledger.add_to_slow_calls(limits, generation);
-            }
+        if policy.is_slow(start, now) {
+            self.calls.add_to_slow_calls(policy, generation);
         }
     }
 
     /// Returns the evidence of `generation` that counts at `now`.
     pub(crate) fn counts(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         now: Instant,
     ) -> WindowCounts {
-        self.counts_and_overdue(limits, generation, now).0
+        self.counts_and_overdue(policy, generation, now).0
     }
 
     /// Returns the same after one more failure, which is not recorded.
     pub(crate) fn counts_with_failure(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         now: Instant,
     ) -> WindowCounts {
-        match self {
-            Self::Calls(ledger) => ledger
-                .tally_with_failure(limits, generation, now)
-                .counts(limits),
-            Self::Consecutive(_) | Self::InSpan(_) => {
-                let counts = self.counts(limits, generation, now);
-                WindowCounts {
-                    failed: counts.failed.saturating_add(1),
-                    ..counts
-                }
-            }
+        if self.counting().is_of_calls() {
+            return self.calls.counts_with_failure(policy, generation, now);
+        }
+        let counts = self.counts(policy, generation, now);
+        WindowCounts {
+            failed: counts.failed.saturating_add(1),
+            ..counts
         }
     }
 
     /// Returns the same as [`counts`](Self::counts), and how many of the slow calls are in flight.
     pub(crate) fn counts_and_overdue(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         now: Instant,
     ) -> (WindowCounts, u64) {
-        let failures = |failed| {
-            let counts = WindowCounts {
-                failed,
-                ..WindowCounts::default()
-            };
-            (counts, 0)
-        };
-        match self {
-            Self::Calls(ledger) => {
-                let tally = ledger.tally(limits, generation, now);
-                (tally.counts(limits), tally.overdue)
-            }
-            Self::Consecutive(streak) => failures(streak.length(limits, generation).into()),
-            Self::InSpan(counted) => failures(counted.count(limits, generation, now)),
+        if self.counting().is_of_calls() {
+            return self.calls.counts(policy, generation, now);
         }
+        let counts = WindowCounts {
+            failed: self.failures.count(generation, now),
+            ..WindowCounts::default()
+        };
+        (counts, 0)
+    }
+
+    /// Returns the evidence that reached `limit` in `generation`.
+    pub(crate) fn reached(
+        &self,
+        policy: &Policy,
+        generation: Generation,
+        limit: ReachedLimit,
+        now: Instant,
+    ) -> WindowCounts {
+        let failures = self.failures.reached(generation);
+        if limit == ReachedLimit::MaxFailures && failures > 0 {
+            let counts = self.counts(policy, generation, now);
+            return WindowCounts {
+                // The failure that reached the limit is not kept.
+                failed: counts.failed.max(failures.into()),
+                ..counts
+            };
+        }
+        let reached = self.calls.reached(generation);
+        reached.unwrap_or_else(|| self.counts(policy, generation, now))
     }
 
     /// Records a success; returns the limit that is reached, if any.
     pub(crate) fn success(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
     ) -> Option<ReachedLimit> {
-        if let Self::Calls(ledger) = self {
-            return ledger.success(limits, generation, start, clock::accurate_to);
+        if self.counting().is_of_calls() {
+            return self
+                .calls
+                .success(policy, generation, start, clock::accurate_to);
         }
-        if let Self::Consecutive(streak) = self {
-            return streak.success(generation);
-        }
-        None
+        self.end_untimed(policy, generation, start);
+        self.failures.success(generation, self.counting())
     }
 
     /// Records a failure; returns the limit that is reached, if any.
     pub(crate) fn failure(
         &self,
-        limits: &Limits,
+        policy: &Policy,
         generation: Generation,
         start: Start,
     ) -> Option<ReachedLimit> {
-        if let Self::Calls(ledger) = self {
-            return ledger.failure(limits, generation, start, clock::accurate_to);
+        let counting = self.counting();
+        if counting.is(Counted::Consecutive) {
+            return self
+                .failures
+                .consecutive_failure(policy, generation, counting);
         }
-        if let Self::Consecutive(streak) = self {
-            return streak.failure(limits, generation);
+        if counting.is(Counted::InSpan) {
+            return self.failures.failure(policy, generation, clock::now);
         }
-        if let Self::InSpan(failures) = self {
-            return failures.failure(limits, generation, clock::now);
+        if counting.is_of_calls() {
+            return self.failure_of_calls(policy, generation, start);
         }
-        None
+        self.end_untimed(policy, generation, start);
+        if counting.is(Counted::ConsecutiveAfterCalls) {
+            self.failures
+                .consecutive_failure(policy, generation, counting)
+        } else {
+            self.failures.failure(policy, generation, clock::now)
+        }
+    }
+
+    fn failure_of_calls(
+        &self,
+        policy: &Policy,
+        generation: Generation,
+        start: Start,
+    ) -> Option<ReachedLimit> {
+        let reached = if policy.counts_failures_in_span() {
+            self.failures.failure(policy, generation, clock::now)
+        } else {
+            None
+        };
+        // Recorded there, too, if a limit is reached already.
+        let in_calls = self
+            .calls
+            .failure(policy, generation, start, clock::accurate_to);
+        reached.or(in_calls)
     }
 
     /// Records the end of a call that is neither success nor failure.
-    pub(crate) fn inconclusive(&self, limits: &Limits, generation: Generation, start: Start) {
-        if let Self::Calls(ledger) = self {
-            ledger.inconclusive(limits, generation, start, clock::accurate_to);
+    pub(crate) fn inconclusive(&self, policy: &Policy, generation: Generation, start: Start) {
+        self.calls
+            .inconclusive(policy, generation, start, clock::accurate_to);
+    }
+
+    /// Records that a call is no longer in flight which was timed when all calls were counted.
+    #[inline]
+    fn end_untimed(&self, policy: &Policy, generation: Generation, start: Start) {
+        if start != Start::NONE {
+            self.inconclusive(policy, generation, start);
         }
+    }
+
+    /// Prepares for a change of the limits, before calls see it.
+    pub(crate) fn suspend(&self, policy: &Policy, generation: Generation, keeps_successes: bool) {
+        self.calls.suspend(policy, generation, keeps_successes);
+    }
+
+    /// Judges by new limits from now on.
+    pub(crate) fn adopt(&self, limits: &Limits, now: Instant) {
+        self.calls.adopt(limits, now);
+        let counted = limits.counted();
+        let counted = if self.calls.has_timed_calls() {
+            counted.after_timed_calls()
+        } else {
+            counted
+        };
+        self.failures.adopt(limits, counted, self.counting());
+        self.counting().set(counted);
     }
 }

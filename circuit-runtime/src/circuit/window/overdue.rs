@@ -26,6 +26,8 @@ pub(super) struct Overdue {
     calls: i64,
     /// The latest start of any of them.
     latest_start: Option<Instant>,
+    /// `slow_call` has changed, and they are not overdue again yet.
+    is_reconsidered: bool,
 }
 
 struct Group {
@@ -43,6 +45,7 @@ impl Overdue {
             found: [0; GROUPS],
             calls: 0,
             latest_start: None,
+            is_reconsidered: false,
         }
     }
 
@@ -61,10 +64,20 @@ impl Overdue {
         self.found = [0; GROUPS];
         self.calls = 0;
         self.latest_start = None;
+        self.is_reconsidered = false;
+    }
+
+    /// Reconsiders, as `slow_call` changes, the calls that were found overdue: they do not count
+    /// before the latest of them is overdue again.
+    pub(super) fn reconsider(&mut self) {
+        self.is_reconsidered = self.latest_start.is_some();
     }
 
     /// Returns how many calls are overdue.
     pub(super) fn calls(&self) -> u64 {
+        if self.is_reconsidered {
+            return 0;
+        }
         self.calls.try_into().unwrap_or(0)
     }
 
@@ -78,6 +91,7 @@ impl Overdue {
         if let Some(last) = self.pending.back_mut() {
             last.latest_start = last.latest_start.max(sum.latest_start);
         }
+        self.is_reconsidered &= self.found_overdue_at(slow_call) > Some(now);
         let is_overdue = |group: &Group| now.since(group.latest_start) > slow_call;
         while self.pending.front().is_some_and(is_overdue) {
             if let Some(group) = self.pending.pop_front() {
@@ -120,19 +134,26 @@ impl Overdue {
 
     /// Returns when time alone changes the count or the group next.
     pub(super) fn changes_at(&self, slow_call: Span) -> Instant {
-        let overdue_at = self.pending.front().map(|first| {
-            let just_after = first.latest_start.plus(Span::MIN);
-            just_after.plus(slow_call)
-        });
+        let first = self.pending.front();
+        let overdue_at = first.map(|first| overdue_at(slow_call, first.latest_start));
+        let again_at = self.found_overdue_at(slow_call);
+        let again_at = again_at.filter(|_| self.is_reconsidered);
         let over_at = self
             .pending
             .back()
             .map(|last| last.first_start.plus(group_length(slow_call)));
         overdue_at
             .into_iter()
+            .chain(again_at)
             .chain(over_at)
             .min()
             .unwrap_or(Instant::from_micros(0))
+    }
+
+    /// Returns when the latest of the calls that were found overdue is overdue.
+    fn found_overdue_at(&self, slow_call: Span) -> Option<Instant> {
+        let latest_start = self.latest_start?;
+        Some(overdue_at(slow_call, latest_start))
     }
 
     /// Returns how many calls are in flight, overdue or not.
@@ -142,6 +163,11 @@ impl Overdue {
         let joined = counts.map(|(&found, &calls)| signed_difference(found, calls));
         self.calls + joined.sum::<i64>()
     }
+}
+
+/// Returns when a call with this start is overdue.
+fn overdue_at(slow_call: Span, start: Instant) -> Instant {
+    start.plus(Span::MIN).plus(slow_call)
 }
 
 /// Returns how long calls join a group.

@@ -3,7 +3,7 @@
 use std::ops::{AddAssign, SubAssign};
 
 use super::buckets::{Buckets, Tenths};
-use super::limits::Tally;
+use super::tally::Tally;
 use crate::clock::{Instant, Span};
 
 /// Calls within a sliding time window, in buckets of a tenth: calls as old as the span no longer
@@ -32,13 +32,13 @@ struct Counts {
 }
 
 impl Rates {
-    /// Creates an empty window.
-    pub(super) fn new() -> Self {
+    /// Creates an empty window for the calls that end after `fast_successes`.
+    pub(super) fn new(fast_successes: u64) -> Self {
         Self {
             buckets: Buckets::new(Tenths::PER_SPAN),
             ends: Instant::from_micros(0),
-            fast_successes_before: 0,
-            fast_successes: 0,
+            fast_successes_before: fast_successes,
+            fast_successes,
         }
     }
 
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn the_first_span_of_the_clock_is_counted_like_any_other() {
         let span = Span::from_duration(Duration::from_secs(12));
-        let mut rates = Rates::new();
+        let mut rates = Rates::new(0);
         for second in 0..12 {
             rates.advance(span, at(second * 1_000_000), second);
             rates.add(true, false);
@@ -187,7 +187,7 @@ mod tests {
     fn the_last_moment_of_the_clock_does_not_overflow() {
         for micros in [1, 20, 10_000_000] {
             let span = Span::from_duration(Duration::from_micros(micros));
-            let mut rates = Rates::new();
+            let mut rates = Rates::new(0);
             let last = u64::MAX >> GROUP_BITS; // that a call can start at
             for now in [last - 1, last, u64::MAX] {
                 rates.advance(span, at(now), 0);
@@ -203,7 +203,7 @@ mod tests {
         for span in (1..200).chain([999, 1_000, 1_001, 9_999_999, 10_000_000]) {
             for offset in [0, 1, 7, span / 2, span, 3 * span + 1] {
                 let micros = Span::from_duration(Duration::from_micros(span));
-                let mut rates = Rates::new();
+                let mut rates = Rates::new(0);
                 rates.advance(micros, at(offset), 0);
                 rates.add(true, false);
                 rates.advance(micros, at(offset + span * 9 / 10), 0);

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use super::failures::Failures;
 use super::ledger::Ledger;
-use crate::circuit::policy::Limits;
+use crate::circuit::limits::{Counted, Limits};
+use crate::circuit::policy::{Owner, Policy};
 use crate::circuit::state::Word;
 use crate::circuit::ticket::Start;
 use crate::clock::{Instant, Span};
@@ -212,7 +213,7 @@ struct Script<'c> {
     config: &'c Config,
     random: &'c Random,
     clock: Clock<'c>,
-    limits: Limits,
+    policy: Policy,
     rule: Rule,
     word: Cell<Word>,
     explanations: RefCell<Explanations<'c>>,
@@ -236,10 +237,12 @@ impl<'c> Script<'c> {
                 longest: 2 * u64::try_from(longest).unwrap(),
                 seldom: 2 * burst,
             },
-            limits: Limits::new(config),
-            rule: match Ledger::new(config) {
-                Some(ledger) => Rule::Ledger(Box::new(ledger)),
-                None => Rule::Failures(Failures::default()),
+            policy: Policy::new(*config, Owner::Breaker),
+            rule: match Limits::new(config).counted() {
+                counted if counted.is_calls() => {
+                    Rule::Ledger(Box::new(Ledger::new(Counted::Calls, false)))
+                }
+                _ => Rule::Failures(Failures::default()),
             },
             word: Cell::new(Word::FIRST),
             explanations: RefCell::new(Explanations::new(config)),
@@ -280,7 +283,7 @@ impl<'c> Script<'c> {
             }
             now
         };
-        let reached = failures.failure(&self.limits, generation, clock);
+        let reached = failures.failure(&self.policy, generation, clock);
         if generation == self.word.get().generation() {
             let opened = reached.is_some();
             let ends = readings.take();
@@ -296,11 +299,11 @@ impl<'c> Script<'c> {
         let generation = self.word.get().generation();
         let readings = RefCell::default();
         let clock = |_: Span| self.clock.read(&readings);
-        let is_timed = self.limits.slow_call() < Span::INDEFINITE;
+        let is_timed = self.policy.slow_call() < Span::INDEFINITE;
         let start = if is_timed {
-            match ledger.admit(&self.limits, generation, clock) {
+            match ledger.admit(&self.policy, generation, clock) {
                 Some(start) => Ok(start),
-                None => ledger.admit_slow(&self.limits, generation, clock),
+                None => ledger.admit_slow(&self.policy, generation, clock),
             }
         } else {
             Ok(Start::NONE)
@@ -327,9 +330,9 @@ impl<'c> Script<'c> {
         let clock = |_: Span| self.clock.read(&readings);
         let failed = self.random.one_in(2);
         let reached = if failed {
-            ledger.failure(&self.limits, generation, start, clock)
+            ledger.failure(&self.policy, generation, start, clock)
         } else {
-            ledger.success(&self.limits, generation, start, clock)
+            ledger.success(&self.policy, generation, start, clock)
         };
         let opened = reached.is_some();
         let ends = readings.take();

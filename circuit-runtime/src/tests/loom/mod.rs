@@ -953,7 +953,7 @@ fn failure_of_the_last_calls_against_the_success_that_displaces_it() {
 fn keyed() -> &'static KeyedCircuits {
     set_clock(0);
     let config = Config::builder().max_failures(1).build().unwrap();
-    let circuits = KeyedCircuits::new("model".into(), config, 1);
+    let circuits = KeyedCircuits::new("model".into(), config, Owner::Breakers, 1);
     circuits.for_key("a");
     Box::leak(Box::new(circuits))
 }

@@ -1,6 +1,6 @@
-//! How the calls in a window stand against the limits.
+//! The calls in a window, and how they stand against the limits.
 
-use crate::circuit::policy::Limits;
+use crate::circuit::limits::Limits;
 use crate::clock::Span;
 use crate::window_counts::WindowCounts;
 

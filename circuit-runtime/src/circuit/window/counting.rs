@@ -1,0 +1,63 @@
+//! What calls have to do for the window.
+
+use crate::circuit::limits::Counted;
+use crate::sync::live::LiveU8;
+use crate::sync::{AtomicBool, Ordering};
+
+/// What calls have to do for the window, as they read it without a lock.
+pub(super) struct Counting {
+    /// A [`Counted`].
+    counted: LiveU8,
+    /// Nonzero if the durations of calls are measured.
+    times_calls: LiveU8,
+    /// A success changes something: all calls are counted, or there is a streak to reset.
+    counts_successes: AtomicBool,
+}
+
+// Relaxed: a call is counted as before a change, or as after it. A failure that happened before a
+// success, in any order that a caller could know of, is visible to it. Of two that run
+// concurrently, either may be the first.
+impl Counting {
+    pub(super) fn new(counted: Counted) -> Self {
+        Self {
+            counted: LiveU8::new(counted as u8),
+            times_calls: LiveU8::new(counted.is_timed().into()),
+            counts_successes: AtomicBool::new(counted.has_successes()),
+        }
+    }
+
+    /// Returns whether these results are counted.
+    pub(super) fn is(&self, counted: Counted) -> bool {
+        self.counted.load(Ordering::Relaxed) == counted as u8
+    }
+
+    /// Returns whether all calls are counted.
+    pub(super) fn is_of_calls(&self) -> bool {
+        self.is(Counted::Calls) || self.is(Counted::TimedCalls)
+    }
+
+    /// Returns whether the durations of calls are measured.
+    #[inline]
+    pub(super) fn times_calls(&self) -> bool {
+        self.times_calls.load(Ordering::Relaxed) != 0
+    }
+
+    /// Returns whether a success changes anything.
+    #[inline]
+    pub(super) fn counts_successes(&self) -> bool {
+        self.counts_successes.load(Ordering::Relaxed)
+    }
+
+    /// Sets whether a success changes anything. Under the lock of the failures.
+    pub(super) fn set_counts_successes(&self, counts_successes: bool) {
+        self.counts_successes
+            .store(counts_successes, Ordering::Relaxed);
+    }
+
+    /// Sets the results that are counted from now on.
+    pub(super) fn set(&self, counted: Counted) {
+        self.counted.store(counted as u8, Ordering::Relaxed);
+        self.times_calls
+            .store(counted.is_timed().into(), Ordering::Relaxed);
+    }
+}
