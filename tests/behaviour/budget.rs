@@ -1,7 +1,7 @@
 //! The cooperative budget of a task: however often a call is rejected, other tasks have their turn.
 
 use crate::support::{Failed, ServiceError, consecutive, timed as timed_breaker, trip};
-use circuit_runtime::{CallError, CircuitBreaker, CircuitError, circuit_breaker, registry};
+use circuit_runtime::{CallError, CircuitBreaker, CircuitError, State, circuit_breaker, registry};
 use std::future::{pending, poll_fn, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,8 @@ use tokio::task::{coop, unconstrained};
 /// More rejections than a task has budget for, in one go.
 const MANY: u32 = 10_000;
 
-/// Makes rejected calls until another task of this thread has run, and returns how many.
+/// Makes calls that are rejected, or other calls, until another task of this thread has run, and
+/// returns how many.
 async fn rejections_until_another_task_runs<F>(mut call: impl FnMut() -> F) -> u32
 where
     F: Future<Output = bool>,
@@ -62,6 +63,24 @@ async fn rejections_beside_a_probe_leave_other_tasks_their_turn() {
     let _probe = breaker.try_acquire().unwrap();
     let call = || async { breaker.call(ready(Ok::<_, Failed>(()))).await.is_err() };
     assert!(rejections_until_another_task_runs(call).await < MANY);
+}
+
+/// Each change is followed by another at once, as when a thread flaps a breaker.
+#[tokio::test]
+async fn changes_that_are_received_leave_other_tasks_their_turn() {
+    let breaker = consecutive();
+    let changes = tokio::sync::Mutex::new(registry::changes());
+    let receive = || async {
+        match breaker.state() {
+            State::Open => breaker.reset(),
+            State::Closed | State::HalfOpen => breaker.trip(),
+        }
+        // Those of other tests may be too many to be kept.
+        let mut changes = changes.try_lock().unwrap();
+        let (Ok(_) | Err(_)) = changes.recv().await;
+        true
+    };
+    assert!(rejections_until_another_task_runs(receive).await < MANY);
 }
 
 /// A call on a closed circuit neither takes budget nor waits for it.

@@ -6,6 +6,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Context;
 
+use tokio::task::coop;
+
 use super::change::StateChange;
 use super::journal::{Entry, JOURNAL};
 use super::waker::TaskWaker;
@@ -95,9 +97,15 @@ impl Changes {
             // Before reading, so that no change is missed in between.
             let mut recorded = pin!(JOURNAL.recorded());
             recorded.as_mut().enable();
-            if let Some(change) = self.try_recv()? {
-                return Ok(change);
+            // A change consumes the task's cooperative budget, as that of any channel does:
+            // otherwise a loop of changes would never let another task of its thread run.
+            let budget = poll_fn(coop::poll_proceed).await;
+            let received = self.try_recv().transpose();
+            if let Some(received) = received {
+                budget.made_progress();
+                return received;
             }
+            drop(budget);
             let waker = &mut self.waker;
             poll_fn(|context| {
                 let waker = TaskWaker::for_task(context.waker(), waker);

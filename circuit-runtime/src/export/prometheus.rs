@@ -53,9 +53,14 @@ impl Prometheus {
     /// are added up as `key="other"`, a key called `other` included.
     ///
     /// The keys in the worst state are chosen and, among those, the ones with the most failures and
-    /// rejections. The choice may change with each export. No counter falls: a call stays in the
-    /// series in which it was first exported, whatever becomes of its key. So use one exporter for
-    /// all exports. The sum over all keys rises as the count of the function does without keys.
+    /// rejections. The choice may change with each export, and the series of a key ends and begins
+    /// anew with it. A call stays in the series in which it was first exported, whatever becomes of
+    /// its key, so no counter falls. Added up over all series, ended ones included, the increases are
+    /// those of the function without keys.
+    ///
+    /// So use one exporter for all exports of one scraper, and another for each further scraper. A
+    /// scraper that misses an export, or whose writer fails, misses the latest calls of the series
+    /// that end with the next one.
     ///
     /// The number of series is bounded, even if callers can make up keys.
     #[must_use]
