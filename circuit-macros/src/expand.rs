@@ -69,7 +69,7 @@ mod tests {
                         );
                         static __CIRCUIT_BREAKER: #runtime::Lazy<#runtime::CircuitBreaker> =
                             #runtime::Lazy::new(|| {
-                                #runtime::CircuitBreaker::new(
+                                #runtime::function_breaker(
                                     ::core::concat!(::core::module_path!(), "::", "quote"),
                                     __CIRCUIT_CONFIG
                                 )
