@@ -43,3 +43,24 @@ impl Sums {
         self.0.entry(name.to_owned()).or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Sums, Totals};
+
+    #[test]
+    fn a_sum_does_not_fall_while_a_circuit_is_neither_in_use_nor_added() {
+        let succeeded = |succeeded| Totals {
+            succeeded,
+            ..Totals::default()
+        };
+        let mut sums = Sums::new();
+        assert_eq!(sums.export("a", succeeded(5)), succeeded(5));
+        assert_eq!(sums.export("a", succeeded(2)), succeeded(5));
+        sums.add_dropped("a", succeeded(3));
+        assert_eq!(sums.export("a", succeeded(4)), succeeded(7));
+        assert_eq!(sums.export("b", succeeded(1)), succeeded(1));
+        sums.forget("a");
+        assert_eq!(sums.export("a", succeeded(1)), succeeded(1));
+    }
+}
