@@ -45,8 +45,8 @@
 //! collection share one reading; no value is older than its collection.
 //!
 //! The keys of a function are always added up. So each name of a breaker has one series of each
-//! instrument, except for six of `circuit_breaker_calls_total`, three of `circuit_breaker_state` and
-//! two of `circuit_breaker_held`: 20 in all, if every instrument applies. The SDK keeps 2000 series
+//! instrument, but six of `circuit_breaker_calls_total`, three of `circuit_breaker_state` and two
+//! of `circuit_breaker_held`: 20 in all, if every instrument applies. The SDK keeps 2000 series
 //! of an instrument by default, and adds up those beyond: all are complete up to 333 names. A view
 //! with another limit makes room for more.
 //!
