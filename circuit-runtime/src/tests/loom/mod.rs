@@ -19,7 +19,7 @@ use loom::thread;
 use crate::circuit::counters::{Counters, Total};
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::state::Phase;
-use crate::circuit::{Circuit, Outcome};
+use crate::circuit::{Circuit, Outcome, Owner};
 use crate::clock::model::{keep_behind, set as set_clock};
 use crate::keyed::{KeyedCircuits, KeyedHandle};
 use crate::sync::thread::{leave_slots, release_slot};
