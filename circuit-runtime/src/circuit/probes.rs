@@ -121,7 +121,7 @@ impl Probes {
     /// Records a successful probe; returns whether it was the last one required.
     pub(crate) fn succeed(&self, limit: ProbeLimit, generation: Generation, lease: Lease) -> bool {
         let succeeded = self.with_slots(limit, generation, |slots| {
-            if slots.succeeded.saturating_add(1) == limit.count {
+            if slots.succeeded.saturating_add(1) >= limit.count {
                 // Keep the slot: the circuit is about to close, so no further probe may start.
                 return true;
             }
@@ -200,9 +200,10 @@ impl Slots {
         self.taken < self.left(count)
     }
 
-    /// Returns how many slots there are: one less for each probe that has succeeded.
+    /// Returns how many slots there are: one less for each probe that has succeeded. At least one,
+    /// as another success is needed if the rules require fewer by now than have succeeded.
     fn left(&self, count: u32) -> u32 {
-        count.saturating_sub(self.succeeded)
+        count.saturating_sub(self.succeeded).max(1)
     }
 
     /// Returns when the expiry of leases frees a slot; `None` while one is free. This is the first
