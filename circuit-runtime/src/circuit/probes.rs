@@ -23,7 +23,15 @@ pub(crate) struct Probes {
     /// While all slots are taken, when the first becomes free; otherwise in the past. Not reset
     /// when the circuit closes or reopens.
     taken_until: AtomicU64,
-    slots: Lock<Evidence<Slots>>,
+    locked: Lock<Locked>,
+}
+
+/// The state behind the lock.
+struct Locked {
+    slots: Evidence<Slots>,
+    /// How long leases are at most that callers without the lock may see: none while the rules
+    /// change, and after that none that is longer than the new ones grant.
+    longest_seen: Span,
 }
 
 /// The result of requesting a slot.
@@ -40,7 +48,10 @@ impl Default for Probes {
     fn default() -> Self {
         Self {
             taken_until: AtomicU64::new(0),
-            slots: Lock::new(Evidence::new(Slots::default())),
+            locked: Lock::new(Locked {
+                slots: Evidence::new(Slots::default()),
+                longest_seen: Span::INDEFINITE,
+            }),
         }
     }
 }
@@ -93,6 +104,7 @@ impl Probes {
             let lease = Lease::new(now.rounded_down(limit.granularity()).plus(limit.lease));
             slots.reserve(limit.count);
             slots.add(lease);
+            slots.longest_lease = slots.longest_lease.max(limit.lease);
             SlotRequest::Granted(lease)
         })
         .unwrap_or(SlotRequest::Stale)
@@ -135,15 +147,19 @@ impl Probes {
     /// Returns whether any probe of `generation` still has its slot at `now`.
     pub(crate) fn is_any_leased(&self, generation: Generation, now: Instant) -> bool {
         let is_any_leased = |slots: &Slots| slots.last_expiry().is_some_and(|expiry| expiry > now);
-        let slots = &self.slots;
-        slots.with(|slots| slots.get(generation).is_some_and(is_any_leased))
+        let locked = &self.locked;
+        locked.with(|locked| locked.slots.get(generation).is_some_and(is_any_leased))
     }
 
-    /// Forgets until when all slots are taken, as the length of a lease has changed: the leases of
-    /// an earlier generation may be longer than those of the current one.
-    pub(crate) fn forget_taken_until(&self) {
-        self.slots
-            .with(|_| self.taken_until.store(0, Ordering::Relaxed));
+    /// Forgets until when all slots are taken, as the rules change: leases of an earlier generation
+    /// may be longer than those that the next rules grant. From now on, callers without the lock
+    /// see none that is longer than `longest`.
+    pub(crate) fn forget_taken_until(&self, longest: Span) {
+        self.locked.with(|locked| {
+            locked.longest_seen = longest;
+            // Relaxed: a reader of rules that are published later sees it, too.
+            self.taken_until.store(0, Ordering::Relaxed);
+        });
     }
 
     fn with_slots<R>(
@@ -152,10 +168,12 @@ impl Probes {
         generation: Generation,
         section: impl FnOnce(&mut Slots) -> R,
     ) -> Option<R> {
-        self.slots.with(|slots| {
-            let slots = slots.for_generation(generation, Slots::clear)?;
+        self.locked.with(|locked| {
+            let slots = locked.slots.for_generation(generation, Slots::clear)?;
             let result = section(slots);
-            let taken_until = slots.free_at(limit.count).map_or(0, Instant::as_micros);
+            let is_seen = slots.longest_lease <= locked.longest_seen;
+            let free_at = slots.free_at(limit.count).filter(|_| is_seen);
+            let taken_until = free_at.map_or(0, Instant::as_micros);
             self.taken_until.store(taken_until, Ordering::Relaxed);
             Some(result)
         })
@@ -181,6 +199,7 @@ struct Slots {
     leases: VecDeque<Leases>,
     taken: u32,
     succeeded: u32,
+    longest_lease: Span,
 }
 
 /// Leases that expire at the same time.
@@ -194,6 +213,7 @@ impl Slots {
         self.leases.clear();
         self.taken = 0;
         self.succeeded = 0;
+        self.longest_lease = Span::ZERO;
     }
 
     fn is_any_free(&self, count: u32) -> bool {

@@ -3,7 +3,7 @@
 use super::Circuit;
 use super::limits::Limits;
 use super::policy::Policy;
-use crate::clock;
+use crate::clock::{self, Span};
 use crate::config::{Config, ConfigError};
 
 /// All circuits that share one policy.
@@ -82,6 +82,7 @@ impl Circuit {
         if let Some(phases) = self.phases.get() {
             // The probes that were admitted until now are visible to readers of the new rules.
             phases.with_lock(|_| {});
+            phases.probes.forget_taken_until(Span::ZERO);
         }
     }
 
@@ -90,7 +91,8 @@ impl Circuit {
         let _entered = self.time.enter();
         self.window.adopt(limits, clock::now());
         if let Some(phases) = self.phases.get() {
-            phases.probes.forget_taken_until();
+            let longest = self.policy.probes().lease;
+            phases.probes.forget_taken_until(longest);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) struct Instant(u64);
 
 /// A length of time in microseconds, rounded up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(u64);
 
 impl Instant {
