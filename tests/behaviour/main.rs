@@ -40,6 +40,7 @@ mod probes;
 mod ramp;
 mod rates;
 mod readme;
+mod reconfigured;
 mod registry;
 mod retry_after;
 mod returned_futures;

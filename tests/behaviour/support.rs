@@ -71,6 +71,11 @@ pub(crate) fn fail(breaker: &CircuitBreaker) {
     breaker.try_acquire().unwrap().failure();
 }
 
+/// Replaces the rules.
+pub(crate) fn reconfigure(breaker: &CircuitBreaker, config: ConfigBuilder) {
+    breaker.reconfigure(config.build().unwrap()).unwrap();
+}
+
 /// Opens the circuit by failures.
 pub(crate) fn trip(breaker: &CircuitBreaker) {
     while breaker.state() == State::Closed {
