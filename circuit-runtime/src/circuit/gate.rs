@@ -31,7 +31,7 @@ impl Circuit {
             return self.coarse_rejection_by_details(word);
         }
         let wait = self.policy.fixed_wait();
-        if self.phases.get()?.is_end_fixed() {
+        if self.phases.get()?.is_end_fixed(word) {
             return self.coarse_rejection_by_details(word);
         }
         // The exact clock is ahead of this by less than `LAG`.
@@ -110,7 +110,7 @@ impl Circuit {
             Phase::Closed | Phase::ForcedClosed => Ok(self.admit_counted(word)),
             Phase::Ramp => self.admit_on_ramp(word, now),
             Phase::Open => self.admit_probe(word, details, now),
-            Phase::ForcedOpen => Err(self.rejection_until_end(word, details, now)),
+            Phase::ForcedOpen => Err(rejection_until(self.end(word, details), word, now)),
         };
         if admitted.is_err() {
             self.counters.add(Total::Rejected);
@@ -134,12 +134,13 @@ impl Circuit {
         details: Details,
         now: Instant,
     ) -> Result<Option<Ticket>, Rejection> {
-        let end = self.end(word, details);
-        if word.state(now, end) == State::Open {
-            return Err(self.rejection_until_end(word, details, now));
+        let recovery = self.policy.recovery();
+        let half_open_at = self.end_of_wait(word, recovery.wait, details);
+        if now < half_open_at {
+            return Err(rejection_until(Some(half_open_at), word, now));
         }
-        let limit = self.policy.probes();
-        let (Some(phases), Some(half_open_at)) = (self.phases.get(), end) else {
+        let limit = recovery.probes;
+        let Some(phases) = self.phases.get() else {
             return Ok(None);
         };
         let still_current = || self.word() == word;
@@ -162,19 +163,20 @@ impl Circuit {
     pub(crate) fn would_reject(&self) -> Option<Rejection> {
         let _entered = self.time.enter();
         let (word, details) = self.observe();
-        self.rejection_at(word, details, clock::now())
+        self.rejection_at(word, self.end(word, details), clock::now())
     }
 
-    /// Returns the rejection of a call in the phase described by `word`, if it would get one.
+    /// Returns the rejection of a call in the phase described by `word`, which ends at `end` if
+    /// time alone ends it; `None` if it would be admitted.
     pub(super) fn rejection_at(
         &self,
         word: Word,
-        details: Details,
+        end: Option<Instant>,
         now: Instant,
     ) -> Option<Rejection> {
-        match word.state(now, self.end(word, details)) {
+        match word.state(now, end) {
             State::Closed => None,
-            State::Open => Some(self.rejection_until_end(word, details, now)),
+            State::Open => Some(rejection_until(end, word, now)),
             State::HalfOpen if word.phase() == Phase::Ramp => {
                 let length = self.policy.ramp();
                 let admits =
@@ -194,11 +196,12 @@ impl Circuit {
         let ramp = self.phases.get().map(|phases| phases.ramp(word));
         ramp.is_none_or(question)
     }
+}
 
-    fn rejection_until_end(&self, word: Word, details: Details, now: Instant) -> Rejection {
-        match self.end(word, details) {
-            Some(end) => Rejection::new(end.since(now), end.since(word.since())),
-            None => Rejection::INDEFINITE,
-        }
+/// Returns the rejection of a call in the phase described by `word`, which ends at `end`.
+fn rejection_until(end: Option<Instant>, word: Word, now: Instant) -> Rejection {
+    match end {
+        Some(end) => Rejection::new(end.since(now), end.since(word.since())),
+        None => Rejection::INDEFINITE,
     }
 }

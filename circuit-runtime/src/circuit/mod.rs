@@ -41,6 +41,7 @@ use reason::Reason;
 use state::{Change, Details, Phase, Word, transition};
 use ticket::Start;
 use transition::Transition;
+use wait::Wait;
 use window::{ReachedLimit, Window};
 
 pub(crate) use policy::{Owner, Policy};
@@ -232,13 +233,27 @@ impl Circuit {
     /// Returns when the phase described by `word` ends by time alone, if it does.
     fn end(&self, word: Word, details: Details) -> Option<Instant> {
         details.until.or_else(|| match word.phase() {
-            Phase::Open => {
-                let wait = self.policy.wait();
-                let wait = wait.after(details.reopenings, word.generation(), &self.name);
-                Some(word.since().plus(wait))
-            }
+            Phase::Open => Some(self.end_of_wait(word, self.policy.wait(), details)),
             Phase::Ramp => Some(word.since().plus(self.policy.ramp())),
             Phase::Closed | Phase::ForcedClosed | Phase::ForcedOpen => None,
+        })
+    }
+
+    /// Returns when the open phase described by `word` ends: by these rules, unless it had admitted
+    /// a probe before they were published.
+    fn end_of_wait(&self, word: Word, wait: Wait, details: Details) -> Instant {
+        let phases = self.phases.get();
+        let until = match details.until {
+            // Fixed since the details were read; in the past if the phase is over by now.
+            None if phases.is_some_and(|phases| phases.is_end_fixed(word)) => {
+                let details = self.details(word);
+                Some(details.and_then(|now| now.until).unwrap_or(word.since()))
+            }
+            until => until,
+        };
+        until.unwrap_or_else(|| {
+            let wait = wait.after(details.reopenings, word.generation(), &self.name);
+            word.since().plus(wait)
         })
     }
 
@@ -305,7 +320,6 @@ impl Circuit {
             }
             self.time.before_change();
             phases.store(next, next_details);
-            phases.set_end_is_fixed(false);
             // As late as possible: a wait that began before calls which were admitted meanwhile
             // would be too short for them.
             let next = if next.phase() == Phase::Open {

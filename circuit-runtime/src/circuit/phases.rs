@@ -10,7 +10,7 @@ use crate::clock::Instant;
 use crate::events::{Delivery, Listeners, Record, StateChange};
 use crate::state::State;
 use crate::sync::lock::Lock;
-use crate::sync::{AtomicBool, AtomicU64, OnceBox, Ordering};
+use crate::sync::{AtomicU64, OnceBox, Ordering};
 
 /// The moment that stands for none in a [`Slot`]: later than [`Details::LATEST`].
 const NEVER: u64 = u64::MAX;
@@ -27,8 +27,9 @@ pub(super) struct Phases {
     transitions: Lock<Transitions>,
     slots: [Slot; 2],
     pub(super) probes: Probes,
-    /// The circuit has admitted a probe: it stays half-open since then, whatever the rules say now.
-    end_is_fixed: AtomicBool,
+    /// The latest word under which the circuit has admitted a probe: it stays half-open since then,
+    /// whatever the rules say now.
+    half_open: AtomicU64,
     /// Created by the first listener.
     listeners: OnceBox<Arc<Listeners>>,
 }
@@ -91,20 +92,17 @@ impl Phases {
     /// under the lock.
     pub(super) fn fix_end(&self, word: Word, half_open_at: Instant) {
         self.slot(word).store_until(Some(half_open_at));
-        self.set_end_is_fixed(true);
+        // Relaxed: published with rules that are to change nothing about it.
+        self.half_open.store(word.to_bits(), Ordering::Relaxed);
     }
 
-    /// Returns whether the end of the current phase stands in its details because it has admitted a
-    /// probe. May be true for a phase before the current one.
+    /// Returns whether the end of the open phase described by `word` stands in its details, because
+    /// it has admitted a probe, or has been over since.
     #[inline]
-    pub(super) fn is_end_fixed(&self) -> bool {
-        // Relaxed: a reader of rules that were published after it was set has seen it, too.
-        self.end_is_fixed.load(Ordering::Relaxed)
-    }
-
-    /// Only under the lock.
-    pub(super) fn set_end_is_fixed(&self, is_fixed: bool) {
-        self.end_is_fixed.store(is_fixed, Ordering::Relaxed);
+    pub(super) fn is_end_fixed(&self, word: Word) -> bool {
+        // Relaxed: a reader of rules that were published after it was set has seen it, too. Later
+        // words are larger.
+        self.half_open.load(Ordering::Relaxed) >= word.to_bits()
     }
 
     /// Returns the ramp that `word` describes.
@@ -151,7 +149,7 @@ impl Default for Phases {
             transitions: Lock::default(),
             slots: [Slot::new(), Slot::new()],
             probes: Probes::default(),
-            end_is_fixed: AtomicBool::new(false),
+            half_open: AtomicU64::new(0),
             listeners: OnceBox::default(),
         }
     }

@@ -38,8 +38,8 @@ pub(crate) struct Policy {
     ramp: LiveU64,
     /// Nonzero if `max_failures` counts in a span of time.
     counts_in_span: LiveU8,
-    /// The wait, its `jitter` as the bits of an `f64`, and the [`ProbeLimit`].
-    waits_and_probes: Sequenced<6>,
+    /// A [`Recovery`].
+    recovery: Sequenced<7>,
     /// Differs between processes, so that a fleet does not probe in step.
     salt: u64,
     owner: Owner,
@@ -86,6 +86,15 @@ struct Whole {
     suspends_windows: bool,
 }
 
+/// How a circuit recovers, all from one configuration.
+#[derive(Clone, Copy)]
+pub(crate) struct Recovery {
+    pub(super) wait: Wait,
+    pub(super) probes: ProbeLimit,
+    /// How long calls are admitted gradually; zero for not at all.
+    pub(super) ramp: Span,
+}
+
 /// How many probes a half-open circuit admits, and how long each of them may hold its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ProbeLimit {
@@ -107,7 +116,7 @@ impl Policy {
             window: words(limits.window()),
             ramp: words(ramp(&config)),
             counts_in_span: LiveU8::new(limits.counts_failures_in_span().into()),
-            waits_and_probes: Sequenced::new(waits_and_probes(&config, salt)),
+            recovery: Sequenced::new(Recovery::new(&config, salt).to_words()),
             salt,
             owner,
             has_timer: config.timeout().is_some() || owner.has_timer(),
@@ -214,26 +223,22 @@ impl Policy {
         Span::from_micros(self.fixed_wait.load(Ordering::Acquire))
     }
 
+    /// Returns how circuits recover.
+    pub(super) fn recovery(&self) -> Recovery {
+        match self.recovery.read() {
+            Some(words) => Recovery::from_words(words, self.salt),
+            None => Recovery::new(&self.config(), self.salt),
+        }
+    }
+
     /// Returns how long circuits stay open.
     pub(super) fn wait(&self) -> Wait {
-        match self.waits_and_probes.read() {
-            Some([reset, max_reset, longest_request, jitter, ..]) => {
-                let spans = [reset, max_reset, longest_request].map(Span::from_micros);
-                Wait::from_spans(spans, f64::from_bits(jitter), self.salt)
-            }
-            None => Wait::new(&self.config(), self.salt),
-        }
+        self.recovery().wait
     }
 
     /// Returns the limit on probes.
     pub(super) fn probes(&self) -> ProbeLimit {
-        match self.waits_and_probes.read() {
-            Some([.., lease, count]) => ProbeLimit {
-                count: u32::try_from(count).unwrap_or(u32::MAX),
-                lease: Span::from_micros(lease),
-            },
-            None => ProbeLimit::new(&self.config()),
-        }
+        self.recovery().probes
     }
 
     /// Returns the configuration that the program has set, without overrides.
@@ -285,12 +290,59 @@ impl Policy {
         store(&self.ramp, ramp(&config));
         let counts_in_span = limits.counts_failures_in_span().into();
         self.counts_in_span.store(counts_in_span, Ordering::Relaxed);
-        self.waits_and_probes
-            .write(waits_and_probes(&config, self.salt));
+        self.recovery
+            .write(Recovery::new(&config, self.salt).to_words());
         // Release: pairs with the acquire in `fixed_wait`.
         let fixed_wait = fixed_wait(&config, self.salt);
         self.fixed_wait
             .store(fixed_wait.as_micros(), Ordering::Release);
+    }
+}
+
+impl Recovery {
+    fn new(config: &Config, salt: u64) -> Self {
+        Self {
+            wait: Wait::new(config, salt),
+            probes: ProbeLimit::new(config),
+            ramp: ramp(config),
+        }
+    }
+
+    fn from_words(words: [u64; 7], salt: u64) -> Self {
+        let [
+            reset,
+            max_reset,
+            longest_request,
+            jitter,
+            lease,
+            count,
+            ramp,
+        ] = words;
+        let spans = [reset, max_reset, longest_request].map(Span::from_micros);
+        Self {
+            wait: Wait::from_spans(spans, f64::from_bits(jitter), salt),
+            probes: ProbeLimit {
+                count: u32::try_from(count).unwrap_or(u32::MAX),
+                lease: Span::from_micros(lease),
+            },
+            ramp: Span::from_micros(ramp),
+        }
+    }
+
+    fn to_words(self) -> [u64; 7] {
+        let [reset, max_reset, longest_request] = self.wait.spans().map(Span::as_micros);
+        let jitter = self.wait.jitter().to_bits();
+        let (lease, count) = (self.probes.lease.as_micros(), self.probes.count.into());
+        let ramp = self.ramp.as_micros();
+        [
+            reset,
+            max_reset,
+            longest_request,
+            jitter,
+            lease,
+            count,
+            ramp,
+        ]
     }
 }
 
@@ -324,12 +376,4 @@ fn ramp(config: &Config) -> Span {
 fn fixed_wait(config: &Config, salt: u64) -> Span {
     let fixed = Wait::new(config, salt).fixed();
     fixed.unwrap_or(Span::ZERO)
-}
-
-fn waits_and_probes(config: &Config, salt: u64) -> [u64; 6] {
-    let (wait, probes) = (Wait::new(config, salt), ProbeLimit::new(config));
-    let [reset, max_reset, longest_request] = wait.spans().map(Span::as_micros);
-    let jitter = wait.jitter().to_bits();
-    let (lease, count) = (probes.lease.as_micros(), probes.count.into());
-    [reset, max_reset, longest_request, jitter, lease, count]
 }

@@ -46,16 +46,16 @@ impl Circuit {
     #[inline(never)]
     fn probe_succeeded(&self, ticket: Ticket) {
         let word = ticket.word();
-        let policy = &*self.policy;
         let Some(phases) = self.phases.get() else {
             return;
         };
+        let recovery = self.policy.recovery();
         if phases
             .probes
-            .succeed(policy.probes(), word.generation(), ticket.lease())
+            .succeed(recovery.probes, word.generation(), ticket.lease())
         {
             let half_open_since = || self.end(word, self.details(word)?);
-            let trigger = if policy.ramp() < Span::MIN {
+            let trigger = if recovery.ramp < Span::MIN {
                 Trigger::ProbesSucceeded
             } else if let Some(since) = half_open_since() {
                 Trigger::RampBegins(since)

@@ -149,7 +149,7 @@ impl Circuit {
             since: held_for(word, details, end, now),
             hold: Hold::from_phase(word.phase(), self.hold_source(), end, now),
             retry_after: self
-                .rejection_at(word, details, now)
+                .rejection_at(word, end, now)
                 .and_then(Rejection::retry_after),
             ramp: self.admitted_share(word, state, now),
             reopenings: match state {
