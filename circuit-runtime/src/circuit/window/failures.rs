@@ -261,10 +261,8 @@ impl Locked {
         let limit = self.max_failures;
         match (before.kept, &mut self.kept) {
             (Kept::Consecutive(streak), Kept::Consecutive(next)) => *next = streak,
-            (Kept::Latest(mut latest), Kept::Latest(next)) => {
-                latest.trim(limit);
-                *next = latest;
-            }
+            // Those beyond a lower limit are known until the next failure.
+            (Kept::Latest(latest), Kept::Latest(next)) => *next = latest,
             (Kept::Bucketed(bucketed), Kept::Bucketed(next)) => *next = bucketed,
             (Kept::Latest(latest), Kept::Bucketed(next)) => {
                 let division = Division::from_span_rounded_up(self.window, PER_SPAN.into());

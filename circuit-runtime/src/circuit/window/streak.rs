@@ -16,7 +16,10 @@ pub(super) struct Streak {
 impl Streak {
     /// Returns the number of failures, `limit` if that was reached.
     pub(super) fn length(&self, limit: u32) -> u32 {
-        self.length.min(limit)
+        match self.length {
+            REACHED => limit,
+            length => length,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
