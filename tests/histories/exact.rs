@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use circuit_runtime::{
-    CallError, CircuitBreaker, CircuitError, ConfigBuilder, Permit, Snapshot, StateChange,
+    CallError, CircuitBreaker, CircuitError, Config, ConfigBuilder, Permit, Snapshot, StateChange,
     Subscription, Verdict,
 };
 use proptest::prelude::*;
@@ -47,6 +47,8 @@ pub(crate) enum Step {
     Order(Order),
     /// A listener subscribes, in place of the one before.
     Listen,
+    /// Other rules of the history apply, or the same.
+    Reconfigure(Index),
 }
 
 /// How a call ends that is polled once more, and the units of time that elapse meanwhile.
@@ -108,6 +110,7 @@ pub(crate) fn steps(burst: u32) -> impl Strategy<Value = Step> {
         ]
         .prop_map(Step::Order),
         1 => Just(Step::Listen),
+        2 => which().prop_map(Step::Reconfigure),
     ]
 }
 
@@ -160,8 +163,8 @@ fn requests() -> impl Strategy<Value = u32> {
 
 impl History {
     /// Replays the history on a breaker and on the reference breaker.
-    pub(crate) fn replay(&self, unit: Duration, config: ConfigBuilder) -> Checked {
-        let stage = Stage::new(unit, config)?;
+    pub(crate) fn replay(&self, unit: Duration, rules: &[ConfigBuilder]) -> Checked {
+        let stage = Stage::new(unit, rules)?;
         let _entered = stage.runtime.enter();
         let mut replay = Replay::new(&stage);
         for step in &self.0 {
@@ -175,25 +178,28 @@ impl History {
 pub(crate) struct Stage {
     pub(crate) runtime: Runtime,
     breaker: CircuitBreaker,
+    /// Those that the history chooses from; the first apply at the start.
+    rules: Vec<Config>,
     unit: Duration,
 }
 
 impl Stage {
-    pub(crate) fn new(unit: Duration, config: ConfigBuilder) -> Checked<Self> {
+    pub(crate) fn new(unit: Duration, rules: &[ConfigBuilder]) -> Checked<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()?;
-        let config = config
-            .build()
-            .map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let rules = rules.iter().map(|rules| rules.build());
+        let rules: Result<Vec<_>, _> = rules.collect();
+        let rules = rules.map_err(|error| TestCaseError::fail(error.to_string()))?;
         // Within the runtime, whose clock shows the time of the circuit from its creation on.
         let entered = runtime.enter();
-        let breaker = CircuitBreaker::new("history", config);
+        let breaker = CircuitBreaker::new("history", rules[0]);
         drop(entered);
         Ok(Self {
             runtime,
             breaker,
+            rules,
             unit,
         })
     }
@@ -203,6 +209,7 @@ impl Stage {
 pub(crate) struct Replay<'b> {
     runtime: &'b Runtime,
     breaker: &'b CircuitBreaker,
+    rules: &'b [Config],
     reference: Reference,
     unit: Duration,
     now: Duration,
@@ -225,6 +232,8 @@ struct Running<'b> {
     ending: Ending,
     admission: Admission,
     start: Duration,
+    /// The one that it started with.
+    timeout: Option<Duration>,
 }
 
 /// How the body of a call ends, once it is ready.
@@ -299,6 +308,7 @@ impl<'b> Replay<'b> {
         Self {
             runtime: &stage.runtime,
             breaker: &stage.breaker,
+            rules: &stage.rules,
             reference: Reference::new(stage.breaker.config(), stage.unit).with_turns(),
             unit: stage.unit,
             now: Duration::ZERO,
@@ -366,6 +376,13 @@ impl<'b> Replay<'b> {
                 self.reference.order(order, self.now);
             }
             Step::Listen => self.listen(),
+            Step::Reconfigure(which) => {
+                let config = self.rules[which.index(self.rules.len())];
+                let replaced = self.breaker.reconfigure(config);
+                prop_assert_eq!(replaced, Ok(()));
+                prop_assert_eq!(self.breaker.config(), config);
+                self.reference.reconfigure(config);
+            }
         }
         self.compare()
     }
@@ -480,6 +497,7 @@ impl<'b> Replay<'b> {
                 ending,
                 admission,
                 start: self.now,
+                timeout: self.breaker.config().timeout(),
             }),
             Err(retry_after) => {
                 let mut cx = Context::from_waker(Waker::noop());
@@ -494,9 +512,8 @@ impl<'b> Replay<'b> {
 
     /// Polls a call, which ends if its body is ready or it times out.
     fn poll(&mut self, mut running: Running<'b>) -> Checked {
-        let timeout = self.breaker.config().timeout();
         let spent = self.now.saturating_sub(running.start);
-        let timed_out = timeout.filter(|timeout| spent >= *timeout);
+        let timed_out = running.timeout.filter(|timeout| spent >= *timeout);
         let ready = *running.ending.lock().unwrap();
         let expected = ready.map(|ready| ready.end);
         let ended = poll(&mut running)?;
@@ -648,9 +665,8 @@ impl Recovery {
         }
     }
 
-    /// Sets these options.
-    pub(crate) fn apply(&self, mut config: ConfigBuilder) -> ConfigBuilder {
-        let unit = self.unit();
+    /// Sets these options, in this unit of time.
+    pub(crate) fn apply(&self, mut config: ConfigBuilder, unit: Duration) -> ConfigBuilder {
         if let Some(growth) = self.growth {
             config = config.max_reset(unit * self.reset * growth);
         }

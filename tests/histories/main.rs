@@ -277,13 +277,18 @@ proptest! {
     }
 }
 
-/// Rules in a unit of time, with waits, probes and timeouts in the same unit.
+/// Up to three sets of rules in a unit of time, with waits, probes and timeouts in the same unit.
 fn recovering<S: Strategy<Value = ConfigBuilder>>(
     rules: impl Fn(Duration) -> S,
-) -> impl Strategy<Value = (Duration, ConfigBuilder)> {
-    recoveries().prop_flat_map(move |recovery| {
-        let unit = recovery.unit();
-        rules(unit).prop_map(move |rules| (unit, recovery.apply(rules)))
+) -> impl Strategy<Value = (Duration, Vec<ConfigBuilder>)> {
+    prop::collection::vec(recoveries(), 1..=3).prop_flat_map(move |recoveries| {
+        let unit = recoveries.iter().map(Recovery::unit).max();
+        let unit = unit.unwrap_or_default();
+        let sets: Vec<_> = recoveries
+            .into_iter()
+            .map(|recovery| rules(unit).prop_map(move |rules| recovery.apply(rules, unit)))
+            .collect();
+        (Just(unit), sets)
     })
 }
 
@@ -305,23 +310,94 @@ fn few_last_calls(unit: Duration) -> impl Strategy<Value = ConfigBuilder> {
     prop_oneof![last_calls(10), slow]
 }
 
+/// Rules of every kind, so that a change is often one of another window.
+fn rules_of_any_kind(unit: Duration) -> impl Strategy<Value = ConfigBuilder> {
+    prop_oneof![failure_limits(unit), few_last_calls(unit)]
+}
+
+/// Rules on the last ten calls, so that the calls that are counted stay.
+fn rules_on_ten_calls(unit: Duration) -> impl Strategy<Value = ConfigBuilder> {
+    let rate = || prop::option::of(1..=100_u32);
+    let limit = prop::option::of(1..=10_u32);
+    (limit, rate(), rate(), 1..=10_u32).prop_map(move |(limit, failed, slow, min_calls)| {
+        let share = |percent: u32| f64::from(percent) / 100.0;
+        let mut config = Config::builder().last_calls(10);
+        if let Some(percent) = failed {
+            config = config.failure_rate(share(percent));
+        }
+        if let Some(percent) = slow {
+            config = config.slow_call(unit * 7).slow_rate(share(percent));
+        }
+        if failed.or(slow).is_some() {
+            config = config.min_calls(min_calls);
+        }
+        limit.map_or(config, |limit| config.max_failures(limit))
+    })
+}
+
+/// Rules on the failures in ten units of time, so that those that are counted stay.
+fn rules_in_ten_units(unit: Duration) -> impl Strategy<Value = ConfigBuilder> {
+    (1..=8_u32).prop_map(move |limit| Config::builder().max_failures(limit).window(unit * 10))
+}
+
+fn rules_on_consecutive_failures(_: Duration) -> impl Strategy<Value = ConfigBuilder> {
+    (1..=8_u32).prop_map(|limit| Config::builder().max_failures(limit))
+}
+
+// The rules change, again and again.
+proptest! {
+    #![proptest_config(cases(SHORT))]
+
+    #[test]
+    fn exactly_rules_that_change_to_any_kind(
+        (unit, rules) in recovering(rules_of_any_kind),
+        history in exact::histories(100, 4),
+    ) {
+        history.replay(unit, &rules)?;
+    }
+
+    #[test]
+    fn exactly_limits_on_the_last_calls_that_change(
+        (unit, rules) in recovering(rules_on_ten_calls),
+        history in exact::histories(100, 4),
+    ) {
+        history.replay(unit, &rules)?;
+    }
+
+    #[test]
+    fn exactly_limits_in_a_time_window_that_change(
+        (unit, rules) in recovering(rules_in_ten_units),
+        history in exact::histories(100, 4),
+    ) {
+        history.replay(unit, &rules)?;
+    }
+
+    #[test]
+    fn exactly_limits_on_consecutive_failures_that_change(
+        (unit, rules) in recovering(rules_on_consecutive_failures),
+        history in exact::histories(100, 4),
+    ) {
+        history.replay(unit, &rules)?;
+    }
+}
+
 proptest! {
     #![proptest_config(cases(SHORT))]
 
     #[test]
     fn exactly_failures_on_alternating_threads(
-        (unit, config) in recovering(failure_limits),
+        (unit, rules) in recovering(failure_limits),
         relay in relay::relays(100, 4),
     ) {
-        relay.replay(unit, config)?;
+        relay.replay(unit, &rules)?;
     }
 
     #[test]
     fn exactly_the_last_calls_on_alternating_threads(
-        (unit, config) in recovering(few_last_calls),
+        (unit, rules) in recovering(few_last_calls),
         relay in relay::relays(100, 8),
     ) {
-        relay.replay(unit, config)?;
+        relay.replay(unit, &rules)?;
     }
 }
 
@@ -348,5 +424,5 @@ fn exactly(
     rules: impl FnOnce(Duration) -> ConfigBuilder,
 ) -> Result<(), proptest::test_runner::TestCaseError> {
     let unit = recovery.unit();
-    history.replay(unit, recovery.apply(rules(unit)))
+    history.replay(unit, &[recovery.apply(rules(unit), unit)])
 }

@@ -101,6 +101,10 @@ pub(crate) struct Admission {
     number: u64,
     generation: u32,
     pub(crate) start: Duration,
+    /// When it loses its slot, if it is a probe.
+    lease_end: Duration,
+    /// Its duration is measured.
+    is_timed: bool,
 }
 
 /// The totals of a snapshot.
@@ -202,15 +206,17 @@ impl Reference {
 
     /// Returns how long all slots of a half-open circuit are taken; `None` if one is free.
     fn probes_taken(&self, now: Duration) -> Option<Duration> {
-        let leases = self.in_flight.iter().map(|probe| {
-            let end = probe.start + self.lease();
-            end.saturating_sub(now)
-        });
+        let leases = self
+            .in_flight
+            .iter()
+            .map(|probe| probe.lease_end.saturating_sub(now));
         let mut left: Vec<_> = leases.filter(|left| !left.is_zero()).collect();
         left.sort();
         let taken = left.len() + self.results.len();
-        let surplus = taken.checked_sub(self.config.probes() as usize)?;
-        left.get(surplus).copied()
+        // One more success is needed, if as many as are required are there already.
+        let required = self.config.probes() as usize;
+        let surplus = taken.checked_sub(required.max(self.results.len() + 1))?;
+        left.get(surplus).map(|left| *left.min(&self.lease()))
     }
 
     pub(crate) fn acquire(&mut self, now: Duration) -> Result<Admission, Option<Duration>> {
@@ -230,11 +236,18 @@ impl Reference {
             return Err(retry_after);
         }
         self.report_first_probe();
+        if self.phase == Phase::Open {
+            // It stays half-open, whatever the rules say from now on.
+            self.until = self.end();
+        }
         self.admitted += 1;
+        let start = now + self.ahead;
         let admission = Admission {
             number: self.admitted,
             generation: self.generation,
-            start: now + self.ahead,
+            start,
+            lease_end: start + self.lease(),
+            is_timed: self.config.slow_call().is_some(),
         };
         self.in_flight.push(admission);
         Ok(admission)
@@ -260,18 +273,21 @@ impl Reference {
         };
         let at = now + self.ahead;
         let spent = at.saturating_sub(admission.start);
-        let slow = self.config.slow_call().is_some_and(|limit| spent > limit);
+        let is_slow = |limit| admission.is_timed && spent > limit;
+        let slow = self.config.slow_call().is_some_and(is_slow);
         self.results.push(CallResult { at, failed, slow });
         if let End::Unavailable(units @ 1..) = end {
             let longest = self.config.max_reset().unwrap_or(LONGEST_REQUEST);
             let time = (self.unit * units).min(longest);
             return self.open(opened, Cause::Unavailable, Some(time));
         }
-        let reached = self.reached(at).filter(|_| self.is_counting());
+        // A success changes nothing where failures alone are counted.
+        let is_judged = self.is_counting() && (failed || self.config.last_calls().is_some());
+        let reached = self.reached(at).filter(|_| is_judged);
         match (self.phase, reached) {
             (_, Some(limit)) => self.open(opened, limit, None),
             (Phase::Open, None) if failed => self.open(opened, Cause::ProbeFailed, None),
-            (Phase::Open, None) if self.results.len() == self.config.probes() as usize => {
+            (Phase::Open, None) if self.results.len() >= self.config.probes() as usize => {
                 self.recover(opened);
             }
             _ => {}
@@ -292,6 +308,15 @@ impl Reference {
             sum: ALL - ALL.div_ceil(10),
             admitted_at: self.began,
         };
+    }
+
+    /// Replaces the rules. Only the results of another window no longer count.
+    pub(crate) fn reconfigure(&mut self, config: Config) {
+        let window = |config: &Config| (config.window(), config.last_calls());
+        if self.is_counting() && window(&config) != window(&self.config) {
+            self.results.clear();
+        }
+        self.config = config;
     }
 
     pub(crate) fn order(&mut self, order: Order, now: Duration) {
@@ -485,7 +510,15 @@ impl Reference {
     /// Opens the circuit for this time or its usual wait, unless it is held closed: then this is a
     /// dry run.
     fn open(&mut self, now: Duration, cause: Cause, time: Option<Duration>) {
-        let evidence = self.evidence(now).filter(|_| cause != Cause::Tripped);
+        let mut evidence = self.evidence(now).filter(|_| cause != Cause::Tripped);
+        if let Some(evidence) = &mut evidence
+            && cause == Cause::MaxFailures
+            && self.config.last_calls().is_none()
+        {
+            // The number that has opened the circuit, of all that are known.
+            let limit = self.config.max_failures().unwrap_or(u32::MAX);
+            evidence.failed = evidence.failed.min(limit.into());
+        }
         if self.phase == Phase::ForcedClosed {
             self.totals.withheld += 1;
             let (since, until) = (self.since, self.until);
@@ -613,7 +646,8 @@ impl Reference {
     fn reached(&self, now: Duration) -> Option<Cause> {
         let since = |earlier| now.saturating_sub(earlier);
         let counted = self.counted(now);
-        let is_overdue = |limit| move |call: &&Admission| since(call.start) > limit;
+        let is_overdue =
+            |limit| move |call: &&Admission| call.is_timed && since(call.start) > limit;
         let overdue = self.config.slow_call().map_or(0, |limit| {
             self.in_flight.iter().filter(is_overdue(limit)).count()
         });

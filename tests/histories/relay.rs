@@ -108,8 +108,8 @@ fn warm_ups() -> impl Strategy<Value = Vec<Leg>> {
 
 impl Relay {
     /// Replays the relay on a breaker and on the reference breaker.
-    pub(crate) fn replay(&self, unit: Duration, config: ConfigBuilder) -> Checked {
-        let stage = Stage::new(unit, config)?;
+    pub(crate) fn replay(&self, unit: Duration, rules: &[ConfigBuilder]) -> Checked {
+        let stage = Stage::new(unit, rules)?;
         scope(|scope| {
             let mut lanes: [Option<Runner>; LANES] = Default::default();
             let mut crowd = None;
