@@ -7,6 +7,7 @@ mod details;
 mod evidence;
 mod holds;
 mod ramp;
+mod rules;
 mod unavailable;
 mod withheld;
 
