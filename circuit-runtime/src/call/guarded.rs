@@ -159,7 +159,7 @@ impl<H: CircuitHandle, D: Deadline> CallGuard<H, D> {
         let circuit = handle.as_ref();
         let timeout = match *this.ticket {
             Some(_) => this.deadline.timeout(circuit),
-            None => circuit.timeout(),
+            None => D::timeout_at_start(circuit),
         };
 
         let ticket = match *this.ticket {

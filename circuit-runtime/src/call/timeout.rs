@@ -19,8 +19,12 @@ const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shut
 
 /// Ends a call that runs for too long.
 pub trait Deadline {
+    /// Returns the timeout of a call that starts now: that of its circuit. [`Span::INDEFINITE`]
+    /// stands for none.
+    fn timeout_at_start(circuit: &Circuit) -> Span;
+
     /// Returns the timeout of a call that was admitted before: the one that it started with or, if
-    /// it starts now, that of its circuit. [`Span::INDEFINITE`] stands for none.
+    /// it starts now, that of its circuit.
     fn timeout(&self, circuit: &Circuit) -> Span;
 
     /// Starts with a call that has this timeout; does nothing if it has started before.
@@ -57,6 +61,11 @@ pub struct NoRuntime;
 pub(crate) struct NoDeadline;
 
 impl Deadline for NoDeadline {
+    #[inline]
+    fn timeout_at_start(_: &Circuit) -> Span {
+        Span::INDEFINITE
+    }
+
     #[inline]
     fn timeout(&self, _: &Circuit) -> Span {
         Span::INDEFINITE
@@ -106,6 +115,11 @@ pub(crate) enum Start {
 }
 
 impl Deadline for TimerDeadline {
+    #[inline]
+    fn timeout_at_start(circuit: &Circuit) -> Span {
+        circuit.timeout()
+    }
+
     #[inline]
     fn timeout(&self, circuit: &Circuit) -> Span {
         match self {

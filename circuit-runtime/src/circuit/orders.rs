@@ -96,8 +96,7 @@ impl Circuit {
                 }
                 continue;
             }
-            let now = Self::date(word, now);
-            let Some(trigger) = trigger(word, before, now) else {
+            let Some(trigger) = trigger(word, before, Self::date(word, now)) else {
                 return;
             };
             let reason = Reason {
