@@ -16,6 +16,9 @@ use super::totals::Totals;
 use crate::config::Config;
 use crate::name::Name;
 
+/// The shortest list that is pruned.
+const MIN_PRUNED: usize = 64;
+
 /// Entries that are copied under the lock at a time.
 const CHUNK: usize = 256;
 
@@ -89,13 +92,15 @@ impl Listed for Circuit {
     }
 }
 
-/// Weak references, each until its target is dropped.
+/// Weak references. Those whose target is gone are pruned once the list has doubled, so that
+/// dropping a circuit takes no time for others of its name.
 ///
 /// No strong reference is taken under the lock: it might become the last one, and its drop would
 /// free the circuit there.
 struct Registered {
     entries: BTreeMap<Position, Weak<dyn Listed>>,
     next_age: Age,
+    prune_at: usize,
     sums: Sums,
 }
 
@@ -120,15 +125,15 @@ static REGISTERED: Mutex<Registered> = Mutex::new(Registered::new());
 /// The keys of the hash of names, at random.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// Registers `listed` until its last strong reference is dropped: then it has to call [`remove`].
+/// Registers `listed` until its last strong reference is dropped, which has to call [`remove`].
 pub(crate) fn add<L: Listed + 'static>(listed: &Arc<L>) {
     let hash = hash(listed.listed_as());
     let weak = Arc::downgrade(listed);
     with_registered(|registered| registered.push(hash, weak));
 }
 
-/// Removes `listed`, which is being dropped. Its totals remain in the sum of its name while others
-/// of that name are in use.
+/// Ends the registration of `listed`, which is being dropped. Its totals remain in the sum of its
+/// name while others of that name are in use.
 pub(crate) fn remove(listed: &impl Listed, totals: Totals) {
     let name = listed.listed_as();
     let hash = hash(name);
@@ -246,26 +251,29 @@ impl Registered {
         Self {
             entries: BTreeMap::new(),
             next_age: 0,
+            prune_at: MIN_PRUNED,
             sums: Sums::new(),
         }
     }
 
     fn push(&mut self, hash: u64, entry: Weak<dyn Listed>) {
+        if self.entries.len() >= self.prune_at {
+            self.entries.retain(|_, entry| entry.strong_count() > 0);
+            self.prune_at = self.entries.len().saturating_mul(2).max(MIN_PRUNED);
+        }
         self.entries.insert((hash, self.next_age), entry);
         self.next_age = self.next_age.wrapping_add(1);
     }
 
-    /// Removes the entries of this hash that are not in use any more.
+    /// Keeps the totals of one of this hash that is being dropped, unless none is in use any more.
     fn remove(&mut self, hash: u64, label: &str, totals: Totals) {
         let mut is_in_use = false;
-        let mut last = None;
-        while let Some((age, entry)) = self.next(hash, last) {
-            if entry.strong_count() > 0 {
-                is_in_use = true;
-            } else {
-                self.entries.remove(&(hash, age));
+        while let Some((age, entry)) = self.next(hash, None) {
+            is_in_use = entry.strong_count() > 0;
+            if is_in_use {
+                break;
             }
-            last = Some(age);
+            self.entries.remove(&(hash, age));
         }
         if is_in_use {
             self.sums.add_dropped(label, totals);
@@ -294,30 +302,52 @@ impl Registered {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{Named, add, hash, owners};
+    use super::{Listed, MIN_PRUNED, Named, Registered, add, hash, owners};
     use crate::circuit::{Circuit, Owner};
     use crate::config::Config;
-    use std::sync::Arc;
+    use std::sync::{Arc, Weak};
 
     fn circuit(name: &str) -> Arc<Circuit> {
         Circuit::new(name.to_owned().into(), Config::default(), Owner::Breaker)
     }
 
+    fn weak(circuit: &Arc<Circuit>) -> Weak<dyn Listed> {
+        Arc::downgrade(&(Arc::clone(circuit) as Arc<dyn Listed>))
+    }
+
     #[test]
-    fn dropped_circuits_are_removed_and_live_ones_stay() {
+    fn dropped_circuits_are_pruned_and_live_ones_stay() {
+        let mut registered = Registered::new();
+        let mut kept = Vec::new();
+        for number in 0..10_000_u64 {
+            let circuit = circuit(&number.to_string());
+            registered.push(number, weak(&circuit));
+            if number % 1_000 == 0 {
+                kept.push(circuit);
+            }
+            assert!(registered.entries.len() <= (2 * kept.len()).max(MIN_PRUNED));
+        }
+        let listed = registered.after(None);
+        let names: Vec<_> = listed
+            .filter_map(|(_, entry)| entry.upgrade())
+            .map(|listed| listed.listed_as().to_owned())
+            .collect();
+        let expected: Vec<_> = kept.iter().map(|circuit| circuit.name().as_str()).collect();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn dropping_a_circuit_removes_those_before_the_oldest_in_use() {
         let name = "registered::dropped";
-        let entries = || {
-            Named::new(hash(name))
-                .map(|(age, _)| age)
-                .collect::<Vec<_>>()
-        };
+        let entries = || Named::new(hash(name)).count();
         let [first, second, third] = [(); 3].map(|()| circuit(name));
         [&first, &second, &third].into_iter().for_each(add);
-        let all = entries();
         drop(second);
-        assert_eq!(entries(), [all[0], all[2]]);
-        drop((first, third));
-        assert!(entries().is_empty());
+        assert_eq!(entries(), 3, "pruned later");
+        drop(first);
+        assert_eq!(entries(), 1);
+        drop(third);
+        assert_eq!(entries(), 0);
     }
 
     #[test]

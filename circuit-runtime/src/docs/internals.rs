@@ -90,8 +90,8 @@
 //! delivers empties. A thread that is delivering already does not begin another delivery: it queues
 //! the first change of each breaker by its number in the journal, and delivers the earliest next.
 //! So listeners see the changes of a breaker one by one and in order. No breaker waits for the
-//! listeners of another, unless they change it: what a listener causes, on any breaker, is delivered
-//! after the current one.
+//! listeners of another unless they change it: a change that a listener causes, of any breaker, is
+//! delivered after the current one.
 //!
 //! # Generations
 //!
