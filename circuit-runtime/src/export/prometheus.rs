@@ -55,8 +55,8 @@ impl Prometheus {
     /// The keys in the worst state are chosen and, among those, the ones with the most failures and
     /// rejections. The choice may change with each export, and the series of a key ends and begins
     /// anew with it. A call stays in the series in which it was first exported, whatever becomes of
-    /// its key, so no counter falls. Added up over all series, ended ones included, the increases are
-    /// those of the function without keys.
+    /// its key, so no counter falls. Added up over all series, ended ones included, the increases
+    /// are those of the function without keys.
     ///
     /// So use one exporter for all exports of one scraper, and another for each further scraper. A
     /// scraper that misses an export, or whose writer fails, misses the latest calls of the series
