@@ -194,8 +194,8 @@ pub fn duplicates() -> Vec<Declared> {
 /// # Errors
 ///
 /// Returns an error if the overrides are invalid for a breaker in use or, with the feature
-/// `discovery`, for an annotated function. Nothing changes then, for any breaker. For a breaker that
-/// is created later, invalid overrides are left out, with a warning in the log.
+/// `discovery`, for an annotated function. Nothing changes then, for any breaker. For a breaker
+/// that is created later, invalid overrides are left out, with a warning in the log.
 ///
 /// # Examples
 ///
@@ -235,8 +235,8 @@ pub fn apply(overrides: Overrides) -> Result<Applied, OverridesError> {
 /// current one, by the same thread, so it must not wait for that. While it blocks, the caller that
 /// caused the change waits, and so do the later changes of that breaker and of those that it has
 /// changed; no other call does. The changes that wait are all kept, about 200 bytes each, without a
-/// bound: for slow consumers, there is [`changes`]. If it panics, the panic is reported by the panic
-/// hook, no other code is affected, and the listener stays subscribed.
+/// bound: for slow consumers, there is [`changes`]. If it panics, the panic is reported by the
+/// panic hook, no other code is affected, and the listener stays subscribed.
 ///
 /// A change that time alone causes is reported with the next call. The breaker of a key may be
 /// evicted before that: then it is reported as closed, before a new one of that key begins closed.

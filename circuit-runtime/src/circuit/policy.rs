@@ -50,7 +50,7 @@ pub(crate) struct Policy {
     changing: Mutex<()>,
 }
 
-/// What has the policy, and so what may change in it.
+/// The owner of a policy, which decides the changes that are possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// A breaker that the program has created.

@@ -1,4 +1,4 @@
-//! What overrides have changed.
+//! The effect of overrides.
 
 use std::fmt;
 
@@ -6,9 +6,10 @@ use crate::config::Config;
 use crate::name::Name;
 use crate::state::State;
 
-/// What overrides have changed, and which of them had no effect.
+/// The effect of overrides: the rules that they have changed, and the parts without effect.
 ///
-/// Returned by [`registry::apply`](crate::registry::apply). Displayed, it has a line for each entry.
+/// Returned by [`registry::apply`](crate::registry::apply). Displayed, it has a line for each
+/// entry.
 ///
 /// # Examples
 ///

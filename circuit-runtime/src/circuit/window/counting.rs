@@ -1,10 +1,10 @@
-//! What calls have to do for the window.
+//! The work that the window needs of each call.
 
 use crate::circuit::limits::Counted;
 use crate::sync::live::LiveU8;
 use crate::sync::{AtomicBool, Ordering};
 
-/// What calls have to do for the window, as they read it without a lock.
+/// The work that the window needs of each call, which reads it without a lock.
 pub(super) struct Counting {
     /// A [`Counted`].
     counted: LiveU8,

@@ -31,7 +31,7 @@ impl Ledger {
         }
     }
 
-    /// Returns what calls have to do for the window.
+    /// Returns the work that the window needs of each call.
     #[inline]
     pub(super) fn counting(&self) -> &Counting {
         self.compact.counting()

@@ -31,8 +31,8 @@ pub(crate) use tally::ReachedLimit;
 
 /// The results that count towards the limits.
 ///
-/// What is counted changes with the rules. Each part keeps the limits that it judges by, and adopts
-/// new ones under its own lock.
+/// The results that are counted change with the rules. Each part keeps the limits that it judges
+/// by, and adopts new ones under its own lock.
 pub(crate) struct Window {
     /// Those that count towards a number of failures, except among the last calls.
     failures: Failures,
