@@ -64,7 +64,7 @@ async fn health() -> String {
 
 /// Describes a circuit: its state and since when, the order that holds it, and its last change.
 ///
-/// What time alone has changed is reported with the next call. Until then, a circuit whose order
+/// A change by time alone is reported with the next call. Until then, a circuit whose order
 /// has ended is closed, and its last change is still that order.
 fn line(circuit: &Snapshot) -> String {
     // A key can contain any characters, a line break among them.

@@ -76,7 +76,7 @@ impl Owner {
 /// The rules as a whole.
 struct Whole {
     config: Config,
-    /// What the program has set, without overrides.
+    /// The configuration that the program has set, without overrides.
     #[cfg(feature = "serde")]
     base: Config,
     /// The state that a file holds the circuits in.

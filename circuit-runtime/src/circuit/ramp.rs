@@ -166,7 +166,7 @@ mod tests {
     fn no_other_call_is_admitted_so_early() {
         let ramp = ramp();
         assert!(ramp.admit(BEGIN, LENGTH, BEGIN));
-        // Of the first ten calls, the share alone admits only the first.
+        // By the share alone, only the first of ten calls is admitted.
         assert!(!ramp.would_admit(BEGIN, LENGTH, at(9)));
         assert!(!ramp.admit(BEGIN, LENGTH, at(9)));
         assert!(ramp.admit(BEGIN, LENGTH, at(10)));

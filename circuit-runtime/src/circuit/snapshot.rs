@@ -80,7 +80,7 @@ pub struct Snapshot {
     pub withheld: u64,
     /// The latest change of the state or the hold that was reported; `None` if there was none.
     ///
-    /// What time alone has changed is reported with the next call: until then, this may be the
+    /// A change by time alone is reported with the next call: until then, this may be the
     /// opening of a circuit that is half-open, or the beginning of an order that has ended.
     pub last_change: Option<StateChange>,
     /// The configuration.

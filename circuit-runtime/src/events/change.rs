@@ -13,7 +13,7 @@ use crate::window_counts::WindowCounts;
 /// is the `to` of the change before. It is equal to `to` if only the hold changes, for
 /// [`Cause::Withheld`], and if an order opens a half-open circuit before its first probe.
 ///
-/// What changes neither the state nor the hold is not reported:
+/// A transition that changes neither the state nor the hold is not reported:
 /// [`open_for`](crate::CircuitBreaker::open_for) on an open circuit, which changes only its wait,
 /// and the success of the last probe if a `ramp` follows, as the circuit stays half-open.
 ///

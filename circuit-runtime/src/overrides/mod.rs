@@ -68,7 +68,7 @@ pub struct Overrides {
     circuits: BTreeMap<String, Override>,
 }
 
-/// What is written for a name or a pattern.
+/// The options and the hold that are written for a name or a pattern.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Override {
     options: Options,

@@ -17,9 +17,9 @@ type Series = (Metric, Vec<(&'static str, String)>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
-    /// What the breakers in use have counted.
+    /// The counts of the breakers in use.
     read: u64,
-    /// What those before them had counted.
+    /// The counts of those before them.
     before: u64,
 }
 
