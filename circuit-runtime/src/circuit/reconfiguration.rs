@@ -43,8 +43,9 @@ impl Policy {
         self.with_changes(|| {
             let before = self.limits();
             let limits = Limits::new(&config);
+            let counts_calls = |limits: &Limits| limits.counted().is_calls();
             let keeps_successes =
-                limits.has_same_window(&before) && limits.counted() == before.counted();
+                limits.has_same_window(&before) && counts_calls(&limits) == counts_calls(&before);
             let suspends = !keeps_successes || limits.slow_call() != before.slow_call();
             if suspends {
                 self.set_suspends_windows(true);
