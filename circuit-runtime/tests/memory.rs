@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use circuit_runtime::{
-    CircuitBreaker, CircuitError, Config, ConfigBuilder, Permit, circuit_breaker,
+    CircuitBreaker, CircuitBreakers, CircuitError, Config, ConfigBuilder, Permit, circuit_breaker,
 };
 
 struct Counting;
@@ -162,6 +162,60 @@ fn an_idle_keyed_breaker_takes_at_most_256_bytes_under_every_rule() {
         all_last: slow_call = "60s", slow_rate = "50%", failure_rate = "50%",
             max_failures = 5, window = 100, timeout = "120s", probes = 3, jitter = "10%";
     }
+}
+
+/// Whatever the rules were, and how often they change: with calls before and after each change.
+#[test]
+fn new_rules_allocate_nothing_for_idle_keyed_breakers() {
+    const KEYS: usize = 2_000;
+    let rules: Vec<_> = rules()
+        .into_iter()
+        .map(|rule| rule.build().unwrap())
+        .collect();
+    let hosts = CircuitBreakers::new("idle", rules[0]).max_keys(1_000_000);
+    let call = |host: &str| hosts.get(host).try_acquire().map(Permit::success).is_ok();
+    let created = bytes_for_each_key(KEYS, call);
+    assert!((1..=256).contains(&created), "{created} bytes");
+    for config in rules.iter().chain(rules.iter().rev()) {
+        let taken = bytes_of(|| hosts.reconfigure(*config).unwrap());
+        assert_eq!(taken, 0, "under {config:?}");
+        let more = bytes_for_each_key(KEYS, |host| (0..3).all(|_| call(host)));
+        assert_eq!(more, 0, "under {config:?}");
+    }
+    // One that is created later takes no more.
+    let later = bytes_of(|| {
+        for number in 0..KEYS {
+            assert!(call(&format!("later-{number}.example")));
+        }
+    });
+    let later = later / signed(KEYS);
+    assert!((1..=256).contains(&later), "{later} bytes");
+}
+
+/// The same of one whose calls are in flight when the rules change: what it takes stays bounded.
+#[test]
+fn new_rules_leave_no_memory_behind() {
+    let rules: Vec<_> = rules()
+        .into_iter()
+        .map(|rule| rule.build().unwrap())
+        .collect();
+    let breaker = CircuitBreaker::new("busy", rules[0]);
+    let change_all = || {
+        for config in &rules {
+            let permits = [(); 3].map(|()| breaker.try_acquire().unwrap());
+            breaker.reconfigure(*config).unwrap();
+            let [first, second, third] = permits;
+            first.success();
+            second.failure();
+            drop(third);
+            (0..20).for_each(|_| breaker.try_acquire().unwrap().success());
+        }
+        breaker.reset();
+    };
+    let first = bytes_of(|| (0..2).for_each(|_| change_all()));
+    assert!((1..=16 * 1024).contains(&first), "{first} bytes");
+    let more = bytes_of(|| (0..20).for_each(|_| change_all()));
+    assert!(more <= 0, "{more} bytes");
 }
 
 /// Without a listener, a change is recorded where there is room for it already.

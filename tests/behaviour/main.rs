@@ -41,6 +41,8 @@ mod ramp;
 mod rates;
 mod readme;
 mod reconfigured;
+mod reconfigured_evidence;
+mod reconfigured_keys;
 mod registry;
 mod retry_after;
 mod returned_futures;

@@ -285,7 +285,7 @@ async fn leases_that_were_granted_keep_their_end() {
         let overdue = pending_call(&breaker);
         reconfigure(&breaker, reset(after));
         assert_eq!(shown(&breaker), State::HalfOpen);
-        advance(seconds(before) - millis(1)).await;
+        advance(seconds(before).saturating_sub(millis(1))).await;
         assert_eq!(retry_after(&breaker), Some(millis(1)));
         advance(millis(1)).await;
         let next = breaker.try_acquire().unwrap();
@@ -398,12 +398,12 @@ fn ramp(length: u64) -> ConfigBuilder {
 }
 
 /// Creates a breaker whose probe has succeeded, half a minute ago.
-async fn on_ramp(length: u64) -> CircuitBreaker {
-    let breaker = breaker(ramp(length));
+async fn on_ramp(length: u32) -> CircuitBreaker {
+    let breaker = breaker(ramp(length.into()));
     half_open(&breaker).await;
     succeed(&breaker);
     advance(seconds(30)).await;
-    assert_eq!(breaker.snapshot().ramp, Some(30.0 / length as f64));
+    assert_eq!(breaker.snapshot().ramp, Some(30.0 / f64::from(length)));
     breaker
 }
 
