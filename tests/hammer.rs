@@ -45,7 +45,7 @@ struct Hammer {
 }
 
 impl Hammer {
-    fn new(rules: [ConfigBuilder; 2]) -> Self {
+    fn new(rules: &[ConfigBuilder; 2]) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -107,7 +107,7 @@ struct Seen([AtomicBool; 2]);
 
 impl Seen {
     /// Records one of `outcomes`; any other is a mix of two sets of rules.
-    fn one_of<T: PartialEq + std::fmt::Debug>(&self, outcomes: [T; 2], outcome: &T) {
+    fn one_of<T: PartialEq + std::fmt::Debug>(&self, outcomes: &[T; 2], outcome: &T) {
         let index = outcomes.iter().position(|other| other == outcome);
         let Some(index) = index else {
             panic!("{outcome:?} is by neither set of rules, but {outcomes:?} would be");
@@ -144,7 +144,7 @@ fn opens_at_once() -> ConfigBuilder {
 /// it would be 40 ms, and after one 30 ms in place of 20 or 32 ms.
 #[test]
 fn every_wait_is_by_one_set_of_rules() {
-    let hammer = Hammer::new([
+    let hammer = Hammer::new(&[
         opens_at_once().reset(millis(10)).max_reset(millis(30)),
         opens_at_once().reset(millis(16)).max_reset(millis(1_000)),
     ]);
@@ -159,7 +159,7 @@ fn every_wait_is_by_one_set_of_rules() {
             }
             let waits = [millis(10), millis(16)].map(Some);
             let change = breaker.snapshot().last_change.unwrap();
-            seen.one_of(waits, &change.retry_after);
+            seen.one_of(&waits, &change.retry_after);
         });
         for waits in [[20, 32], [30, 64]] {
             hammer.advance(millis(65));
@@ -173,7 +173,7 @@ fn every_wait_is_by_one_set_of_rules() {
                     1 => breaker.snapshot().retry_after,
                     _ => breaker.would_reject().unwrap().retry_after(),
                 };
-                seen.one_of(left, &shown);
+                seen.one_of(&left, &shown);
             });
         }
     });
@@ -183,7 +183,7 @@ fn every_wait_is_by_one_set_of_rules() {
 /// admitted at most. The circuit that has admitted it stays half-open.
 #[test]
 fn every_admission_is_by_one_set_of_rules() {
-    let hammer = Hammer::new([
+    let hammer = Hammer::new(&[
         opens_at_once().reset(millis(10)),
         opens_at_once().reset(millis(16)),
     ]);
@@ -220,7 +220,7 @@ fn every_admission_is_by_one_set_of_rules() {
 }
 
 /// Makes calls of which three in five fail, and judges each opening.
-fn judge_openings(rules: [ConfigBuilder; 2], judge: fn(Cause, WindowCounts) -> [bool; 2]) {
+fn judge_openings(rules: &[ConfigBuilder; 2], judge: fn(Cause, WindowCounts) -> [bool; 2]) {
     let hammer = Hammer::new(rules);
     let breaker = &hammer.breaker;
     let seen = Arc::new(Seen::default());
@@ -229,9 +229,10 @@ fn judge_openings(rules: [ConfigBuilder; 2], judge: fn(Cause, WindowCounts) -> [
     let _subscription = breaker.on_change(move |change| {
         if let (State::Open, Some(window)) = (change.to, change.window) {
             let by = judge(change.cause, window);
-            (0..2)
-                .filter(|set| by[*set])
-                .for_each(|set| judged.add(set));
+            by.into_iter()
+                .enumerate()
+                .filter(|(_, by)| *by)
+                .for_each(|(set, _)| judged.add(set));
             if by == [false; 2] {
                 found.lock().unwrap().replace((change.cause, window));
             }
@@ -256,7 +257,7 @@ fn every_rate_is_that_of_one_set_of_rules() {
         Config::builder().window(millis(1_000)),
     ] {
         judge_openings(
-            [
+            &[
                 window.failure_rate(0.9).min_calls(4),
                 window.failure_rate(0.5).min_calls(40),
             ],
@@ -276,7 +277,7 @@ fn every_rate_is_that_of_one_set_of_rules() {
 fn every_limit_is_on_the_calls_of_its_own_window() {
     let consecutive = Config::builder().max_failures(3);
     let rate = Config::builder().last_calls(64).failure_rate(0.5);
-    judge_openings([consecutive, rate.min_calls(12)], |cause, window| {
+    judge_openings(&[consecutive, rate.min_calls(12)], |cause, window| {
         [
             cause == Cause::MaxFailures && window.failed >= 3,
             cause == Cause::FailureRate
@@ -294,7 +295,7 @@ type Running<'b> = Pin<Box<dyn Future<Output = Result<(), CallError<()>>> + Send
 #[test]
 fn every_timeout_is_that_of_one_set_of_rules() {
     let rules = Config::builder().max_failures(u32::MAX);
-    let hammer = Hammer::new([rules.timeout(millis(5)), rules.timeout(millis(11))]);
+    let hammer = Hammer::new(&[rules.timeout(millis(5)), rules.timeout(millis(11))]);
     let breaker = &hammer.breaker;
     let seen = Seen::default();
     let poll = |call: &mut Running<'_>| {
@@ -302,7 +303,7 @@ fn every_timeout_is_that_of_one_set_of_rules() {
         match call.as_mut().poll(&mut cx) {
             Poll::Pending => true,
             Poll::Ready(Err(CallError::Circuit(CircuitError::Timeout { after, .. }))) => {
-                seen.one_of([millis(5), millis(11)], &after);
+                seen.one_of(&[millis(5), millis(11)], &after);
                 false
             }
             Poll::Ready(other) => panic!("{other:?}"),
