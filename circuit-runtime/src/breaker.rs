@@ -145,6 +145,9 @@ impl CircuitBreaker {
     /// # Ok::<(), circuit_runtime::ConfigError>(())
     /// ```
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        #[cfg(feature = "serde")]
+        return in_force::while_none_are_applied(|| self.circuit.reconfigure(config));
+        #[cfg(not(feature = "serde"))]
         self.circuit.reconfigure(config)
     }
 

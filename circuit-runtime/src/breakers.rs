@@ -166,6 +166,9 @@ impl CircuitBreakers {
     /// # Ok::<(), circuit_runtime::ConfigError>(())
     /// ```
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        #[cfg(feature = "serde")]
+        return in_force::while_none_are_applied(|| self.circuits.reconfigure(config));
+        #[cfg(not(feature = "serde"))]
         self.circuits.reconfigure(config)
     }
 

@@ -209,7 +209,7 @@ pub fn duplicates() -> Vec<Declared> {
 ///     reset = "10s"
 /// "#;
 /// let applied = registry::apply(toml::from_str(file)?)?;
-/// assert_eq!(applied.to_string(), "shop::quote: max_failures 5 -> 3 reset 30s -> 10s\n");
+/// assert_eq!(applied.to_string(), "shop::quote: max_failures 5 -> 3, reset 30s -> 10s\n");
 /// assert_eq!(breaker.config().max_failures(), Some(3));
 ///
 /// registry::apply(Overrides::new())?;

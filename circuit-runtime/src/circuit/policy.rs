@@ -137,6 +137,12 @@ impl Policy {
         matches!(self.owner, Owner::Breakers | Owner::KeyedFunction)
     }
 
+    /// Returns whether a timeout can be set, even if there is none.
+    #[cfg(feature = "serde")]
+    pub(crate) fn has_timer(&self) -> bool {
+        self.has_timer
+    }
+
     /// Returns an error if the rules cannot be replaced by these.
     pub(crate) fn check(&self, config: &Config) -> Result<(), ConfigError> {
         match config.timeout() {

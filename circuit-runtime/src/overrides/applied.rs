@@ -49,6 +49,8 @@ pub struct ChangedRules {
     pub before: Config,
     /// The configuration from now on.
     pub after: Config,
+    /// The state that earlier overrides held the breaker in; `None` if they did not.
+    pub hold_before: Option<State>,
     /// The state that the overrides hold the breaker in; `None` if they do not.
     pub hold: Option<State>,
 }
@@ -80,13 +82,16 @@ impl fmt::Display for Applied {
 
 impl fmt::Display for ChangedRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.breaker)?;
+        let mut before_each = ":";
+        write!(f, "{}", self.breaker)?;
         for (option, before, after) in self.before.differences(&self.after) {
-            write!(f, " {option} {before} -> {after}")?;
+            write!(f, "{before_each} {option} {before} -> {after}")?;
+            before_each = ",";
         }
-        match self.hold {
-            Some(hold) => write!(f, " held {hold}"),
-            None => Ok(()),
+        match (self.hold_before, self.hold) {
+            (_, Some(hold)) => write!(f, "{before_each} held {hold}"),
+            (Some(_), None) => write!(f, "{before_each} released"),
+            (None, None) => Ok(()),
         }
     }
 }

@@ -26,38 +26,45 @@ struct Plan<'l> {
 /// Applies overrides to all circuits in use and to those that are created later, or to none if they
 /// are invalid for any.
 pub(crate) fn apply(overrides: Overrides) -> Result<Applied, OverridesError> {
-    let (applied, followers) = with_in_force(|in_force| {
-        let listed: Vec<_> = registered::all()
-            .iter()
-            .filter_map(std::sync::Weak::upgrade)
-            .collect();
-        let plans = listed.iter().map(|listed| Plan::new(&overrides, &**listed));
-        let plans = plans.collect::<Result<Vec<_>, _>>()?;
-        let names = listed.iter().map(|listed| listed.listed_as());
-        let unmatched = overrides.unmatched(names).into_iter();
-        let mut applied = Applied {
-            unmatched: unmatched.map(str::to_owned).collect(),
-            ..Applied::default()
-        };
-        let holds = |plan: &Plan<'_>| plan.hold.or(plan.listed.policy().file_hold()).is_some();
-        let followers: Vec<_> = plans.iter().map(holds).collect();
-        for plan in plans {
-            applied.skipped.extend(plan.skipped());
-            applied.changed.extend(plan.carry_out());
-        }
-        applied.changed.sort_by(|a, b| a.breaker.cmp(&b.breaker));
-        applied.skipped.sort_by(|a, b| a.breaker.cmp(&b.breaker));
-        applied.skipped.dedup();
+    // Dropped without the lock: the last reference to a circuit drops its listeners.
+    let mut listed = Vec::new();
+    let applied = with_in_force(|in_force| {
+        let all = registered::all().into_iter();
+        listed.extend(all.filter_map(|listed| listed.upgrade()));
+        let applied = apply_to(&listed, &overrides)?;
         *in_force = Some(overrides);
-        let followers = listed.into_iter().zip(followers);
-        let followers = followers.filter_map(|(listed, follows)| follows.then_some(listed));
-        Ok((applied, followers.collect::<Vec<_>>()))
-    })?;
+        Ok(applied)
+    });
+    let (applied, followers) = applied?;
     // Without the lock, as it runs listeners.
-    for follower in followers {
-        follower.follow_file();
+    for (listed, _) in listed.iter().zip(followers).filter(|(_, follows)| *follows) {
+        listed.follow_file();
     }
     Ok(applied)
+}
+
+/// Applies overrides to these circuits. Returns which of them have a hold to follow, too.
+fn apply_to(
+    all: &[Arc<dyn Listed>],
+    overrides: &Overrides,
+) -> Result<(Applied, Vec<bool>), OverridesError> {
+    let plans = all.iter().map(|listed| Plan::new(overrides, &**listed));
+    let plans = plans.collect::<Result<Vec<_>, _>>()?;
+    let unmatched = overrides.unmatched(all.iter().map(|listed| listed.listed_as()));
+    let mut applied = Applied {
+        unmatched: unmatched.into_iter().map(str::to_owned).collect(),
+        ..Applied::default()
+    };
+    let follows = |plan: &Plan<'_>| plan.hold.or(plan.listed.policy().file_hold()).is_some();
+    let followers = plans.iter().map(follows).collect();
+    for plan in plans {
+        applied.skipped.extend(plan.skipped());
+        applied.changed.extend(plan.carry_out());
+    }
+    applied.changed.sort_by(|a, b| a.breaker.cmp(&b.breaker));
+    applied.skipped.sort_by(|a, b| a.breaker.cmp(&b.breaker));
+    applied.skipped.dedup();
+    Ok((applied, followers))
 }
 
 /// Applies the overrides in force to circuits that have just been registered. If they are invalid
@@ -65,23 +72,24 @@ pub(crate) fn apply(overrides: Overrides) -> Result<Applied, OverridesError> {
 pub(crate) fn join<L: Listed>(listed: &Arc<L>) {
     let is_held = with_in_force(|in_force| {
         let Some(overrides) = in_force else {
-            return false;
+            return Ok(false);
         };
-        match Plan::new(overrides, &**listed) {
-            Ok(plan) => {
-                let is_held = plan.hold.is_some();
-                plan.carry_out();
-                is_held
-            }
-            Err(error) => {
-                warn(&error);
-                false
-            }
-        }
+        let plan = Plan::new(overrides, &**listed)?;
+        let is_held = plan.hold.is_some();
+        plan.carry_out();
+        Ok(is_held)
     });
-    if is_held {
-        listed.follow_file();
+    // Without the lock, as either runs code of the program.
+    match is_held {
+        Ok(true) => listed.follow_file(),
+        Ok(false) => {}
+        Err(error) => warn(&error),
     }
+}
+
+/// Runs `change` while no overrides are applied: it replaces rules from which they start.
+pub(crate) fn while_none_are_applied<R>(change: impl FnOnce() -> R) -> R {
+    with_in_force(|_| change())
 }
 
 fn with_in_force<R>(section: impl FnOnce(&mut Option<Overrides>) -> R) -> R {
@@ -100,25 +108,20 @@ fn warn(error: &OverridesError) {
 impl<'l> Plan<'l> {
     fn new(overrides: &Overrides, listed: &'l dyn Listed) -> Result<Self, OverridesError> {
         let (name, policy) = (listed.listed_as(), listed.policy());
-        let base = policy.base();
-        let resolved = overrides.resolve(name, &base)?;
-        let plan = |resolved: super::Resolved<'_>, skipped| Self {
+        let timeout = OptionName::Timeout;
+        let skipped = match overrides.source(name, timeout) {
+            Some((_, is_exact)) if !policy.has_timer() => (!is_exact).then_some(timeout),
+            _ => None,
+        };
+        let resolved = overrides.resolve_except(name, &policy.base(), skipped)?;
+        let checked = policy.check(&resolved.config);
+        checked.map_err(|error| OverridesError::new(name, timeout, error.message()))?;
+        Ok(Self {
             listed,
             config: resolved.config,
             hold: resolved.hold.map(HoldTo::state),
             skipped,
-        };
-        let Err(error) = policy.check(&resolved.config) else {
-            return Ok(plan(resolved, None));
-        };
-        let timeout = OptionName::Timeout;
-        match overrides.source(name, timeout) {
-            Some((_, false)) => {
-                let resolved = overrides.resolve_except(name, &base, Some(timeout))?;
-                Ok(plan(resolved, Some(timeout)))
-            }
-            _ => Err(OverridesError::new(name, timeout, error.message())),
-        }
+        })
     }
 
     fn name(&self) -> Name {
@@ -131,17 +134,21 @@ impl<'l> Plan<'l> {
         Some(SkippedOption { breaker, option })
     }
 
-    /// Replaces the rules, and says which hold is to be followed. Returns what has changed.
+    /// Replaces the rules and sets the hold to follow. Returns what has changed.
     fn carry_out(self) -> Option<ChangedRules> {
         let policy = self.listed.policy();
         let (before, hold_before) = (policy.config(), policy.file_hold());
         policy.set_file_hold(self.hold);
-        self.listed.replace_rules(self.config);
-        let is_changed = before != self.config || hold_before != self.hold;
+        let has_new_rules = before != self.config;
+        if has_new_rules {
+            self.listed.replace_rules(self.config);
+        }
+        let is_changed = has_new_rules || hold_before != self.hold;
         is_changed.then(|| ChangedRules {
             breaker: self.name(),
             before,
             after: self.config,
+            hold_before,
             hold: self.hold,
         })
     }

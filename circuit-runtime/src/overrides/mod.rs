@@ -185,11 +185,8 @@ impl Overrides {
     }
 
     /// Returns the rules of a circuit, by the name of its function, whose own are `base`.
-    pub(crate) fn resolve(
-        &self,
-        function: &str,
-        base: &Config,
-    ) -> Result<Resolved<'_>, OverridesError> {
+    #[cfg(test)]
+    fn resolve(&self, function: &str, base: &Config) -> Result<Resolved<'_>, OverridesError> {
         self.resolve_except(function, base, None)
     }
 
