@@ -48,6 +48,12 @@ impl Circuit {
         }
     }
 
+    /// Returns whether the hold of a file holds the circuit, and is still in force.
+    #[cfg(feature = "serde")]
+    pub(super) fn is_held_by_file(&self) -> bool {
+        self.hold_source() == HoldSource::File && self.policy.file_hold().is_some()
+    }
+
     #[cfg(feature = "serde")]
     fn follow(&self, hold: Option<State>) {
         let trigger = match hold {

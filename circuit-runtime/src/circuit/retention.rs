@@ -14,7 +14,7 @@ pub(crate) enum Retention {
     Expired,
     /// Closed, and a failure or slow call counts.
     Evidence,
-    /// Open, half-open, or held by an operator.
+    /// Open, half-open, or held by an order that was given by hand.
     Required,
 }
 
@@ -54,6 +54,14 @@ impl Circuit {
         match word.phase() {
             Phase::Closed if self.has_evidence(word, now) => Retention::Evidence,
             Phase::Closed => Retention::Closed,
+            // Created again, it is held again.
+            #[cfg(feature = "serde")]
+            Phase::ForcedOpen | Phase::ForcedClosed if self.is_held_by_file() => {
+                match self.has_evidence(word, now) {
+                    true => Retention::Evidence,
+                    false => Retention::Closed,
+                }
+            }
             Phase::Open if self.is_expired(word, now()) => Retention::Expired,
             Phase::Ramp | Phase::ForcedOpen | Phase::ForcedClosed
                 if self.ended_by(word, now(), Span::ZERO) =>
