@@ -57,9 +57,10 @@ impl Circuit {
             // Created again, it is held again.
             #[cfg(feature = "serde")]
             Phase::ForcedOpen | Phase::ForcedClosed if self.is_held_by_file() => {
-                match self.has_evidence(word, now) {
-                    true => Retention::Evidence,
-                    false => Retention::Closed,
+                if self.has_evidence(word, now) {
+                    Retention::Evidence
+                } else {
+                    Retention::Closed
                 }
             }
             Phase::Open if self.is_expired(word, now()) => Retention::Expired,
