@@ -12,6 +12,8 @@
     reason = "a model that cannot continue has failed"
 )]
 
+mod rules;
+
 use std::mem;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,11 +21,11 @@ use std::time::Duration;
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
-use crate::circuit::Circuit;
 use crate::circuit::counters::{Counters, Total};
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::state::{Generation, Phase};
 use crate::circuit::ticket::{Outcome, Ticket};
+use crate::circuit::{Circuit, Owner};
 use crate::clock::model::{keep_behind, set as set_clock};
 use crate::clock::{self, Instant};
 use crate::keyed::KeyedCircuits;
