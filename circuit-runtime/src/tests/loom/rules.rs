@@ -15,7 +15,7 @@ const SECOND: u64 = 1_000_000;
 
 type Call<R> = Box<dyn FnOnce() -> R>;
 
-/// Checks three threads of very many steps, with one preemption.
+/// Checks programs of even more steps, with one preemption.
 fn model_of_one_preemption(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(1);
@@ -324,7 +324,7 @@ fn rejected_for(breaker: &CircuitBreaker) -> Option<u64> {
 #[test]
 fn another_reset_against_two_calls() {
     for (before, after) in [(30, 100), (100, 30)] {
-        model_of_few_preemptions(move || {
+        model_of_one_preemption(move || {
             let breaker = breaker(reset(before));
             fail(breaker);
             set_clock(30 * SECOND);
