@@ -121,7 +121,8 @@ impl CircuitBreakers {
     /// When a new key exceeds the bound, breakers without a call in flight or a handle are evicted
     /// in this order: closed ones, those not used recently first; those that have been half-open
     /// for as long as another `reset` without a probe; and closed ones with a failure or slow call
-    /// that counts. All others are kept, even if there are then more than `max_keys`.
+    /// that counts. One that overrides hold counts as closed, as the next breaker of its key is
+    /// held, too. All others are kept, even if there are then more than `max_keys`.
     ///
     /// All clones share the bound. A lower one evicts nothing until the next new key.
     ///

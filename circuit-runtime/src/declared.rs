@@ -73,8 +73,8 @@ impl Declared {
     /// Returns the function's breakers, one for each `key`; `None` if the function has a single
     /// one.
     ///
-    /// Keys are not known before they are used, so each is held open on its own. They cannot all be
-    /// held at once.
+    /// Keys are not known before they are used, so each is held open on its own. Overrides from a
+    /// file, with the feature `serde`, hold all of them.
     ///
     /// # Examples
     ///

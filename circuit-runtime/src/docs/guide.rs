@@ -17,7 +17,8 @@
 //! | whose errors are often answers | any of these, and `failure_if = MyError::is_outage` |
 //! | [that says when to come back](#a-service-that-says-when-to-come-back) | any of these, and `retry_after = MyError::retry_after` |
 //! | many behind one function, such as hosts | any of these, and `key = host` |
-//! | many, with [rules known only at run time](#many-services) | `breaker = self.upstreams, key = host` |
+//! | many, with [rules that the program computes](#many-services) | `breaker = self.upstreams, key = host` |
+//! | whose limits change while the program runs | any of these, and [a file](#rules-from-a-file) |
 //! | [called by many instances](#many-instances) | any of these, and `max_reset = "10m", jitter = 0.5` |
 //!
 //! # A steady service
@@ -230,8 +231,8 @@ assert_eq!(search.state(), State::Closed);
 //!
 //! If one function calls many hosts, tenants or shards, a single breaker would stop calls to all of
 //! them when one is down. Write `key = host`: each value has a breaker, all with the rules in the
-//! attribute, and all instances share them. If the rules come from a configuration file, if two
-//! clients must not share what they know of a host, or if several functions should, create a
+//! attribute, and all instances share them. If the program computes the rules, if two clients must
+//! not share what they know of a host, or if several functions should, create a
 //! [`CircuitBreakers`](crate::CircuitBreakers) and write `breaker = self.upstreams, key = host`.
 //! Its rules and its bound are then values:
 //!
@@ -240,7 +241,7 @@ assert_eq!(search.state(), State::Closed);
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let max_failures = 3;
-//! let config = Config::builder().max_failures(max_failures).build()?; // from a file
+//! let config = Config::builder().max_failures(max_failures).build()?; // computed
 //! let upstreams = CircuitBreakers::new("upstreams", config).max_keys(1_000);
 //!
 //! for _ in 0..max_failures {
@@ -290,7 +291,9 @@ assert_eq!(search.state(), State::Closed);
 //!
 //! With a `key`, `max_keys` bounds the memory. Beyond it, each new key evicts breakers without a
 //! call in flight that are closed, or have been half-open for as long as another `reset` without a
-//! probe. One that is open, or held by an operator, is never evicted. So there are at most
+//! probe. One that is open, or held by an operator, is never evicted. One that a
+//! [file](#rules-from-a-file) holds is, as the next breaker of its key is held, too. So there are at
+//! most
 //! `max_keys` breakers, not counting those in use and those that opened no longer ago than their
 //! wait and another `reset`. The work for each new key is bounded, too, however many breakers there
 //! are to evict.
@@ -441,6 +444,73 @@ assert_eq!(price, 12.5);
 //! [`force_closed`](crate::CircuitBreaker::force_closed), and watch
 //! [`Snapshot::withheld`](crate::Snapshot::withheld): how often it would have opened. When the
 //! number is what you expect, release it with [`reset`](crate::CircuitBreaker::reset).
+//!
+//! # Rules from a file
+//!
+//! With the feature `serde`, `registry::apply` sets options by the names of circuits, as a file has
+//! them: when the program starts, and again when the file has changed.
+//!
+//! | belongs in code | belongs in a file |
+//! |---|---|
+//! | which errors are failures: `failure_if`, `ignore_if`, `classify`, `retry_after` | limits: `max_failures`, `window`, `failure_rate`, `slow_call`, `slow_rate`, `min_calls` |
+//! | what is returned instead: `fallback`, `or_else`, `error` | waits: `reset`, `max_reset`, `jitter`, `probes`, `ramp` |
+//! | which calls share a circuit, and its `name`: `key`, `max_keys`, `breaker` | how long a `timeout` is |
+//! | the fact that there is a `timeout` | `hold`, to switch a circuit off or all of its calls |
+//!
+//! What is in code depends on the types of the program, and the compiler checks it. The numbers in
+//! a file depend on the traffic, and are changed by people who watch it. Write good ones in the
+//! attribute, too: they are in force wherever the file says nothing, and without any file.
+//!
+//! - **A timeout.** The future of an annotated function without a `timeout` has no room for a
+//!   timer. Write a long one in the attribute, `timeout = "1h"`, if a file may set a shorter one.
+//! - **A reload** is up to the program: on a signal, on a request, or when the file has changed.
+//!   Read it, apply it, and log the result, which says what has changed and which names match no
+//!   circuit. If the file has a mistake, log that. The rules stay as they are.
+//! - **What is kept.** States, totals, orders, the history and calls in flight. Counted results
+//!   stay as long as the kind and the length of `window` do. A limit that is lower than what is
+//!   counted opens the circuit with the next failure, and a new `reset` applies to the wait that is
+//!   running. A call in flight keeps its timeout.
+//! - **What is gone.** An option that is removed from the file has the value of the program again.
+//!   A `hold` that is removed is released, as by [`reset`](crate::CircuitBreaker::reset).
+//! - **A hold.** `hold = "closed"` is an off switch: the circuit rejects no call. It still counts in
+//!   [`Snapshot::withheld`](crate::Snapshot::withheld) how often it would have opened. `hold =
+//!   "open"` rejects every call, and with the feature `discovery` shows so before the first one. An
+//!   order that is given by hand goes before the file, and stays when the hold is removed. After a
+//!   `reset` by hand, the file holds the circuit again when it is applied the next time.
+//! - **Names.** The breaker of an annotated function exists from its first call on. Until then, its
+//!   name is among those that match no circuit, and a mistake in its options is a warning in the
+//!   log at that call. The feature `discovery` reports both when the file is applied.
+#![cfg_attr(
+    feature = "serde",
+    doc = r#"
+```standalone_crate
+use circuit_runtime::{CircuitBreaker, Config, State, registry};
+
+# fn main() -> Result<(), Box<dyn std::error::Error>> {
+let search = CircuitBreaker::new("search", Config::default());
+for _ in 0..4 {
+    search.try_acquire()?.failure();
+}
+
+let file = r"
+    [circuits.search]
+    max_failures = 3
+";
+let applied = registry::apply(toml::from_str(file)?)?;
+assert_eq!(applied.to_string(), "search: max_failures 5 -> 3\n");
+
+assert_eq!(search.state(), State::Closed);
+search.try_acquire()?.failure();
+assert_eq!(search.state(), State::Open);
+
+let mistake = toml::from_str("[circuits.search]\nmax_reset = '1s'")?;
+let error = registry::apply(mistake).unwrap_err();
+assert_eq!((error.circuit(), error.option()), ("search", Some("max_reset")));
+# Ok(())
+# }
+```
+"#
+)]
 //!
 //! # Pitfalls
 //!

@@ -93,6 +93,47 @@
 //! listeners of another unless they change it: a change that a listener causes, of any breaker, is
 //! delivered after the current one.
 //!
+//! # New rules
+//!
+//! Rules change in place, while calls run and without a new generation: a generation would make the
+//! calls in flight stale. A call must observe the rules from before or after a change, never some
+//! of each, and no call may pay for it. Each rule is kept where it is needed, in one of three ways:
+//!
+//! - A number that decides something by itself, such as the timeout, is one atomic word of the
+//!   `Policy`. A call reads it once, at the moment at which it decides.
+//! - Words that belong together, such as those of the wait, the probes and the ramp, are
+//!   `Sequenced`: a *sequence counter* is odd while they change, and a reader that finds it odd, or
+//!   another number after reading than before, reads the configuration as a whole under its lock.
+//!   The usual wait, without `max_reset` and `jitter`, is a single word, too.
+//! - The limits that judge evidence, `Limits`, are kept beside the evidence, and change under the
+//!   same lock. A result is counted and judged in one section, under the limits of one
+//!   configuration.
+//!
+//! A change has three steps, one change at a time. First, compact windows are *suspended* if calls
+//! would count in them wrongly under the new rules: their calls move to the full ledger, and none
+//! begins compact until the change is over. Then the words are published. At last, each window
+//! adopts the new limits under its lock, and keeps its evidence if the kind and the length of the
+//! window are the same. A call that is judged in between is judged by the limits from before,
+//! against evidence that was counted for them.
+//!
+//! The breakers of all keys share one policy. A change visits each of them under the lock of the
+//! bookkeeping, retired ones included: no breaker is created or revived with the limits from
+//! before.
+//!
+//! # Overrides
+//!
+//! The overrides that were applied last are kept under a lock of the process, which is held while
+//! the rules of all breakers are checked and replaced. A breaker that is created registers first,
+//! and then takes this lock to apply the overrides to itself: so it is in the list of those that
+//! apply overrides, or finds them in force. A policy keeps the configuration of the program beside
+//! the one in force, and overrides start from it.
+//!
+//! The hold of a file is a fact about the policy, which each breaker follows after the lock is
+//! released, as an order runs listeners. It reads the hold, gives the order, and starts again if
+//! the hold is another by then. So of concurrent overrides, the last decide, and in the end every
+//! breaker is held as they say. The origin of an order is kept under the lock of transitions: only a
+//! hold from a file is replaced or released by one.
+//!
 //! # Generations
 //!
 //! A result counts only in the state in which its call was admitted. Each ticket carries its word,
@@ -146,6 +187,7 @@
 //! with them, as far as is known: closed ones; *expired* ones, which have been half-open for as
 //! long as another `reset` without a probe; closed ones with *evidence*, a failure or slow call
 //! that counts; and those that are required, because they are open, held by an operator or in use.
+//! Those that a file holds count as closed: the next breaker of the key follows the file, too.
 //! Beyond `max_keys`, all but the required ones are evicted in this order, closed ones by the CLOCK
 //! algorithm (second chance): each lookup sets a reference bit, and those whose bit is clear are
 //! evicted first. If no resident can be evicted, the bound gives way.
@@ -214,6 +256,9 @@
 //! | fast successes and calls in flight, per stripe | stored with release, summed with acquire | a reader that counts a call as a success must not count it as in flight, too, and one that counts it as in flight must know its start |
 //! | until when all probe slots are taken | relaxed | a hint; a call that passes it takes the lock |
 //! | cached handles | exchanged with acquire and release | of a call and an eviction that both want a handle, exactly one gets it, and sees all that happened before it was put there |
+//! | numbers of the rules | relaxed | each decides something by itself; a call that misses the latest was concurrent with the change |
+//! | words of the wait, the probes and the ramp, and their sequence counter | stored with release, loaded with acquire | a reader that sees a word of a later change also finds another number |
+//! | the wait if every one is the same | stored with release, loaded with acquire | a reader of a new wait also sees which circuits had admitted a probe before |
 //! | tags of cached handles | relaxed | the owner of the thread slot is their only writer; an eviction that misses the latest finds the breaker in use, and tries again later |
 //! | reference bit of a key | relaxed | orders eviction; safety rests on the reference count |
 //! | state word of a breaker that no other thread can reach | read-modify-write without effect, acquire and release | an open circuit is not mistaken for a closed one; dropping the last other handle guarantees as much, but model checkers do not see that |
