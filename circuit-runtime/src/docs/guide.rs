@@ -292,11 +292,10 @@ assert_eq!(search.state(), State::Closed);
 //! With a `key`, `max_keys` bounds the memory. Beyond it, each new key evicts breakers without a
 //! call in flight that are closed, or have been half-open for as long as another `reset` without a
 //! probe. One that is open, or held by an operator, is never evicted. One that a
-//! [file](#rules-from-a-file) holds is, as the next breaker of its key is held, too. So there are at
-//! most
-//! `max_keys` breakers, not counting those in use and those that opened no longer ago than their
-//! wait and another `reset`. The work for each new key is bounded, too, however many breakers there
-//! are to evict.
+//! [file](#rules-from-a-file) holds is, as the next breaker of its key is held, too. So there are
+//! at most `max_keys` breakers, not counting those in use and those that opened no longer ago than
+//! their wait and another `reset`. The work for each new key is bounded, too, however many breakers
+//! there are to evict.
 //!
 //! Breakers with a failure or slow call that counts are evicted last. So what is known of a host
 //! that fails now and then is not displaced by any number of keys that work, made-up ones included.
@@ -472,11 +471,11 @@ assert_eq!(price, 12.5);
 //!   running. A call in flight keeps its timeout.
 //! - **What is gone.** An option that is removed from the file has the value of the program again.
 //!   A `hold` that is removed is released, as by [`reset`](crate::CircuitBreaker::reset).
-//! - **A hold.** `hold = "closed"` is an off switch: the circuit rejects no call. It still counts in
-//!   [`Snapshot::withheld`](crate::Snapshot::withheld) how often it would have opened. `hold =
-//!   "open"` rejects every call, and with the feature `discovery` shows so before the first one. An
-//!   order that is given by hand goes before the file, and stays when the hold is removed. After a
-//!   `reset` by hand, the file holds the circuit again when it is applied the next time.
+//! - **A hold.** `hold = "closed"` is an off switch: the circuit rejects no call. It still counts
+//!   in [`Snapshot::withheld`](crate::Snapshot::withheld) how often it would have opened.
+//!   `hold = "open"` rejects every call, and with the feature `discovery` shows so before the first
+//!   one. An order that is given by hand goes before the file, and stays when the hold is removed.
+//!   After a `reset` by hand, the file holds the circuit again when it is applied the next time.
 //! - **Names.** The breaker of an annotated function exists from its first call on. Until then, its
 //!   name is among those that match no circuit, and a mistake in its options is a warning in the
 //!   log at that call. The feature `discovery` reports both when the file is applied.
