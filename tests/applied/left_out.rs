@@ -12,7 +12,8 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::with_default;
 use tracing::{Event, Metadata, Subscriber};
 
-/// Collects events, as lines of the level, the message and the fields, and does something with each.
+/// Collects events, as lines of the level, the message and the fields, and does something with
+/// each.
 struct Log<F> {
     lines: Arc<Mutex<Vec<String>>>,
     act: F,

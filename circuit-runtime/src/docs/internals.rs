@@ -131,8 +131,8 @@
 //! The hold of a file is a fact about the policy, which each breaker follows after the lock is
 //! released, as an order runs listeners. It reads the hold, gives the order, and starts again if
 //! the hold is another by then. So of concurrent overrides, the last decide, and in the end every
-//! breaker is held as they say. The origin of an order is kept under the lock of transitions: only a
-//! hold from a file is replaced or released by one.
+//! breaker is held as they say. The origin of an order is kept under the lock of transitions: only
+//! a hold from a file is replaced or released by one.
 //!
 //! # Generations
 //!

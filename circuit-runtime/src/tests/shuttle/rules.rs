@@ -56,8 +56,9 @@ fn wait(config: &Config, reopenings: u32) -> Duration {
     (config.reset() * 2_u32.pow(reopenings)).min(longest)
 }
 
-/// Every opening is by the limit of one set and for the wait of one, as many probes are in flight at
-/// most as one set admits, no call is lost, and in the end the rules are those of the last change.
+/// Every opening is by the limit of one set and for the wait of one, as many probes are in flight
+/// at most as one set admits, no call is lost, and in the end the rules are those of the last
+/// change.
 #[test]
 fn new_rules_against_calls() {
     explore(|| {

@@ -1,5 +1,5 @@
-//! What a failure takes that finds the breaker in use by a thread that is not running, as the two have
-//! one core.
+//! What a failure takes that finds the breaker in use by a thread that is not running, as the two
+//! have one core.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -36,7 +36,8 @@ impl Other {
 }
 
 impl OneCore {
-    /// The lines of a row: two, if it is a lock or takes one of ours, and if threads can be kept to a core.
+    /// The lines of a row: two, if it is a lock or takes one of ours, and if threads can be kept to
+    /// a core.
     pub(crate) fn for_row(row: &'static Row) -> impl Iterator<Item = Self> {
         let fails = row.is_ours() && row.scenario == Scenario::Failure;
         let waits = fails || row.mark == Some(Mark::Mutex);
@@ -84,7 +85,8 @@ impl OneCore {
     }
 }
 
-/// Sleeps, each time for longer or shorter, so that the other thread is somewhere else; then calls once.
+/// Sleeps, each time for longer or shorter, so that the other thread is somewhere else; then calls
+/// once.
 fn once(row: &Row, call: u32) -> u32 {
     thread::sleep(Duration::from_micros(100 + u64::from(call * 7_919 % 200)));
     let before = Instant::now();
