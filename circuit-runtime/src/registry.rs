@@ -184,7 +184,8 @@ pub fn duplicates() -> Vec<Declared> {
 ///
 /// A `hold` keeps breakers open or closed until overrides without it are applied; then they are
 /// released as by [`reset`](CircuitBreaker::reset). It neither replaces nor releases an order that
-/// is given by hand. With the feature `discovery`, a function can be held before its first call.
+/// is given by hand. A function that was not called yet is held from its first call on; with the
+/// feature `discovery`, it is listed as held before that.
 ///
 /// An annotated function without a `timeout` cannot be given one, as its future has no room for a
 /// timer. Where a pattern sets it, the option is left out and listed as skipped.

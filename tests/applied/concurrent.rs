@@ -3,22 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Barrier, mpsc};
 use std::thread;
-use std::time::Duration;
 
-use crate::support::{Turn, apply, breaker, read, rules};
+use crate::support::{Turn, apply, breaker, read, returns, rules};
 use circuit_runtime::{
     Applied, CircuitBreaker, CircuitBreakers, Config, HoldSource, Overrides, State, registry,
 };
-
-/// Long enough on any machine: a test that fails must end.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Calls `act` on a thread of its own, and fails if it never returns.
-fn returns<R: Send + 'static>(act: impl FnOnce() -> R + Send + 'static) -> R {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || sender.send(act()));
-    receiver.recv_timeout(PATIENCE).expect("a deadlock")
-}
 
 /// Returns one of two sets of overrides, in which every rule differs.
 fn overrides(number: u32) -> Overrides {

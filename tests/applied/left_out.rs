@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Turn, apply, breaker, called, rules, seconds};
+use crate::support::{Turn, apply, breaker, called, returns, rules, seconds};
 use circuit_runtime::{
     CircuitBreaker, CircuitBreakers, CircuitError, Overrides, State, circuit_breaker, registry,
 };
@@ -145,7 +145,8 @@ fn a_log_may_create_breakers_and_apply_overrides() {
         drop(breaker("created by the log"));
         registry::apply(Overrides::new()).unwrap();
     };
-    let (later, lines) = logged(act, || CircuitBreaker::new("left out", config));
+    let create = move || CircuitBreaker::new("left out", config);
+    let (later, lines) = returns(move || logged(act, create));
     assert_eq!(lines.len(), 1);
     assert_eq!(later.config(), config);
     drop(later);

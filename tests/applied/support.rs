@@ -1,7 +1,10 @@
 //! What the tests of all topics share.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use circuit_runtime::{
@@ -9,26 +12,37 @@ use circuit_runtime::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
+/// Long enough on any machine: a test that fails must end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// The right to apply overrides. At its end, none are in force.
+/// Set by a test that has locked up, so that the others fail instead of waiting for it.
+static HAS_LOCKED_UP: AtomicBool = AtomicBool::new(false);
+
+/// The right to apply overrides. None are in force at its beginning and its end.
 pub(crate) struct Turn(#[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
 
 impl Turn {
     /// Waits for the other tests on a thread outside of a runtime.
     pub(crate) fn wait() -> Self {
-        Self(TURN.blocking_lock())
+        Self::begin(TURN.blocking_lock())
     }
 
     pub(crate) async fn come() -> Self {
-        Self(TURN.lock().await)
+        Self::begin(TURN.lock().await)
+    }
+
+    fn begin(turn: MutexGuard<'static, ()>) -> Self {
+        assert!(!HAS_LOCKED_UP.load(Ordering::Relaxed), "see another test");
+        registry::apply(Overrides::new()).unwrap();
+        Self(turn)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // Not after a failure, which may be one of applying.
-        if !std::thread::panicking() {
+        if !thread::panicking() {
             registry::apply(Overrides::new()).unwrap();
         }
     }
@@ -75,6 +89,16 @@ pub(crate) fn counted(breaker: &CircuitBreaker) -> u64 {
     consecutive
         .or_else(|| Some(snapshot.window?.failed))
         .unwrap_or_default()
+}
+
+/// Calls `act` on a thread of its own, and fails if it never returns.
+pub(crate) fn returns<R: Send + 'static>(act: impl FnOnce() -> R + Send + 'static) -> R {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(act()));
+    receiver.recv_timeout(PATIENCE).unwrap_or_else(|error| {
+        HAS_LOCKED_UP.store(error == RecvTimeoutError::Timeout, Ordering::Relaxed);
+        panic!("no result: {error}")
+    })
 }
 
 /// Polls a call once, which is ready.

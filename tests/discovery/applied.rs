@@ -94,7 +94,7 @@ fn is_rejected(call: impl Future<Output = Result<(), CircuitError>>) -> bool {
 fn an_override_that_is_invalid_for_a_function_that_was_never_called_changes_nothing() {
     let _turn = TURN.lock();
     let used = CircuitBreaker::new("used", Config::default());
-    let reset = Config::builder().reset(Duration::from_secs(60));
+    let reset = Config::builder().reset(Duration::from_secs(30));
     let overrides = options("used", 2).options("never *", reset).unwrap();
     let error = registry::apply(overrides).unwrap_err();
     assert_eq!(

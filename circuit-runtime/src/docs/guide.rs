@@ -472,10 +472,10 @@ assert_eq!(price, 12.5);
 //! - **What is gone.** An option that is removed from the file has the value of the program again.
 //!   A `hold` that is removed is released, as by [`reset`](crate::CircuitBreaker::reset).
 //! - **A hold.** `hold = "closed"` is an off switch: the circuit rejects no call. It still counts
-//!   in [`Snapshot::withheld`](crate::Snapshot::withheld) how often it would have opened.
-//!   `hold = "open"` rejects every call, and with the feature `discovery` shows so before the first
-//!   one. An order that is given by hand goes before the file, and stays when the hold is removed.
-//!   After a `reset` by hand, the file holds the circuit again when it is applied the next time.
+//!   in [`Snapshot::withheld`](crate::Snapshot::withheld) how often it would have opened. The
+//!   opposite, `hold = "open"`, rejects every call, from the first one on. An order that is given
+//!   by hand goes before the file, and stays when the hold is removed. After a `reset` by hand, the
+//!   file holds the circuit again when it is applied the next time.
 //! - **Names.** The breaker of an annotated function exists from its first call on. Until then, its
 //!   name is among those that match no circuit, and a mistake in its options is a warning in the
 //!   log at that call. The feature `discovery` reports both when the file is applied.

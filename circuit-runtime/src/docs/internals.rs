@@ -110,11 +110,12 @@
 //!   configuration.
 //!
 //! A change has three steps, one change at a time. First, compact windows are *suspended* if calls
-//! would count in them wrongly under the new rules: their calls move to the full ledger, and none
-//! begins compact until the change is over. Then the words are published. At last, each window
-//! adopts the new limits under its lock, and keeps its evidence if the kind and the length of the
-//! window are the same. A call that is judged in between is judged by the limits from before,
-//! against evidence that was counted for them.
+//! would count in them wrongly under the new rules: their words are marked as moved, so that no
+//! thread which knows an earlier word changes it. One with calls in flight moves to the full ledger
+//! for good; the others keep their successes if the window stays the same. Then the words are
+//! published. At last, each window adopts the new limits under its lock, and keeps its evidence if
+//! the kind and the length of the window are the same. A call that is judged in between is judged
+//! by the limits from before, against evidence that was counted for them.
 //!
 //! The breakers of all keys share one policy. A change visits each of them under the lock of the
 //! bookkeeping, retired ones included: no breaker is created or revived with the limits from
