@@ -27,7 +27,7 @@ pub(super) struct Phases {
     transitions: Lock<Transitions>,
     slots: [Slot; 2],
     pub(super) probes: Probes,
-    /// The latest word under which the circuit has admitted a probe: it stays half-open since then,
+    /// The latest word under which the circuit has admitted a probe: it has been half-open since,
     /// whatever the rules say now.
     half_open: AtomicU64,
     /// Created by the first listener.
@@ -92,17 +92,17 @@ impl Phases {
     /// under the lock.
     pub(super) fn fix_end(&self, word: Word, half_open_at: Instant) {
         self.slot(word).store_until(Some(half_open_at));
-        // Relaxed: published with rules that are to change nothing about it.
-        self.half_open.store(word.to_bits(), Ordering::Relaxed);
+        // Release: publishes the end. Rules that are published after it change nothing about it.
+        self.half_open.store(word.to_bits(), Ordering::Release);
     }
 
     /// Returns whether the end of the open phase described by `word` stands in its details, because
-    /// it has admitted a probe, or has been over since.
+    /// it has admitted a probe, or because the phase is over.
     #[inline]
     pub(super) fn is_end_fixed(&self, word: Word) -> bool {
-        // Relaxed: a reader of rules that were published after it was set has seen it, too. Later
-        // words are larger.
-        self.half_open.load(Ordering::Relaxed) >= word.to_bits()
+        // Acquire: a reader that finds the end fixed also finds it in the details. A reader of rules
+        // that were published after it was fixed finds it fixed. Later words are larger.
+        self.half_open.load(Ordering::Acquire) >= word.to_bits()
     }
 
     /// Returns the ramp that `word` describes.

@@ -100,7 +100,9 @@
 //! of each, and no call may pay for it. Each rule is kept where it is needed, in one of three ways:
 //!
 //! - A number that decides something by itself, such as the timeout, is one atomic word of the
-//!   `Policy`. A call reads it once, at the moment at which it decides.
+//!   `Policy`. Each decision reads it once. Two decisions of one call may read it before and after a
+//!   change, and are chosen so that this does no harm: a ramp that is not over by its old length,
+//!   and is by its new one, admits the call.
 //! - Words that belong together, such as those of the wait, the probes and the ramp, are
 //!   `Sequenced`: a *sequence counter* is odd while they change, and a reader that finds it odd, or
 //!   another number after reading than before, reads the configuration as a whole under its lock.
@@ -111,11 +113,12 @@
 //!
 //! A change has three steps, one change at a time. First, compact windows are *suspended* if calls
 //! would count in them wrongly under the new rules: their words are marked as moved, so that no
-//! thread which knows an earlier word changes it. One with calls in flight moves to the full ledger
-//! for good; the others keep their successes if the window stays the same. Then the words are
-//! published. At last, each window adopts the new limits under its lock, and keeps its evidence if
-//! the kind and the length of the window are the same. A call that is judged in between is judged
-//! by the limits from before, against evidence that was counted for them.
+//! thread which knows an earlier word changes it. If a call is in flight, the window moves to the
+//! full ledger for good. Otherwise, its successes are kept if the window stays the same, and dropped
+//! if it does not. Then the words are published. Finally, each window adopts the new limits under
+//! its lock, and keeps its evidence if the kind and the length of the window are the same. A call
+//! that is judged in between is judged by the limits from before, against evidence that was counted
+//! for them.
 //!
 //! The breakers of all keys share one policy. A change visits each of them under the lock of the
 //! bookkeeping, retired ones included: no breaker is created or revived with the limits from
@@ -247,6 +250,7 @@
 //! | state word, read by a call | acquire | a thread that observes a state also observes everything that led to it, such as evidence that was cleared |
 //! | state word, changed | compare-and-swap, acquire and release | of racing transitions one wins, and a thread that acts on the new state sees what led to it; the others are stale |
 //! | details of a phase | stored with release before the word, loaded with acquire between two readings of it | a reader that sees a value of a later phase also sees that the word has changed |
+//! | the word under which a probe was admitted last | stored with release after the end of its phase, loaded with acquire | a reader that finds the end fixed also finds the end |
 //! | sum of a ramp, and its latest admission | relaxed | each is a number by itself; the phase is verified by reading the word |
 //! | whether a listener is subscribed | relaxed | a delivery that has begun may still call it |
 //! | totals | relaxed | a reader wants a number, not an order; the next owner of a stripe is ordered by the next row |
@@ -258,7 +262,8 @@
 //! | until when all probe slots are taken | relaxed | a hint; a call that passes it takes the lock |
 //! | cached handles | exchanged with acquire and release | of a call and an eviction that both want a handle, exactly one gets it, and sees all that happened before it was put there |
 //! | numbers of the rules | relaxed | each decides something by itself; a call that misses the latest was concurrent with the change |
-//! | words of the wait, the probes and the ramp, and their sequence counter | stored with release, loaded with acquire | a reader that sees a word of a later change also finds another number |
+//! | words of the wait, the probes and the ramp | stored with release, loaded with acquire | a reader that sees a word of a later change also finds another number |
+//! | sequence counter of these words | the even number stored with release and first loaded with acquire; the odd one, and the second load, relaxed | a reader that finds an even number also sees the words from before it; the words order the rest |
 //! | the wait if every one is the same | stored with release, loaded with acquire | a reader of a new wait also sees which circuits had admitted a probe before |
 //! | tags of cached handles | relaxed | the owner of the thread slot is their only writer; an eviction that misses the latest finds the breaker in use, and tries again later |
 //! | reference bit of a key | relaxed | orders eviction; safety rests on the reference count |

@@ -419,7 +419,22 @@ fn longer_reset_after_a_probe_against_the_state() {
     });
 }
 
-/// The same once the rules have changed.
+/// The state is read while a probe is admitted, two seconds after the wait: the circuit has been
+/// half-open since the end of the wait.
+#[test]
+fn probe_against_the_time_of_the_state() {
+    model_of_few_preemptions(|| {
+        let breaker = breaker(reset(30));
+        fail(breaker);
+        set_clock(32 * SECOND);
+        race([
+            Box::new(|| std::mem::forget(breaker.try_acquire().unwrap())) as Call<()>,
+            Box::new(|| assert_eq!(breaker.snapshot().since, seconds(2))),
+        ]);
+    });
+}
+
+/// A probe ends after `reset` has grown: a caller waits for its lease, or for the new wait.
 #[test]
 fn end_of_a_probe_against_a_caller_after_a_longer_reset() {
     for success in [true, false] {
