@@ -76,7 +76,7 @@ impl CircuitBreaker {
         let circuit = Circuit::new(Name::from(name), config, owner);
         registered::add(&circuit);
         #[cfg(feature = "serde")]
-        in_force::join(&circuit);
+        in_force::apply_to_new(&circuit);
         Self::from_circuit(circuit)
     }
 
@@ -115,12 +115,12 @@ impl CircuitBreaker {
         self.circuit.config()
     }
 
-    /// Replaces the configuration while calls run, and loses nothing.
+    /// Replaces the configuration while calls run.
     ///
-    /// The state, the totals, an operator's order and the history stay. A new `reset` applies to
-    /// the open phase that is running, and a new limit from the next result on, with the calls that
-    /// are counted. These stay if the kind and the length of the window do. A call in flight keeps
-    /// its timeout, a probe its lease, and a circuit that has admitted a probe stays half-open.
+    /// Totals, orders and the history stay. The open phase that is running follows a new `reset`.
+    /// Counted results stay unless the kind or the length of the window changes; a new limit judges
+    /// them with the next result. A call in flight keeps its timeout, a probe its lease, and a
+    /// circuit that has admitted a probe stays half-open.
     ///
     /// Each call observes the configuration from before or the new one, never parts of both.
     ///
@@ -146,7 +146,7 @@ impl CircuitBreaker {
     /// ```
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
         #[cfg(feature = "serde")]
-        return in_force::while_none_are_applied(|| self.circuit.reconfigure(config));
+        return in_force::with_apply_blocked(|| self.circuit.reconfigure(config));
         #[cfg(not(feature = "serde"))]
         self.circuit.reconfigure(config)
     }

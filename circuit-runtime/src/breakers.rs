@@ -112,7 +112,7 @@ impl CircuitBreakers {
         let circuits = KeyedCircuits::new(name, config, owner, defaults::MAX_KEYS);
         registered::add(&circuits);
         #[cfg(feature = "serde")]
-        in_force::join(&circuits);
+        in_force::apply_to_new(&circuits);
         Self { circuits }
     }
 
@@ -168,7 +168,7 @@ impl CircuitBreakers {
     /// ```
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
         #[cfg(feature = "serde")]
-        return in_force::while_none_are_applied(|| self.circuits.reconfigure(config));
+        return in_force::with_apply_blocked(|| self.circuits.reconfigure(config));
         #[cfg(not(feature = "serde"))]
         self.circuits.reconfigure(config)
     }

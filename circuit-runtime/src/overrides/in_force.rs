@@ -69,7 +69,7 @@ fn apply_to(
 
 /// Applies the overrides in force to circuits that have just been registered. If they are invalid
 /// there, the circuits keep their own rules, and a warning is logged.
-pub(crate) fn join<L: Listed>(listed: &Arc<L>) {
+pub(crate) fn apply_to_new<L: Listed>(listed: &Arc<L>) {
     let is_held = with_in_force(|in_force| {
         let Some(overrides) = in_force else {
             return Ok(false);
@@ -88,7 +88,7 @@ pub(crate) fn join<L: Listed>(listed: &Arc<L>) {
 }
 
 /// Runs `change` while no overrides are applied: it replaces rules from which they start.
-pub(crate) fn while_none_are_applied<R>(change: impl FnOnce() -> R) -> R {
+pub(crate) fn with_apply_blocked<R>(change: impl FnOnce() -> R) -> R {
     with_in_force(|_| change())
 }
 
