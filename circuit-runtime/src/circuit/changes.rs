@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::Circuit;
 use super::counters::Total;
-use super::hold::HoldSource;
 use super::phases::{Phases, Transitions};
 use super::reason::Reason;
 use super::state::{Change, Word};
@@ -28,8 +27,7 @@ impl Circuit {
         Reason {
             cause,
             window: Some(window),
-            is_order: false,
-            source: HoldSource::default(),
+            order: None,
         }
     }
 
@@ -73,7 +71,7 @@ impl Circuit {
         let change = StateChange {
             retry_after: retry_after.map(|end| end.since(decided_at).as_duration()),
             window: reason.window,
-            is_order: reason.is_order,
+            is_order: reason.order.is_some(),
             ..self.state_change(from, to, cause)
         };
         let record = self.report(phases, transitions, change, begun, at);

@@ -26,7 +26,7 @@ impl Closing {
             None => (Trigger::Reset, now),
         };
         let reason = Reason {
-            is_order: false,
+            order: None,
             ..Reason::from_trigger(trigger)
         };
         // Its key has no other circuit meanwhile, whose changes might be delivered before.
@@ -48,7 +48,7 @@ impl Closing {
 }
 
 impl Circuit {
-    /// Keeps an owner alive until the next change is delivered, or none.
+    /// Keeps an owner alive until the next change is delivered; `None` ends that.
     fn keep(&self, owner: Option<Arc<Self>>) {
         if let Some(phases) = self.phases.get() {
             phases.with_lock(|transitions| transitions.delivery.keep(owner));

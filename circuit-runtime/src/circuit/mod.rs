@@ -305,7 +305,7 @@ impl Circuit {
             if actual != word {
                 return Err(actual);
             }
-            if reason.source == HoldSource::File && transitions.is_held_by_hand(word) {
+            if reason.order == Some(HoldSource::File) && transitions.is_held_by_hand(word) {
                 return Ok(None);
             }
             let details = phases.load(word);
@@ -338,8 +338,10 @@ impl Circuit {
                 )
                 .map_err(Word::from_bits)?;
             transitions.count(change);
-            if matches!(reason.cause, Cause::ForcedOpen | Cause::ForcedClosed) {
-                transitions.hold_source = reason.source;
+            if let (Cause::ForcedOpen | Cause::ForcedClosed, Some(source)) =
+                (reason.cause, reason.order)
+            {
+                transitions.hold_source = source;
             }
             let transition = Transition {
                 before: (word, details),

@@ -1,4 +1,4 @@
-//! Orders: an operator opens, closes, holds or releases a circuit by hand.
+//! Orders of an operator, and holds of a file.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ impl Circuit {
                 return;
             };
             let reason = Reason {
-                source,
+                order: Some(source),
                 ..Reason::from_trigger(trigger)
             };
             if self.try_change(word, trigger, reason, now).is_ok() {
@@ -123,8 +123,8 @@ impl Circuit {
         }
     }
 
-    /// Sets the origin of the order that holds the circuit, to which the order from `source` is
-    /// equal; returns `false` if the state has moved on from `word`.
+    /// Makes `source` the origin of the hold in force, which its order repeats; returns `false` if
+    /// the state has moved on from `word`.
     fn set_hold_source(&self, word: Word, before: HoldSource, source: HoldSource) -> bool {
         let Some(phases) = self.phases.get().filter(|_| before != source) else {
             return true;

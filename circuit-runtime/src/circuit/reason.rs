@@ -11,10 +11,8 @@ pub(super) struct Reason {
     pub(super) cause: Cause,
     /// The evidence that led to it.
     pub(super) window: Option<WindowCounts>,
-    /// An operator gave it as an order.
-    pub(super) is_order: bool,
-    /// The origin of an order.
-    pub(super) source: HoldSource,
+    /// The origin of the order that it is, if it is one.
+    pub(super) order: Option<HoldSource>,
 }
 
 impl Reason {
@@ -38,8 +36,7 @@ impl Reason {
         Self {
             cause,
             window: None,
-            is_order,
-            source: HoldSource::default(),
+            order: is_order.then_some(HoldSource::Order),
         }
     }
 }
