@@ -265,7 +265,7 @@ const ALIASES: [(OptionName, &[&str]); 24] = [
 const UNSUPPORTED: [(&[&str], &str); 9] = [
     (
         &["config", "settings", "options", "rules"],
-        "a `Config` is given to a `CircuitBreaker`; make one with it, and write `breaker = ..`",
+        "a `Config` is given to a `CircuitBreaker`; create a `CircuitBreaker` with it, and write `breaker = ..`",
     ),
     (
         &["enabled", "enable", "disabled", "disable", "active", "hold"],
@@ -288,7 +288,7 @@ const UNSUPPORTED: [(&[&str], &str); 9] = [
             "max_attempts",
             "attempts",
         ],
-        "nothing is tried again here, and `max_failures` opens the circuit",
+        "calls are not retried here; `max_failures` sets how many failures open the circuit",
     ),
     (
         &[
@@ -297,7 +297,7 @@ const UNSUPPORTED: [(&[&str], &str); 9] = [
             "bulkhead",
             "concurrency",
         ],
-        "calls are not limited in number here, but those of a half-open circuit are by `probes`",
+        "the number of calls is not limited here, except by `probes` while the circuit is half-open",
     ),
     (
         &[
@@ -344,7 +344,7 @@ const IN_FILES: [(&[Place], &[&str], &str); 4] = [
     (
         &[Place::Config, Place::Overrides],
         &["is_successful", "is_success", "success_if"],
-        "which results are failures is decided by code; write `failure_if` or `classify` in the \
+        "code decides which results are failures; write `failure_if` or `classify` in the \
          attribute",
     ),
 ];

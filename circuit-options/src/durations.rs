@@ -31,7 +31,7 @@ pub const LONGEST: Duration = Duration::new(u64::MAX, 999_999_000);
 /// assert_eq!(parse("1m30s"), Ok(Duration::from_secs(90)));
 /// assert_eq!(
 ///     parse("10 sec").unwrap_err(),
-///     "unknown unit `sec` in \"10sec\"; write \"10s\"",
+///     "unknown unit `sec` in \"10 sec\"; write \"10s\"",
 /// );
 /// ```
 pub fn parse(text: &str) -> Result<Duration, String> {
@@ -39,14 +39,17 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         return Err("an empty duration; write one such as \"30s\"".to_owned());
     }
     let dense: String = text.split_whitespace().collect();
+    let duration = parse_dense(&dense, text)?;
     if dense != text {
-        // Only suggest what would parse.
-        parse(&dense)?;
         return Err(format!(
             "a duration has no spaces; write {dense:?} for {text:?}"
         ));
     }
+    Ok(duration)
+}
 
+/// Reads a duration without its spaces, which errors quote as it is `written`.
+fn parse_dense(text: &str, written: &str) -> Result<Duration, String> {
     let mut total: u128 = 0;
     let mut smallest: Option<(&str, u128)> = None;
     let mut rest = text;
@@ -55,16 +58,16 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         (number, rest) = split_while(rest, |letter| letter.is_ascii_digit());
         (unit, rest) = split_while(rest, |letter| !letter.is_ascii_digit());
 
-        let length = check_piece(number, unit, text)?;
+        let length = check_piece(number, unit, written)?;
         if let Some((before, shorter)) = smallest {
             if length == shorter {
                 return Err(format!(
-                    "unit `{unit}` is written twice in {text:?}; add the two up"
+                    "unit `{unit}` is written twice in {written:?}; add the two up"
                 ));
             }
             if length > shorter {
                 return Err(format!(
-                    "unit `{unit}` comes after `{before}` in {text:?}; write the largest unit first"
+                    "unit `{unit}` comes after `{before}` in {written:?}; write the largest unit first"
                 ));
             }
         }
@@ -74,9 +77,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
             .ok()
             .and_then(|number| number.checked_mul(length))
             .and_then(|piece| total.checked_add(piece))
-            .ok_or_else(|| too_long(text))?;
+            .ok_or_else(|| too_long(written))?;
     }
-    from_micros(total).ok_or_else(|| too_long(text))
+    from_micros(total).ok_or_else(|| too_long(written))
 }
 
 /// Rounds a duration up to whole microseconds, and the few that are longer than [`LONGEST`] down to
@@ -160,7 +163,7 @@ fn from_micros(micros: u128) -> Option<Duration> {
 }
 
 fn too_long(text: &str) -> String {
-    format!("{text:?} is too long; a duration fits in 64 bits of seconds")
+    format!("{text:?} is too long; a duration fits in 64 bits of seconds; write a shorter one")
 }
 
 /// Returns the length of the unit of one piece, in microseconds, if the piece is complete.
@@ -196,8 +199,9 @@ fn check_piece(number: &str, unit: &str, text: &str) -> Result<u128, String> {
 
 /// Returns the duration with its units as they are written here, if that makes it valid.
 fn in_short(text: &str) -> Option<String> {
+    let dense: String = text.split_whitespace().collect();
     let mut short = String::new();
-    let mut rest = text;
+    let mut rest = &*dense;
     while !rest.is_empty() {
         let (number, unit);
         (number, rest) = split_while(rest, |letter| letter.is_ascii_digit());
@@ -259,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_the_shortest_text_and_can_be_read() {
+    fn formatted_text_is_the_shortest_and_can_be_read() {
         for (micros, text) in [
             (0, "0s"),
             (1, "1us"),
@@ -399,16 +403,16 @@ mod tests {
             ),
             (
                 "18446744073709551616s",
-                "\"18446744073709551616s\" is too long; a duration fits in 64 bits of seconds",
+                "\"18446744073709551616s\" is too long; a duration fits in 64 bits of seconds; write a shorter one",
             ),
             (
                 "18446744073709551615s1000ms",
-                "\"18446744073709551615s1000ms\" is too long; a duration fits in 64 bits of seconds",
+                "\"18446744073709551615s1000ms\" is too long; a duration fits in 64 bits of seconds; write a shorter one",
             ),
             (
                 "999999999999999999999999999999999999999999d",
                 "\"999999999999999999999999999999999999999999d\" is too long; a duration fits in 64 \
-                 bits of seconds",
+                 bits of seconds; write a shorter one",
             ),
         ] {
             assert_eq!(parse(text), Err(message.to_owned()), "{text}");

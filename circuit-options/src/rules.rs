@@ -129,7 +129,7 @@ rules! {
 
     SlowRateWithoutSlowCall: Options, OptionName::SlowRate,
         settings.slow_rate.is_written() && !settings.slow_call.is_written(),
-        "`slow_rate` needs `slow_call`; add `slow_call = \"2s\"`, the time from which on a call is slow";
+        "`slow_rate` needs `slow_call`; add `slow_call = \"2s\"`, a call that takes longer is slow";
 
     ZeroMinCalls: Value, OptionName::MinCalls,
         is_zero(settings.min_calls),

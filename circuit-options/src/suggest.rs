@@ -204,7 +204,7 @@ mod tests {
             ("failureThreshold", "here it is called `max_failures`"),
             (
                 "retries",
-                "nothing is tried again here, and `max_failures` opens the circuit",
+                "calls are not retried here; `max_failures` sets how many failures open the circuit",
             ),
             ("windwo", "did you mean `window`?"),
             (

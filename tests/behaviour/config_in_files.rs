@@ -15,7 +15,7 @@ const MISTAKES: [(&str, usize, &str); 31] = [
     (
         "timeout = '10 sec'",
         11,
-        "`timeout`: unknown unit `sec` in \"10sec\"; write \"10s\"",
+        "`timeout`: unknown unit `sec` in \"10 sec\"; write \"10s\"",
     ),
     (
         "timeout = 30",
