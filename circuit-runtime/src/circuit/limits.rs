@@ -158,19 +158,22 @@ impl Limits {
         }
     }
 
-    /// Returns whether the same span of time counts, or as many of the last calls.
-    pub(super) fn has_same_window(&self, other: &Self) -> bool {
-        self.window == other.window && self.last_calls == other.last_calls
+    /// Returns whether these limits and the `other` count the same calls: all those in the same
+    /// window, or neither.
+    pub(super) fn counts_same_calls(&self, other: &Self) -> bool {
+        self.window == other.window
+            && self.last_calls == other.last_calls
+            && self.counted().is_calls() == other.counted().is_calls()
     }
 
     /// Returns the error that the clock may have for calls and rates: less than a hundredth of the
     /// window, and than a tenth of `slow_call`. Indefinite when time changes nothing.
     pub(super) fn clock_error(&self) -> Span {
-        let tenth_or = |span: Span, divisor| match span {
+        let part_of = |span: Span, divisor| match span {
             Span::INDEFINITE => Span::INDEFINITE,
             span => span.divided_by(divisor),
         };
-        tenth_or(self.window, 100).min(tenth_or(self.slow_call, 10))
+        part_of(self.window, 100).min(part_of(self.slow_call, 10))
     }
 }
 

@@ -273,7 +273,7 @@ impl Policy {
 
     /// Runs `change` while no other thread changes these rules.
     pub(super) fn with_changes<R>(&self, change: impl FnOnce() -> R) -> R {
-        // Poisoning is harmless: a change that panicked half-way is completed by the next.
+        // No user code runs under the lock, and no change panics half-way, so poisoning is harmless.
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         change()
     }

@@ -6,14 +6,14 @@ use super::policy::Policy;
 use crate::clock::{self, Span};
 use crate::config::{Config, ConfigError};
 
-/// All circuits that share one policy.
-pub(crate) trait SharePolicy {
+/// The circuits that share one policy.
+pub(crate) trait PolicyUsers {
     /// Calls `visit` with each of them. A circuit that is created during the call may be left out.
     fn for_each(&self, visit: &mut dyn FnMut(&Circuit));
 }
 
 /// A circuit with a policy of its own.
-impl SharePolicy for Circuit {
+impl PolicyUsers for Circuit {
     fn for_each(&self, visit: &mut dyn FnMut(&Circuit)) {
         visit(self);
     }
@@ -24,7 +24,7 @@ impl Policy {
     pub(crate) fn reconfigure(
         &self,
         config: Config,
-        circuits: &impl SharePolicy,
+        circuits: &impl PolicyUsers,
     ) -> Result<(), ConfigError> {
         self.check(&config)?;
         #[cfg(feature = "serde")]
@@ -36,16 +36,14 @@ impl Policy {
     /// Replaces the rules of all circuits that share them.
     ///
     /// First, compact windows stop counting that calls would read wrongly under the new rules. Then
-    /// the rules are published. At last, each circuit adopts the new limits under the lock of the
-    /// evidence that they judge. A call that is judged meanwhile observes the rules from before or
-    /// after, as does everything that it decides.
-    pub(crate) fn replace(&self, config: Config, circuits: &impl SharePolicy) {
+    /// the rules are published. Finally, each circuit adopts the new limits under the lock of the
+    /// evidence that they judge. A call judged meanwhile decides everything by the old rules or
+    /// everything by the new.
+    pub(crate) fn replace(&self, config: Config, circuits: &impl PolicyUsers) {
         self.with_changes(|| {
             let before = self.limits();
             let limits = Limits::new(&config);
-            let counts_calls = |limits: &Limits| limits.counted().is_calls();
-            let keeps_successes =
-                limits.has_same_window(&before) && counts_calls(&limits) == counts_calls(&before);
+            let keeps_successes = limits.counts_same_calls(&before);
             let suspends = !keeps_successes || limits.slow_call() != before.slow_call();
             if suspends {
                 self.set_suspends_windows(true);
@@ -71,8 +69,8 @@ impl Circuit {
         self.policy.reconfigure(config, self)
     }
 
-    /// Prepares for new rules. If windows must be suspended, `keeps_successes` says whether those
-    /// of a compact window count after.
+    /// Prepares for new rules. If compact windows are to be suspended, `keeps_successes` is whether
+    /// their successes count after.
     fn prepare(&self, keeps_successes: Option<bool>) {
         let _entered = self.time.enter();
         if let Some(keeps_successes) = keeps_successes {
@@ -81,7 +79,7 @@ impl Circuit {
                 .suspend(&self.policy, generation, keeps_successes);
         }
         if let Some(phases) = self.phases.get() {
-            // The probes that were admitted until now are visible to readers of the new rules.
+            // Acquires what `fix_end` has stored; `publish` releases it with the new rules.
             phases.with_lock(|_| {});
             phases.probes.forget_taken_until(Span::ZERO);
         }

@@ -19,7 +19,7 @@ use index::Index;
 use residents::{Entry, Residents, Swept};
 use short_key::ShortKey;
 
-use crate::circuit::reconfiguration::SharePolicy;
+use crate::circuit::reconfiguration::PolicyUsers;
 use crate::circuit::registered::{self, Listed};
 use crate::circuit::status::Status;
 use crate::circuit::totals::Totals;
@@ -194,7 +194,7 @@ impl KeyedCircuits {
     }
 }
 
-impl SharePolicy for KeyedCircuits {
+impl PolicyUsers for KeyedCircuits {
     fn for_each(&self, visit: &mut dyn FnMut(&Circuit)) {
         // Under the lock, as any of them may be evicted and another created.
         self.with_residents(|residents| residents.all().for_each(|circuit| visit(circuit)));

@@ -63,8 +63,8 @@ impl FullLedger {
         }
     }
 
-    /// Takes the calls of `generation` that were counted elsewhere so far. No other thread uses the
-    /// ledger yet.
+    /// Takes the calls of `generation` that were counted in a compact ledger so far. No other thread
+    /// uses this one yet.
     pub(super) fn take(&self, slow_call: Span, generation: Generation, moved: Contents) {
         self.with_lock(generation, |locked| {
             match &mut locked.calls {
@@ -356,12 +356,11 @@ impl Locked {
         }
     }
 
-    /// Judges by new limits, with `fast_successes` in all so far. Keeps the calls of a window that
-    /// was counted all the time.
+    /// Judges by new limits, with `fast_successes` in all so far. Keeps the calls if all are counted
+    /// before and after, in the same window.
     fn adopt(&mut self, limits: &Limits, fast_successes: u64) {
         let before = std::mem::replace(&mut self.limits, *limits);
-        let counted = |limits: &Limits| limits.counted().is_calls();
-        if !limits.has_same_window(&before) || !counted(&before) || !counted(limits) {
+        if !limits.counted().is_calls() || !limits.counts_same_calls(&before) {
             self.calls = Calls::new(limits, fast_successes);
         }
         if limits.slow_call() != before.slow_call() {
