@@ -158,15 +158,17 @@ impl Compact {
     }
 
     /// Stops counting here until [`resume`](Self::resume), as the length of the window or
-    /// `slow_call` is about to change: no thread that knows the earlier one changes a word after.
-    /// If there are calls in flight, everything is passed to `take`, and is moved for good.
-    /// Otherwise only successes of the same window are kept.
+    /// `slow_call` is about to change: a thread that has read the earlier value changes no word from
+    /// then on. If there are calls in flight, everything is passed to `take`, and is moved for good.
+    /// Otherwise the successes are kept if `keeps_successes`, and dropped if not.
     pub(super) fn suspend(&self, keeps_successes: bool, take: impl FnOnce(Contents)) {
         with_lock_of(self, || {
+            // Relaxed: the compare-and-swap verifies it.
             let in_flight = self.in_flight.load(Ordering::Relaxed);
             let is_idle =
                 |in_flight| GroupPair::from_bits(in_flight).is_some_and(GroupPair::is_empty);
             let suspended = is_idle(in_flight)
+                // Relaxed: an idle word publishes nothing. The new rules are published after it.
                 && self
                     .in_flight
                     .compare_exchange(
@@ -181,8 +183,9 @@ impl Compact {
                     take(contents);
                 }
             } else if !keeps_successes {
+                // Relaxed, and no swap: a success that is added before is dropped, too.
                 self.successes
-                    .swap(RecentSuccesses::MOVED, Ordering::Acquire);
+                    .store(RecentSuccesses::MOVED, Ordering::Relaxed);
             }
         });
     }
@@ -193,15 +196,15 @@ impl Compact {
             if is_moved() {
                 return;
             }
+            // Relaxed here and below: the mark is written and removed under the lock alone.
             let in_flight = self.in_flight.load(Ordering::Relaxed);
             if in_flight == GroupPair::MOVED {
-                // No word that a thread may still know from before.
+                // Differs from every earlier word, so a compare-and-swap from before fails.
                 let empty = GroupPair::empty_at(now.plus(Span::MIN));
                 self.in_flight.store(empty.to_bits(), Ordering::Relaxed);
             }
             let successes = self.successes.load(Ordering::Relaxed);
             if successes == RecentSuccesses::MOVED {
-                // Relaxed: ordered by the lock.
                 self.older.store(0, Ordering::Relaxed);
                 self.oldest.store(0, Ordering::Relaxed);
                 // A thread that takes this for an earlier word begins its tenth under the lock.

@@ -261,7 +261,7 @@ impl Locked {
         let limit = self.max_failures;
         match (before.kept, &mut self.kept) {
             (Kept::Consecutive(streak), Kept::Consecutive(next)) => *next = streak,
-            // Those beyond a lower limit are known until the next failure.
+            // The next failure drops those beyond a lower limit.
             (Kept::Latest(latest), Kept::Latest(next)) => *next = latest,
             (Kept::Bucketed(bucketed), Kept::Bucketed(next)) => *next = bucketed,
             (Kept::Latest(latest), Kept::Bucketed(next)) => {
@@ -295,7 +295,7 @@ impl Kept {
 }
 
 /// Failures that are counted by their time.
-trait Timed {
+trait Dated {
     /// A time, as exact as it is remembered.
     type Moment: Copy + Ord;
     type Span: Copy;
@@ -357,7 +357,7 @@ impl Latest {
     }
 }
 
-impl Timed for Latest {
+impl Dated for Latest {
     type Moment = Instant;
     type Span = Span;
 
@@ -408,7 +408,7 @@ impl Bucketed {
     }
 }
 
-impl Timed for Bucketed {
+impl Dated for Bucketed {
     type Moment = u64;
     type Span = Division;
 
@@ -444,7 +444,7 @@ mod tests {
     use std::cell::{Cell, RefCell};
     use std::time::Duration;
 
-    /// Returns the limits of a rule on `count` failures in ten seconds.
+    /// Returns the policy of a rule on `count` failures in ten seconds.
     #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
     fn policy(count: u32) -> Policy {
         let config = Config::builder()

@@ -204,7 +204,8 @@ impl Ledger {
     ) {
         let is_timed = start != Start::NONE;
         let is_compact = is_timed && self.full.get().is_none();
-        let now = Instant::from_micros(0); // whether others are overdue is not of interest
+        // A moment at which no other call is overdue: it does not matter here.
+        let now = Instant::from_micros(0);
         if is_timed && !(is_compact && self.compact.end(policy.slow_call(), start, now)) {
             self.full(policy, generation)
                 .inconclusive(policy, generation, start, clock);
@@ -227,6 +228,7 @@ impl Ledger {
         let full = Box::new(FullLedger::new(&policy.limits()));
         self.compact
             .move_to(|moved| self.set_full(policy, generation, moved, full));
+        // Set by now.
         self.full
             .get_or_init(|| Box::new(FullLedger::new(&policy.limits())))
     }

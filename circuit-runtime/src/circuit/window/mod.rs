@@ -186,7 +186,7 @@ impl Window {
                 .calls
                 .success(policy, generation, start, clock::accurate_to);
         }
-        self.end_untimed(policy, generation, start);
+        self.end_timed(policy, generation, start);
         self.failures.success(generation, self.counting())
     }
 
@@ -209,7 +209,7 @@ impl Window {
         if counting.is_of_calls() {
             return self.failure_of_calls(policy, generation, start);
         }
-        self.end_untimed(policy, generation, start);
+        self.end_timed(policy, generation, start);
         if counting.is(Counted::ConsecutiveAfterCalls) {
             self.failures
                 .consecutive_failure(policy, generation, counting)
@@ -242,9 +242,9 @@ impl Window {
             .inconclusive(policy, generation, start, clock::accurate_to);
     }
 
-    /// Records that a call is no longer in flight which was timed when all calls were counted.
+    /// Ends a call that was timed while all calls were counted.
     #[inline]
-    fn end_untimed(&self, policy: &Policy, generation: Generation, start: Start) {
+    fn end_timed(&self, policy: &Policy, generation: Generation, start: Start) {
         if start != Start::NONE {
             self.inconclusive(policy, generation, start);
         }

@@ -89,7 +89,7 @@ impl Tally {
     }
 }
 
-/// The share of calls that a limit is on.
+/// The share of calls that is limited by a rate.
 struct Rate {
     limit: ReachedLimit,
     part: u64,
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_rates_that_are_reached_the_failure_rate_is_reported() {
+    fn the_failure_rate_is_reported_if_both_rates_are_reached() {
         let config = Config::builder()
             .slow_call(Duration::from_secs(1))
             .slow_rate(0.5)
