@@ -62,7 +62,8 @@ fn concurrent_applications_end_in_one_of_them_everywhere() {
     }
 }
 
-/// Either the program's rules are the latest, or the overrides over them; never what was replaced.
+/// Either the program's rules are the latest, or the overrides over them; never those that were
+/// replaced.
 #[test]
 fn rules_that_are_reconfigured_while_overrides_are_applied_are_not_lost() {
     let _turn = Turn::wait();

@@ -137,7 +137,7 @@ fn a_timeout_that_a_pattern_sets_is_skipped_where_there_is_no_room() {
     }
     let last = applied.to_string();
     let last = last.lines().last();
-    let text = "untimed by key: timeout is left out, as it cannot be added at run time";
+    let text = "untimed by key: `timeout` is skipped, as it cannot be added at run time";
     assert_eq!(last, Some(text));
     // By the pattern, but not where the exact name is the one that sets it.
     let exact = "[circuits.'*']\ntimeout = '1s'\n[circuits.untimed]\ntimeout = '2s'";
@@ -147,27 +147,6 @@ fn a_timeout_that_a_pattern_sets_is_skipped_where_there_is_no_room() {
     assert!(applied.skipped.iter().any(|it| it.breaker == "untimed"));
     assert_eq!(registry::find("untimed").unwrap().config().probes(), 3);
     drop(by_hand);
-}
-
-/// A timeout must be longer than `slow_call`, but not one that is left out.
-#[test]
-fn a_skipped_timeout_makes_no_other_option_invalid() {
-    #[circuit_breaker(name = "slow reports", window = 20, slow_call = "2s")]
-    async fn report() -> Result<(), CircuitError> {
-        Ok(())
-    }
-
-    let _turn = Turn::wait();
-    called(report()).unwrap();
-    let applied = apply("[circuits.'slow *']\ntimeout = '1s'\nprobes = 2");
-    let skipped: Vec<_> = applied
-        .skipped
-        .iter()
-        .map(|it| (&*it.breaker, it.option))
-        .collect();
-    assert_eq!(skipped, [("slow reports", "timeout")]);
-    let config = registry::find("slow reports").unwrap().config();
-    assert_eq!((config.probes(), config.timeout()), (2, None));
 }
 
 #[tokio::test(start_paused = true)]

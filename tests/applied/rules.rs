@@ -211,7 +211,7 @@ fn overrides_go_over_what_reconfigure_has_set() {
 }
 
 #[test]
-fn what_is_applied_again_changes_nothing() {
+fn overrides_that_are_applied_again_change_nothing() {
     let _turn = Turn::wait();
     let breaker = breaker("again");
     let file = "[circuits.again]\nmax_failures = 3\nhold = 'closed'";

@@ -1,4 +1,4 @@
-//! What the tests of all topics share.
+//! Support for the tests of all topics.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};

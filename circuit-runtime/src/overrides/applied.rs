@@ -30,7 +30,7 @@ use crate::state::State;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Applied {
-    /// The breakers whose rules or hold are others now, in the order of their names.
+    /// The breakers whose rules or hold have changed, in the order of their names.
     pub changed: Vec<ChangedRules>,
     /// The names and patterns that match no circuit, in their order. A circuit that is created
     /// later may match.
@@ -88,10 +88,10 @@ impl fmt::Display for ChangedRules {
             write!(f, "{before_each} {option} {before} -> {after}")?;
             before_each = ",";
         }
-        match (self.hold_before, self.hold) {
-            (_, Some(hold)) => write!(f, "{before_each} held {hold}"),
-            (Some(_), None) => write!(f, "{before_each} released"),
-            (None, None) => Ok(()),
+        match self.hold {
+            hold if hold == self.hold_before => Ok(()),
+            Some(hold) => write!(f, "{before_each} held {hold}"),
+            None => write!(f, "{before_each} released"),
         }
     }
 }
@@ -101,7 +101,7 @@ impl fmt::Display for SkippedOption {
         let Self { breaker, option } = self;
         write!(
             f,
-            "{breaker}: {option} is left out, as it cannot be added at run time"
+            "{breaker}: `{option}` is skipped, as it cannot be added at run time"
         )
     }
 }

@@ -21,7 +21,7 @@ use pattern::Pattern;
 /// Options of circuits by their names, over those that the program has set.
 ///
 /// A file sets them under the key `circuits`: for the circuit of a name, or for all whose name
-/// matches a pattern, where `*` stands for any run of characters, also `::`. Beside the options of
+/// matches a pattern, where `*` stands for any run of characters, also `::`. Besides the options of
 /// the attribute, `hold = "closed"` switches a circuit off, so that it never rejects a call, and
 /// `hold = "open"` rejects all of its calls.
 ///
@@ -107,12 +107,13 @@ impl Overrides {
     }
 
     /// Sets options of the circuit of this name, or of all that match a pattern: those that are set
-    /// on the builder.
+    /// on the builder. Options set earlier for this name stay unless set again.
     ///
     /// # Errors
     ///
-    /// Returns an error if the name is empty or if an option is invalid by itself. Whether the
-    /// options go with those of each circuit turns out when they are applied.
+    /// Returns an error if the name is empty or if an option is invalid by itself.
+    /// [`registry::apply`](crate::registry::apply) checks them with the other options of each
+    /// circuit.
     ///
     /// # Examples
     ///
