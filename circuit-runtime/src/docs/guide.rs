@@ -383,7 +383,7 @@ assert_eq!(price, 12.5);
 //! | half-open to closed | The end of the outage. With a `ramp`, this is the end of the ramp, [`RampOver`](crate::Cause::RampOver): the success of the probes changes nothing yet, as the circuit stays half-open. |
 //! | [`Unavailable`](crate::Cause::Unavailable) | The service asked to be left alone. If it does so often, it receives too many calls. |
 //! | [`ForcedOpen`](crate::Cause::ForcedOpen), [`ForcedClosed`](crate::Cause::ForcedClosed) | An operator's order. An alarm if it is forgotten: alert on a hold that lasts for hours. |
-//! | [`Withheld`](crate::Cause::Withheld) | The circuit is held closed, and would have opened. See [new rules](#new-rules). |
+//! | [`Withheld`](crate::Cause::Withheld) | The circuit is held closed, and would have opened. See [a dry run](#a-dry-run). |
 //!
 //! **Flapping.** A circuit that opens and closes several times within minutes is worse than one
 //! that stays open, because each time callers wait for failures again. The service fails under load
@@ -423,6 +423,10 @@ assert_eq!(price, 12.5);
 //! | `circuit reset` | WARN; INFO if an order ends by itself, or a key is evicted | `reset` |
 //! | `circuit opening withheld` | INFO | `withheld` |
 //!
+//! One event is no change: `circuit overrides left out`, at the level WARN, if the overrides in force
+//! are invalid for a circuit that has just been created, with the feature `serde`. Its fields are
+//! `breaker`, `option` and `error`.
+//!
 //! A field is absent if it does not apply:
 //!
 //! | field | meaning |
@@ -437,12 +441,12 @@ assert_eq!(price, 12.5);
 //! | `retry_after_ms` | the wait until the circuit is half-open or its order ends, in milliseconds |
 //! | `rejected` | the calls rejected while the circuit was open, when that ends |
 //!
-//! # New rules
+//! # A dry run
 //!
 //! A circuit that is held closed rejects no call, but still evaluates its rules. Hold it with
 //! [`force_closed`](crate::CircuitBreaker::force_closed), and watch
 //! [`Snapshot::withheld`](crate::Snapshot::withheld): how often it would have opened. When the
-//! number is what you expect, release it with [`reset`](crate::CircuitBreaker::reset).
+//! number is as you expect, release it with [`reset`](crate::CircuitBreaker::reset).
 //!
 //! # Rules from a file
 //!
@@ -454,10 +458,10 @@ assert_eq!(price, 12.5);
 //! | which errors are failures: `failure_if`, `ignore_if`, `classify`, `retry_after` | limits: `max_failures`, `window`, `failure_rate`, `slow_call`, `slow_rate`, `min_calls` |
 //! | what is returned instead: `fallback`, `or_else`, `error` | waits: `reset`, `max_reset`, `jitter`, `probes`, `ramp` |
 //! | which calls share a circuit, and its `name`: `key`, `max_keys`, `breaker` | how long a `timeout` is |
-//! | the fact that there is a `timeout` | `hold`, to switch a circuit off or all of its calls |
+//! | the fact that there is a `timeout` | `hold`, to admit every call, or to reject all |
 //!
-//! What is in code depends on the types of the program, and the compiler checks it. The numbers in
-//! a file depend on the traffic, and are changed by people who watch it. Write good ones in the
+//! The options in code depend on the types of the program, and the compiler checks them. The numbers
+//! in a file depend on the traffic, and are changed by people who watch it. Write good ones in the
 //! attribute, too: they are in force wherever the file says nothing, and without any file.
 //!
 //! - **A timeout.** The future of an annotated function without a `timeout` has no room for a
@@ -465,16 +469,16 @@ assert_eq!(price, 12.5);
 //! - **A reload** is up to the program: on a signal, on a request, or when the file has changed.
 //!   Read it, apply it, and log the result, which says what has changed and which names match no
 //!   circuit. If the file has a mistake, log that. The rules stay as they are.
-//! - **What is kept.** States, totals, orders, the history and calls in flight. Counted results
-//!   stay as long as the kind and the length of `window` do. A limit that is lower than what is
-//!   counted opens the circuit with the next failure, and a new `reset` applies to the wait that is
-//!   running. A call in flight keeps its timeout.
-//! - **What is gone.** An option that is removed from the file has the value of the program again.
-//!   A `hold` that is removed is released, as by [`reset`](crate::CircuitBreaker::reset).
+//! - **Kept:** totals, orders, the history and calls in flight, each with its timeout. Counted
+//!   results stay unless the kind or the length of `window` changes; a limit below their number
+//!   opens the circuit with the next failure. The wait that is running follows a new `reset`.
+//! - **Removed:** an option that the file no longer sets has the value of the program again. A
+//!   circuit that the file no longer holds is released, as by
+//!   [`reset`](crate::CircuitBreaker::reset).
 //! - **A hold.** `hold = "closed"` is an off switch: the circuit rejects no call. It still counts
 //!   in [`Snapshot::withheld`](crate::Snapshot::withheld) how often it would have opened. The
 //!   opposite, `hold = "open"`, rejects every call, from the first one on. An order that is given
-//!   by hand goes before the file, and stays when the hold is removed. After a `reset` by hand, the
+//!   by hand takes precedence over the file, and stays when the hold is removed. After a `reset` by hand, the
 //!   file holds the circuit again when it is applied the next time.
 //! - **Names.** The breaker of an annotated function exists from its first call on. Until then, its
 //!   name is among those that match no circuit, and a mistake in its options is a warning in the
