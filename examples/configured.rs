@@ -50,7 +50,7 @@ impl Exchange {
         })
     }
 
-    /// Which errors are failures is known where the errors are: in the code, not in a file.
+    /// The code knows which errors are failures, as it has their types: a file does not.
     #[circuit_breaker(
         breaker = self.breaker,
         failure_if = |error| matches!(error, QuoteError::Down),

@@ -224,7 +224,7 @@ fn a_mistake_names_the_circuit_and_the_option() {
 }
 
 #[test]
-fn what_is_written_twice_is_an_error() {
+fn an_option_written_twice_is_an_error() {
     for (json, message) in [
         (
             r#"{"circuits": {"a": {}, "a": {}}}"#,

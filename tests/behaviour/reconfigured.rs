@@ -352,7 +352,7 @@ async fn more_probes_half_way_are_required_and_admitted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_fewer_probes_half_way_the_next_that_succeeds_closes_the_circuit() {
+async fn the_next_success_closes_the_circuit_once_fewer_probes_are_required() {
     for (succeeded, probes) in [(0, 1), (1, 2), (1, 1), (3, 2), (3, 1)] {
         for in_flight in [true, false] {
             let breaker = breaker(reset(30).probes(5));

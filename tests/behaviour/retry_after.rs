@@ -244,7 +244,7 @@ async fn a_stale_one_has_no_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_at_once_the_first_decides() {
+async fn the_first_of_two_at_once_decides() {
     let breaker = breaker(PATIENT);
     let [first, second] = [
         breaker.try_acquire().unwrap(),

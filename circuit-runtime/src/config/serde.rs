@@ -69,7 +69,7 @@ impl Serialize for Config {
 
 /// Deserializes the options of the attribute, by the same rules and with the same errors.
 ///
-/// Numbers and rates may also be text, as environment variables are.
+/// Numbers may also be text, as environment variables are, except a `window` of calls.
 ///
 /// # Examples
 ///
@@ -239,8 +239,8 @@ impl ValueSeed<'_> {
             .map_err(|mistake| self.error(&mistake))
     }
 
-    /// Reads text, which is a number where the option takes no other text: environment variables
-    /// have no numbers.
+    /// Reads text, which may be a number where the option takes no other text: environment
+    /// variables have no numbers.
     fn read_text<E: ::serde::de::Error>(self, text: &str) -> Result<Value, E> {
         let number = match ValueKind::for_option(self.option) {
             Some(ValueKind::Count | ValueKind::Share | ValueKind::Rate) => parse_number(text),

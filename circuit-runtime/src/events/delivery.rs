@@ -83,7 +83,7 @@ checker::thread_local! {
 }
 
 impl Delivery {
-    /// Keeps an owner alive until the next change is delivered, or none.
+    /// Keeps an owner alive until the next change is delivered; `None` ends that.
     pub(crate) fn keep(&mut self, owner: Option<Arc<impl Any + Send + Sync>>) {
         self.kept = owner.map(|owner| owner as Kept);
     }
@@ -202,7 +202,7 @@ fn following_or_end(following: Option<Due>) -> Option<Due> {
 }
 
 impl Addressed {
-    /// Tells all consumers, none of which can panic any further.
+    /// Tells all consumers, and contains the panic of each.
     fn tell(self) {
         #[cfg(feature = "tracing")]
         contain(|| super::log::log(&self.change));

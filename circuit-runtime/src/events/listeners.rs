@@ -12,7 +12,7 @@ type Listener = Box<dyn Fn(&StateChange) + Send + Sync>;
 /// The listeners to one circuit, or to all.
 #[derive(Default)]
 pub(crate) struct Listeners {
-    /// Replaced as a whole, so that a change needs the lock only to get hold of it.
+    /// Replaced as a whole, so that a change takes the lock only to clone a reference.
     list: Mutex<Arc<Vec<Arc<Entry>>>>,
 }
 
