@@ -122,7 +122,7 @@ fn a_listener_may_apply_overrides() {
     }
 }
 
-/// What a listener has captured is dropped with its breaker, on any thread.
+/// The captures of a listener are dropped with its breaker, on any thread.
 #[test]
 fn dropping_a_listener_may_create_breakers_and_apply_overrides() {
     struct Creates;

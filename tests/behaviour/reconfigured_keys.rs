@@ -57,7 +57,6 @@ async fn a_key_that_was_evicted_with_a_call_in_flight_follows_its_breakers() {
     assert_eq!(hosts.get("evicted").state(), State::Open);
 }
 
-/// The key's breaker is created, idle or busy, when the rules change.
 #[tokio::test(start_paused = true)]
 async fn idle_keys_keep_their_successes_if_the_window_stays() {
     let rate = |rate| FIRST.failure_rate(rate).max_failures(100).last_calls(100);

@@ -27,7 +27,7 @@ pub trait Deadline {
     /// it starts now, that of its circuit.
     fn timeout(&self, circuit: &Circuit) -> Span;
 
-    /// Starts with a call that has this timeout; does nothing if it has started before.
+    /// Starts to measure the timeout of a call; does nothing if it has started before.
     fn start(self: Pin<&mut Self>, timeout: Span) -> Result<(), NoRuntime>;
 
     /// Returns `true` if the task has cooperative budget left. Without any, every tokio resource

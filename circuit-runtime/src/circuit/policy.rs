@@ -44,7 +44,7 @@ pub(crate) struct Policy {
     salt: u64,
     owner: Owner,
     /// Calls have room for a timer.
-    has_timer: bool,
+    has_room_for_timer: bool,
     whole: Lock<Whole>,
     /// Held during a change.
     changing: Mutex<()>,
@@ -65,7 +65,7 @@ pub(crate) enum Owner {
 
 impl Owner {
     /// Returns whether each call has room for a timer, even if there is no timeout.
-    fn has_timer(self) -> bool {
+    fn has_room_for_timer(self) -> bool {
         match self {
             Self::Breaker | Self::Breakers => true,
             Self::Function | Self::KeyedFunction => false,
@@ -119,7 +119,7 @@ impl Policy {
             recovery: Sequenced::new(Recovery::new(&config, salt).to_words()),
             salt,
             owner,
-            has_timer: config.timeout().is_some() || owner.has_timer(),
+            has_room_for_timer: config.timeout().is_some() || owner.has_room_for_timer(),
             whole: Lock::new(Whole {
                 config,
                 #[cfg(feature = "serde")]
@@ -139,14 +139,14 @@ impl Policy {
 
     /// Returns whether a timeout can be set, even if there is none.
     #[cfg(feature = "serde")]
-    pub(crate) fn has_timer(&self) -> bool {
-        self.has_timer
+    pub(crate) fn has_room_for_timer(&self) -> bool {
+        self.has_room_for_timer
     }
 
     /// Returns an error if the rules cannot be replaced by these.
     pub(crate) fn check(&self, config: &Config) -> Result<(), ConfigError> {
         match config.timeout() {
-            Some(_) if !self.has_timer => Err(ConfigError::TimeoutAtRunTime),
+            Some(_) if !self.has_room_for_timer => Err(ConfigError::TimeoutAtRunTime),
             _ => Ok(()),
         }
     }

@@ -128,13 +128,13 @@
 //!
 //! The overrides that were applied last are kept under a lock of the process, which is held while
 //! the rules of all breakers are checked and replaced. A breaker that is created registers first,
-//! and then takes this lock to apply the overrides to itself: so it is in the list of those that
-//! apply overrides, or finds them in force. A policy keeps the configuration of the program beside
-//! the one in force, and overrides start from it.
+//! and then takes this lock to apply the overrides to itself: so either a thread that applies
+//! overrides finds it registered, or it finds them in force. A policy keeps the configuration of the
+//! program beside the one in force, and overrides start from it.
 //!
 //! The hold of a file is a fact about the policy, which each breaker follows after the lock is
 //! released, as an order runs listeners. It reads the hold, gives the order, and starts again if
-//! the hold is another by then. So of concurrent overrides, the last decide, and in the end every
+//! the hold has changed by then. So the last of concurrent overrides decide, and in the end every
 //! breaker is held as they say. The origin of an order is kept under the lock of transitions: only
 //! a hold from a file is replaced or released by one.
 //!

@@ -110,7 +110,7 @@ impl<'l> Plan<'l> {
         let (name, policy) = (listed.listed_as(), listed.policy());
         let timeout = OptionName::Timeout;
         let skipped = match overrides.source(name, timeout) {
-            Some((_, is_exact)) if !policy.has_timer() => (!is_exact).then_some(timeout),
+            Some((_, is_exact)) if !policy.has_room_for_timer() => (!is_exact).then_some(timeout),
             _ => None,
         };
         let resolved = overrides.resolve_except(name, &policy.base(), skipped)?;

@@ -84,11 +84,9 @@ impl Override {
 
 /// The rules of a circuit under overrides.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Resolved<'o> {
+pub(crate) struct Resolved {
     pub(crate) config: Config,
     pub(crate) hold: Option<HoldTo>,
-    /// The names and patterns that match, the most specific first.
-    pub(crate) matches: Vec<&'o str>,
 }
 
 impl Overrides {
@@ -187,7 +185,7 @@ impl Overrides {
 
     /// Returns the rules of a circuit, by the name of its function, whose own are `base`.
     #[cfg(test)]
-    fn resolve(&self, function: &str, base: &Config) -> Result<Resolved<'_>, OverridesError> {
+    fn resolve(&self, function: &str, base: &Config) -> Result<Resolved, OverridesError> {
         self.resolve_except(function, base, None)
     }
 
@@ -197,7 +195,7 @@ impl Overrides {
         function: &str,
         base: &Config,
         except: Option<OptionName>,
-    ) -> Result<Resolved<'_>, OverridesError> {
+    ) -> Result<Resolved, OverridesError> {
         let matches = self.matches(function);
         let mut options = Options::NONE;
         for (_, circuit) in matches.iter().rev() {
@@ -213,7 +211,6 @@ impl Overrides {
         Ok(Resolved {
             config,
             hold: matches.iter().find_map(|(_, circuit)| circuit.hold),
-            matches: matches.iter().map(|(pattern, _)| pattern.0).collect(),
         })
     }
 
@@ -311,8 +308,9 @@ mod tests {
             .jitter(0.2);
         assert_eq!(Ok(resolved.config), expected.reset(seconds(7)).build());
         assert_eq!(resolved.hold, Some(HoldTo::Closed));
-        let matches = ["shop::quote", "*::quote", "shop::*", "*"];
-        assert_eq!(resolved.matches, matches);
+        let matches = overrides.matches("shop::quote").into_iter();
+        let matches: Vec<_> = matches.map(|(pattern, _)| pattern.0).collect();
+        assert_eq!(matches, ["shop::quote", "*::quote", "shop::*", "*"]);
 
         let source = |option| overrides.source("shop::quote", option);
         assert_eq!(source(OptionName::Reset), Some(("shop::quote", true)));

@@ -377,7 +377,7 @@ impl Locked {
         }
     }
 
-    /// Advances to `now`, by when the calls of the fast path add up to `sum`.
+    /// Advances to `now`, when the calls of the fast path add up to `sum`.
     fn advance(&mut self, now: Instant, sum: &Sum) {
         let limits = &self.limits;
         match &mut self.calls {

@@ -86,7 +86,7 @@ impl Overdue {
         self.pending.back().map_or(0, |last| last.index)
     }
 
-    /// Advances to `now`, by when the calls in flight add up to `sum`.
+    /// Advances to `now`, when the calls in flight add up to `sum`.
     pub(super) fn advance(&mut self, slow_call: Span, now: Instant, sum: &Sum) {
         if let Some(last) = self.pending.back_mut() {
             last.latest_start = last.latest_start.max(sum.latest_start);
