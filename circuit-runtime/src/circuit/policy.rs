@@ -3,6 +3,8 @@
 use std::sync::PoisonError;
 
 use super::limits::{self, Limits};
+use super::owner::Owner;
+use super::recovery::{ProbeLimit, Recovery};
 use super::ticket::Start;
 use super::wait::Wait;
 use crate::clock::{Instant, Span};
@@ -50,29 +52,6 @@ pub(crate) struct Policy {
     changing: Mutex<()>,
 }
 
-/// The owner of a policy, which decides the changes that are possible.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Owner {
-    /// A breaker that the program has created.
-    Breaker,
-    /// The breakers of many keys that the program has created.
-    Breakers,
-    /// The breaker of an annotated function.
-    Function,
-    /// The breakers of the keys of an annotated function.
-    KeyedFunction,
-}
-
-impl Owner {
-    /// Returns whether each call has room for a timer, even if there is no timeout.
-    fn has_room_for_timer(self) -> bool {
-        match self {
-            Self::Breaker | Self::Breakers => true,
-            Self::Function | Self::KeyedFunction => false,
-        }
-    }
-}
-
 /// The rules as a whole.
 struct Whole {
     config: Config,
@@ -86,37 +65,22 @@ struct Whole {
     suspends_windows: bool,
 }
 
-/// How a circuit recovers, all from one configuration.
-#[derive(Clone, Copy)]
-pub(crate) struct Recovery {
-    pub(super) wait: Wait,
-    pub(super) probes: ProbeLimit,
-    /// How long calls are admitted gradually; zero for not at all.
-    pub(super) ramp: Span,
-}
-
-/// How many probes a half-open circuit admits, and how long each of them may hold its slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ProbeLimit {
-    pub(crate) count: u32,
-    pub(crate) lease: Span,
-}
-
 impl Policy {
     /// Derives the policy of breakers with this configuration.
     pub(crate) fn new(config: Config, owner: Owner) -> Self {
         let salt = Wait::random_salt();
         let limits = Limits::new(&config);
+        let recovery = Recovery::new(&config, salt);
         let words = |span: Span| LiveU64::new(span.as_micros());
         Self {
             slow_call: words(limits.slow_call()),
             clock_error: words(limits.clock_error()),
-            fixed_wait: words(fixed_wait(&config, salt)),
+            fixed_wait: words(fixed_wait(&recovery)),
             timeout: words(timeout(&config)),
             window: words(limits.window()),
-            ramp: words(ramp(&config)),
+            ramp: words(recovery.ramp),
             counts_in_span: LiveU8::new(limits.counts_failures_in_span().into()),
-            recovery: Sequenced::new(Recovery::new(&config, salt).to_words()),
+            recovery: Sequenced::new(recovery.to_words()),
             salt,
             owner,
             has_room_for_timer: config.timeout().is_some() || owner.has_room_for_timer(),
@@ -287,79 +251,20 @@ impl Policy {
     /// Publishes new rules to calls. Only during a change.
     pub(super) fn publish(&self, config: Config) {
         let limits = Limits::new(&config);
+        let recovery = Recovery::new(&config, self.salt);
         self.whole.with(|whole| whole.config = config);
         let store = |word: &LiveU64, span: Span| word.store(span.as_micros(), Ordering::Relaxed);
         store(&self.slow_call, limits.slow_call());
         store(&self.clock_error, limits.clock_error());
         store(&self.timeout, timeout(&config));
         store(&self.window, limits.window());
-        store(&self.ramp, ramp(&config));
+        store(&self.ramp, recovery.ramp);
         let counts_in_span = limits.counts_failures_in_span().into();
         self.counts_in_span.store(counts_in_span, Ordering::Relaxed);
-        self.recovery
-            .write(Recovery::new(&config, self.salt).to_words());
+        self.recovery.write(recovery.to_words());
         // Release: pairs with the acquire in `fixed_wait`.
-        let fixed_wait = fixed_wait(&config, self.salt);
         self.fixed_wait
-            .store(fixed_wait.as_micros(), Ordering::Release);
-    }
-}
-
-impl Recovery {
-    fn new(config: &Config, salt: u64) -> Self {
-        Self {
-            wait: Wait::new(config, salt),
-            probes: ProbeLimit::new(config),
-            ramp: ramp(config),
-        }
-    }
-
-    fn from_words(words: [u64; 7], salt: u64) -> Self {
-        let [
-            reset,
-            max_reset,
-            longest_request,
-            jitter,
-            lease,
-            count,
-            ramp,
-        ] = words;
-        let spans = [reset, max_reset, longest_request].map(Span::from_micros);
-        Self {
-            wait: Wait::from_spans(spans, f64::from_bits(jitter), salt),
-            probes: ProbeLimit {
-                count: u32::try_from(count).unwrap_or(u32::MAX),
-                lease: Span::from_micros(lease),
-            },
-            ramp: Span::from_micros(ramp),
-        }
-    }
-
-    fn to_words(self) -> [u64; 7] {
-        let [reset, max_reset, longest_request] = self.wait.spans().map(Span::as_micros);
-        let jitter = self.wait.jitter().to_bits();
-        let (lease, count) = (self.probes.lease.as_micros(), self.probes.count.into());
-        let ramp = self.ramp.as_micros();
-        [
-            reset,
-            max_reset,
-            longest_request,
-            jitter,
-            lease,
-            count,
-            ramp,
-        ]
-    }
-}
-
-impl ProbeLimit {
-    fn new(config: &Config) -> Self {
-        // For `reset`, and for as long as a probe may take.
-        let timeout = config.timeout().unwrap_or_default();
-        Self {
-            count: config.probes(),
-            lease: Span::from_duration(config.reset().max(timeout)),
-        }
+            .store(fixed_wait(&recovery).as_micros(), Ordering::Release);
     }
 }
 
@@ -375,11 +280,6 @@ fn timeout(config: &Config) -> Span {
         .map_or(Span::INDEFINITE, Span::from_duration)
 }
 
-fn ramp(config: &Config) -> Span {
-    config.ramp().map_or(Span::ZERO, Span::from_duration)
-}
-
-fn fixed_wait(config: &Config, salt: u64) -> Span {
-    let fixed = Wait::new(config, salt).fixed();
-    fixed.unwrap_or(Span::ZERO)
+fn fixed_wait(recovery: &Recovery) -> Span {
+    recovery.wait.fixed().unwrap_or(Span::ZERO)
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::evidence::Evidence;
-use super::policy::ProbeLimit;
+use super::recovery::ProbeLimit;
 use super::state::Generation;
 use super::ticket::Lease;
 use crate::clock::{Instant, Span};
@@ -301,7 +301,7 @@ impl Slots {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::{Probes, SlotRequest};
-    use crate::circuit::policy::ProbeLimit;
+    use crate::circuit::recovery::ProbeLimit;
     use crate::circuit::state::Generation;
     use crate::clock::{Instant, Span};
     use std::time::Duration;

@@ -437,7 +437,8 @@ impl Dated for Bucketed {
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
     use super::{EXACT, Failures};
-    use crate::circuit::policy::{Owner, Policy};
+    use crate::circuit::owner::Owner;
+    use crate::circuit::policy::Policy;
     use crate::circuit::state::Generation;
     use crate::clock::Instant;
     use crate::config::Config;

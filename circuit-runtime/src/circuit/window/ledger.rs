@@ -280,7 +280,8 @@ impl Ledger {
 mod tests {
     use super::{Ledger, ReachedLimit, Start};
     use crate::circuit::limits::Counted;
-    use crate::circuit::policy::{Owner, Policy};
+    use crate::circuit::owner::Owner;
+    use crate::circuit::policy::Policy;
     use crate::circuit::state::Generation;
     use crate::clock::{Instant, Span};
     use crate::config::{Config, ConfigBuilder};
@@ -360,7 +361,8 @@ mod tests {
 mod stress {
     use super::Ledger;
     use crate::circuit::limits::Counted;
-    use crate::circuit::policy::{Owner, Policy};
+    use crate::circuit::owner::Owner;
+    use crate::circuit::policy::Policy;
     use crate::circuit::state::{Generation, Word};
     use crate::circuit::ticket::Start;
     use crate::clock::accurate_to;
