@@ -8,9 +8,9 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::classify::{ByResult, Classify, Predicates};
+use super::deadline::TimerDeadline;
 use super::deferred::Deferred;
 use super::guarded::{CallGuard, poll_guarded};
-use super::timeout::TimerDeadline;
 use super::verdict::Verdict;
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::{Circuit, Ticket};

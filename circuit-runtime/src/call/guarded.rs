@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use tokio::task::coop;
 
-use super::timeout::{Deadline, Interrupted, NoRuntime};
+use super::deadline::{Deadline, Interrupted, NoRuntime};
 use super::verdict::Verdict;
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::{Circuit, Outcome, Rejection, Ticket};

@@ -1,12 +1,12 @@
 //! Calls guarded by a circuit.
 
 pub(crate) mod classify;
+pub(crate) mod deadline;
 mod deferred;
 mod future;
 pub(crate) mod guarded;
 mod owned;
 mod permit;
-pub(crate) mod timeout;
 mod verdict;
 
 pub(crate) use deferred::Deferred;

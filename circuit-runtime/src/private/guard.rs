@@ -7,8 +7,8 @@ use pin_project_lite::pin_project;
 
 use crate::breaker::CircuitBreaker;
 use crate::call::Verdict;
+use crate::call::deadline::{NoDeadline, TimerDeadline};
 use crate::call::guarded::{CallGuard, poll_guarded};
-use crate::call::timeout::{NoDeadline, TimerDeadline};
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::{Circuit, Ticket};
 use crate::error::CircuitError;

@@ -1,4 +1,4 @@
-//! Timeouts of guarded calls.
+//! Deadlines of guarded calls.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
