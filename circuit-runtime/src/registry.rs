@@ -174,8 +174,8 @@ pub fn duplicates() -> Vec<Declared> {
     declared::duplicates()
 }
 
-/// Applies overrides to the rules of all breakers, while calls run: those in use, those of keys, and
-/// those that are created later.
+/// Applies overrides to the rules of all breakers, while calls run: those in use, those of keys,
+/// and those that are created later.
 ///
 /// Every breaker is looked up by its name, or by that of its function if it is one of many keys.
 /// Options that earlier overrides have set, and these do not, fall back to those of the attribute
@@ -196,8 +196,8 @@ pub fn duplicates() -> Vec<Declared> {
 ///
 /// Returns an error if the overrides are invalid for a breaker in use or, with the feature
 /// `discovery`, for an annotated function. No rules change then, for any breaker; but with that
-/// feature, the breakers of all annotated functions have been created. For a breaker that is created
-/// later, invalid overrides are left out, with a warning in the log.
+/// feature, the breakers of all annotated functions have been created. For a breaker that is
+/// created later, invalid overrides are left out, with a warning in the log.
 ///
 /// # Examples
 ///

@@ -100,8 +100,8 @@ impl Phases {
     /// it has admitted a probe, or because the phase is over.
     #[inline]
     pub(super) fn is_end_fixed(&self, word: Word) -> bool {
-        // Acquire: a reader that finds the end fixed also finds it in the details. A reader of rules
-        // that were published after it was fixed finds it fixed. Later words are larger.
+        // Acquire: a reader that finds the end fixed also finds it in the details. A reader of
+        // rules that were published after it was fixed finds it fixed. Later words are larger.
         self.half_open.load(Ordering::Acquire) >= word.to_bits()
     }
 

@@ -237,7 +237,8 @@ impl Policy {
 
     /// Runs `change` while no other thread changes these rules.
     pub(super) fn with_changes<R>(&self, change: impl FnOnce() -> R) -> R {
-        // No user code runs under the lock, and no change panics half-way, so poisoning is harmless.
+        // No user code runs under the lock, and no change panics half-way, so poisoning is
+        // harmless.
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         change()
     }

@@ -128,8 +128,8 @@ impl Subject<'_> {
         }
     }
 
-    /// Returns the message of a mistake, with the names of the option and of the circuit added if it
-    /// lacks them.
+    /// Returns the message of a mistake, with the names of the option and of the circuit added if
+    /// it lacks them.
     pub(crate) fn message(self, option: &str, mistake: &str) -> String {
         let quoted = format!("`{option}`");
         match (self, mistake.contains(&quoted)) {

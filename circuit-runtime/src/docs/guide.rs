@@ -423,9 +423,9 @@ assert_eq!(price, 12.5);
 //! | `circuit reset` | WARN; INFO if an order ends by itself, or a key is evicted | `reset` |
 //! | `circuit opening withheld` | INFO | `withheld` |
 //!
-//! One event is no change: `circuit overrides left out`, at the level WARN, if the overrides in force
-//! are invalid for a circuit that has just been created, with the feature `serde`. Its fields are
-//! `breaker`, `option` and `error`.
+//! One event is no change: `circuit overrides left out`, at the level WARN, if the overrides in
+//! force are invalid for a circuit that has just been created, with the feature `serde`. Its fields
+//! are `breaker`, `option` and `error`.
 //!
 //! A field is absent if it does not apply:
 //!
@@ -460,9 +460,9 @@ assert_eq!(price, 12.5);
 //! | which calls share a circuit, and its `name`: `key`, `max_keys`, `breaker` | how long a `timeout` is |
 //! | the fact that there is a `timeout` | `hold`, to admit every call, or to reject all |
 //!
-//! The options in code depend on the types of the program, and the compiler checks them. The numbers
-//! in a file depend on the traffic, and are changed by people who watch it. Write good ones in the
-//! attribute, too: they are in force wherever the file says nothing, and without any file.
+//! The options in code depend on the types of the program, and the compiler checks them. The
+//! numbers in a file depend on the traffic, and are changed by people who watch it. Write good ones
+//! in the attribute, too: they are in force wherever the file says nothing, and without any file.
 //!
 //! - **A timeout.** The future of an annotated function without a `timeout` has no room for a
 //!   timer. Write a long one in the attribute, `timeout = "1h"`, if a file may set a shorter one.
@@ -478,8 +478,8 @@ assert_eq!(price, 12.5);
 //! - **A hold.** `hold = "closed"` is an off switch: the circuit rejects no call. It still counts
 //!   in [`Snapshot::withheld`](crate::Snapshot::withheld) how often it would have opened. The
 //!   opposite, `hold = "open"`, rejects every call, from the first one on. An order that is given
-//!   by hand takes precedence over the file, and stays when the hold is removed. After a `reset` by hand, the
-//!   file holds the circuit again when it is applied the next time.
+//!   by hand takes precedence over the file, and stays when the hold is removed. After a `reset` by
+//!   hand, the file holds the circuit again when it is applied the next time.
 //! - **Names.** The breaker of an annotated function exists from its first call on. Until then, its
 //!   name is among those that match no circuit, and a mistake in its options is a warning in the
 //!   log at that call. The feature `discovery` reports both when the file is applied.

@@ -100,8 +100,8 @@
 //! of each, and no call may pay for it. Each rule is kept where it is needed, in one of three ways:
 //!
 //! - A number that decides something by itself, such as the timeout, is one atomic word of the
-//!   `Policy`. Each decision reads it once. Two decisions of one call may read it before and after a
-//!   change, and are chosen so that this does no harm: a ramp that is not over by its old length,
+//!   `Policy`. Each decision reads it once. Two decisions of one call may read it before and after
+//!   a change, and are chosen so that this does no harm: a ramp that is not over by its old length,
 //!   and is by its new one, admits the call.
 //! - Words that belong together, such as those of the wait, the probes and the ramp, are
 //!   `Sequenced`: a *sequence counter* is odd while they change, and a reader that finds it odd, or
@@ -114,11 +114,11 @@
 //! A change has three steps, one change at a time. First, compact windows are *suspended* if calls
 //! would count in them wrongly under the new rules: their words are marked as moved, so that no
 //! thread which knows an earlier word changes it. If a call is in flight, the window moves to the
-//! full ledger for good. Otherwise, its successes are kept if the window stays the same, and dropped
-//! if it does not. Then the words are published. Finally, each window adopts the new limits under
-//! its lock, and keeps its evidence if the kind and the length of the window are the same. A call
-//! that is judged in between is judged by the limits from before, against evidence that was counted
-//! for them.
+//! full ledger for good. Otherwise, its successes are kept if the window stays the same, and
+//! dropped if it does not. Then the words are published. Finally, each window adopts the new limits
+//! under its lock, and keeps its evidence if the kind and the length of the window are the same. A
+//! call that is judged in between is judged by the limits from before, against evidence that was
+//! counted for them.
 //!
 //! The breakers of all keys share one policy. A change visits each of them under the lock of the
 //! bookkeeping, retired ones included: no breaker is created or revived with the limits from
@@ -129,8 +129,8 @@
 //! The overrides that were applied last are kept under a lock of the process, which is held while
 //! the rules of all breakers are checked and replaced. A breaker that is created registers first,
 //! and then takes this lock to apply the overrides to itself: so either a thread that applies
-//! overrides finds it registered, or it finds them in force. A policy keeps the configuration of the
-//! program beside the one in force, and overrides start from it.
+//! overrides finds it registered, or it finds them in force. A policy keeps the configuration of
+//! the program beside the one in force, and overrides start from it.
 //!
 //! The hold of a file is a fact about the policy, which each breaker follows after the lock is
 //! released, as an order runs listeners. It reads the hold, gives the order, and starts again if

@@ -158,9 +158,9 @@ impl Compact {
     }
 
     /// Stops counting here until [`resume`](Self::resume), as the length of the window or
-    /// `slow_call` is about to change: a thread that has read the earlier value changes no word from
-    /// then on. If there are calls in flight, everything is passed to `take`, and is moved for good.
-    /// Otherwise the successes are kept if `keeps_successes`, and dropped if not.
+    /// `slow_call` is about to change: a thread that has read the earlier value changes no word
+    /// from then on. If there are calls in flight, everything is passed to `take`, and is moved for
+    /// good. Otherwise the successes are kept if `keeps_successes`, and dropped if not.
     pub(super) fn suspend(&self, keeps_successes: bool, take: impl FnOnce(Contents)) {
         with_lock_of(self, || {
             // Relaxed: the compare-and-swap verifies it.

@@ -63,8 +63,8 @@ impl FullLedger {
         }
     }
 
-    /// Takes the calls of `generation` that were counted in a compact ledger so far. No other thread
-    /// uses this one yet.
+    /// Takes the calls of `generation` that were counted in a compact ledger so far. No other
+    /// thread uses this one yet.
     pub(super) fn take(&self, slow_call: Span, generation: Generation, moved: Contents) {
         self.with_lock(generation, |locked| {
             match &mut locked.calls {
@@ -356,8 +356,8 @@ impl Locked {
         }
     }
 
-    /// Judges by new limits, with `fast_successes` in all so far. Keeps the calls if all are counted
-    /// before and after, in the same window.
+    /// Judges by new limits, with `fast_successes` in all so far. Keeps the calls if all are
+    /// counted before and after, in the same window.
     fn adopt(&mut self, limits: &Limits, fast_successes: u64) {
         let before = std::mem::replace(&mut self.limits, *limits);
         if !limits.counted().is_calls() || !limits.counts_same_calls(&before) {

@@ -123,8 +123,8 @@ fn lower_limit_against_a_failure() {
     }
 }
 
-/// Five failures in ten seconds, or three in one second: after three in this moment, or five seconds
-/// ago, one more opens the circuit neither by the one rule nor by the other.
+/// Five failures in ten seconds, or three in one second: after three in this moment, or five
+/// seconds ago, one more opens the circuit neither by the one rule nor by the other.
 #[test]
 fn another_limit_and_window_against_a_failure() {
     let rule = |limit, window| {
