@@ -341,7 +341,7 @@ mod tests {
         for (text, message) in [
             ("", "an empty duration; write one such as \"30s\""),
             (" ", "an empty duration; write one such as \"30s\""),
-            ("10 sec", "unknown unit `sec` in \"10sec\"; write \"10s\""),
+            ("10 sec", "unknown unit `sec` in \"10 sec\"; write \"10s\""),
             (
                 "1min30secs",
                 "unknown unit `min` in \"1min30secs\"; write \"1m30s\"",

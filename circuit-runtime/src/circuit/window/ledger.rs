@@ -170,8 +170,8 @@ impl Ledger {
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
         let is_fast = generation.is_first() && !policy.is_slow(start, now);
-        // If `slow_call` changes in between, the word that counts this call as in flight is marked as
-        // moved before, and the call ends in the full ledger.
+        // If `slow_call` changes in between, the word that counts this call as in flight is marked
+        // as moved before, and the call ends in the full ledger.
         let has_ended =
             is_fast && (start == Start::NONE || self.compact.end(policy.slow_call(), start, now));
         if has_ended && self.compact.add_success(policy, now) {
