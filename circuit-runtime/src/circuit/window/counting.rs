@@ -26,14 +26,20 @@ impl Counting {
         }
     }
 
+    /// Returns the [`Counted`] as a number, which is to be read once: it may change.
+    #[inline]
+    pub(super) fn counted(&self) -> u8 {
+        self.counted.load(Ordering::Relaxed)
+    }
+
     /// Returns whether these results are counted.
     pub(super) fn is(&self, counted: Counted) -> bool {
-        self.counted.load(Ordering::Relaxed) == counted as u8
+        self.counted() == counted as u8
     }
 
     /// Returns whether all calls are counted.
     pub(super) fn is_of_calls(&self) -> bool {
-        self.is(Counted::Calls) || self.is(Counted::TimedCalls)
+        is_of_calls(self.counted())
     }
 
     /// Returns whether the durations of calls are measured.
@@ -60,4 +66,9 @@ impl Counting {
         self.times_calls
             .store(counted.is_timed().into(), Ordering::Relaxed);
     }
+}
+
+/// Returns whether this number stands for all calls.
+pub(super) fn is_of_calls(counted: u8) -> bool {
+    counted == Counted::Calls as u8 || counted == Counted::TimedCalls as u8
 }

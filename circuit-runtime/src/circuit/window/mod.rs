@@ -24,7 +24,7 @@ use crate::circuit::ticket::Start;
 use crate::clock::{self, Instant};
 use crate::window_counts::WindowCounts;
 
-use counting::Counting;
+use counting::{Counting, is_of_calls};
 use failures::Failures;
 use ledger::Ledger;
 pub(crate) use tally::ReachedLimit;
@@ -198,19 +198,20 @@ impl Window {
         start: Start,
     ) -> Option<ReachedLimit> {
         let counting = self.counting();
-        if counting.is(Counted::Consecutive) {
+        let counted = counting.counted();
+        if counted == Counted::Consecutive as u8 {
             return self
                 .failures
                 .consecutive_failure(policy, generation, counting);
         }
-        if counting.is(Counted::InSpan) {
+        if counted == Counted::InSpan as u8 {
             return self.failures.failure(policy, generation, clock::now);
         }
-        if counting.is_of_calls() {
+        if is_of_calls(counted) {
             return self.failure_of_calls(policy, generation, start);
         }
         self.end_timed(policy, generation, start);
-        if counting.is(Counted::ConsecutiveAfterCalls) {
+        if counted == Counted::ConsecutiveAfterCalls as u8 {
             self.failures
                 .consecutive_failure(policy, generation, counting)
         } else {
