@@ -490,7 +490,7 @@ fn shorter_reset_against_the_next_probe() {
 #[test]
 fn more_probes_and_a_ramp_against_the_success_of_a_probe() {
     let rules = Config::builder().max_failures(1).reset(seconds(30));
-    model_of_three(move || {
+    model_of_few_preemptions(move || {
         let breaker = breaker(rules);
         fail(breaker);
         set_clock(30 * SECOND);
