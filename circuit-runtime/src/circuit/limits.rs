@@ -4,7 +4,8 @@ use super::ticket::Start;
 use crate::clock::{Instant, Span};
 use crate::config::Config;
 
-/// The number of failures that stands for no such limit: more than any window holds.
+/// The number of failures that stands for no such limit: more than any window holds. A limit of as
+/// many is one less.
 const UNLIMITED: u32 = u32::MAX;
 
 /// The rate that stands for no such limit: no rule can set it.
@@ -74,7 +75,9 @@ impl Limits {
     pub(crate) fn new(config: &Config) -> Self {
         let span = |duration: Option<_>| duration.map_or(Span::INDEFINITE, Span::from_duration);
         Self {
-            max_failures: config.max_failures().unwrap_or(UNLIMITED),
+            max_failures: config
+                .max_failures()
+                .map_or(UNLIMITED, |limit| limit.min(UNLIMITED.wrapping_sub(1))),
             min_calls: config.min_calls(),
             last_calls: config.last_calls().unwrap_or_default(),
             window: span(config.window()),

@@ -235,6 +235,13 @@ impl Policy {
         self.whole.with(|whole| whole.hold = hold);
     }
 
+    /// Waits until the rules have changed, if they are changing.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn wait_for_change(&self) {
+        self.with_changes(|| ());
+    }
+
     /// Runs `change` while no other thread changes these rules.
     pub(super) fn with_changes<R>(&self, change: impl FnOnce() -> R) -> R {
         // No user code runs under the lock, and no change panics half-way, so poisoning is

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::buckets::{Buckets, Division, index_after};
 use super::counting::Counting;
 use super::streak::Streak;
-use super::tally::ReachedLimit;
+use super::tally::{Elsewhere, ReachedLimit};
 use crate::circuit::evidence::Evidence;
 use crate::circuit::limits::{Counted, Limits};
 use crate::circuit::policy::Policy;
@@ -105,14 +105,16 @@ impl Failures {
         policy: &Policy,
         generation: Generation,
         clock: impl Fn() -> Instant,
-    ) -> Option<ReachedLimit> {
+    ) -> Result<Option<ReachedLimit>, Elsewhere> {
         // Read the clock before taking the lock, to keep the section short.
         let now = clock();
         let reached = self.allocated(policy).with(|evidence| {
-            let locked = evidence.for_generation(generation, Locked::clear)?;
-            Some(locked.failure_in_span(now, clock))
+            let Some(locked) = evidence.for_generation(generation, Locked::clear) else {
+                return Ok(false);
+            };
+            locked.failure_in_span(now, clock)
         });
-        reached?.then_some(ReachedLimit::MaxFailures)
+        Ok(reached?.then_some(ReachedLimit::MaxFailures))
     }
 
     /// Records a consecutive failure; returns the limit if it is reached.
@@ -121,23 +123,22 @@ impl Failures {
         policy: &Policy,
         generation: Generation,
         counting: &Counting,
-    ) -> Option<ReachedLimit> {
+    ) -> Result<Option<ReachedLimit>, Elsewhere> {
         let reached = self.allocated(policy).with(|evidence| {
             let Some(locked) = evidence.for_generation(generation, Locked::clear) else {
-                return false;
+                return Ok(false);
             };
-            // Otherwise the rules have just changed, and the failure came before.
             let Kept::Consecutive(streak) = &mut locked.kept else {
-                return false;
+                return Err(Elsewhere);
             };
             counting.set_counts_successes(true);
             let reached = streak.grow(locked.max_failures);
             if reached {
                 locked.reached = locked.max_failures;
             }
-            reached
+            Ok(reached)
         });
-        reached.then_some(ReachedLimit::MaxFailures)
+        Ok(reached?.then_some(ReachedLimit::MaxFailures))
     }
 
     #[inline]
@@ -199,7 +200,11 @@ impl Locked {
 
     /// Records a failure in a span of time; returns whether the limit is reached.
     #[inline]
-    fn failure_in_span(&mut self, now: Instant, clock: impl Fn() -> Instant) -> bool {
+    fn failure_in_span(
+        &mut self,
+        now: Instant,
+        clock: impl Fn() -> Instant,
+    ) -> Result<bool, Elsewhere> {
         let (limit, span) = (self.max_failures, self.window);
         let reached = match &mut self.kept {
             Kept::Latest(latest) => latest.failure(limit, span, now, clock),
@@ -208,13 +213,12 @@ impl Locked {
                 let index = |now| division.index_at(now);
                 bucketed.failure(limit, division, index(now), || index(clock()))
             }
-            // The rules have just changed, and the failure came before.
-            Kept::Nothing | Kept::Consecutive(_) => false,
+            Kept::Nothing | Kept::Consecutive(_) => return Err(Elsewhere),
         };
         if reached {
             self.reached = limit;
         }
-        reached
+        Ok(reached)
     }
 
     fn has_evidence(&self, now: Instant) -> bool {
@@ -461,6 +465,7 @@ mod tests {
             let now = Instant::from_micros(at * 1_000);
             failures
                 .failure(&policy(count), Generation::FIRST, || now)
+                .unwrap_or_default()
                 .is_some()
         })
     }
@@ -477,6 +482,7 @@ mod tests {
         };
         failures
             .failure(&policy(count), Generation::FIRST, clock)
+            .unwrap_or_default()
             .is_some()
     }
 
@@ -505,7 +511,9 @@ mod tests {
             let now = Cell::new(0);
             let clock = || Instant::from_micros(now.replace(now.get() + window));
             let failures = Failures::default();
-            let reached = failures.failure(&policy, Generation::FIRST, clock);
+            let reached = failures
+                .failure(&policy, Generation::FIRST, clock)
+                .unwrap_or_default();
             assert!(reached.is_some(), "{window}");
         }
     }
@@ -557,7 +565,11 @@ mod tests {
         let count = |times: u32, seconds: u64| {
             let at = Instant::from_micros(seconds * 1_000_000);
             (0..times)
-                .filter_map(|_| failures.failure(&policy(EXACT + 1), Generation::FIRST, || at))
+                .filter_map(|_| {
+                    failures
+                        .failure(&policy(EXACT + 1), Generation::FIRST, || at)
+                        .unwrap_or_default()
+                })
                 .count()
         };
         assert_eq!(count(EXACT, 40), 0);

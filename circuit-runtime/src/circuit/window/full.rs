@@ -5,7 +5,7 @@ use super::in_flight::{InFlight, Sum};
 use super::last_calls::LastCalls;
 use super::overdue::Overdue;
 use super::rates::Rates;
-use super::tally::{ReachedLimit, Standing, Tally};
+use super::tally::{Elsewhere, ReachedLimit, Standing, Tally};
 use crate::circuit::evidence::Evidence;
 use crate::circuit::limits::Limits;
 use crate::circuit::policy::Policy;
@@ -40,6 +40,8 @@ pub(super) struct FullLedger {
 /// The state behind the lock.
 struct Locked {
     limits: Limits,
+    /// The limits need all calls counted.
+    counts_calls: bool,
     calls: Calls,
     /// `None` where no call was ever timed.
     overdue: Option<Overdue>,
@@ -86,7 +88,7 @@ impl FullLedger {
         locked.with(|evidence| {
             let sum = self.in_flight.sum(evidence.generation());
             let locked = evidence.latest();
-            locked.adopt(limits, sum.fast_successes);
+            locked.adopt(limits, &sum);
             self.fast_path.set(Instant::from_micros(0), locked.group());
         });
     }
@@ -117,11 +119,14 @@ impl FullLedger {
         clock: impl Fn(Span) -> Instant,
     ) -> Result<Start, ReachedLimit> {
         let admitted = self.with_lock(generation, |locked| {
-            let now = policy.now(clock);
+            let now = locked.now(policy, clock);
             let sum = self.in_flight.sum(generation);
             locked.advance(now, &sum);
             if let Some(limit) = self.judge(locked, sum.fast_successes) {
                 return Err(limit);
+            }
+            if locked.limits.slow_call() == Span::INDEFINITE {
+                return Ok(Start::NONE); // the rules have just changed
             }
             let start = Start::new(now, locked.group());
             self.in_flight.start(generation, start, || true);
@@ -219,6 +224,7 @@ impl FullLedger {
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
         self.record_slow(policy, generation, start, false, clock)
+            .unwrap_or_default()
     }
 
     /// Records a failure; returns the limit that is reached, if any.
@@ -228,7 +234,7 @@ impl FullLedger {
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
-    ) -> Option<ReachedLimit> {
+    ) -> Result<Option<ReachedLimit>, Elsewhere> {
         self.record_slow(policy, generation, start, true, clock)
     }
 
@@ -275,13 +281,16 @@ impl FullLedger {
         start: Start,
         failed: bool,
         clock: impl Fn(Span) -> Instant,
-    ) -> Option<ReachedLimit> {
+    ) -> Result<Option<ReachedLimit>, Elsewhere> {
         let reached = self.with_lock(generation, |locked| {
-            let now = policy.now(clock);
+            if failed && !locked.counts_calls {
+                return Err(Elsewhere);
+            }
+            let now = locked.now(policy, clock);
             let slow = locked.limits.is_slow(start, now);
             if failed && locked.add_out_of_reach(now) {
                 self.fast_path.set(locked.changes_at(), 0);
-                return None;
+                return Ok(None);
             }
             let mut sum = self.in_flight.sum(generation);
             locked.advance(now, &sum);
@@ -294,9 +303,9 @@ impl FullLedger {
                 self.add_fast_success(generation, start, || true);
                 sum.fast_successes = sum.fast_successes.saturating_add(1);
             }
-            self.judge(locked, sum.fast_successes)
+            Ok(self.judge(locked, sum.fast_successes))
         });
-        reached.flatten()
+        reached.unwrap_or(Ok(None))
     }
 
     /// Records that a call is no longer in flight.
@@ -350,6 +359,7 @@ impl Locked {
     fn new(limits: &Limits) -> Self {
         Self {
             limits: *limits,
+            counts_calls: limits.counted().is_calls(),
             calls: Calls::new(limits, 0),
             overdue: (limits.slow_call() != Span::INDEFINITE).then(Overdue::new),
             reached: None,
@@ -358,14 +368,32 @@ impl Locked {
 
     /// Judges by new limits, with `fast_successes` in all so far. Keeps the calls if all are
     /// counted before and after, in the same window.
-    fn adopt(&mut self, limits: &Limits, fast_successes: u64) {
+    fn adopt(&mut self, limits: &Limits, sum: &Sum) {
         let before = std::mem::replace(&mut self.limits, *limits);
-        if !limits.counted().is_calls() || !limits.counts_same_calls(&before) {
-            self.calls = Calls::new(limits, fast_successes);
+        self.counts_calls = limits.counted().is_calls();
+        if !self.counts_calls || !limits.counts_same_calls(&before) {
+            self.calls = Calls::new(limits, sum.fast_successes);
         }
         if limits.slow_call() != before.slow_call() {
             // Kept even if no call is timed any more, for those in flight.
-            self.overdue.get_or_insert_with(Overdue::new).reconsider();
+            let overdue = self.overdue.get_or_insert_with(Overdue::new);
+            if before.slow_call() == Span::INDEFINITE {
+                overdue.disregard(sum);
+            } else {
+                overdue.reconsider();
+            }
+        }
+    }
+
+    /// Reads the clock as exactly as both the limits here and the latest rules require.
+    fn now(&self, policy: &Policy, clock: impl Fn(Span) -> Instant) -> Instant {
+        let error = match policy.clock_error() {
+            Span::INDEFINITE => self.limits.clock_error(),
+            error => error,
+        };
+        match error {
+            Span::INDEFINITE => Instant::from_micros(0),
+            error => clock(error),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::compact::{Compact, Contents};
 use super::counting::Counting;
 use super::full::FullLedger;
-use super::tally::{ReachedLimit, Tally};
+use super::tally::{Elsewhere, ReachedLimit, Tally};
 use crate::circuit::limits::{Counted, Limits};
 use crate::circuit::policy::Policy;
 use crate::circuit::state::Generation;
@@ -46,7 +46,11 @@ impl Ledger {
         generation: Generation,
         clock: impl Fn(Span) -> Instant,
     ) -> Option<Start> {
-        let now = clock(policy.clock_error());
+        // The rules may have changed since they asked to time calls: then they need no exact clock.
+        let now = match policy.clock_error() {
+            Span::INDEFINITE => clock(Span::MIN),
+            error => clock(error),
+        };
         match self.full.get() {
             Some(full) => full.admit(generation, now),
             None => self.admit_compact(policy, generation, now),
@@ -191,7 +195,7 @@ impl Ledger {
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
-    ) -> Option<ReachedLimit> {
+    ) -> Result<Option<ReachedLimit>, Elsewhere> {
         self.full(policy, generation)
             .failure(policy, generation, start, clock)
     }
@@ -328,7 +332,11 @@ mod tests {
     fn a_late_thread_does_not_open_the_circuit() {
         let config = Config::builder().failure_rate(0.5).min_calls(2);
         let (ledger, policy) = new(config.window(WINDOW));
-        let fail = |at| ledger.failure(&policy, Generation::FIRST, Start::NONE, readings([at]));
+        let fail = |at| {
+            ledger
+                .failure(&policy, Generation::FIRST, Start::NONE, readings([at]))
+                .unwrap_or_default()
+        };
         assert_eq!(fail(100), None);
         let late = readings([101, 3_700]);
         let succeeded = ledger.success(&policy, Generation::FIRST, Start::NONE, late);
@@ -341,7 +349,9 @@ mod tests {
         for window in [Duration::from_micros(1), Duration::from_millis(1), WINDOW] {
             let config = Config::builder().failure_rate(1.0).min_calls(1);
             let (ledger, policy) = new(config.window(window));
-            let reached = ledger.failure(&policy, Generation::FIRST, Start::NONE, hours());
+            let reached = ledger
+                .failure(&policy, Generation::FIRST, Start::NONE, hours())
+                .unwrap_or_default();
             assert_eq!(reached, Some(ReachedLimit::FailureRate), "{window:?}");
         }
     }
@@ -408,7 +418,9 @@ mod stress {
             let end = |(generation, start): (Generation, Start), how: usize| {
                 match how % 4 {
                     0 | 1 => ledger.success(&policy, generation, start, accurate_to),
-                    2 => ledger.failure(&policy, generation, start, accurate_to),
+                    2 => ledger
+                        .failure(&policy, generation, start, accurate_to)
+                        .unwrap_or_default(),
                     _ => {
                         ledger.inconclusive(&policy, generation, start, accurate_to);
                         return;

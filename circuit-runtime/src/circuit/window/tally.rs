@@ -12,6 +12,10 @@ pub(crate) enum ReachedLimit {
     SlowRate,
 }
 
+/// A failure counts in another part of the window, as the rules are changing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Elsewhere;
+
 /// The calls in the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {

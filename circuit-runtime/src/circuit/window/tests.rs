@@ -284,7 +284,9 @@ impl<'c> Script<'c> {
             }
             now
         };
-        let reached = failures.failure(&self.policy, generation, clock);
+        let reached = failures
+            .failure(&self.policy, generation, clock)
+            .unwrap_or_default();
         if generation == self.word.get().generation() {
             let opened = reached.is_some();
             let ends = readings.take();
@@ -331,7 +333,9 @@ impl<'c> Script<'c> {
         let clock = |_: Span| self.clock.read(&readings);
         let failed = self.random.one_in(2);
         let reached = if failed {
-            ledger.failure(&self.policy, generation, start, clock)
+            ledger
+                .failure(&self.policy, generation, start, clock)
+                .unwrap_or_default()
         } else {
             ledger.success(&self.policy, generation, start, clock)
         };
