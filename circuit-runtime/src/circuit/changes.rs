@@ -17,7 +17,7 @@ impl Circuit {
     /// Returns the reason for the opening that a limit demands, with the evidence for it.
     pub(super) fn reason_of_limit(&self, word: Word, limit: ReachedLimit, now: Instant) -> Reason {
         let cause = match limit {
-            ReachedLimit::MaxFailures => Cause::MaxFailures,
+            ReachedLimit::MaxFailures | ReachedLimit::RulesChanged => Cause::MaxFailures,
             ReachedLimit::FailureRate => Cause::FailureRate,
             ReachedLimit::SlowRate => Cause::SlowRate,
         };

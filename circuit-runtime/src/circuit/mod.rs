@@ -61,6 +61,10 @@ use crate::name::Name;
 use crate::state::State;
 use crate::sync::{AtomicU64, OnceBox, Ordering};
 
+/// Changes of the rules for which one failure waits. A program that changes them for as long loses
+/// it.
+const MAX_ATTEMPTS: u32 = 100;
+
 /// The state shared by all handles to one breaker.
 pub struct Circuit {
     /// The [`Word`] of the state. It changes by compare-and-swap alone, in
@@ -265,9 +269,30 @@ impl Circuit {
     #[cold]
     #[inline(never)]
     fn open(&self, word: Word, limit: ReachedLimit) {
+        let Some(limit) = self.limit_once_rules_have_changed(word, limit) else {
+            return;
+        };
         let now = clock::now();
         let reason = self.reason_of_limit(word, limit, now);
         let _ = self.try_change(word, Trigger::LimitReached, reason, now);
+    }
+
+    /// Returns the limit that a call has reached. If the rules were changing, records its failure
+    /// again by the new ones.
+    fn limit_once_rules_have_changed(
+        &self,
+        word: Word,
+        limit: ReachedLimit,
+    ) -> Option<ReachedLimit> {
+        let mut limit = limit;
+        for _ in 0..MAX_ATTEMPTS {
+            if limit != ReachedLimit::RulesChanged {
+                return Some(limit);
+            }
+            self.policy.wait_for_change();
+            limit = self.window.failure_again(&self.policy, word.generation())?;
+        }
+        None
     }
 
     /// Changes the state, unless it has moved on from the word that the trigger was observed under.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::buckets::{Buckets, Division, index_after};
 use super::counting::Counting;
 use super::streak::Streak;
-use super::tally::{Elsewhere, ReachedLimit};
+use super::tally::ReachedLimit;
 use crate::circuit::evidence::Evidence;
 use crate::circuit::limits::{Counted, Limits};
 use crate::circuit::policy::Policy;
@@ -100,45 +100,67 @@ impl Failures {
 
     /// Records a failure in a span of time; returns the limit if it is reached. `clock` is read
     /// before the lock is taken, and once more if that reading may be out of date.
+    #[inline(never)]
     pub(super) fn failure(
         &self,
         policy: &Policy,
         generation: Generation,
         clock: impl Fn() -> Instant,
-    ) -> Result<Option<ReachedLimit>, Elsewhere> {
+    ) -> Option<ReachedLimit> {
         // Read the clock before taking the lock, to keep the section short.
         let now = clock();
-        let reached = self.allocated(policy).with(|evidence| {
-            let Some(locked) = evidence.for_generation(generation, Locked::clear) else {
-                return Ok(false);
-            };
+        self.allocated(policy).with(|evidence| {
+            let locked = evidence.for_generation(generation, Locked::clear)?;
             locked.failure_in_span(now, clock)
-        });
-        Ok(reached?.then_some(ReachedLimit::MaxFailures))
+        })
     }
 
     /// Records a consecutive failure; returns the limit if it is reached.
+    #[inline]
     pub(super) fn consecutive_failure(
         &self,
         policy: &Policy,
         generation: Generation,
         counting: &Counting,
-    ) -> Result<Option<ReachedLimit>, Elsewhere> {
-        let reached = self.allocated(policy).with(|evidence| {
-            let Some(locked) = evidence.for_generation(generation, Locked::clear) else {
-                return Ok(false);
-            };
+    ) -> Option<ReachedLimit> {
+        self.allocated(policy).with(|evidence| {
+            let locked = evidence.for_generation(generation, Locked::clear)?;
             let Kept::Consecutive(streak) = &mut locked.kept else {
-                return Err(Elsewhere);
+                return Some(ReachedLimit::RulesChanged);
             };
             counting.set_counts_successes(true);
-            let reached = streak.grow(locked.max_failures);
-            if reached {
-                locked.reached = locked.max_failures;
+            streak.grow().then(|| locked.reach_limit())
+        })
+    }
+
+    /// Records a failure of the kind that is counted, where that is not known or has changed.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn failure_again(
+        &self,
+        policy: &Policy,
+        generation: Generation,
+        counting: &Counting,
+        clock: impl Fn() -> Instant,
+    ) -> Option<ReachedLimit> {
+        let in_streak = self.allocated(policy).with(|evidence| {
+            match evidence.for_generation(generation, Locked::clear) {
+                Some(Locked {
+                    kept: Kept::Nothing | Kept::Latest(_) | Kept::Bucketed(_),
+                    ..
+                }) => None,
+                None => Some(None),
+                Some(locked) => {
+                    counting.set_counts_successes(true);
+                    let reached = match &mut locked.kept {
+                        Kept::Consecutive(streak) => streak.grow(),
+                        _ => false,
+                    };
+                    Some(reached.then(|| locked.reach_limit()))
+                }
             }
-            Ok(reached)
         });
-        Ok(reached?.then_some(ReachedLimit::MaxFailures))
+        in_streak.unwrap_or_else(|| self.failure(policy, generation, clock))
     }
 
     #[inline]
@@ -199,26 +221,33 @@ impl Locked {
     }
 
     /// Records a failure in a span of time; returns whether the limit is reached.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call of its own would cost a tenth of all that a failure does"
+    )]
+    #[inline(always)]
     fn failure_in_span(
         &mut self,
         now: Instant,
         clock: impl Fn() -> Instant,
-    ) -> Result<bool, Elsewhere> {
+    ) -> Option<ReachedLimit> {
         let (limit, span) = (self.max_failures, self.window);
         let reached = match &mut self.kept {
             Kept::Latest(latest) => latest.failure(limit, span, now, clock),
             Kept::Bucketed(bucketed) => {
-                let division = Division::from_span_rounded_up(span, PER_SPAN.into());
+                let division = bucketed.division;
                 let index = |now| division.index_at(now);
                 bucketed.failure(limit, division, index(now), || index(clock()))
             }
-            Kept::Nothing | Kept::Consecutive(_) => return Err(Elsewhere),
+            Kept::Nothing | Kept::Consecutive(_) => return Some(ReachedLimit::RulesChanged),
         };
-        if reached {
-            self.reached = limit;
-        }
-        Ok(reached)
+        reached.then(|| self.reach_limit())
+    }
+
+    #[cold]
+    fn reach_limit(&mut self) -> ReachedLimit {
+        self.reached = self.max_failures;
+        ReachedLimit::MaxFailures
     }
 
     fn has_evidence(&self, now: Instant) -> bool {
@@ -236,7 +265,7 @@ impl Locked {
     fn count(&self, now: Instant) -> u64 {
         match &self.kept {
             Kept::Nothing => 0,
-            Kept::Consecutive(streak) => streak.length(self.max_failures).into(),
+            Kept::Consecutive(streak) => streak.length().into(),
             Kept::Latest(latest) => {
                 let times = latest.times.iter();
                 let counted = times.filter(|time| now.since(**time) < self.window);
@@ -264,7 +293,7 @@ impl Locked {
         self.reached = before.reached;
         let limit = self.max_failures;
         match (before.kept, &mut self.kept) {
-            (Kept::Consecutive(streak), Kept::Consecutive(next)) => *next = streak,
+            (Kept::Consecutive(streak), Kept::Consecutive(next)) => next.take(&streak),
             // The next failure drops those beyond a lower limit.
             (Kept::Latest(latest), Kept::Latest(next)) => *next = latest,
             (Kept::Bucketed(bucketed), Kept::Bucketed(next)) => *next = bucketed,
@@ -290,10 +319,12 @@ impl Locked {
 impl Kept {
     fn new(limits: &Limits) -> Self {
         match limits.max_failures() {
-            _ if limits.counted() == Counted::Consecutive => Self::Consecutive(Streak::default()),
+            _ if limits.counted() == Counted::Consecutive => {
+                Self::Consecutive(Streak::new(limits.max_failures()))
+            }
             _ if !limits.counts_failures_in_span() => Self::Nothing,
             limit if limit <= EXACT => Self::Latest(Latest::new(limit as usize)),
-            _ => Self::Bucketed(Bucketed::new()),
+            _ => Self::Bucketed(Bucketed::new(limits.window())),
         }
     }
 }
@@ -401,13 +432,15 @@ impl Dated for Latest {
 /// Failures per bucket of 1/100 of the span.
 struct Bucketed {
     buckets: Buckets<u64>,
+    division: Division,
 }
 
 impl Bucketed {
-    fn new() -> Self {
+    fn new(span: Span) -> Self {
         // One more for a failure that is late even now.
         Self {
             buckets: Buckets::new(usize::from(PER_SPAN) + 1),
+            division: Division::from_span_rounded_up(span, PER_SPAN.into()),
         }
     }
 }
@@ -465,7 +498,6 @@ mod tests {
             let now = Instant::from_micros(at * 1_000);
             failures
                 .failure(&policy(count), Generation::FIRST, || now)
-                .unwrap_or_default()
                 .is_some()
         })
     }
@@ -482,7 +514,6 @@ mod tests {
         };
         failures
             .failure(&policy(count), Generation::FIRST, clock)
-            .unwrap_or_default()
             .is_some()
     }
 
@@ -511,9 +542,7 @@ mod tests {
             let now = Cell::new(0);
             let clock = || Instant::from_micros(now.replace(now.get() + window));
             let failures = Failures::default();
-            let reached = failures
-                .failure(&policy, Generation::FIRST, clock)
-                .unwrap_or_default();
+            let reached = failures.failure(&policy, Generation::FIRST, clock);
             assert!(reached.is_some(), "{window}");
         }
     }
@@ -565,11 +594,7 @@ mod tests {
         let count = |times: u32, seconds: u64| {
             let at = Instant::from_micros(seconds * 1_000_000);
             (0..times)
-                .filter_map(|_| {
-                    failures
-                        .failure(&policy(EXACT + 1), Generation::FIRST, || at)
-                        .unwrap_or_default()
-                })
+                .filter_map(|_| failures.failure(&policy(EXACT + 1), Generation::FIRST, || at))
                 .count()
         };
         assert_eq!(count(EXACT, 40), 0);

@@ -5,7 +5,7 @@ use super::in_flight::{InFlight, Sum};
 use super::last_calls::LastCalls;
 use super::overdue::Overdue;
 use super::rates::Rates;
-use super::tally::{Elsewhere, ReachedLimit, Standing, Tally};
+use super::tally::{ReachedLimit, Standing, Tally};
 use crate::circuit::evidence::Evidence;
 use crate::circuit::limits::Limits;
 use crate::circuit::policy::Policy;
@@ -224,7 +224,6 @@ impl FullLedger {
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
         self.record_slow(policy, generation, start, false, clock)
-            .unwrap_or_default()
     }
 
     /// Records a failure; returns the limit that is reached, if any.
@@ -234,7 +233,7 @@ impl FullLedger {
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
-    ) -> Result<Option<ReachedLimit>, Elsewhere> {
+    ) -> Option<ReachedLimit> {
         self.record_slow(policy, generation, start, true, clock)
     }
 
@@ -281,16 +280,17 @@ impl FullLedger {
         start: Start,
         failed: bool,
         clock: impl Fn(Span) -> Instant,
-    ) -> Result<Option<ReachedLimit>, Elsewhere> {
+    ) -> Option<ReachedLimit> {
         let reached = self.with_lock(generation, |locked| {
             if failed && !locked.counts_calls {
-                return Err(Elsewhere);
+                self.end(locked, generation, start, false);
+                return Some(ReachedLimit::RulesChanged);
             }
             let now = locked.now(policy, clock);
             let slow = locked.limits.is_slow(start, now);
             if failed && locked.add_out_of_reach(now) {
                 self.fast_path.set(locked.changes_at(), 0);
-                return Ok(None);
+                return None;
             }
             let mut sum = self.in_flight.sum(generation);
             locked.advance(now, &sum);
@@ -303,9 +303,9 @@ impl FullLedger {
                 self.add_fast_success(generation, start, || true);
                 sum.fast_successes = sum.fast_successes.saturating_add(1);
             }
-            Ok(self.judge(locked, sum.fast_successes))
+            self.judge(locked, sum.fast_successes)
         });
-        reached.unwrap_or(Ok(None))
+        reached.flatten()
     }
 
     /// Records that a call is no longer in flight.

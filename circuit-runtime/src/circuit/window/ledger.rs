@@ -3,7 +3,7 @@
 use super::compact::{Compact, Contents};
 use super::counting::Counting;
 use super::full::FullLedger;
-use super::tally::{Elsewhere, ReachedLimit, Tally};
+use super::tally::{ReachedLimit, Tally};
 use crate::circuit::limits::{Counted, Limits};
 use crate::circuit::policy::Policy;
 use crate::circuit::state::Generation;
@@ -195,7 +195,7 @@ impl Ledger {
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
-    ) -> Result<Option<ReachedLimit>, Elsewhere> {
+    ) -> Option<ReachedLimit> {
         self.full(policy, generation)
             .failure(policy, generation, start, clock)
     }
@@ -332,11 +332,7 @@ mod tests {
     fn a_late_thread_does_not_open_the_circuit() {
         let config = Config::builder().failure_rate(0.5).min_calls(2);
         let (ledger, policy) = new(config.window(WINDOW));
-        let fail = |at| {
-            ledger
-                .failure(&policy, Generation::FIRST, Start::NONE, readings([at]))
-                .unwrap_or_default()
-        };
+        let fail = |at| ledger.failure(&policy, Generation::FIRST, Start::NONE, readings([at]));
         assert_eq!(fail(100), None);
         let late = readings([101, 3_700]);
         let succeeded = ledger.success(&policy, Generation::FIRST, Start::NONE, late);
@@ -349,9 +345,7 @@ mod tests {
         for window in [Duration::from_micros(1), Duration::from_millis(1), WINDOW] {
             let config = Config::builder().failure_rate(1.0).min_calls(1);
             let (ledger, policy) = new(config.window(window));
-            let reached = ledger
-                .failure(&policy, Generation::FIRST, Start::NONE, hours())
-                .unwrap_or_default();
+            let reached = ledger.failure(&policy, Generation::FIRST, Start::NONE, hours());
             assert_eq!(reached, Some(ReachedLimit::FailureRate), "{window:?}");
         }
     }
@@ -418,9 +412,7 @@ mod stress {
             let end = |(generation, start): (Generation, Start), how: usize| {
                 match how % 4 {
                     0 | 1 => ledger.success(&policy, generation, start, accurate_to),
-                    2 => ledger
-                        .failure(&policy, generation, start, accurate_to)
-                        .unwrap_or_default(),
+                    2 => ledger.failure(&policy, generation, start, accurate_to),
                     _ => {
                         ledger.inconclusive(&policy, generation, start, accurate_to);
                         return;

@@ -27,12 +27,7 @@ use crate::window_counts::WindowCounts;
 use counting::{Counting, is_of_calls};
 use failures::Failures;
 use ledger::Ledger;
-use tally::Elsewhere;
 pub(crate) use tally::ReachedLimit;
-
-/// Changes of the rules for which one failure waits. A program that changes them for as long loses
-/// it.
-const MAX_ATTEMPTS: u32 = 100;
 
 /// The results that count towards the limits.
 ///
@@ -202,23 +197,6 @@ impl Window {
         generation: Generation,
         start: Start,
     ) -> Option<ReachedLimit> {
-        for _ in 0..MAX_ATTEMPTS {
-            match self.try_failure(policy, generation, start) {
-                Ok(reached) => return reached,
-                // The part that counted failures has adopted rules by which another one does.
-                Err(Elsewhere) => policy.wait_for_change(),
-            }
-        }
-        None
-    }
-
-    #[inline]
-    fn try_failure(
-        &self,
-        policy: &Policy,
-        generation: Generation,
-        start: Start,
-    ) -> Result<Option<ReachedLimit>, Elsewhere> {
         let counting = self.counting();
         let counted = counting.counted();
         if counted == Counted::Consecutive as u8 {
@@ -232,14 +210,9 @@ impl Window {
         if is_of_calls(counted) {
             return self.failure_of_calls(policy, generation, start);
         }
-        let reached = if counted == Counted::ConsecutiveAfterCalls as u8 {
-            self.failures
-                .consecutive_failure(policy, generation, counting)?
-        } else {
-            self.failures.failure(policy, generation, clock::now)?
-        };
         self.end_timed(policy, generation, start);
-        Ok(reached)
+        self.failures
+            .failure_again(policy, generation, self.counting(), clock::now)
     }
 
     fn failure_of_calls(
@@ -247,17 +220,35 @@ impl Window {
         policy: &Policy,
         generation: Generation,
         start: Start,
-    ) -> Result<Option<ReachedLimit>, Elsewhere> {
+    ) -> Option<ReachedLimit> {
         let reached = self
             .calls
-            .failure(policy, generation, start, clock::accurate_to)?;
-        if !policy.counts_failures_in_span() {
-            return Ok(reached);
+            .failure(policy, generation, start, clock::accurate_to);
+        if reached == Some(ReachedLimit::RulesChanged) || !policy.counts_failures_in_span() {
+            return reached;
         }
-        // Recorded there, too, if a limit is reached already. By rules before or after, a number of
-        // failures may not count.
+        // Recorded there, too, if a limit is reached already. By the rules before or after, a
+        // number of failures may not count.
         let in_span = self.failures.failure(policy, generation, clock::now);
-        Ok(in_span.unwrap_or_default().or(reached))
+        let in_span = in_span.filter(|limit| *limit != ReachedLimit::RulesChanged);
+        in_span.or(reached)
+    }
+
+    /// Records a failure again, as the part that counted failures had adopted rules by which
+    /// another one does.
+    #[cold]
+    pub(crate) fn failure_again(
+        &self,
+        policy: &Policy,
+        generation: Generation,
+    ) -> Option<ReachedLimit> {
+        if self.counting().is_of_calls() {
+            return self
+                .calls
+                .failure(policy, generation, Start::NONE, clock::accurate_to);
+        }
+        self.failures
+            .failure_again(policy, generation, self.counting(), clock::now)
     }
 
     /// Records the end of a call that is neither success nor failure.

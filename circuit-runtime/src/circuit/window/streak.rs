@@ -8,18 +8,30 @@
 const REACHED: u32 = u32::MAX;
 
 /// Consecutive failures, however far apart; a success resets them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Streak {
     length: u32,
+    /// The longest streak that does not reach the limit.
+    most: u32,
 }
 
 impl Streak {
-    /// Returns the number of failures, `limit` if that was reached.
-    pub(super) fn length(&self, limit: u32) -> u32 {
-        match self.length {
-            REACHED => limit,
-            length => length,
+    /// Creates an empty streak, which reaches its limit with so many failures.
+    pub(super) fn new(limit: u32) -> Self {
+        Self {
+            length: 0,
+            most: limit.saturating_sub(1),
         }
+    }
+
+    /// Takes over the failures of another one.
+    pub(super) fn take(&mut self, other: &Self) {
+        self.length = other.length;
+    }
+
+    /// Returns the number of failures, the limit if that was reached.
+    pub(super) fn length(&self) -> u32 {
+        self.length.min(self.most.saturating_add(1))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -40,8 +52,8 @@ impl Streak {
 
     /// Adds a failure; returns whether the limit is reached.
     #[inline]
-    pub(super) fn grow(&mut self, limit: u32) -> bool {
-        if self.length >= limit.wrapping_sub(1) {
+    pub(super) fn grow(&mut self) -> bool {
+        if self.length >= self.most {
             return self.reach();
         }
         self.length = self.length.wrapping_add(1);

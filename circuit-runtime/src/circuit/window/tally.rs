@@ -10,11 +10,10 @@ pub(crate) enum ReachedLimit {
     MaxFailures,
     FailureRate,
     SlowRate,
+    /// None is known: the rules are changing, and the failure counts in a part of the window that
+    /// did not record it. It is to be recorded again.
+    RulesChanged,
 }
-
-/// A failure counts in another part of the window, as the rules are changing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Elsewhere;
 
 /// The calls in the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

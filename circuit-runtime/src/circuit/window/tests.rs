@@ -284,9 +284,7 @@ impl<'c> Script<'c> {
             }
             now
         };
-        let reached = failures
-            .failure(&self.policy, generation, clock)
-            .unwrap_or_default();
+        let reached = failures.failure(&self.policy, generation, clock);
         if generation == self.word.get().generation() {
             let opened = reached.is_some();
             let ends = readings.take();
@@ -333,9 +331,7 @@ impl<'c> Script<'c> {
         let clock = |_: Span| self.clock.read(&readings);
         let failed = self.random.one_in(2);
         let reached = if failed {
-            ledger
-                .failure(&self.policy, generation, start, clock)
-                .unwrap_or_default()
+            ledger.failure(&self.policy, generation, start, clock)
         } else {
             ledger.success(&self.policy, generation, start, clock)
         };
