@@ -107,7 +107,7 @@ const OPTIONS: Layers = &[
     ("rates", &["names"]),
     ("settings", &["defaults", "names", "values"]),
     ("aliases", &["names", "places"]),
-    ("suggest", &["aliases", "names", "places"]),
+    ("suggest", &["aliases", "kinds", "names", "places"]),
     ("rules", &["names", "rates", "settings"]),
     (
         "written",

@@ -148,7 +148,6 @@ const ALIASES: [(OptionName, &[&str]); 24] = [
         &[
             "call_timeout",
             "timeout_duration",
-            "timeout_ms",
             "deadline",
             "max_duration",
         ],

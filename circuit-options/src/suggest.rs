@@ -1,11 +1,25 @@
 //! The option that an unknown word stands for: a misspelling, or the name of another library.
 
 use crate::aliases;
+use crate::kinds::ValueKind;
 use crate::names::OptionName;
 use crate::places::Place;
 
 /// The key that stands beside the options of a circuit in `Overrides`.
 pub const HOLD: &str = "hold";
+
+/// The endings of names that hold a unit, in other libraries, and the unit as it is written here.
+const UNITS: [(&str, &str); 9] = [
+    ("_ms", "ms"),
+    ("_msec", "ms"),
+    ("_millis", "ms"),
+    ("_milliseconds", "ms"),
+    ("_s", "s"),
+    ("_sec", "s"),
+    ("_secs", "s"),
+    ("_seconds", "s"),
+    ("_minutes", "m"),
+];
 
 /// Returns the error message for a word that names no option in this place, with what to write
 /// instead.
@@ -36,6 +50,10 @@ pub fn unknown_option(written: &str, place: Place) -> String {
         } else {
             format!("it is called `{option}`, and is an option of the attribute alone")
         }
+    } else if let Some((option, unit)) = option_with_unit(&word) {
+        format!(
+            "here it is called `{option}`, and has its unit in the value: `{option} = \"100{unit}\"`"
+        )
     } else if let Some(advice) = aliases::instead_of(&word, place) {
         advice.to_owned()
     } else if let Some(name) = nearest_name(&word, place) {
@@ -62,7 +80,8 @@ pub fn unknown_option(written: &str, place: Place) -> String {
 pub fn meant_option(written: &str) -> Option<OptionName> {
     let word = snake_case(written);
     let misspelled = || OptionName::from_name(nearest_name(&word, Place::Attribute)?);
-    named_option(&word).or_else(misspelled)
+    let with_unit = || Some(option_with_unit(&word)?.0);
+    named_option(&word).or_else(with_unit).or_else(misspelled)
 }
 
 /// Returns the names of all options that can be written in this place, as messages list them.
@@ -96,6 +115,16 @@ fn named_option(word: &str) -> Option<OptionName> {
     OptionName::from_name(word).or_else(|| aliases::option_called(word))
 }
 
+/// Returns the span of time that a word names together with its unit, and the unit.
+fn option_with_unit(word: &str) -> Option<(OptionName, &'static str)> {
+    let (option, unit) = UNITS.iter().find_map(|(ending, unit)| {
+        let option = named_option(word.strip_suffix(ending)?)?;
+        Some((option, *unit))
+    })?;
+    let kind = ValueKind::for_option(option);
+    matches!(kind, Some(ValueKind::Duration | ValueKind::Window)).then_some((option, unit))
+}
+
 /// Returns the name that a word misspells, among those that can be written in this place.
 fn nearest_name(word: &str, place: Place) -> Option<&'static str> {
     nearest(word, &names_in(place).collect::<Vec<_>>())
@@ -103,7 +132,17 @@ fn nearest_name(word: &str, place: Place) -> Option<&'static str> {
 
 /// Returns the known word that `word` misspells: at most two letters differ, and fewer than half of
 /// them.
-fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::suggest::nearest;
+///
+/// assert_eq!(nearest("qoute", &["order", "quote"]), Some("quote"));
+/// assert_eq!(nearest("page", &["order", "quote"]), None);
+/// ```
+#[must_use]
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     known
         .iter()
         .map(|candidate| (distance(word, candidate), *candidate))
@@ -215,6 +254,30 @@ mod tests {
             let expected = format!("unknown option `{written}`; {advice}");
             assert_eq!(unknown_option(written, Place::Attribute), expected);
         }
+    }
+
+    #[test]
+    fn a_unit_in_a_name_goes_to_the_value() {
+        for (written, advice) in [
+            (
+                "timeout_ms",
+                "here it is called `timeout`, and has its unit in the value: `timeout = \"100ms\"`",
+            ),
+            (
+                "resetTimeoutMillis",
+                "here it is called `reset`, and has its unit in the value: `reset = \"100ms\"`",
+            ),
+            (
+                "window-secs",
+                "here it is called `window`, and has its unit in the value: `window = \"100s\"`",
+            ),
+        ] {
+            let expected = format!("unknown option `{written}`; {advice}");
+            assert_eq!(unknown_option(written, Place::Overrides), expected);
+            assert!(meant_option(written).is_some(), "{written}");
+        }
+        // An option that takes no span of time.
+        assert_eq!(meant_option("probes_ms"), None);
     }
 
     #[test]

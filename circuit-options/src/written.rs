@@ -123,9 +123,21 @@ impl Written<'_> {
     pub fn wrong_type(self, option: OptionName) -> String {
         match (ValueKind::for_option(option), self.corrected(option)) {
             (Some(kind), Some(value)) => {
-                kinds::wrong_type(option, &kind, &format!("{option} = {value}"))
+                let mut instead = format!("{option} = {value}");
+                if let Some(milliseconds) = self.milliseconds() {
+                    instead = format!("{instead}` or `{option} = \"{milliseconds}ms\"");
+                }
+                kinds::wrong_type(option, &kind, &instead)
             }
             _ => takes(option),
+        }
+    }
+
+    /// Returns a number that may well be one of milliseconds, as it is large for one of seconds.
+    fn milliseconds(self) -> Option<u128> {
+        match self {
+            Self::Integer(number) => (number >= 1_000).then_some(number),
+            Self::Float(_) | Self::Text(_) => None,
         }
     }
 
@@ -293,6 +305,16 @@ mod tests {
         ] {
             assert_eq!(written.read(option), Some(Err(message.to_owned())));
         }
+    }
+
+    #[test]
+    fn a_large_number_may_be_one_of_milliseconds() {
+        use OptionName::Reset;
+        let message = "`reset` takes a span of time; write `reset = \"30000s\"` or \
+                       `reset = \"30000ms\"`";
+        assert_eq!(Written::Integer(30_000).wrong_type(Reset), message);
+        let message = "`reset` takes a span of time; write `reset = \"30s\"`";
+        assert_eq!(Written::Integer(30).wrong_type(Reset), message);
     }
 
     #[test]

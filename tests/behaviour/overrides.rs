@@ -181,7 +181,8 @@ fn a_mistake_names_the_circuit_and_the_option() {
             1,
             "circuit `a`: unknown option `b`; expected one of `max_failures`, `window`, \
              `failure_rate`, `slow_call`, `slow_rate`, `min_calls`, `reset`, `max_reset`, `jitter`, \
-             `probes`, `timeout`, `ramp`, `hold`",
+             `probes`, `timeout`, `ramp`, `hold`; if it is part of the circuit's name, quote the \
+             name as a whole: `[circuits.\"shop::quote\"]`",
         ),
         (
             "[circuits]\na = 5",
@@ -216,10 +217,49 @@ fn a_mistake_names_the_circuit_and_the_option() {
              `circuits`",
         ),
     ] {
-        let error = toml::from_str::<Overrides>(toml).unwrap_err();
-        assert_eq!(error.message(), message, "{toml}");
-        let before = &toml[..error.span().unwrap().start];
-        assert_eq!(before.matches('\n').count() + 1, line, "{toml}");
+        assert_refused(toml, line, message);
+    }
+}
+
+/// Asserts that a file is refused with this message, at a line.
+fn assert_refused(toml: &str, line: usize, message: &str) {
+    let error = toml::from_str::<Overrides>(toml).unwrap_err();
+    assert_eq!(error.message(), message, "{toml}");
+    let before = &toml[..error.span().unwrap().start];
+    assert_eq!(before.matches('\n').count() + 1, line, "{toml}");
+}
+
+#[test]
+fn an_option_without_a_circuit_or_with_a_unit_gets_advice() {
+    for (toml, line, message) in [
+        (
+            "[circuits]\nmax_failures = 5",
+            2,
+            "invalid type: integer `5`, expected a table of options for circuit `max_failures`, such \
+             as `max_failures = 5`; put an option under the name of its circuit, or under all, \
+             `[circuits.\"*\"]`",
+        ),
+        (
+            "[circuits]\nhold = 'open'",
+            2,
+            "invalid type: string \"open\", expected a table of options for circuit `hold`, such as \
+             `max_failures = 5`; put an option under the name of its circuit, or under all, \
+             `[circuits.\"*\"]`",
+        ),
+        (
+            "[circuits.a]\ntimeout_ms = 100",
+            2,
+            "circuit `a`: unknown option `timeout_ms`; here it is called `timeout`, and has its unit \
+             in the value: `timeout = \"100ms\"`",
+        ),
+        (
+            "[circuits.a]\nreset = 30000",
+            2,
+            "circuit `a`: `reset` takes a span of time; write `reset = \"30000s\"` or `reset = \
+             \"30000ms\"`",
+        ),
+    ] {
+        assert_refused(toml, line, message);
     }
 }
 

@@ -336,13 +336,14 @@ impl Config {
         }
     }
 
-    /// Returns the options that differ in `other`, with the value here and there.
+    /// Returns the options that differ in `other` and have an effect, with the value here and
+    /// there.
     #[cfg(feature = "serde")]
     pub(crate) fn differences(
         &self,
         other: &Self,
     ) -> impl Iterator<Item = (&'static str, String, String)> {
-        let (before, after) = (self.resolved(), other.resolved());
+        let (before, after) = (self.effective(), other.effective());
         let text = |value: Option<circuit_options::values::Value>| {
             value.map_or("none".to_owned(), |it| it.to_string())
         };
@@ -350,6 +351,29 @@ impl Config {
             let (before, after) = (before.get(option), after.get(option));
             (before != after).then(|| (option.as_str(), text(before), text(after)))
         })
+    }
+
+    /// Returns the origin of an option's value; `None` if it has none.
+    #[cfg(feature = "serde")]
+    pub(crate) fn origin(&self, option: OptionName) -> Option<&'static str> {
+        let is_written = self.options.get(option).is_some();
+        let origin = if is_written {
+            "the program"
+        } else {
+            "the default"
+        };
+        self.effective().get(option).map(|_| origin)
+    }
+
+    /// Fills in the defaults, except for that of an option without effect.
+    #[cfg(feature = "serde")]
+    fn effective(&self) -> Options {
+        let options = self.resolved();
+        let has_rate = options.failure_rate.is_some() || options.slow_call.is_some();
+        Options {
+            min_calls: options.min_calls.filter(|_| has_rate),
+            ..options
+        }
     }
 
     /// Fills in the defaults.

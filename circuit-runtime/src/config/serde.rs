@@ -20,6 +20,10 @@ use super::{Config, Options};
 /// The key of a number that `serde_json` has left as text, with its feature `arbitrary_precision`.
 const NUMBER: &str = "$serde_json::private::Number";
 
+/// The advice for a key of `Overrides` that resembles no option. TOML takes a name with points for
+/// several keys.
+const PART_OF_NAME: &str = "; if it is part of the circuit's name, quote the name as a whole: `[circuits.\"shop::quote\"]`";
+
 /// The options that a file can set.
 const FIELDS: &[&str] = &[
     "max_failures",
@@ -56,11 +60,8 @@ const FIELDS: &[&str] = &[
 /// ```
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut options = self.resolved();
-        // Without a rate it has no meaning, and cannot be written.
-        if options.failure_rate.is_none() && options.slow_call.is_none() {
-            options.min_calls = None;
-        }
+        // One without effect cannot be written: `min_calls` needs a rate.
+        let options = self.effective();
         let mut fields = serializer.serialize_struct("Config", options.iter().count())?;
         serialize_options(&options, &mut fields)?;
         fields.end()
@@ -218,7 +219,10 @@ impl Visitor<'_> for KeySeed<'_> {
             Some(option) if place.takes(option) => Ok(Key::Option(option)),
             _ if key == HOLD && place == Place::Overrides => Ok(Key::Hold),
             _ => {
-                let message = suggest::unknown_option(key, place);
+                let mut message = suggest::unknown_option(key, place);
+                if place == Place::Overrides && message.ends_with(&suggest::all_names(place)) {
+                    message.push_str(PART_OF_NAME);
+                }
                 Err(E::custom(subject.message(key, &message)))
             }
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use ::serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use ::serde::ser::{SerializeStruct, Serializer};
 use ::serde::{Deserialize, Serialize};
-use circuit_options::suggest::HOLD;
+use circuit_options::suggest::{self, HOLD};
 
 use super::error::OverridesError;
 use super::hold::HoldTo;
@@ -202,7 +202,16 @@ impl<'de> Visitor<'de> for OverrideSeed<'_> {
         write!(
             f,
             "a table of options for {subject}, such as `max_failures = 5`"
-        )
+        )?;
+        match subject {
+            Subject::Circuit(name) if suggest::meant_option(name).is_some() || *name == HOLD => {
+                write!(
+                    f,
+                    "; put an option under the name of its circuit, or under all, `[circuits.\"*\"]`"
+                )
+            }
+            _ => Ok(()),
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Override, A::Error> {
