@@ -111,7 +111,7 @@ fn a_listener_may_apply_overrides() {
     });
     assert_eq!(
         applied[0].to_string(),
-        "listened: max_failures 5 -> 2, released\n".repeat(2)
+        "listened: max_failures 5 -> 2, hold in the file open -> none\n".repeat(2)
     );
     for breaker in [first, second] {
         assert_eq!(breaker.config().max_failures(), Some(2));

@@ -190,6 +190,49 @@ fn a_file_neither_replaces_nor_releases_an_order_by_hand() {
 }
 
 #[test]
+fn a_hold_stays_when_the_rules_are_replaced() {
+    let _turn = Turn::wait();
+    let (breaker, tenants) = (
+        breaker("replaced"),
+        CircuitBreakers::new("replaced", rules().build().unwrap()),
+    );
+    hold("replaced", "closed");
+    let config = rules().max_failures(9).build().unwrap();
+    breaker.reconfigure(config).unwrap();
+    tenants.reconfigure(config).unwrap();
+    for breaker in [&breaker, &tenants.get("a")] {
+        assert_eq!(held(breaker), (State::Closed, FILE));
+        assert_eq!(breaker.config(), config);
+    }
+}
+
+/// What is shown is the wish of the file, and the circuit may be held otherwise.
+#[test]
+fn applied_shows_the_hold_of_the_file_and_not_that_of_the_circuit() {
+    let _turn = Turn::wait();
+    let breaker = breaker("shown");
+    breaker.force_open();
+    let applied = apply("[circuits.shown]\nhold = 'closed'");
+    assert_eq!(
+        applied.to_string(),
+        "shown: hold in the file none -> closed\n"
+    );
+    assert_eq!(held(&breaker), (State::Open, ORDER));
+    // It holds again what was released by hand, which is no change of the file.
+    breaker.reset();
+    let again = apply("[circuits.shown]\nhold = 'closed'");
+    assert_eq!(
+        (again.changed, held(&breaker)),
+        (vec![], (State::Closed, FILE))
+    );
+    let applied = apply("");
+    assert_eq!(
+        applied.to_string(),
+        "shown: hold in the file closed -> none\n"
+    );
+}
+
+#[test]
 fn an_order_by_hand_takes_over_from_the_file_even_if_it_is_the_same() {
     let _turn = Turn::wait();
     let mut changes = registry::changes();

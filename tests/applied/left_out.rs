@@ -49,7 +49,8 @@ impl Visit for Line {
     }
 }
 
-/// Creates something with a log that does `act` for each event, and returns the lines.
+/// Creates something with a log that does `act` for each event, and returns the lines about
+/// overrides.
 fn logged<R>(
     act: impl Fn() + Send + Sync + 'static,
     create: impl FnOnce() -> R,
@@ -60,7 +61,8 @@ fn logged<R>(
         act,
     };
     let created = with_default(log, create);
-    let lines = std::mem::take(&mut *lines.lock().unwrap());
+    let mut lines = std::mem::take(&mut *lines.lock().unwrap());
+    lines.retain(|line| line.contains("overrides"));
     (created, lines)
 }
 
@@ -72,10 +74,12 @@ const FILE: &str = r#"
 "#;
 
 const MESSAGE: &str = "`max_reset` must not be shorter than `reset`; the wait grows from `reset` up \
-    to it";
+    to it (`reset` from `left out*`, `max_reset` from the program)";
+
+const LEFT_OUT: &str = "all options for this circuit are left out";
 
 #[test]
-fn a_later_breaker_for_which_they_are_invalid_keeps_its_rules_and_logs_a_warning() {
+fn a_later_breaker_for_which_they_are_invalid_keeps_its_rules_is_held_and_logs_a_warning() {
     let _turn = Turn::wait();
     apply(FILE);
     let config = rules().max_reset(seconds(40)).build().unwrap();
@@ -84,21 +88,24 @@ fn a_later_breaker_for_which_they_are_invalid_keeps_its_rules_and_logs_a_warning
     assert_eq!(
         lines,
         [format!(
-            "WARN message=circuit overrides left out breaker=\"left out\" option=\"max_reset\" error=circuit `left out`: {MESSAGE}"
+            "WARN message=circuit overrides left out breaker=\"left out\" option=\"max_reset\" error=circuit `left out`: {MESSAGE}; {LEFT_OUT}"
         )]
     );
-    assert_eq!((later.config(), later.state()), (config, State::Closed));
+    assert_eq!((later.config(), later.state()), (config, State::Open));
 
     let (tenants, lines) = logged(|| {}, || CircuitBreakers::new("left out too", config));
     assert_eq!(lines.len(), 1, "{lines:?}");
     let (tenant, lines) = logged(|| {}, || tenants.get("a"));
     assert_eq!(lines, [""; 0], "once for all keys");
-    assert_eq!((tenant.config(), tenant.state()), (config, State::Closed));
+    assert_eq!((tenant.config(), tenant.state()), (config, State::Open));
 
     // Valid ones apply, to it as well.
     apply("[circuits.'left out*']\nmax_failures = 3");
     assert_eq!(later.config().max_failures(), Some(3));
     assert_eq!(tenant.config().max_failures(), Some(3));
+    for breaker in [later, tenant, tenants.get("b")] {
+        assert_eq!(breaker.state(), State::Closed, "released");
+    }
 }
 
 #[circuit_breaker(name = "left out: untimed")]
@@ -126,7 +133,7 @@ fn a_timeout_is_left_out_on_the_first_call_of_a_function_that_has_no_room_for_it
         [
             "WARN message=circuit overrides left out breaker=\"left out: quote\" option=\"timeout\" error=circuit `left out: quote`: \
           `timeout` cannot be added at run time, as the function's future has no room for a \
-          timer; write one in the attribute, `timeout = \"1h\"` if need be"
+          timer; write one in the attribute, `timeout = \"1h\"` if need be; all options for this circuit are left out"
         ]
     );
     assert_eq!(

@@ -36,7 +36,7 @@ fn all_or_nothing() {
     assert_eq!(
         message,
         "circuit `refused::c`: `max_reset` must not be shorter than `reset`; the wait grows from \
-         `reset` up to it",
+         `reset` up to it (`reset` from `refused::*`, `max_reset` from the program)",
     );
     assert_eq!(before(), expected);
     assert_eq!(causes(&mut changes, "refused::a"), []);
@@ -57,7 +57,8 @@ fn options_that_do_not_go_with_those_of_a_breaker_name_it_and_say_what_to_write(
             "calls",
             "max_failures",
             "circuit `calls`: `max_failures` must not be above the calls in `window`, and 40 is \
-             above 30; the circuit would never open",
+             above 30; the circuit would never open (`max_failures` from the program, `window` \
+             from `c*`)",
         ),
         (
             "[circuits.'consecutive']\nfailure_rate = 0.5",
@@ -137,7 +138,8 @@ fn a_timeout_that_a_pattern_sets_is_skipped_where_there_is_no_room() {
     }
     let last = applied.to_string();
     let last = last.lines().last();
-    let text = "untimed by key: `timeout` is skipped, as it cannot be added at run time";
+    let text = "untimed by key: `timeout` is skipped, as it cannot be added at run time; write one in \
+                the attribute, `timeout = \"1h\"` if need be";
     assert_eq!(last, Some(text));
     // By the pattern, but not where the exact name is the one that sets it.
     let exact = "[circuits.'*']\ntimeout = '1s'\n[circuits.untimed]\ntimeout = '2s'";

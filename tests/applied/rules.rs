@@ -256,27 +256,64 @@ fn applied_says_what_has_changed() {
     assert_eq!(
         applied.to_string(),
         "changed::a: max_failures 5 -> 3, reset 30s -> 10s\n\
-         changed::b: max_failures 5 -> 3, reset 30s -> 10s, held closed\n\
-         `*::chnaged` matches no circuit\n\
-         `chnaged::b` matches no circuit\n",
+         changed::b: max_failures 5 -> 3, reset 30s -> 10s, hold in the file none -> closed\n\
+         `*::chnaged` matches no circuit so far\n\
+         `chnaged::b` matches no circuit so far; did you mean `changed::b`?\n",
     );
 
     let held =
         apply("[circuits.'changed::a']\nhold = 'open'\n[circuits.'changed::b']\nwindow = 10");
     assert_eq!(
         held.to_string(),
-        "changed::a: max_failures 3 -> 5, reset 10s -> 30s, held open\n\
-         changed::b: max_failures 3 -> 5, window none -> 10, min_calls 20 -> 10, \
-         reset 10s -> 30s, released\n",
+        "changed::a: max_failures 3 -> 5, reset 10s -> 30s, hold in the file none -> open\n\
+         changed::b: max_failures 3 -> 5, window none -> 10, reset 10s -> 30s, hold in \
+         the file closed -> none\n",
     );
     let released = apply("");
     assert_eq!(
         released.to_string(),
-        "changed::a: released\n\
-         changed::b: window 10 -> none, min_calls 10 -> 20\n",
+        "changed::a: hold in the file open -> none\n\
+         changed::b: window 10 -> none\n",
     );
     drop(both);
     assert_eq!(apply("").to_string(), "");
+}
+
+#[test]
+fn a_name_that_matches_no_circuit_may_mean_another() {
+    let _turn = Turn::wait();
+    let _quote = breaker("meant::quote");
+    let _page = CircuitBreakers::new("meant::page", Config::default());
+    for (name, hint) in [
+        ("meant::qoute", "; did you mean `meant::quote`?"),
+        ("quote", "; did you mean `meant::quote`?"),
+        (
+            "meant::page[eu]",
+            "; write `meant::page`, for all of its keys",
+        ),
+        ("page[eu]", "; write `meant::page`, for all of its keys"),
+        ("ote", ""),
+        ("meant::other", ""),
+        ("*::qoute", ""),
+    ] {
+        let applied = apply(&format!("[circuits.'{name}']\nhold = 'open'"));
+        let expected = format!("`{name}` matches no circuit so far{hint}\n");
+        assert_eq!(applied.to_string(), expected);
+    }
+}
+
+/// A default that follows another option has no effect without a rate.
+#[test]
+fn only_options_with_an_effect_are_shown_as_changed() {
+    let _turn = Turn::wait();
+    let consecutive = breaker("effect");
+    let applied = apply("[circuits.effect]\nwindow = 10");
+    assert_eq!(applied.to_string(), "effect: window none -> 10\n");
+    let applied = apply("[circuits.effect]\nwindow = 10\nfailure_rate = 0.5");
+    let with_rate =
+        "effect: max_failures 5 -> none, failure_rate none -> 0.5, min_calls none -> 10\n";
+    assert_eq!(applied.to_string(), with_rate);
+    drop(consecutive);
 }
 
 #[test]

@@ -56,7 +56,8 @@ pub(super) fn log(change: &StateChange) {
     }
 }
 
-/// Warns of overrides that are invalid for a circuit that has just been created.
+/// Warns of overrides whose options are invalid for a circuit that has just been created: all of
+/// them are left out, a hold is not.
 #[cfg(feature = "serde")]
 pub(crate) fn warn_of_override(breaker: &str, option: Option<&str>, error: &dyn Display) {
     contain(|| {
@@ -65,7 +66,7 @@ pub(crate) fn warn_of_override(breaker: &str, option: Option<&str>, error: &dyn 
             Level::WARN,
             breaker,
             option,
-            %error,
+            error = %format_args!("{error}; all options for this circuit are left out"),
             "circuit overrides left out"
         );
     });

@@ -1,6 +1,9 @@
 //! The effect of overrides.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use circuit_options::suggest;
 
 use crate::config::Config;
 use crate::name::Name;
@@ -30,13 +33,19 @@ use crate::state::State;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Applied {
-    /// The breakers whose rules or hold have changed, in the order of their names.
+    /// The breakers whose rules, or whose hold in the overrides, have changed, in the order of
+    /// their names.
+    ///
+    /// Overrides are compared with those before. So a breaker that was released by hand, and is
+    /// held again by the same `hold`, is not among them.
     pub changed: Vec<ChangedRules>,
     /// The names and patterns that match no circuit, in their order. A circuit that is created
     /// later may match.
     pub unmatched: Vec<String>,
     /// The options that a pattern sets and a breaker cannot have: each is left out there.
     pub skipped: Vec<SkippedOption>,
+    /// What may be meant by a name that matches no circuit.
+    hints: BTreeMap<String, String>,
 }
 
 /// The rules of a breaker before and after overrides were applied.
@@ -49,9 +58,11 @@ pub struct ChangedRules {
     pub before: Config,
     /// The configuration from now on.
     pub after: Config,
-    /// The state that earlier overrides held the breaker in; `None` if they did not.
+    /// The `hold` of earlier overrides; `None` if they had none.
     pub hold_before: Option<State>,
-    /// The state that the overrides hold the breaker in; `None` if they do not.
+    /// The `hold` of the overrides; `None` if they have none. An order that is given by hand goes
+    /// before it: the [`snapshot`](crate::CircuitBreaker::snapshot) of a breaker tells what holds
+    /// it.
     pub hold: Option<State>,
 }
 
@@ -65,13 +76,52 @@ pub struct SkippedOption {
     pub option: &'static str,
 }
 
+impl Applied {
+    /// Creates the effect of overrides that change nothing, and in which names match none of these
+    /// functions.
+    pub(super) fn from_unmatched(unmatched: Vec<&str>, functions: &[&str]) -> Self {
+        let hints = unmatched.iter().filter_map(|name| {
+            let hint = hint(name, functions)?;
+            Some(((*name).to_owned(), hint))
+        });
+        Self {
+            hints: hints.collect(),
+            unmatched: unmatched.into_iter().map(str::to_owned).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Returns what may be meant by a name that is none of these.
+fn hint(name: &str, functions: &[&str]) -> Option<String> {
+    let (function, key) = match name.split_once('[') {
+        Some((function, key)) => (function, Some(key)),
+        None => (name, None),
+    };
+    let is_end_of = |known: &&&str| {
+        let path = known.strip_suffix(function);
+        path.is_some_and(|path| path.ends_with("::"))
+    };
+    let known = functions.iter().find(|known| **known == function);
+    let known = known.or_else(|| functions.iter().find(is_end_of)).copied();
+    let known = known.or_else(|| suggest::nearest(function, functions))?;
+    Some(match key {
+        Some(_) => format!("write `{known}`, for all of its keys"),
+        None => format!("did you mean `{known}`?"),
+    })
+}
+
 impl fmt::Display for Applied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for changed in &self.changed {
             writeln!(f, "{changed}")?;
         }
         for name in &self.unmatched {
-            writeln!(f, "`{name}` matches no circuit")?;
+            write!(f, "`{name}` matches no circuit so far")?;
+            match self.hints.get(name) {
+                Some(hint) => writeln!(f, "; {hint}")?,
+                None => writeln!(f)?,
+            }
         }
         for skipped in &self.skipped {
             writeln!(f, "{skipped}")?;
@@ -88,11 +138,12 @@ impl fmt::Display for ChangedRules {
             write!(f, "{before_each} {option} {before} -> {after}")?;
             before_each = ",";
         }
-        match self.hold {
-            hold if hold == self.hold_before => Ok(()),
-            Some(hold) => write!(f, "{before_each} held {hold}"),
-            None => write!(f, "{before_each} released"),
+        let text = |hold: Option<State>| hold.map_or("none", State::as_str);
+        let (before, after) = (text(self.hold_before), text(self.hold));
+        if before != after {
+            write!(f, "{before_each} hold in the file {before} -> {after}")?;
         }
+        Ok(())
     }
 }
 
@@ -101,7 +152,8 @@ impl fmt::Display for SkippedOption {
         let Self { breaker, option } = self;
         write!(
             f,
-            "{breaker}: `{option}` is skipped, as it cannot be added at run time"
+            "{breaker}: `{option}` is skipped, as it cannot be added at run time; write one in the \
+             attribute, `timeout = \"1h\"` if need be"
         )
     }
 }

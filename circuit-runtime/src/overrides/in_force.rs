@@ -50,11 +50,9 @@ fn apply_to(
 ) -> Result<(Applied, Vec<bool>), OverridesError> {
     let plans = all.iter().map(|listed| Plan::new(overrides, &**listed));
     let plans = plans.collect::<Result<Vec<_>, _>>()?;
-    let unmatched = overrides.unmatched(all.iter().map(|listed| listed.listed_as()));
-    let mut applied = Applied {
-        unmatched: unmatched.into_iter().map(str::to_owned).collect(),
-        ..Applied::default()
-    };
+    let functions: Vec<_> = all.iter().map(|listed| listed.listed_as()).collect();
+    let unmatched = overrides.unmatched(functions.iter().copied());
+    let mut applied = Applied::from_unmatched(unmatched, &functions);
     let follows = |plan: &Plan<'_>| plan.hold.or(plan.listed.policy().file_hold()).is_some();
     let followers = plans.iter().map(follows).collect();
     for plan in plans {
@@ -67,23 +65,28 @@ fn apply_to(
     Ok((applied, followers))
 }
 
-/// Applies the overrides in force to circuits that have just been registered. If they are invalid
-/// there, the circuits keep their own rules, and a warning is logged.
+/// Applies the overrides in force to circuits that have just been registered. If their options are
+/// invalid there, the circuits keep their own rules, and a warning is logged. A hold applies
+/// anyway: it is the off switch, and depends on no other option.
 pub(crate) fn apply_to_new<L: Listed>(listed: &Arc<L>) {
-    let is_held = with_in_force(|in_force| {
+    let (is_held, error) = with_in_force(|in_force| {
         let Some(overrides) = in_force else {
-            return Ok(false);
+            return (false, None);
         };
-        let plan = Plan::new(overrides, &**listed)?;
+        let (plan, error) = match Plan::new(overrides, &**listed) {
+            Ok(plan) => (plan, None),
+            Err(error) => (Plan::hold_alone(overrides, &**listed), Some(error)),
+        };
         let is_held = plan.hold.is_some();
         plan.carry_out();
-        Ok(is_held)
+        (is_held, error)
     });
     // Without the lock, as either runs code of the program.
-    match is_held {
-        Ok(true) => listed.follow_file(),
-        Ok(false) => {}
-        Err(error) => warn(&error),
+    if is_held {
+        listed.follow_file();
+    }
+    if let Some(error) = error {
+        warn(&error);
     }
 }
 
@@ -97,7 +100,7 @@ fn with_in_force<R>(section: impl FnOnce(&mut Option<Overrides>) -> R) -> R {
     section(&mut IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Warns of overrides that are left out.
+/// Warns of options that are left out.
 fn warn(error: &OverridesError) {
     #[cfg(feature = "tracing")]
     crate::events::warn_of_override(error.circuit(), error.option(), error);
@@ -122,6 +125,16 @@ impl<'l> Plan<'l> {
             hold: resolved.hold.map(HoldTo::state),
             skipped,
         })
+    }
+
+    /// Returns the plan for a circuit that keeps its rules, as those of the overrides are invalid.
+    fn hold_alone(overrides: &Overrides, listed: &'l dyn Listed) -> Self {
+        Self {
+            listed,
+            config: listed.policy().config(),
+            hold: overrides.hold_of(listed.listed_as()).map(HoldTo::state),
+            skipped: None,
+        }
     }
 
     fn name(&self) -> Name {

@@ -27,7 +27,7 @@ use pattern::Pattern;
 ///
 /// ```toml
 /// [circuits."*"]
-/// timeout = "1s"
+/// jitter = "10%"
 ///
 /// [circuits."shop::quote"]
 /// max_failures = 3
@@ -38,8 +38,8 @@ use pattern::Pattern;
 /// ```
 ///
 /// Option by option, the most specific match wins: the exact name first, then the pattern with
-/// more literal characters, then the smaller text. An option that no match sets keeps the value
-/// that the program has given it. A breaker made for a key has the name of its function.
+/// more literal characters, then the one that sorts first. An option that no match sets keeps the
+/// value that the program has given it. A breaker made for a key has the name of its function.
 ///
 /// # Examples
 ///
@@ -62,7 +62,10 @@ use pattern::Pattern;
 /// ```
 ///
 /// As a field with `#[serde(flatten)]`, they are part of a program's own settings, where `circuits`
-/// is one of the keys.
+/// is one of the keys. But then a misspelt `circuits` is not an error, unless the program refuses
+/// unknown keys: it sets nothing, and so sets all rules back. And errors name the circuit and the
+/// option, but no line and no key of the file. Where that matters, keep the overrides in a file of
+/// their own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
     circuits: BTreeMap<String, Override>,
@@ -206,12 +209,19 @@ impl Overrides {
             }
         }
         let config = base.with(&options);
-        let config =
-            config.map_err(|(option, mistake)| OverridesError::new(function, option, &mistake))?;
+        let config = config.map_err(|(option, mistake)| {
+            let origins = self.origins(function, base, &mistake);
+            OverridesError::new(function, option, &format!("{mistake}{origins}"))
+        })?;
         Ok(Resolved {
             config,
-            hold: matches.iter().find_map(|(_, circuit)| circuit.hold),
+            hold: most_specific_hold(&matches),
         })
+    }
+
+    /// Returns the hold of a circuit, whatever its options are.
+    pub(crate) fn hold_of(&self, function: &str) -> Option<HoldTo> {
+        most_specific_hold(&self.matches(function))
     }
 
     /// Returns the name or pattern that sets an option of a circuit, and whether it is an exact
@@ -221,6 +231,32 @@ impl Overrides {
         let mut matches = self.matches(function).into_iter();
         let (pattern, _) = matches.find(|(_, circuit)| sets(circuit))?;
         Some((pattern.0, pattern.is_exact()))
+    }
+
+    /// Returns where the values of the options that a mistake names come from, unless they stand
+    /// side by side.
+    fn origins(&self, function: &str, base: &Config, mistake: &str) -> String {
+        let is_named = |option: &OptionName| mistake.contains(&format!("`{option}`"));
+        let named = OptionName::ALL.into_iter().filter(is_named);
+        let origins: Vec<_> = named
+            .filter_map(|option| {
+                let origin = match self.source(function, option) {
+                    Some((pattern, _)) => format!("`{pattern}`"),
+                    None => base.origin(option)?.to_owned(),
+                };
+                Some((option, origin))
+            })
+            .collect();
+        if origins
+            .windows(2)
+            .all(|pair| matches!(pair, [(_, a), (_, b)] if a == b))
+        {
+            return String::new();
+        }
+        let all = origins
+            .iter()
+            .map(|(option, origin)| format!("`{option}` from {origin}"));
+        format!(" ({})", all.collect::<Vec<_>>().join(", "))
     }
 
     /// Returns the names and patterns that match none of these functions.
@@ -255,6 +291,10 @@ impl Overrides {
         }
         Ok(self.circuits.entry(name).or_insert(Override::NONE))
     }
+}
+
+fn most_specific_hold(matches: &[(Pattern<'_>, &Override)]) -> Option<HoldTo> {
+    matches.iter().find_map(|(_, circuit)| circuit.hold)
 }
 
 #[cfg(test)]
@@ -372,14 +412,15 @@ mod tests {
                 Config::builder().max_reset(seconds(10)),
                 "max_reset",
                 "circuit `shop::quote`: `max_reset` must not be shorter than `reset`; the wait \
-                 grows from `reset` up to it",
+                 grows from `reset` up to it (`reset` from the default, `max_reset` from `shop::*`)",
             ),
             (
                 Config::builder().max_failures(7),
                 Config::builder().last_calls(6),
                 "max_failures",
                 "circuit `shop::quote`: `max_failures` must not be above the calls in `window`, and \
-                 7 is above 6; the circuit would never open",
+                 7 is above 6; the circuit would never open (`max_failures` from the program, \
+                 `window` from `shop::*`)",
             ),
             (
                 Config::builder(),
