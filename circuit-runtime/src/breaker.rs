@@ -124,6 +124,10 @@ impl CircuitBreaker {
     ///
     /// Each call observes the configuration from before or the new one, never parts of both.
     ///
+    /// With the feature `serde`, the options that a file has set here are gone, too, until the next
+    /// `registry::apply`, which sets its options over the new configuration. The file's `hold`
+    /// stays.
+    ///
     /// # Errors
     ///
     /// Returns [`ConfigError::RulesOfOneKey`] if this is the breaker of a key: reconfigure its
@@ -565,6 +569,8 @@ impl CircuitBreaker {
     /// Opens the circuit for this long, as [`force_open`](Self::force_open) does, then releases it
     /// as [`reset`](Self::reset) does. Time alone ends it: no task and no timer is involved.
     ///
+    /// If a file's `hold` held the circuit before, it returns when the file is applied again.
+    ///
     /// # Examples
     ///
     /// ```
@@ -605,6 +611,8 @@ impl CircuitBreaker {
 
     /// Closes the circuit for this long, as [`force_closed`](Self::force_closed) does, then
     /// releases it as [`reset`](Self::reset) does. Time alone ends it.
+    ///
+    /// If a file's `hold` held the circuit before, it returns when the file is applied again.
     ///
     /// # Examples
     ///

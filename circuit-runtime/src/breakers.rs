@@ -147,7 +147,9 @@ impl CircuitBreakers {
     /// Replaces the configuration of the breakers of all keys, those that are created later
     /// included, while calls run.
     ///
-    /// See [`CircuitBreaker::reconfigure`] for what stays and what changes.
+    /// See [`CircuitBreaker::reconfigure`] for what stays and what changes. With the feature
+    /// `serde`, options from a file are gone until the next `registry::apply`, which sets its
+    /// options over the new configuration.
     ///
     /// # Errors
     ///

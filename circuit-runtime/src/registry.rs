@@ -179,8 +179,8 @@ pub fn duplicates() -> Vec<Declared> {
 ///
 /// Every breaker is looked up by its name, or by that of its function if it is one of many keys.
 /// Options that earlier overrides have set, and these do not, fall back to those of the attribute
-/// or of the program. [`reconfigure`](CircuitBreaker::reconfigure) says what stays and what changes
-/// when rules do.
+/// or of the program, and so an empty file sets all rules back.
+/// [`reconfigure`](CircuitBreaker::reconfigure) says what stays and what changes when rules do.
 ///
 /// A `hold` keeps breakers open or closed until overrides without it are applied; then they are
 /// released as by [`reset`](CircuitBreaker::reset). It neither replaces nor releases an order that
@@ -190,14 +190,21 @@ pub fn duplicates() -> Vec<Declared> {
 /// An annotated function without a `timeout` cannot be given one, as its future has no room for a
 /// timer. Where a pattern sets it, the option is left out and listed as skipped.
 ///
+/// A circuit that was released by hand, or whose order by hand has ended, is held again by a `hold`
+/// when it is applied again, even if nothing else has changed; [`Applied::changed`] does not list
+/// that.
+///
 /// Reading a file again, and when, is up to the program.
 ///
 /// # Errors
 ///
 /// Returns an error if the overrides are invalid for a breaker in use or, with the feature
 /// `discovery`, for an annotated function. No rules change then, for any breaker; but with that
-/// feature, the breakers of all annotated functions have been created. For a breaker that is
-/// created later, invalid overrides are left out, with a warning in the log.
+/// feature, the breakers of all annotated functions have been created.
+///
+/// For a breaker that is created later, and for which they are invalid, all options are left out,
+/// with a warning in the log; a `hold` applies nevertheless. Without the feature `tracing` there is
+/// no log, and no sign of it but its [`config`](CircuitBreaker::config).
 ///
 /// # Examples
 ///

@@ -480,6 +480,26 @@ assert_eq!(price, 12.5);
 //!   opposite, `hold = "open"`, rejects every call, from the first one on. An order that is given
 //!   by hand takes precedence over the file, and stays when the hold is removed. After a `reset` by
 //!   hand, the file holds the circuit again when it is applied the next time.
+//! - **An order that ends.** After an order with a time, such as
+//!   [`force_open_for`](crate::CircuitBreaker::force_open_for), the circuit is not held: the file's
+//!   hold returns when the file is applied again.
+//! - **Half a file.** An empty file, or one that is read while it is written, sets the rules back
+//!   that it does not contain. Write it aside, then rename it.
+//! - **Unsetting.** A file can set an option, but not remove one of the program. It can replace a
+//!   default: a `failure_rate` under `"*"` takes the place of the default of `max_failures`, but
+//!   not of a `max_failures` in the attribute.
+//! - **New rules from code.** [`reconfigure`](crate::CircuitBreaker::reconfigure) replaces the
+//!   rules of the program, and removes the file's options until the file is applied again: they
+//!   then go over the new rules.
+//! - **A later circuit.** If the options of the file are invalid for a circuit that is created
+//!   later, all of them are left out there, with a warning in the log. A hold applies nevertheless.
+//!   Without the feature `tracing`, there is no sign of it but
+//!   [`CircuitBreaker::config`](crate::CircuitBreaker::config).
+//! - **Several patterns.** Of those with the same number of characters besides `*`, the first in
+//!   alphabetical order goes first.
+//! - **YAML** takes `*` for the beginning of an alias: quote it, `"*":`.
+//! - **The environment.** `figment` reads the names of variables in lower case, and few shells
+//!   allow `::` in them: give a circuit that is set there a `name` in lower case without `::`.
 //! - **Names.** The breaker of an annotated function exists from its first call on. Until then, its
 //!   name is among those that match no circuit, and a mistake in its options is a warning in the
 //!   log at that call. The feature `discovery` reports both when the file is applied.
