@@ -9,7 +9,10 @@
 //!
 //! A variable is named by the prefix of the program, then `CIRCUITS`, the name of the circuit and
 //! the option, with two underscores between them. So the `name` of a circuit that is set in the
-//! environment has no `::`, which a shell does not allow there.
+//! environment has no `::`, which a shell does not allow there, and no capital letters, as figment
+//! reads variables in lower case.
+//!
+//! Other tables of the file, and other variables of the prefix, are left to the program.
 
 use std::error::Error;
 use std::io;
@@ -20,8 +23,9 @@ use circuit_runtime::{
     Applied, CircuitBreaker, CircuitError, Config, ConfigError, Overrides, circuit_breaker,
     registry,
 };
-use figment::Figment;
 use figment::providers::{Env, Format, Toml};
+use figment::value::{Dict, Map};
+use figment::{Figment, Metadata, Profile, Provider};
 
 /// The file that is read if no other is named.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/configured.toml");
@@ -65,15 +69,35 @@ impl Exchange {
     }
 }
 
+/// The circuits of a source of settings. Its other keys belong to other parts of the program.
+struct Circuits<P>(P);
+
+impl<P: Provider> Provider for Circuits<P> {
+    fn metadata(&self) -> Metadata {
+        self.0.metadata()
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let mut data = self.0.data()?;
+        for settings in data.values_mut() {
+            settings.retain(|key, _| key == "circuits");
+        }
+        Ok(data)
+    }
+}
+
 /// Reads the file, and the environment over it, and applies both to all breakers. If anything is
 /// wrong in them, nothing changes.
 fn reload(file: &Path) -> Result<Applied, Box<dyn Error>> {
     // A missing file is refused, too. `Toml::file` would take it for an empty one, which sets all
     // rules back.
-    let file = Toml::file_exact(file);
-    let settings = Figment::from(file).merge(Env::prefixed("SHOP_").split("__"));
+    let settings = Figment::from(Circuits(Toml::file_exact(file)));
+    let settings = settings.merge(Circuits(Env::prefixed("SHOP_").split("__")));
+    // figment names the key and the source of a mistake.
     let overrides: Overrides = settings.extract()?;
-    Ok(registry::apply(overrides)?)
+    // What does not go with the rules of a breaker may be in either.
+    let applied = registry::apply(overrides);
+    Ok(applied.map_err(|error| format!("{error} in {} or the environment", file.display()))?)
 }
 
 /// The requests to read the file again: the signal SIGHUP.

@@ -30,15 +30,15 @@ struct Program {
 }
 
 impl Program {
-    /// Starts it with this file, and a variable of the environment over it.
-    fn start(text: &str, variable: (&str, &str)) -> Self {
+    /// Starts it with this file, and variables of the environment over it.
+    fn start(text: &str, variables: [(&str, &str); 2]) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let file = folder.join(FILE);
         fs::write(&file, text).unwrap();
         let mut process = Command::new(example())
             .current_dir(folder)
             .arg(FILE)
-            .env(variable.0, variable.1)
+            .envs(variables)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -105,8 +105,11 @@ fn example() -> PathBuf {
 #[test]
 fn a_file_is_read_again_on_a_signal_and_a_broken_one_changes_nothing() {
     let program = Program::start(
-        "[circuits.quote]\nmax_failures = 3",
-        ("SHOP_CIRCUITS__QUOTE__RESET", "20s"),
+        "port = 80\n[circuits.quote]\nmax_failures = 3\n[database]\npool = 5",
+        [
+            ("SHOP_CIRCUITS__QUOTE__RESET", "20s"),
+            ("SHOP_PORT", "8080"),
+        ],
     );
     let first = program.lines();
     assert!(first[0].starts_with("reads the file again on: kill -HUP "));
@@ -120,7 +123,10 @@ fn a_file_is_read_again_on_a_signal_and_a_broken_one_changes_nothing() {
     let not_called = "not called: circuit `quote` is open";
     assert_eq!(
         program.reload(held),
-        ["quote: max_failures 3 -> 5, held open", not_called]
+        [
+            "quote: max_failures 3 -> 5, hold in the file none -> open",
+            not_called
+        ]
     );
 
     for (broken, message) in [
@@ -133,9 +139,10 @@ fn a_file_is_read_again_on_a_signal_and_a_broken_one_changes_nothing() {
         ),
         (
             "[circuits.quote]\nmax_reset = '10s'",
-            "circuit `quote`: `max_reset` must not be shorter than `reset`; the wait grows from \
-             `reset` up to it"
-                .to_owned(),
+            format!(
+                "circuit `quote`: `max_reset` must not be shorter than `reset`; the wait grows from \
+                 `reset` up to it in {FILE} or the environment"
+            ),
         ),
     ] {
         let refused = format!("refused, the rules stay as they are: {message}");
@@ -156,8 +163,8 @@ fn a_file_is_read_again_on_a_signal_and_a_broken_one_changes_nothing() {
     assert_eq!(lines.last().unwrap(), not_called);
 
     let released = [
-        "quote: released",
-        "`qoute` matches no circuit",
+        "quote: hold in the file open -> none",
+        "`qoute` matches no circuit so far; did you mean `quote`?",
         "called: 42.5",
     ];
     assert_eq!(program.reload("[circuits.qoute]\nprobes = 3"), released);
