@@ -62,10 +62,9 @@ use pattern::Pattern;
 /// ```
 ///
 /// As a field with `#[serde(flatten)]`, they are part of a program's own settings, where `circuits`
-/// is one of the keys. But then a misspelt `circuits` is not an error, unless the program refuses
-/// unknown keys: it sets nothing, and so sets all rules back. And errors name the circuit and the
-/// option, but no line and no key of the file. Where that matters, keep the overrides in a file of
-/// their own.
+/// is one of the keys. But then a misspelt `circuits` is not an error: it sets nothing, and so sets
+/// all rules back. And errors name the circuit and the option, but no line and no key of the file.
+/// Where that matters, keep the overrides in a file of their own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
     circuits: BTreeMap<String, Override>,
