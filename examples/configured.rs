@@ -95,7 +95,7 @@ fn reload(file: &Path) -> Result<Applied, Box<dyn Error>> {
     let settings = settings.merge(Circuits(Env::prefixed("SHOP_").split("__")));
     // figment names the key and the source of a mistake.
     let overrides: Overrides = settings.extract()?;
-    // What does not go with the rules of a breaker may be in either.
+    // A mistake beside the rules of a breaker may be in either.
     let applied = registry::apply(overrides);
     Ok(applied.map_err(|error| format!("{error} in {} or the environment", file.display()))?)
 }

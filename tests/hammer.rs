@@ -101,7 +101,7 @@ impl Drop for End<'_> {
     }
 }
 
-/// Whether each of two outcomes was seen.
+/// Records which of two outcomes were seen.
 #[derive(Default)]
 struct Seen([AtomicBool; 2]);
 

@@ -56,7 +56,7 @@ fn concurrent_applications_end_in_one_of_them_everywhere() {
         let all = breakers.iter().chain([&resident]).chain(&created);
         let followed: Vec<_> = all.map(followed).collect();
         assert!(followed.iter().all(|it| *it == followed[0]), "{followed:?}");
-        // What is in force is what they follow.
+        // They follow the overrides in force.
         assert_eq!(self::followed(&breaker("race")), followed[0]);
         assert_eq!(registry::apply(overrides(followed[0])).unwrap().changed, []);
     }

@@ -206,7 +206,7 @@ fn a_hold_stays_when_the_rules_are_replaced() {
     }
 }
 
-/// What is shown is the wish of the file, and the circuit may be held otherwise.
+/// Shows the wish of the file; the circuit may be held otherwise.
 #[test]
 fn applied_shows_the_hold_of_the_file_and_not_that_of_the_circuit() {
     let _turn = Turn::wait();

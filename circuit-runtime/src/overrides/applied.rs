@@ -44,7 +44,7 @@ pub struct Applied {
     pub unmatched: Vec<String>,
     /// The options that a pattern sets and a breaker cannot have: each is left out there.
     pub skipped: Vec<SkippedOption>,
-    /// What may be meant by a name that matches no circuit.
+    /// A hint at the name that may be meant by one that matches no circuit.
     hints: BTreeMap<String, String>,
 }
 

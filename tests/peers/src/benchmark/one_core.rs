@@ -1,4 +1,4 @@
-//! What a failure takes that finds the breaker in use by a thread that is not running, as the two
+//! The time of a failure that finds the breaker in use by a thread that is not running, as the two
 //! have one core.
 
 use std::sync::atomic::{AtomicBool, Ordering};
