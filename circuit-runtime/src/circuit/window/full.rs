@@ -17,6 +17,9 @@ use crate::sync::striped::CachePadded;
 use crate::sync::{AtomicU64, Ordering};
 use crate::window_counts::WindowCounts;
 
+/// Stands for the group of a call where no call is timed.
+const NO_GROUP: usize = (1 << GROUP_BITS) - 1;
+
 /// The calls that count towards limits on their number or their share, without a bound.
 ///
 /// A fast success is counted on the thread's own stripe and does not evaluate the limits, with
@@ -88,7 +91,7 @@ impl FullLedger {
         locked.with(|evidence| {
             let sum = self.in_flight.sum(evidence.generation());
             let locked = evidence.latest();
-            locked.adopt(limits, &sum);
+            locked.adopt(limits, sum.fast_successes);
             self.fast_path.set(Instant::from_micros(0), locked.group());
         });
     }
@@ -104,6 +107,9 @@ impl FullLedger {
     #[inline]
     pub(super) fn admit(&self, generation: Generation, now: Instant) -> Option<Start> {
         let group = self.fast_path.group_at(now)?;
+        if group == NO_GROUP {
+            return None; // the rules have just changed, and time no calls
+        }
         let start = Start::new(now, group);
         let still_fast = || self.fast_path.group_at(now) == Some(group);
         let counted = self.in_flight.start(generation, start, still_fast);
@@ -289,7 +295,7 @@ impl FullLedger {
             let now = locked.now(policy, clock);
             let slow = locked.limits.is_slow(start, now);
             if failed && locked.add_out_of_reach(now) {
-                self.fast_path.set(locked.changes_at(), 0);
+                self.fast_path.set(locked.changes_at(), locked.group());
                 return None;
             }
             let mut sum = self.in_flight.sum(generation);
@@ -368,20 +374,15 @@ impl Locked {
 
     /// Judges by new limits, with `fast_successes` in all so far. Keeps the calls if all are
     /// counted before and after, in the same window.
-    fn adopt(&mut self, limits: &Limits, sum: &Sum) {
+    fn adopt(&mut self, limits: &Limits, fast_successes: u64) {
         let before = std::mem::replace(&mut self.limits, *limits);
         self.counts_calls = limits.counted().is_calls();
         if !self.counts_calls || !limits.counts_same_calls(&before) {
-            self.calls = Calls::new(limits, sum.fast_successes);
+            self.calls = Calls::new(limits, fast_successes);
         }
         if limits.slow_call() != before.slow_call() {
             // Kept even if no call is timed any more, for those in flight.
-            let overdue = self.overdue.get_or_insert_with(Overdue::new);
-            if before.slow_call() == Span::INDEFINITE {
-                overdue.disregard(sum);
-            } else {
-                overdue.reconsider();
-            }
+            self.overdue.get_or_insert_with(Overdue::new).reconsider();
         }
     }
 
@@ -457,9 +458,12 @@ impl Locked {
         tally
     }
 
-    /// Returns the group of calls that start now.
+    /// Returns the group of calls that start now; [`NO_GROUP`] where no call is timed.
     fn group(&self) -> usize {
-        self.overdue.as_ref().map_or(0, Overdue::group)
+        if self.limits.slow_call() == Span::INDEFINITE {
+            return NO_GROUP;
+        }
+        self.overdue.as_ref().map_or(NO_GROUP, Overdue::group)
     }
 
     /// Returns when time alone changes something next.

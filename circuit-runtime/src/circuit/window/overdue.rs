@@ -73,14 +73,6 @@ impl Overdue {
         self.is_reconsidered = self.latest_start.is_some();
     }
 
-    /// Disregards the calls in flight, as calls are timed from now on. Some may have started by
-    /// rules that timed them, or by none. When one of these ends, another one that is overdue may
-    /// be missed.
-    pub(super) fn disregard(&mut self, sum: &Sum) {
-        self.clear();
-        self.found = sum.in_flight;
-    }
-
     /// Returns how many calls are overdue.
     pub(super) fn calls(&self) -> u64 {
         if self.is_reconsidered {

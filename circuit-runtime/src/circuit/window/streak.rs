@@ -31,7 +31,10 @@ impl Streak {
 
     /// Returns the number of failures, the limit if that was reached.
     pub(super) fn length(&self) -> u32 {
-        self.length.min(self.most.saturating_add(1))
+        match self.length {
+            REACHED => self.most.saturating_add(1),
+            length => length,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
