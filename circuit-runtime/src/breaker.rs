@@ -465,6 +465,28 @@ impl CircuitBreaker {
         Some(self.circuit.rejected(rejection))
     }
 
+    /// Counts a call that was rejected with the error of [`would_reject`](Self::would_reject),
+    /// without another look at the circuit. A call that
+    /// [`try_acquire`](Self::try_acquire) rejects is counted by itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.trip();
+    ///
+    /// if let Some(error) = breaker.would_reject() {
+    ///     breaker.record_rejection();
+    ///     println!("{error}");
+    /// }
+    /// assert_eq!(breaker.snapshot().rejected, 1);
+    /// ```
+    pub fn record_rejection(&self) {
+        self.circuit.count_rejection();
+    }
+
     /// Calls `listener` with each change of this breaker, from now on until the subscription is
     /// dropped. The rules are those of [`registry::on_change`](crate::registry::on_change): the
     /// thread that delivers a change goes on while other threads cause changes of this breaker.

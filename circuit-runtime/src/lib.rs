@@ -171,7 +171,7 @@ pub mod __private;
 
 pub use breaker::CircuitBreaker;
 pub use breakers::CircuitBreakers;
-pub use call::{Call, OwnedPermit, Permit, Verdict};
+pub use call::{Call, OwnedPermit, Permit, UnsettledCall, Verdict};
 pub use circuit::hold::{Hold, HoldSource};
 pub use circuit::snapshot::Snapshot;
 #[cfg(feature = "macros")]

@@ -99,6 +99,31 @@ where
     guard.poll_timeout(turn, had_budget, cx).map(Err)
 }
 
+/// Polls `body` under `guard`, as [`poll_guarded`] does, and returns its result with what settles
+/// the call.
+#[inline]
+pub(super) fn poll_unsettled<H, D, F>(
+    mut guard: Pin<&mut CallGuard<H, D>>,
+    body: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(F::Output, H, Ticket), CircuitError>>
+where
+    H: CircuitHandle,
+    D: Deadline,
+    F: Future,
+{
+    let turn = ready!(guard.as_mut().poll_admit(cx))?;
+    let had_budget = D::has_budget(turn.timeout);
+    let panic_guard = turn.outcome_guard(Outcome::Panicked);
+    let polled = body.poll(cx);
+    panic_guard.disarm();
+
+    if let Poll::Ready(result) = polled {
+        return Poll::Ready(Ok((result, turn.handle, turn.ticket)));
+    }
+    guard.poll_timeout(turn, had_budget, cx).map(Err)
+}
+
 impl<H: AsRef<Circuit>, D> CallGuard<H, D> {
     #[inline]
     pub(crate) const fn new(handle: H, deadline: D) -> Self {

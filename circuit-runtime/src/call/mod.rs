@@ -7,12 +7,14 @@ mod future;
 pub(crate) mod guarded;
 mod owned;
 mod permit;
+mod unsettled;
 mod verdict;
 
 pub(crate) use deferred::Deferred;
 pub use future::Call;
 pub use owned::OwnedPermit;
 pub use permit::Permit;
+pub use unsettled::UnsettledCall;
 pub use verdict::Verdict;
 
 use classify::Classified;

@@ -72,6 +72,11 @@ impl OwnedPermit {
         }
     }
 
+    /// Takes the admission, which is then no longer settled here.
+    pub(super) fn take_admission(&mut self) -> Option<(Arc<Circuit>, Ticket)> {
+        self.admission.take()
+    }
+
     /// Records a success.
     ///
     /// # Examples
@@ -173,7 +178,7 @@ impl OwnedPermit {
     where
         F: Future<Output = Result<T, E>>,
     {
-        Call::from_admission(self.admission.take(), future)
+        Call::from_admission(self.take_admission(), future)
     }
 }
 

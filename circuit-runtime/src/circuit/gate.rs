@@ -162,8 +162,17 @@ impl Circuit {
     /// and no slot is taken.
     pub(crate) fn would_reject(&self) -> Option<Rejection> {
         let _entered = self.time.enter();
+        // No passing of time makes a closed circuit reject, so that no clock has to be read.
+        if matches!(self.word().phase(), Phase::Closed | Phase::ForcedClosed) {
+            return None;
+        }
         let (word, details) = self.observe();
         self.rejection_at(word, self.end(word, details), clock::now())
+    }
+
+    /// Counts a call that was rejected before it asked to be admitted.
+    pub(crate) fn count_rejection(&self) {
+        self.counters.add(Total::Rejected);
     }
 
     /// Returns the rejection of a call in the phase described by `word`, which ends at `end` if
