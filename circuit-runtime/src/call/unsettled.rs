@@ -8,17 +8,17 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::deadline::TimerDeadline;
-use super::guarded::{CallGuard, poll_unsettled};
+use super::guarded::{CallGuard, OutcomeGuard, poll_unsettled};
 use super::owned::OwnedPermit;
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, Outcome};
 use crate::error::CircuitError;
 
 impl OwnedPermit {
-    /// Runs `future` as the call of this permit, and returns the permit with its result instead of
-    /// settling it: for a response whose head is here before its body.
+    /// Runs the future that `create` returns as the call of this permit, and returns the permit with
+    /// its result instead of settling it: for a response whose head is here before its body.
     ///
-    /// Otherwise, this is [`call`](Self::call): the breaker's timeout holds until the result is
-    /// here, and a panic is a failure. `future` may return anything.
+    /// `create` runs at once; a panic in it is a failure. Otherwise, this is [`call`](Self::call):
+    /// the breaker's timeout holds until the result is here. The future may return anything.
     ///
     /// # Errors
     ///
@@ -41,27 +41,43 @@ impl OwnedPermit {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), circuit_runtime::CircuitError> {
     /// let breaker = CircuitBreaker::new("model", Config::default());
-    /// let (mut stream, permit) = breaker.try_acquire_owned()?.call_unsettled(open()).await?;
+    /// let (mut stream, permit) = breaker.try_acquire_owned()?.call_unsettled_with(open).await?;
     /// assert_eq!(breaker.snapshot().succeeded, 0);
     ///
-    /// match stream.all(|token| token.is_ok()) {
-    ///     true => permit.success(),
-    ///     false => permit.failure(),
+    /// if stream.all(|token| token.is_ok()) {
+    ///     permit.success();
+    /// } else {
+    ///     permit.failure();
     /// }
     /// assert_eq!(breaker.snapshot().failed, 1);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn call_unsettled<F: Future>(mut self, future: F) -> UnsettledCall<F> {
+    pub fn call_unsettled_with<C, F>(mut self, create: C) -> UnsettledCall<F>
+    where
+        C: FnOnce() -> F,
+        F: Future,
+    {
+        let admission = self.take_admission();
+        let future = {
+            let panic_guard = admission
+                .as_ref()
+                .map(|(circuit, ticket)| OutcomeGuard::new(circuit, *ticket, Outcome::Panicked));
+            let future = create();
+            if let Some(guard) = panic_guard {
+                guard.disarm();
+            }
+            future
+        };
         UnsettledCall {
-            guard: CallGuard::from_admission(self.take_admission(), TimerDeadline::new()),
+            guard: CallGuard::from_admission(admission, TimerDeadline::new()),
             future: Some(future),
         }
     }
 }
 
 pin_project! {
-    /// The future of [`OwnedPermit::call_unsettled`]. Polled after completion, it returns
+    /// The future of [`OwnedPermit::call_unsettled_with`]. Polled after completion, it returns
     /// `Pending`.
     ///
     /// # Cancel safety

@@ -1,0 +1,70 @@
+//! The extent of a call: to the head of its response, or to the end of its body.
+
+use circuit_runtime::{OwnedPermit, Verdict};
+use http::Response;
+use http_body::Body;
+
+use crate::body::CircuitBody;
+use crate::classify::Grpc;
+
+/// Settles the call of a response, or has the response settle it.
+pub trait Extent<R> {
+    /// The response of the layer.
+    type Response;
+
+    /// Returns the response of a call with this verdict on its head.
+    fn respond(
+        response: R,
+        permit: OwnedPermit,
+        verdict: Verdict,
+        trailers: Option<Grpc>,
+    ) -> Self::Response;
+
+    /// Returns a response that did not come from the service.
+    fn without_call(response: R) -> Self::Response;
+}
+
+/// A call ends with the head of its response: the default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Head;
+
+impl<R> Extent<R> for Head {
+    type Response = R;
+
+    #[inline]
+    fn respond(response: R, permit: OwnedPermit, verdict: Verdict, _: Option<Grpc>) -> R {
+        permit.settle(verdict);
+        response
+    }
+
+    #[inline]
+    fn without_call(response: R) -> R {
+        response
+    }
+}
+
+/// A call ends with the body of its response.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UntilBodyEnds;
+
+impl<B: Body> Extent<Response<B>> for UntilBodyEnds {
+    type Response = Response<CircuitBody<B>>;
+
+    fn respond(
+        response: Response<B>,
+        permit: OwnedPermit,
+        verdict: Verdict,
+        trailers: Option<Grpc>,
+    ) -> Self::Response {
+        if verdict == Verdict::Success && !response.body().is_end_stream() {
+            response.map(|body| CircuitBody::new(body, permit, trailers))
+        } else {
+            permit.settle(verdict);
+            response.map(CircuitBody::settled)
+        }
+    }
+
+    fn without_call(response: Response<B>) -> Self::Response {
+        response.map(CircuitBody::settled)
+    }
+}
