@@ -126,12 +126,32 @@ const OPTIONS: Layers = &[
 /// The modules of circuit-opentelemetry, and those they may use.
 const OPENTELEMETRY: Layers = &[("counts", &[]), ("readings", &["counts"])];
 
+/// The modules of circuit-tower, and those they may use besides modules of their own folder.
+const TOWER: Layers = &[
+    ("key", &[]),
+    ("classify", &[]),
+    ("answer", &[]),
+    ("body", &["classify"]),
+    ("extent", &["body", "classify"]),
+    ("selection", &["key"]),
+    ("future", &["answer", "classify", "extent"]),
+    (
+        "service",
+        &["answer", "classify", "extent", "future", "selection"],
+    ),
+    (
+        "layer",
+        &["answer", "classify", "extent", "selection", "service"],
+    ),
+];
+
 /// The packages by their folders, each with what its modules may use.
-const PACKAGES: [(&str, Layers); 4] = [
+const PACKAGES: [(&str, Layers); 5] = [
     ("circuit-options", OPTIONS),
     ("circuit-macros", MACROS),
     ("circuit-runtime", RUNTIME),
     ("integrations/circuit-opentelemetry", OPENTELEMETRY),
+    ("integrations/circuit-tower", TOWER),
 ];
 
 #[test]

@@ -160,13 +160,14 @@ impl<B, C, A, X> CircuitBreakerLayer<B, C, A, X> {
     ///
     /// Not the default, as a stream that goes on for an hour would be a probe for an hour, or until
     /// its slot is given to another call. The time of a slow call includes its body; the breaker's
-    /// `timeout` ends with the head.
+    /// `timeout` ends with the head. A server that answers `HEAD` with the body of a `GET`, as axum
+    /// does, drops that unread: such a call counts as cancelled.
     ///
     /// # Examples
     ///
     /// ```
     /// use circuit_runtime::{CircuitBreaker, Config};
-    /// use circuit_tower::{CircuitBreakerLayer, Grpc, respond_unavailable};
+    /// use circuit_tower::{CircuitBreakerLayer, Grpc};
     ///
     /// let breaker = CircuitBreaker::new("model", Config::default());
     /// let layer = CircuitBreakerLayer::new(breaker)
