@@ -99,6 +99,9 @@ where
     guard.poll_timeout(turn, had_budget, cx).map(Err)
 }
 
+/// The result of a call, and what settles it.
+pub(super) type Unsettled<T, H> = (T, H, Ticket);
+
 /// Polls `body` under `guard`, as [`poll_guarded`] does, and returns its result with what settles
 /// the call.
 #[inline]
@@ -106,7 +109,7 @@ pub(super) fn poll_unsettled<H, D, F>(
     mut guard: Pin<&mut CallGuard<H, D>>,
     body: Pin<&mut F>,
     cx: &mut Context<'_>,
-) -> Poll<Result<(F::Output, H, Ticket), CircuitError>>
+) -> Poll<Result<Unsettled<F::Output, H>, CircuitError>>
 where
     H: CircuitHandle,
     D: Deadline,

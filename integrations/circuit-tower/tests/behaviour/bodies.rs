@@ -42,10 +42,12 @@ impl Body for Frames {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a body has results")]
 fn data(text: &'static str) -> Result<Frame<Bytes>, Failed> {
     Ok(Frame::data(Bytes::from_static(text.as_bytes())))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a body has results")]
 fn trailers(status: &'static str) -> Result<Frame<Bytes>, Failed> {
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", status.parse().unwrap());

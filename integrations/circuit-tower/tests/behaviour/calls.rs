@@ -99,8 +99,9 @@ async fn a_call_that_timed_out_is_dropped_at_once() {
         move |()| {
             let held = alive.clone();
             async move {
-                let _held = held;
-                pending::<Result<(), Failed>>().await
+                let answer = pending::<Result<(), Failed>>().await;
+                drop(held);
+                answer
             }
         }
     });

@@ -94,7 +94,7 @@ async fn readiness_is_that_of_the_inner_service() {
 #[tokio::test(start_paused = true)]
 async fn a_key_that_panics_takes_nothing() {
     let breakers = breakers("panicking");
-    let key = |_: &()| -> String { panic!("no key") };
+    let key = |(): &()| -> String { panic!("no key") };
     let mut service = CircuitBreakerLayer::keyed(breakers.clone(), key)
         .layer(service_fn(async |()| Ok::<_, Failed>(())));
     service.ready().await.unwrap();
