@@ -14,8 +14,8 @@ use crate::circuit::{Circuit, Outcome};
 use crate::error::CircuitError;
 
 impl OwnedPermit {
-    /// Runs the future that `create` returns as the call of this permit, and returns the permit with
-    /// its result instead of settling it: for a response whose head is here before its body.
+    /// Runs the future that `create` returns as the call of this permit, and returns the permit
+    /// with its result instead of settling it: for a response whose head is here before its body.
     ///
     /// `create` runs at once; a panic in it is a failure. Otherwise, this is [`call`](Self::call):
     /// the breaker's timeout holds until the result is here. The future may return anything.

@@ -99,8 +99,8 @@ fn host_of_header<B>(request: &Request<B>) -> Option<&str> {
 
 /// The path of a request, without its query.
 ///
-/// Fit for a few fixed paths. Where a part of the path is an argument, each of its values would have
-/// a breaker of its own: use a closure that returns the route instead.
+/// Fit for a few fixed paths. Where a part of the path is an argument, each of its values would
+/// have a breaker of its own: use a closure that returns the route instead.
 ///
 /// # Examples
 ///

@@ -17,8 +17,9 @@ use crate::service::CircuitBreaker;
 /// The layer holds a handle to its breaker. All services that it makes share it, however often the
 /// layer is applied: axum, for one, applies a layer to each route.
 ///
-/// By default, a call is over with the head of its response, every error is a failure, and the layer
-/// returns [`CircuitError`] in a [`BoxError`](crate::BoxError) where the service was not called.
+/// By default, a call is over with the head of its response, every error is a failure, and the
+/// layer returns [`CircuitError`] in a [`BoxError`](crate::BoxError) where the service was not
+/// called.
 ///
 /// # Examples
 ///

@@ -42,7 +42,8 @@
 //! From the outside to the inside:
 //!
 //! 1. **Retry** outside: each attempt is a call, and none is made before the circuit admits one.
-//! 2. **Limits** and **load shed** outside: a service inside that was made ready keeps its slot of a
+//! 2. **Limits** and **load shed** outside: a service inside that was made ready keeps its slot of
+//!    a
 //!    limit until it is called, which a rejection puts off. The `Overloaded` of a load shed inside
 //!    is not counted, as no service was reached.
 //! 3. **Buffer** outside: it would stay failed for good if the layer inside were ever to fail for

@@ -20,8 +20,9 @@ use crate::selection::{Select, Single};
 ///
 /// While the circuit rejects calls, the service is ready without asking the one inside, which may
 /// never be. The next `call` is then rejected, whatever the circuit says by that time. While the
-/// circuit admits calls, the service is ready when the one inside is. It never fails and never waits
-/// because of the circuit. A task that waits for the service inside already is woken by that alone.
+/// circuit admits calls, the service is ready when the one inside is. It never fails and never
+/// waits because of the circuit. A task that waits for the service inside already is woken by that
+/// alone.
 ///
 /// With a breaker for each key, the key of the next request is not known yet: the service is ready
 /// when the one inside is.

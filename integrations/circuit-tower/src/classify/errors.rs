@@ -2,7 +2,7 @@
 
 use circuit_runtime::Verdict;
 
-use super::Classify;
+use super::classifier::Classify;
 use super::reached::reached_service;
 
 /// Classifies every `Ok` as a success and every `Err` as a failure: the default.

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use circuit_runtime::Verdict;
-use http::{HeaderMap, Response, StatusCode};
-
-use super::Classify;
-use super::reached::reached_service;
+use http::{HeaderMap, StatusCode};
 
 /// The header of the status, in the head of a response without a body or in the trailers.
 const STATUS: &str = "grpc-status";
@@ -119,12 +116,24 @@ impl Grpc {
     /// ```
     pub fn verdict(&self, trailers: &HeaderMap) -> Verdict {
         match status(trailers) {
-            Some(status) => self.of_status(status, trailers),
+            Some(status) => self.verdict_on_status(status, trailers),
             None => Verdict::Success,
         }
     }
 
-    fn of_status(self, status: u32, headers: &HeaderMap) -> Verdict {
+    /// Returns the verdict on the head of a response.
+    pub(super) fn verdict_on_head(
+        self,
+        status_of_head: StatusCode,
+        headers: &HeaderMap,
+    ) -> Verdict {
+        match status(headers).or_else(|| status_of_http(status_of_head)) {
+            Some(status) => self.verdict_on_status(status, headers),
+            None => Verdict::Success,
+        }
+    }
+
+    fn verdict_on_status(self, status: u32, headers: &HeaderMap) -> Verdict {
         let bit = 1_u32.checked_shl(status).unwrap_or(0);
         if self.failures & bit != 0 {
             pushback(headers).map_or(Verdict::Failure, Verdict::Unavailable)
@@ -139,26 +148,6 @@ impl Grpc {
 impl Default for Grpc {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<B, E: 'static> Classify<Response<B>, E> for Grpc {
-    fn classify(&self, result: &Result<Response<B>, E>) -> Verdict {
-        match result {
-            Ok(response) => {
-                let status = status(response.headers());
-                match status.or_else(|| status_of_http(response.status())) {
-                    Some(status) => self.of_status(status, response.headers()),
-                    None => Verdict::Success,
-                }
-            }
-            Err(error) if reached_service(error) => Verdict::Failure,
-            Err(_) => Verdict::Ignored,
-        }
-    }
-
-    fn trailers(&self) -> Option<Grpc> {
-        Some(*self)
     }
 }
 
@@ -188,10 +177,9 @@ fn pushback(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Classify, Grpc};
+    use super::Grpc;
     use circuit_runtime::Verdict;
-    use http::{HeaderMap, HeaderValue, Response};
-    use std::convert::Infallible;
+    use http::{HeaderMap, HeaderValue, StatusCode};
     use std::time::Duration;
 
     fn trailers(status: &str, pushback: Option<&str>) -> HeaderMap {
@@ -262,9 +250,9 @@ mod tests {
             (503, Verdict::Failure),
             (504, Verdict::Failure),
         ] {
-            let response = Response::builder().status(status).body(()).unwrap();
-            let result = Ok::<_, Infallible>(response);
-            assert_eq!(Grpc::new().classify(&result), expected, "{status}");
+            let head = StatusCode::from_u16(status).unwrap();
+            let verdict = Grpc::new().verdict_on_head(head, &HeaderMap::new());
+            assert_eq!(verdict, expected, "{status}");
         }
     }
 }

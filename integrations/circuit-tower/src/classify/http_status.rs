@@ -5,17 +5,17 @@ use std::sync::Arc;
 use circuit_runtime::Verdict;
 use http::{HeaderMap, Response, StatusCode};
 
-use super::Classify;
+use super::classifier::Classify;
 use super::reached::reached_service;
 use super::retry_after::retry_after;
 
 /// Classifies by the status of a response: 500 and above is a failure, as is every error.
 ///
-/// A failure whose header `Retry-After` says how long is [`Verdict::Unavailable`]: the circuit opens
-/// at once, and for that time. The header may have seconds or a date, which is compared with the
-/// header `Date`, or with the clock of the system if there is none. One that is neither, and a date
-/// that is past, leave it an ordinary failure. However long it says, a circuit is open for no longer
-/// than its `max_reset`, or for one hour if that is not set.
+/// A failure whose header `Retry-After` says how long is [`Verdict::Unavailable`]: the circuit
+/// opens at once, and for that time. The header may have seconds or a date, which is compared with
+/// the header `Date`, or with the clock of the system if there is none. One that is neither, and a
+/// date that is past, leave it an ordinary failure. However long it says, a circuit is open for no
+/// longer than its `max_reset`, or for one hour if that is not set.
 ///
 /// All other responses are successes: the service works. Errors by which no service is reached are
 /// ignored, as by [`Errors`](crate::Errors).

@@ -1,0 +1,67 @@
+//! The trait of all classifications.
+
+use circuit_runtime::Verdict;
+use http::Response;
+
+use super::grpc::Grpc;
+use super::reached::reached_service;
+
+/// Decides what the result of a call says about the service.
+///
+/// Implemented for closures, by [`Errors`], the default, by [`HttpStatus`] and by [`Grpc`]. A clone
+/// goes with each call, so it should be cheap; that of a closure is as cheap as those of what it
+/// captures. If it panics, the call counts as cancelled.
+///
+/// # Examples
+///
+/// A closure names the type of the result, which nothing else determines:
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, Verdict};
+/// use circuit_tower::CircuitBreakerLayer;
+/// use http::Response;
+///
+/// let breaker = CircuitBreaker::new("quotes", Config::default());
+/// let layer = CircuitBreakerLayer::new(breaker)
+///     .classify(|result: &Result<Response<String>, std::io::Error>| match result {
+///         Ok(response) if response.status() == 404 => Verdict::Ignored,
+///         Ok(response) if response.status().is_success() => Verdict::Success,
+///         _ => Verdict::Failure,
+///     });
+/// # let _ = layer;
+/// ```
+pub trait Classify<R, E> {
+    /// Returns the verdict on a call with this result.
+    fn classify(&self, result: &Result<R, E>) -> Verdict;
+
+    /// Returns the classification of the trailers of a body, for
+    /// [`until_body_ends`](crate::CircuitBreakerLayer::until_body_ends).
+    ///
+    /// Without one, which is the default, every body that ends is a success.
+    fn trailers(&self) -> Option<Grpc> {
+        None
+    }
+}
+
+impl<F, R, E> Classify<R, E> for F
+where
+    F: Fn(&Result<R, E>) -> Verdict,
+{
+    fn classify(&self, result: &Result<R, E>) -> Verdict {
+        self(result)
+    }
+}
+
+impl<B, E: 'static> Classify<Response<B>, E> for Grpc {
+    fn classify(&self, result: &Result<Response<B>, E>) -> Verdict {
+        match result {
+            Ok(response) => self.verdict_on_head(response.status(), response.headers()),
+            Err(error) if reached_service(error) => Verdict::Failure,
+            Err(_) => Verdict::Ignored,
+        }
+    }
+
+    fn trailers(&self) -> Option<Grpc> {
+        Some(*self)
+    }
+}
