@@ -350,3 +350,61 @@ async fn a_stream_that_breaks_is_a_failure_and_one_that_is_left_is_none() {
     while probe.next().await.is_some() {}
     assert_eq!(breaker.state(), State::Closed);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_comes_back_with_the_result_of_its_call() {
+    let breaker = timed();
+    let call = acquire(&breaker).call_unsettled_with(|| ready(7));
+    let (answer, permit) = call.await.unwrap();
+    assert_eq!(answer, 7);
+    assert_eq!(totals(&breaker), [0; 4]);
+    permit.failure();
+    assert_eq!(totals(&breaker), [0, 1, 0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unsettled_call_times_out_and_frees_its_future() {
+    let breaker = timed();
+    let held = std::sync::Arc::new(());
+    let in_call = held.clone();
+    let mut call = Box::pin(acquire(&breaker).call_unsettled_with(|| async move {
+        pending::<()>().await;
+        drop(in_call);
+    }));
+    let error = call.as_mut().await.unwrap_err();
+    assert!(error.is_timeout());
+    assert_eq!(std::sync::Arc::strong_count(&held), 1);
+    assert_eq!(breaker.snapshot().timed_out, 1);
+    assert!(poll_once(call).is_pending());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unsettled_call_that_panics_is_a_failure_and_one_that_is_dropped_is_none() {
+    let breaker = consecutive();
+    half_open(&breaker).await;
+    drop(acquire(&breaker).call_unsettled_with(|| ready(())));
+    let mut call = Box::pin(acquire(&breaker).call_unsettled_with(pending::<()>));
+    assert!(poll_once(call.as_mut()).is_pending());
+    drop(call);
+    assert_eq!(totals(&breaker)[3], 2);
+    assert_eq!(breaker.state(), State::HalfOpen);
+
+    let permit = acquire(&breaker);
+    let create = || -> std::future::Ready<()> { resume_unwind(Box::new("when created")) };
+    let created = catch_unwind(AssertUnwindSafe(|| {
+        drop(permit.call_unsettled_with(create))
+    }));
+    assert!(created.is_err());
+    assert_eq!(breaker.snapshot().panicked, 1);
+    assert_eq!(breaker.state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_that_was_seen_ahead_is_counted_by_hand() {
+    let breaker = consecutive();
+    trip(&breaker);
+    assert!(breaker.would_reject().is_some());
+    assert_eq!(breaker.snapshot().rejected, 0);
+    breaker.record_rejection();
+    assert_eq!(breaker.snapshot().rejected, 1);
+}
