@@ -162,9 +162,13 @@ impl Circuit {
     /// and no slot is taken.
     pub(crate) fn would_reject(&self) -> Option<Rejection> {
         let _entered = self.time.enter();
+        let word = self.word();
         // No passing of time makes a closed circuit reject, so that no clock has to be read.
-        if matches!(self.word().phase(), Phase::Closed | Phase::ForcedClosed) {
+        if matches!(word.phase(), Phase::Closed | Phase::ForcedClosed) {
             return None;
+        }
+        if let Some(rejection) = self.coarse_rejection(word) {
+            return Some(rejection);
         }
         let (word, details) = self.observe();
         self.rejection_at(word, self.end(word, details), clock::now())
