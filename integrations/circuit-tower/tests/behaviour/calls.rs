@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use circuit_runtime::{CircuitError, Config, State, Verdict};
-use circuit_tower::{BoxError, CircuitBreakerLayer};
+use circuit_tower::{BoxError, CircuitBreakerLayer, Classify, Errors};
+use tower::load_shed::error::Overloaded;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::support::{
@@ -225,4 +226,44 @@ fn services_can_be_sent_and_shared() {
     assert_eq!(service.get_mut().calls(), 0);
     assert!(format!("{:?}", service.call(())).starts_with("ResponseFuture"));
     assert_eq!(service.into_inner().calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_of_a_breaker_inside_is_a_failure() {
+    let (outside, inside) = (two_failures(), timed());
+    let hung = service_fn(|()| pending::<Result<(), Failed>>());
+    let inner = CircuitBreakerLayer::new(inside).layer(hung);
+    let service = CircuitBreakerLayer::new(outside.clone()).layer(inner);
+    let error = service.oneshot(()).await.unwrap_err();
+    assert!(circuit_error(&error).is_timeout());
+    assert_eq!(outside.snapshot().failed, 1);
+}
+
+#[derive(Debug)]
+struct Wrapped(CircuitError);
+
+impl std::fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("wrapped")
+    }
+}
+
+impl std::error::Error for Wrapped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn a_rejection_inside_is_seen_unboxed_and_as_a_source() {
+    let inside = two_failures();
+    inside.trip();
+    let error = inside.try_acquire().unwrap_err();
+    let unboxed: Result<(), _> = Err(error.clone());
+    assert_eq!(Errors.classify(&unboxed), Verdict::Ignored);
+    let source: Result<(), BoxError> = Err(Wrapped(error).into());
+    assert_eq!(Errors.classify(&source), Verdict::Ignored);
+    let shed: Result<(), _> = Err(Overloaded::new());
+    assert_eq!(Errors.classify(&shed), Verdict::Ignored);
+    assert_eq!(Errors.classify(&Err::<(), _>(Failed)), Verdict::Failure);
 }
