@@ -8,9 +8,10 @@ use super::reached::reached_service;
 
 /// Decides what the result of a call says about the service.
 ///
-/// Implemented for closures, by [`Errors`], the default, by [`HttpStatus`] and by [`Grpc`]. A clone
-/// goes with each call, so it should be cheap; that of a closure is as cheap as those of what it
-/// captures. If it panics, the call counts as cancelled.
+/// Implemented for closures, by [`Errors`](crate::Errors), the default, by
+/// [`HttpStatus`](crate::HttpStatus) and by [`Grpc`]. A clone goes with each call, so it should be
+/// cheap; that of a closure is as cheap as those of what it captures. If it panics, the call counts
+/// as cancelled.
 ///
 /// # Examples
 ///
