@@ -392,7 +392,7 @@ async fn an_unsettled_call_that_panics_is_a_failure_and_one_that_is_dropped_is_n
     let permit = acquire(&breaker);
     let create = || -> std::future::Ready<()> { resume_unwind(Box::new("when created")) };
     let created = catch_unwind(AssertUnwindSafe(|| {
-        drop(permit.call_unsettled_with(create))
+        drop(permit.call_unsettled_with(create));
     }));
     assert!(created.is_err());
     assert_eq!(breaker.snapshot().panicked, 1);
