@@ -165,7 +165,13 @@ impl FullLedger {
             let tally = locked.tally(sum.fast_successes);
             (tally.counts(&locked.limits), tally.overdue)
         });
-        counts.unwrap_or_default()
+        counts.unwrap_or_else(|| (self.empty_counts(), 0))
+    }
+
+    /// Returns the counts of a generation without calls.
+    fn empty_counts(&self) -> WindowCounts {
+        let CachePadded(locked) = &self.locked;
+        locked.with(|evidence| Tally::default().counts(&evidence.latest().limits))
     }
 
     /// Returns the calls that counted when a limit was reached in `generation`.
@@ -189,7 +195,7 @@ impl FullLedger {
             };
             tally.counts(&locked.limits)
         });
-        counts.unwrap_or_default()
+        counts.unwrap_or_else(|| self.empty_counts())
     }
 
     /// Returns how many calls were slow, since the start.
