@@ -50,7 +50,7 @@ const SWEPT_PER_EVICTED: usize = 3;
 
 /// How many sweeps may be delivering at a time. A listener that looks up a new key begins another
 /// one: without a limit, they would be nested until the stack overflows.
-pub(super) const MAX_DELIVERING: u32 = 8;
+const MAX_DELIVERING: u32 = 8;
 
 /// Queues with room for fewer circuits do not shrink.
 const MIN_SHRUNK: usize = 64;
