@@ -135,6 +135,17 @@ impl Compact {
         counted.is_ok()
     }
 
+    /// Ends the flight of a success, as [`end`](Self::end) does. One that started while no call was
+    /// timed is not counted here.
+    pub(super) fn end_success(&self, slow_call: Span, start: Start, now: Instant) -> bool {
+        if start != Start::NONE {
+            return self.end(slow_call, start, now);
+        }
+        // Relaxed: a call that starts meanwhile is not overdue.
+        let in_flight = GroupPair::from_bits(self.in_flight.load(Ordering::Relaxed));
+        !in_flight.is_some_and(|pair| pair.is_overdue(slow_call, now))
+    }
+
     /// Marks the words as moved and passes everything that was counted to `take`, unless that has
     /// happened before. Nothing is counted here from then on.
     pub(super) fn move_to(&self, take: impl FnOnce(Option<Contents>)) {

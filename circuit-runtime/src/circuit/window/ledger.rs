@@ -176,8 +176,7 @@ impl Ledger {
         let is_fast = generation.is_first() && !policy.is_slow(start, now);
         // If `slow_call` changes in between, the word that counts this call as in flight is marked
         // as moved before, and the call ends in the full ledger.
-        let has_ended =
-            is_fast && (start == Start::NONE || self.compact.end(policy.slow_call(), start, now));
+        let has_ended = is_fast && self.compact.end_success(policy.slow_call(), start, now);
         if has_ended && self.compact.add_success(policy, now) {
             return None;
         }
