@@ -1,6 +1,7 @@
 //! The evidence of a circuit that has had many calls, or failures.
 
 use super::compact::Contents;
+use super::fast_path::{FastPath, NO_GROUP};
 use super::in_flight::{InFlight, Sum};
 use super::last_calls::LastCalls;
 use super::overdue::Overdue;
@@ -10,15 +11,12 @@ use crate::circuit::evidence::Evidence;
 use crate::circuit::limits::Limits;
 use crate::circuit::policy::Policy;
 use crate::circuit::state::Generation;
-use crate::circuit::ticket::{GROUP_BITS, Start};
+use crate::circuit::ticket::Start;
 use crate::clock::{Instant, Span};
 use crate::sync::lock::Lock;
 use crate::sync::striped::CachePadded;
 use crate::sync::{AtomicU64, Ordering};
 use crate::window_counts::WindowCounts;
-
-/// Stands for the group of a call where no call is timed.
-const NO_GROUP: usize = (1 << GROUP_BITS) - 1;
 
 /// The calls that count towards limits on their number or their share, without a bound.
 ///
@@ -506,35 +504,6 @@ impl Calls {
         match self {
             Self::InSpan(rates) => rates.add(failed, slow),
             Self::Last(last_calls) => last_calls.add(failed, slow),
-        }
-    }
-}
-
-/// Until when fast successes can skip the lock, packed with the current group.
-#[derive(Default)]
-struct FastPath(AtomicU64);
-
-impl FastPath {
-    /// Later than every moment.
-    const FOREVER: Instant = Instant::from_micros(u64::MAX >> GROUP_BITS);
-
-    /// Returns the group of a call that starts `now`, if it can skip the lock.
-    #[inline]
-    fn group_at(&self, now: Instant) -> Option<usize> {
-        // Relaxed: a call that needs to know more takes the lock. A thread that misses the latest
-        // value counts its call unjudged, and the next call that ends judges it.
-        let bits = self.0.load(Ordering::Relaxed);
-        let group = bits & ((1 << GROUP_BITS) - 1);
-        (now.as_micros() < bits >> GROUP_BITS).then_some(group as usize)
-    }
-
-    /// Called under the lock.
-    fn set(&self, until: Instant, group: usize) {
-        let until = until.min(Self::FOREVER).as_micros();
-        let bits = until << GROUP_BITS | group as u64;
-        // Relaxed: as above. All threads read it, so it is written only to be changed.
-        if self.0.load(Ordering::Relaxed) != bits {
-            self.0.store(bits, Ordering::Relaxed);
         }
     }
 }

@@ -4,6 +4,7 @@ mod buckets;
 mod compact;
 mod counting;
 mod failures;
+mod fast_path;
 mod full;
 mod group_pair;
 mod in_flight;
