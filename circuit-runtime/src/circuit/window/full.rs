@@ -1,11 +1,10 @@
 //! The evidence of a circuit that has had many calls, or failures.
 
+use super::calls::Calls;
 use super::compact::Contents;
 use super::fast_path::{FastPath, NO_GROUP};
 use super::in_flight::{InFlight, Sum};
-use super::last_calls::LastCalls;
 use super::overdue::Overdue;
-use super::rates::Rates;
 use super::tally::{ReachedLimit, Standing, Tally};
 use crate::circuit::evidence::Evidence;
 use crate::circuit::limits::Limits;
@@ -50,11 +49,6 @@ struct Locked {
     reached: Option<WindowCounts>,
 }
 
-enum Calls {
-    InSpan(Rates),
-    Last(LastCalls),
-}
-
 impl FullLedger {
     /// Creates an empty ledger.
     pub(super) fn new(limits: &Limits) -> Self {
@@ -85,8 +79,7 @@ impl FullLedger {
 
     /// Judges by new limits from now on, the next call first.
     pub(super) fn adopt(&self, limits: &Limits) {
-        let CachePadded(locked) = &self.locked;
-        locked.with(|evidence| {
+        self.locked.0.with(|evidence| {
             let sum = self.in_flight.sum(evidence.generation());
             let locked = evidence.latest();
             locked.adopt(limits, sum.fast_successes);
@@ -96,8 +89,9 @@ impl FullLedger {
 
     /// Returns whether calls may be in flight that are timed.
     pub(super) fn has_timed_calls(&self) -> bool {
-        let CachePadded(locked) = &self.locked;
-        locked.with(|evidence| evidence.latest().overdue.is_some())
+        self.locked
+            .0
+            .with(|evidence| evidence.latest().overdue.is_some())
     }
 
     /// Admits a call that starts `now` on the fast path; `None` if
@@ -168,14 +162,16 @@ impl FullLedger {
 
     /// Returns the counts of a generation without calls.
     fn empty_counts(&self) -> WindowCounts {
-        let CachePadded(locked) = &self.locked;
-        locked.with(|evidence| Tally::default().counts(&evidence.latest().limits))
+        self.locked
+            .0
+            .with(|evidence| Tally::default().counts(&evidence.latest().limits))
     }
 
     /// Returns the calls that counted when a limit was reached in `generation`.
     pub(super) fn reached(&self, generation: Generation) -> Option<WindowCounts> {
-        let CachePadded(locked) = &self.locked;
-        locked.with(|evidence| evidence.get(generation)?.reached)
+        self.locked
+            .0
+            .with(|evidence| evidence.get(generation)?.reached)
     }
 
     /// Adds up the same calls after one more failure, which is not recorded.
@@ -351,8 +347,7 @@ impl FullLedger {
         generation: Generation,
         section: impl FnOnce(&mut Locked) -> R,
     ) -> Option<R> {
-        let CachePadded(locked) = &self.locked;
-        locked.with(|evidence| {
+        self.locked.0.with(|evidence| {
             let locked = evidence.for_generation(generation, |locked| {
                 locked.clear();
                 self.in_flight.clear();
@@ -480,31 +475,6 @@ impl Locked {
         };
         let first = overdue.into_iter().chain(calls).min();
         first.unwrap_or(FastPath::FOREVER)
-    }
-}
-
-impl Calls {
-    /// Creates an empty window for the calls that end after `fast_successes`.
-    fn new(limits: &Limits, fast_successes: u64) -> Self {
-        match limits.last_calls() {
-            0 => Self::InSpan(Rates::new(fast_successes)),
-            last_calls => Self::Last(LastCalls::new(last_calls, fast_successes)),
-        }
-    }
-
-    fn clear(&mut self) {
-        match self {
-            Self::InSpan(rates) => rates.clear(),
-            Self::Last(last_calls) => last_calls.clear(),
-        }
-    }
-
-    /// Adds a call that failed or was slow.
-    fn add(&mut self, failed: bool, slow: bool) {
-        match self {
-            Self::InSpan(rates) => rates.add(failed, slow),
-            Self::Last(last_calls) => last_calls.add(failed, slow),
-        }
     }
 }
 

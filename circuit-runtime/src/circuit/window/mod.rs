@@ -1,6 +1,7 @@
 //! Counts the evidence of a closed circuit and reports when a limit is reached. It decides nothing.
 
 mod buckets;
+mod calls;
 mod compact;
 mod counting;
 mod failures;
