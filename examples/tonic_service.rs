@@ -1,8 +1,8 @@
-//! A server and a client of gRPC, by tonic: the circuit around the client's channel reads the status
-//! of each call, also where it comes in the trailers of a stream.
+//! A server and a client of gRPC, by tonic: the circuit around the client's channel reads the
+//! status of each call, also where it comes in the trailers of a stream.
 //!
-//! The service is written by hand, as `protoc` is not needed then; a generated client takes the same
-//! channel.
+//! The service is written by hand, as `protoc` is not needed then; a generated client takes the
+//! same channel.
 
 use std::convert::Infallible;
 use std::error::Error;

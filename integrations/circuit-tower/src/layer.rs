@@ -98,8 +98,8 @@ impl<B, C, A, X> CircuitBreakerLayer<B, C, A, X> {
 
     /// Classifies results by this, instead of by [`Errors`].
     ///
-    /// See [`Classify`](crate::Classify), which closures implement, [`HttpStatus`](crate::HttpStatus)
-    /// and [`Grpc`](crate::Grpc).
+    /// See [`Classify`](crate::Classify), which closures implement,
+    /// [`HttpStatus`](crate::HttpStatus) and [`Grpc`](crate::Grpc).
     ///
     /// # Examples
     ///

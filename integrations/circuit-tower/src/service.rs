@@ -57,7 +57,7 @@ pub struct CircuitBreaker<S, B = Single, C = Errors, A = Propagate, X = Head> {
     classify: C,
     answer: A,
     extent: PhantomData<fn() -> X>,
-    // Of the last `poll_ready`, for the next `call`: the inner service was not asked.
+    // The rejection of the last `poll_ready`, for the next `call`: the inner service was not asked.
     rejection: Option<CircuitError>,
 }
 

@@ -1,4 +1,4 @@
-//! What servers send that no server should, and closures that panic.
+//! Responses that no server should send, and closures that panic.
 
 use std::future::ready;
 

@@ -12,12 +12,12 @@ use crate::subject::{FAILURES, Inner, Subject, call};
 /// The calls of a round.
 const CALLS: u32 = 200_000;
 
-/// What is measured of one layer.
+/// The measurements of one layer.
 pub(crate) struct Measured {
     pub(crate) closed: f64,
     pub(crate) open: f64,
     pub(crate) allocations: u64,
-    /// Of the future, and of what it has boxed.
+    /// The bytes of the future, boxes included.
     pub(crate) size: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What a layer of tower has to obey, beyond the rules of any circuit breaker.
+//! The rules for a layer of tower, beyond those of any circuit breaker.
 
 use std::sync::atomic::Ordering;
 use std::task::Poll;
@@ -8,7 +8,7 @@ use tower::Service;
 use crate::heap::Counted;
 use crate::subject::{Answer, FAILURES, Inner, Subject, call, context};
 
-/// What a scenario has found, if it is against the rule.
+/// The finding of a scenario, if it is against the rule.
 pub(crate) type Found = Result<(), String>;
 
 pub(crate) const RULES: [&str; 10] = [

@@ -26,7 +26,7 @@ impl std::fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// What the clones of a service share.
+/// The state that the clones of a service share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) fails: AtomicBool,
