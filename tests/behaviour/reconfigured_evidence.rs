@@ -376,3 +376,15 @@ async fn a_slow_call_that_is_added_times_the_calls_that_start_from_then_on() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_call_that_nothing_timed_finds_one_that_is_overdue() {
+    let breaker = breaker(BASE.max_failures(1).last_calls(1));
+    let untimed = breaker.try_acquire().unwrap();
+    let timed = BASE.last_calls(1).slow_call(seconds(5)).slow_rate(0.01);
+    reconfigure(&breaker, timed.min_calls(1));
+    let _overdue = breaker.try_acquire().unwrap();
+    advance(seconds(6)).await;
+    untimed.success();
+    assert_eq!(breaker.state(), State::Open);
+}

@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use super::failures::Failures;
 use super::ledger::Ledger;
+use super::{ReachedLimit, Window};
 use crate::circuit::limits::{Counted, Limits};
 use crate::circuit::owner::Owner;
 use crate::circuit::policy::Policy;
-use crate::circuit::state::Word;
+use crate::circuit::state::{Generation, Word};
 use crate::circuit::ticket::Start;
 use crate::clock::{Instant, Span};
 use crate::config::{Config, ConfigBuilder};
@@ -428,4 +429,27 @@ fn a_slow_one_of_the_last_calls_is_counted_at_one_moment() {
             .min_calls(number(1 + random.below(4)).min(calls))
             .last_calls(calls)
     });
+}
+
+/// The part that counted failures has adopted rules by which another part does.
+#[test]
+fn a_failure_that_the_rules_send_elsewhere_is_recorded_again() {
+    let consecutive = Config::builder().max_failures(2).build().unwrap();
+    let last_calls = Config::builder().max_failures(1).last_calls(10);
+    let last_calls = last_calls.build().unwrap();
+    let (policy, limits) = (
+        Policy::new(consecutive, Owner::Breaker),
+        Limits::new(&last_calls),
+    );
+    let window = Window::new(&policy);
+    let fail = || window.failure(&policy, Generation::FIRST, Start::NONE);
+    assert_eq!(fail(), None);
+    policy.publish(last_calls);
+    window
+        .failures
+        .adopt(&limits, limits.counted(), window.counting());
+    assert_eq!(fail(), Some(ReachedLimit::RulesChanged));
+    window.adopt(&limits, Instant::from_micros(0));
+    let again = window.failure_again(&policy, Generation::FIRST);
+    assert_eq!(again, Some(ReachedLimit::MaxFailures));
 }
