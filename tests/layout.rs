@@ -50,11 +50,12 @@ const RUNTIME: Layers = &[
         ],
     ),
     ("call", &["circuit", "clock", "error"]),
-    ("keyed", &["circuit", "config", "name", "sync"]),
+    ("keyed", &["circuit", "config", "events", "name", "sync"]),
     (
         "overrides",
         &["circuit", "config", "events", "name", "state"],
     ),
+    ("registration", &["circuit", "overrides"]),
     (
         "breaker",
         &[
@@ -65,14 +66,27 @@ const RUNTIME: Layers = &[
             "events",
             "name",
             "overrides",
+            "registration",
             "state",
         ],
     ),
     (
         "breakers",
-        &["breaker", "circuit", "config", "keyed", "name", "overrides"],
+        &[
+            "breaker",
+            "circuit",
+            "config",
+            "keyed",
+            "name",
+            "overrides",
+            "registration",
+        ],
     ),
-    ("declared", &["breaker", "breakers", "name"]),
+    (
+        "lazy",
+        &["breaker", "breakers", "circuit", "config", "registration"],
+    ),
+    ("declared", &["breaker", "breakers", "lazy", "name"]),
     (
         "registry",
         &["breaker", "circuit", "declared", "events", "overrides"],
@@ -82,6 +96,7 @@ const RUNTIME: Layers = &[
         "private",
         &[
             "breaker", "breakers", "call", "circuit", "config", "declared", "error", "keyed",
+            "lazy",
         ],
     ),
 ];

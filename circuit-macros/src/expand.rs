@@ -67,8 +67,8 @@ mod tests {
                                 .timeout(::core::time::Duration::new(90u64, 0u32))
                                 .build(),
                         );
-                        static __CIRCUIT_BREAKER: #runtime::Lazy<#runtime::CircuitBreaker> =
-                            #runtime::Lazy::new(|| {
+                        static __CIRCUIT_BREAKER: #runtime::LazyBreaker<#runtime::CircuitBreaker> =
+                            #runtime::LazyBreaker::new(|| {
                                 #runtime::function_breaker(
                                     ::core::concat!(::core::module_path!(), "::", "quote"),
                                     __CIRCUIT_CONFIG

@@ -8,13 +8,14 @@ use std::time::Duration;
 use crate::call::{self, Call, Deferred, OwnedPermit, Permit};
 use crate::circuit::handle::CircuitHandle;
 use crate::circuit::snapshot::Snapshot;
-use crate::circuit::{Circuit, Owner, registered};
+use crate::circuit::{Circuit, Owner};
 use crate::config::{Config, ConfigError};
 use crate::error::{CallError, CircuitError};
 use crate::events::{StateChange, Subscription};
 use crate::name::Name;
 #[cfg(feature = "serde")]
 use crate::overrides::in_force;
+use crate::registration::Registration;
 use crate::state::State;
 
 /// A circuit breaker for one dependency: counts its failures and, past a limit, rejects calls
@@ -68,16 +69,20 @@ impl CircuitBreaker {
     /// ```
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>, config: Config) -> Self {
-        Self::for_owner(name.into(), config, Owner::Breaker)
+        let (breaker, registration) = Self::for_owner(name.into(), config, Owner::Breaker);
+        registration.deliver();
+        breaker
     }
 
     /// Creates a breaker that is listed until its last handle is dropped.
-    pub(crate) fn for_owner(name: Cow<'static, str>, config: Config, owner: Owner) -> Self {
+    pub(crate) fn for_owner(
+        name: Cow<'static, str>,
+        config: Config,
+        owner: Owner,
+    ) -> (Self, Registration) {
         let circuit = Circuit::new(Name::from(name), config, owner);
-        registered::add(&circuit);
-        #[cfg(feature = "serde")]
-        in_force::apply_to_new(&circuit);
-        Self::from_circuit(circuit)
+        let registration = Registration::new(&circuit);
+        (Self::from_circuit(circuit), registration)
     }
 
     pub(crate) fn from_circuit(circuit: Arc<Circuit>) -> Self {

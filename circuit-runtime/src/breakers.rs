@@ -8,12 +8,13 @@ use circuit_options::defaults;
 
 use crate::breaker::CircuitBreaker;
 use crate::circuit::Owner;
-use crate::circuit::registered::{self, Listed};
+use crate::circuit::registered::Listed;
 use crate::config::{Config, ConfigError};
 use crate::keyed::{KeyedCircuits, KeyedHandle};
 use crate::name::Name;
 #[cfg(feature = "serde")]
 use crate::overrides::in_force;
+use crate::registration::Registration;
 
 /// One circuit breaker for each key, such as a host or a tenant, all with the same rules.
 ///
@@ -103,17 +104,21 @@ impl CircuitBreakers {
     /// ```
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>, config: Config) -> Self {
-        Self::for_owner(name.into(), config, Owner::Breakers)
+        let (breakers, registration) = Self::for_owner(name.into(), config, Owner::Breakers);
+        registration.deliver();
+        breakers
     }
 
     /// Creates a set of breakers that are listed until its last handle is dropped.
-    pub(crate) fn for_owner(name: Cow<'static, str>, config: Config, owner: Owner) -> Self {
+    pub(crate) fn for_owner(
+        name: Cow<'static, str>,
+        config: Config,
+        owner: Owner,
+    ) -> (Self, Registration) {
         let name = Name::from(name);
         let circuits = KeyedCircuits::new(name, config, owner, defaults::MAX_KEYS);
-        registered::add(&circuits);
-        #[cfg(feature = "serde")]
-        in_force::apply_to_new(&circuits);
-        Self { circuits }
+        let registration = Registration::new(&circuits);
+        (Self { circuits }, registration)
     }
 
     /// Bounds the number of breakers, 10 000 by default. A bound of 0 counts as 1.

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use once_cell::sync::Lazy;
-
 use crate::breaker::CircuitBreaker;
 use crate::breakers::CircuitBreakers;
+use crate::lazy::LazyBreaker;
 use crate::name::Name;
 
 /// An annotated function that is linked into the program, called or not.
@@ -128,8 +127,8 @@ pub struct Declaration {
 /// The static item in the expansion.
 #[derive(Clone, Copy)]
 enum Static {
-    Single(&'static Lazy<CircuitBreaker>),
-    Keyed(&'static Lazy<CircuitBreakers>),
+    Single(&'static LazyBreaker<CircuitBreaker>),
+    Keyed(&'static LazyBreaker<CircuitBreakers>),
 }
 
 impl Declaration {
@@ -138,7 +137,7 @@ impl Declaration {
         name: &'static str,
         file: &'static str,
         line: u32,
-        breaker: &'static Lazy<CircuitBreaker>,
+        breaker: &'static LazyBreaker<CircuitBreaker>,
     ) -> Self {
         Self {
             name,
@@ -153,7 +152,7 @@ impl Declaration {
         name: &'static str,
         file: &'static str,
         line: u32,
-        breakers: &'static Lazy<CircuitBreakers>,
+        breakers: &'static LazyBreaker<CircuitBreakers>,
     ) -> Self {
         Self {
             name,
@@ -179,8 +178,8 @@ pub(crate) fn all() -> Vec<Declared> {
 pub(crate) fn create_all() {
     for declaration in inventory::iter::<Declaration> {
         match declaration.breaker {
-            Static::Single(breaker) => _ = Lazy::force(breaker),
-            Static::Keyed(breakers) => _ = Lazy::force(breakers),
+            Static::Single(breaker) => _ = CircuitBreaker::clone(breaker),
+            Static::Keyed(breakers) => _ = CircuitBreakers::clone(breakers),
         }
     }
 }

@@ -155,9 +155,11 @@ mod error;
 mod events;
 pub mod export;
 mod keyed;
+mod lazy;
 mod name;
 #[cfg(feature = "serde")]
 mod overrides;
+mod registration;
 pub mod registry;
 mod state;
 mod sync;

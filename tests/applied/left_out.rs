@@ -51,7 +51,7 @@ impl Visit for Line {
 
 /// Creates something with a log that does `act` for each event, and returns the lines about
 /// overrides.
-fn logged<R>(
+pub(crate) fn logged<R>(
     act: impl Fn() + Send + Sync + 'static,
     create: impl FnOnce() -> R,
 ) -> (R, Vec<String>) {

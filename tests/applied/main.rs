@@ -11,6 +11,7 @@
 )]
 
 mod concurrent;
+mod first_calls;
 mod holds;
 mod left_out;
 mod refused;

@@ -134,9 +134,8 @@ fn keyed_breaker(key: &Expr, function: &Function, options: &Options, span: Span)
     //     {
     //         static __CIRCUIT_CONFIG: Config = ..;
     //         static __CIRCUIT_MAX_KEYS: u32 = 100u32;
-    //         static __CIRCUIT_BREAKERS: Lazy<CircuitBreakers> = Lazy::new(|| {
-    //             function_breakers("crate::module::quote", __CIRCUIT_CONFIG)
-    //                 .max_keys(__CIRCUIT_MAX_KEYS)
+    //         static __CIRCUIT_BREAKERS: LazyBreaker<CircuitBreakers> = LazyBreaker::new(|| {
+    //             function_breakers("crate::module::quote", __CIRCUIT_CONFIG, __CIRCUIT_MAX_KEYS)
     //         });
     //         use private::key::{DisplayKey as _, NoKey as _, StrKey as _};
     //         (&&&key_of(&host)).__circuit_breaker_of(&__CIRCUIT_BREAKERS)
@@ -151,10 +150,9 @@ fn keyed_breaker(key: &Expr, function: &Function, options: &Options, span: Span)
     quote_spanned! {span=> {
         #config
         static __CIRCUIT_MAX_KEYS: ::core::primitive::u32 = #max_keys;
-        static __CIRCUIT_BREAKERS: #runtime::Lazy<#runtime::CircuitBreakers> =
-            #runtime::Lazy::new(|| {
-                #runtime::function_breakers(#name, __CIRCUIT_CONFIG)
-                    .max_keys(__CIRCUIT_MAX_KEYS)
+        static __CIRCUIT_BREAKERS: #runtime::LazyBreaker<#runtime::CircuitBreakers> =
+            #runtime::LazyBreaker::new(|| {
+                #runtime::function_breakers(#name, __CIRCUIT_CONFIG, __CIRCUIT_MAX_KEYS)
             });
         #declaration
         #breaker
@@ -229,8 +227,8 @@ fn static_breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
     // Output:
     //     {
     //         static __CIRCUIT_CONFIG: Config = ..;
-    //         static __CIRCUIT_BREAKER: Lazy<CircuitBreaker> =
-    //             Lazy::new(|| function_breaker("crate::module::quote", __CIRCUIT_CONFIG));
+    //         static __CIRCUIT_BREAKER: LazyBreaker<CircuitBreaker> =
+    //             LazyBreaker::new(|| function_breaker("crate::module::quote", __CIRCUIT_CONFIG));
     //         borrowed(&__CIRCUIT_BREAKER)
     //     }
     let runtime = options.runtime(span);
@@ -239,8 +237,8 @@ fn static_breaker(name: &Ident, options: &Options, span: Span) -> TokenStream {
     let declaration = declaration(Kind::Single, &name, options, span);
     quote_spanned! {span=> {
         #config
-        static __CIRCUIT_BREAKER: #runtime::Lazy<#runtime::CircuitBreaker> =
-            #runtime::Lazy::new(|| {
+        static __CIRCUIT_BREAKER: #runtime::LazyBreaker<#runtime::CircuitBreaker> =
+            #runtime::LazyBreaker::new(|| {
                 #runtime::function_breaker(#name, __CIRCUIT_CONFIG)
             });
         #declaration

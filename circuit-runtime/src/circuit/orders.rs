@@ -9,6 +9,7 @@ use super::reason::Reason;
 use super::state::Phase;
 use super::state::{Change, Details, Trigger, Word, transition};
 use crate::clock::{self, Instant, Span};
+use crate::events::Record;
 #[cfg(feature = "serde")]
 use crate::state::State;
 
@@ -40,12 +41,23 @@ impl Circuit {
         let _entered = self.time.enter();
         loop {
             let hold = self.policy.file_hold();
-            self.follow(hold);
+            if let Some(record) = self.follow(hold) {
+                record.deliver();
+            }
             // The file may have been applied again meanwhile: the last to apply it wins.
             if self.policy.file_hold() == hold {
                 return;
             }
         }
+    }
+
+    /// Holds the circuit as its file says, if it does, while no other thread can reach the circuit.
+    /// Returns the change, which has yet to be delivered.
+    #[cfg(feature = "serde")]
+    pub(crate) fn hold_new(&self) -> Option<Record> {
+        let hold = self.policy.file_hold()?;
+        let _entered = self.time.enter();
+        self.follow(Some(hold))
     }
 
     /// Returns whether the hold of a file holds the circuit, and is still in force.
@@ -55,7 +67,7 @@ impl Circuit {
     }
 
     #[cfg(feature = "serde")]
-    fn follow(&self, hold: Option<State>) {
+    fn follow(&self, hold: Option<State>) -> Option<Record> {
         let trigger = match hold {
             Some(State::Open) => Trigger::ForceOpen(None),
             Some(_) => Trigger::ForceClosed(None),
@@ -66,22 +78,25 @@ impl Circuit {
             let is_from_file = is_held && source == HoldSource::File;
             let applies = is_from_file || (hold.is_some() && !is_held);
             applies.then_some(trigger)
-        });
+        })
     }
 
     /// Applies an order that is given by hand, whatever the current state.
     fn order(&self, trigger: impl Fn(Instant) -> Trigger) {
         let _entered = self.time.enter();
-        self.order_by(HoldSource::Order, |_, _, now| Some(trigger(now)));
+        let record = self.order_by(HoldSource::Order, |_, _, now| Some(trigger(now)));
+        if let Some(record) = record {
+            record.deliver();
+        }
     }
 
     /// Applies an order from `source`, unless `trigger` has none for the state and the origin of
-    /// its hold.
+    /// its hold. Returns the change, which has yet to be delivered.
     fn order_by(
         &self,
         source: HoldSource,
         trigger: impl Fn(Word, HoldSource, Instant) -> Option<Trigger>,
-    ) {
+    ) -> Option<Record> {
         loop {
             let (word, details) = self.observe();
             let now = clock::now();
@@ -89,28 +104,24 @@ impl Circuit {
                 continue;
             }
             let before = self.hold_source();
-            let Some(first) = trigger(word, before, now) else {
-                return;
-            };
+            let first = trigger(word, before, now)?;
             // Checked before `date`, which may wait.
             let state = word.state(now, self.end(word, details));
             let (_, _, change) = transition(word, details, state, first, now);
             if change == Change::None {
                 let is_repeated = matches!(first, Trigger::ForceOpen(_) | Trigger::ForceClosed(_));
                 if !is_repeated || self.set_hold_source(word, before, source) {
-                    return;
+                    return None;
                 }
                 continue;
             }
-            let Some(trigger) = trigger(word, before, Self::date(word, now)) else {
-                return;
-            };
+            let trigger = trigger(word, before, Self::date(word, now))?;
             let reason = Reason {
                 order: Some(source),
                 ..Reason::from_trigger(trigger)
             };
-            if self.try_change(word, trigger, reason, now).is_ok() {
-                return;
+            if let Ok(record) = self.record_change(word, trigger, reason, now) {
+                return record;
             }
         }
     }

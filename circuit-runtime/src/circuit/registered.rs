@@ -14,6 +14,8 @@ use super::sums::Sums;
 use super::totals::Totals;
 #[cfg(feature = "serde")]
 use crate::config::Config;
+#[cfg(feature = "serde")]
+use crate::events::Record;
 use crate::name::Name;
 
 /// The shortest list that is pruned.
@@ -47,6 +49,11 @@ pub(crate) trait Listed: Send + Sync {
     /// Holds its circuits as their file says, or releases them.
     #[cfg(feature = "serde")]
     fn follow_file(&self);
+
+    /// Holds its circuits as their file says, while no other thread can reach them. Returns the
+    /// change, which has yet to be delivered.
+    #[cfg(feature = "serde")]
+    fn hold_new(&self) -> Option<Record>;
 
     /// Reads the status of each of its circuits, without a lock over more than one. Returns the
     /// totals of all circuits that it ever had, none of which falls from one reading to the next.
@@ -83,6 +90,11 @@ impl Listed for Circuit {
     #[cfg(feature = "serde")]
     fn follow_file(&self) {
         Self::follow_file(self);
+    }
+
+    #[cfg(feature = "serde")]
+    fn hold_new(&self) -> Option<Record> {
+        Self::hold_new(self)
     }
 
     fn read_all(&self, read: &mut dyn FnMut(&Name, &Status)) -> Totals {
@@ -305,6 +317,8 @@ mod tests {
     use super::{Listed, MIN_PRUNED, Named, Registered, add, hash, owners};
     use crate::circuit::{Circuit, Owner};
     use crate::config::Config;
+    #[cfg(feature = "serde")]
+    use crate::events::Record;
     use std::sync::{Arc, Weak};
 
     fn circuit(name: &str) -> Arc<Circuit> {

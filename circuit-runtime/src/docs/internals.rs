@@ -10,7 +10,7 @@
 //! ```text
 //! async fn quote(symbol: &str) -> Result<Quote, QuoteError> {
 //!     return guard(
-//!         { static BREAKER: Lazy<CircuitBreaker> = ..; &BREAKER },
+//!         { static BREAKER: LazyBreaker<CircuitBreaker> = ..; &BREAKER },
 //!         async move { .. the body .. },
 //!         |result| .. classify the result ..,
 //!         |error| .. convert a rejection into the function's error ..,

@@ -25,6 +25,8 @@ use crate::circuit::status::Status;
 use crate::circuit::totals::Totals;
 use crate::circuit::{Circuit, Owner, Policy, Tag};
 use crate::config::{Config, ConfigError};
+#[cfg(feature = "serde")]
+use crate::events::Record;
 use crate::name::Name;
 use crate::sync::{AtomicU32, Mutex, Ordering};
 
@@ -135,6 +137,8 @@ impl KeyedCircuits {
     }
 
     fn insert(&self, key: &str) -> Arc<Circuit> {
+        #[cfg(feature = "serde")]
+        let mut held = None;
         let (circuit, swept) = self.with_residents(|residents| {
             if let Some(circuit) = self.find(key) {
                 return (circuit, Swept::default()); // created by another thread meanwhile
@@ -142,8 +146,16 @@ impl KeyedCircuits {
             let name = Name::from_key(&self.name, key);
             // Before making room: sweeping may return a retired circuit to the index.
             let retired = residents.revive(&name);
-            let circuit =
-                retired.unwrap_or_else(|| Circuit::with_policy(name, Arc::clone(&self.policy)));
+            let circuit = retired.unwrap_or_else(|| {
+                let circuit = Circuit::with_policy(name, Arc::clone(&self.policy));
+                // Before another thread can find it, and under the lock: a file that is applied
+                // from now on finds it among the residents.
+                #[cfg(feature = "serde")]
+                {
+                    held = circuit.hold_new();
+                }
+                circuit
+            });
             if !self.index.may_change() {
                 // The next lookup of this key inserts it.
                 let swept = residents.retire_new(Arc::clone(&circuit));
@@ -156,8 +168,8 @@ impl KeyedCircuits {
         });
         self.finish(swept);
         #[cfg(feature = "serde")]
-        if self.policy.file_hold().is_some() {
-            circuit.follow_file();
+        if let Some(held) = held {
+            held.deliver();
         }
         circuit
     }
@@ -261,6 +273,12 @@ impl Listed for KeyedCircuits {
     #[cfg(feature = "serde")]
     fn replace_rules(&self, config: Config) {
         self.policy.replace(config, self);
+    }
+
+    #[cfg(feature = "serde")]
+    fn hold_new(&self) -> Option<Record> {
+        // There are no circuits yet.
+        None
     }
 
     #[cfg(feature = "serde")]

@@ -8,6 +8,7 @@ use super::applied::{Applied, ChangedRules, SkippedOption};
 use super::{HoldTo, Overrides, OverridesError};
 use crate::circuit::registered::{self, Listed};
 use crate::config::Config;
+use crate::events::Record;
 use crate::name::Name;
 use crate::state::State;
 
@@ -21,6 +22,13 @@ struct Plan<'l> {
     hold: Option<State>,
     /// The option that it cannot have.
     skipped: Option<OptionName>,
+}
+
+/// The results of applying overrides to new circuits that the program has yet to be told of.
+#[must_use = "delivered without any lock, once the circuits can be used"]
+pub(crate) struct Pending {
+    change: Option<Record>,
+    warning: Option<OverridesError>,
 }
 
 /// Applies overrides to all circuits in use and to those that are created later, or to none if they
@@ -65,28 +73,40 @@ fn apply_to(
     Ok((applied, followers))
 }
 
-/// Applies the overrides in force to circuits that have just been registered. If their options are
-/// invalid there, the circuits keep their own rules, and a warning is logged. A hold applies
+/// Applies the overrides in force to circuits that are new, and registers them. If their options
+/// are invalid there, the circuits keep their own rules, and a warning is logged. A hold applies
 /// anyway: it is the off switch, and depends on no other option.
-pub(crate) fn apply_to_new<L: Listed>(listed: &Arc<L>) {
-    let (is_held, error) = with_in_force(|in_force| {
-        let Some(overrides) = in_force else {
-            return (false, None);
-        };
-        let (plan, error) = match Plan::new(overrides, &**listed) {
-            Ok(plan) => (plan, None),
-            Err(error) => (Plan::hold_alone(overrides, &**listed), Some(error)),
-        };
-        let is_held = plan.hold.is_some();
-        plan.carry_out();
-        (is_held, error)
-    });
-    // Without the lock, as either runs code of the program.
-    if is_held {
-        listed.follow_file();
-    }
-    if let Some(error) = error {
-        warn(&error);
+pub(crate) fn add<L: Listed + 'static>(listed: &Arc<L>) -> Pending {
+    with_in_force(|in_force| {
+        let pending = in_force.as_ref().map_or(Pending::NONE, |overrides| {
+            let (plan, warning) = match Plan::new(overrides, &**listed) {
+                Ok(plan) => (plan, None),
+                Err(error) => (Plan::hold_alone(overrides, &**listed), Some(error)),
+            };
+            plan.carry_out();
+            let change = listed.hold_new();
+            Pending { change, warning }
+        });
+        // Only now, so that no thread finds circuits which are not held yet.
+        registered::add(listed);
+        pending
+    })
+}
+
+impl Pending {
+    const NONE: Self = Self {
+        change: None,
+        warning: None,
+    };
+
+    /// Delivers both, without any lock: either runs code of the program.
+    pub(crate) fn deliver(self) {
+        if let Some(change) = self.change {
+            change.deliver();
+        }
+        if let Some(warning) = self.warning {
+            warn(&warning);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) mod in_force;
 mod pattern;
 mod serde;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use circuit_options::names::OptionName;
 
@@ -68,6 +68,8 @@ use pattern::Pattern;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
     circuits: BTreeMap<String, Override>,
+    /// Those of the names that are patterns.
+    patterns: BTreeSet<String>,
 }
 
 /// The options and the hold that are written for a name or a pattern.
@@ -260,22 +262,33 @@ impl Overrides {
 
     /// Returns the names and patterns that match none of these functions.
     pub(crate) fn unmatched<'f>(&self, functions: impl IntoIterator<Item = &'f str>) -> Vec<&str> {
-        let mut unmatched: Vec<_> = self.circuits.keys().map(|name| Pattern(name)).collect();
-        for function in functions {
-            unmatched.retain(|pattern| !pattern.matches(function));
-        }
-        unmatched.into_iter().map(|pattern| pattern.0).collect()
+        let functions: HashSet<_> = functions.into_iter().collect();
+        let is_unmatched = |pattern: &Pattern<'_>| {
+            if pattern.is_exact() {
+                return !functions.contains(pattern.0);
+            }
+            !functions.iter().any(|function| pattern.matches(function))
+        };
+        let names = self.circuits.keys().map(|name| Pattern(name));
+        let unmatched = names.filter(is_unmatched);
+        unmatched.map(|pattern| pattern.0).collect()
     }
 
-    /// Returns what is written for a circuit, the most specific first.
+    /// Returns what is written for a circuit, the most specific first. An exact name is looked up:
+    /// there may be thousands.
     fn matches(&self, function: &str) -> Vec<(Pattern<'_>, &Override)> {
-        let circuits = self.circuits.iter();
-        let patterns = circuits.map(|(name, circuit)| (Pattern(name), circuit));
+        let patterns = self.patterns.iter().map(|pattern| Pattern(pattern));
         let mut matches: Vec<_> = patterns
-            .filter(|(pattern, _)| pattern.matches(function))
+            .filter(|pattern| pattern.matches(function))
             .collect();
-        matches.sort_by_key(|(pattern, _)| *pattern);
-        matches
+        matches.sort_unstable();
+        let exact = Some(Pattern(function)).filter(|name| name.is_exact());
+        let all = exact.into_iter().chain(matches);
+        let written = all.filter_map(|pattern| {
+            let (name, circuit) = self.circuits.get_key_value(pattern.0)?;
+            Some((Pattern(name), circuit))
+        });
+        written.collect()
     }
 
     fn hold(mut self, name: String, to: HoldTo) -> Result<Self, OverridesError> {
@@ -287,6 +300,9 @@ impl Overrides {
     fn circuit(&mut self, name: String) -> Result<&mut Override, OverridesError> {
         if name.is_empty() {
             return Err(OverridesError::unnamed());
+        }
+        if !Pattern(&name).is_exact() {
+            self.patterns.insert(name.clone());
         }
         Ok(self.circuits.entry(name).or_insert(Override::NONE))
     }

@@ -146,7 +146,7 @@ impl<'de> Visitor<'de> for CircuitsVisitor {
                 )));
             }
             let circuit = map.next_value_seed(OverrideSeed(Subject::Circuit(&name)))?;
-            overrides.circuits.insert(name, circuit);
+            *overrides.circuit(name).map_err(A::Error::custom)? = circuit;
         }
         Ok(overrides)
     }

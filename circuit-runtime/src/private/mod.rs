@@ -6,7 +6,6 @@ mod after_body;
 pub mod check;
 mod classify;
 mod fallback;
-mod function;
 mod given;
 mod guard;
 pub mod key;
@@ -19,12 +18,10 @@ pub use admit::{Admit, Choice, admit};
 pub use after_body::{AfterBody, Taken, after_body};
 pub use classify::{Classifier, Judge, NotAResult, Predicate, Wait, any_classifier, classifier};
 pub use fallback::{Instead, instead};
-pub use function::{function_breaker, function_breakers};
 pub use given::{Given, Keyed, Single, borrowed, cloned, keyed};
 pub use guard::{
     Admission, Admitted, Guard, GuardAdmitted, GuardTimed, guard, guard_admitted, guard_timed,
 };
-pub use once_cell::sync::Lazy;
 pub use or_else::{Ended, any_ended, ended};
 pub use rejection::{MakeError, Rejection, rejection};
 pub use returned::{AnyResult, FromCircuit, Returned, never, rejected};
@@ -35,6 +32,7 @@ pub use crate::breakers::CircuitBreakers;
 pub use crate::config::Config;
 #[cfg(feature = "discovery")]
 pub use crate::declared::Declaration;
+pub use crate::lazy::{LazyBreaker, function_breaker, function_breakers};
 #[cfg(feature = "discovery")]
 pub use inventory::submit as declare;
 
