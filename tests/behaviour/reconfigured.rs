@@ -1,5 +1,6 @@
 //! New rules for a breaker in use: waits, probes, ramps and orders.
 
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -7,7 +8,9 @@ use crate::support::{
     advance, breaker, fail, half_open, millis, pending_call, reconfigure, retry_after, seconds,
     succeed, trip,
 };
-use circuit_runtime::{Cause, CircuitBreaker, Config, ConfigBuilder, State};
+use circuit_runtime::{
+    CallError, Cause, CircuitBreaker, CircuitError, Config, ConfigBuilder, OwnedPermit, State,
+};
 
 /// Opens at the first failure, for thirty seconds.
 const FIRST: ConfigBuilder = Config::builder().max_failures(1);
@@ -307,6 +310,37 @@ async fn a_longer_timeout_lengthens_the_next_lease() {
     let probe = breaker.try_acquire().unwrap();
     assert_eq!(retry_after(&breaker), Some(seconds(70)));
     drop(probe);
+}
+
+/// The timeout and the lease of a probe are of the same rules.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_was_admitted_before_has_the_timeout_of_its_lease() {
+    let rules = |timeout| reset(10).timeout(seconds(timeout));
+    let breaker = breaker(rules(20));
+    half_open(&breaker).await;
+    let probe = breaker.try_acquire_owned().unwrap();
+    reconfigure(&breaker, rules(40));
+    assert_eq!(timed_out(probe).await, seconds(20));
+    // Reopened by the timeout.
+    advance(seconds(10)).await;
+    let probe = breaker.try_acquire_owned().unwrap();
+    reconfigure(&breaker, rules(20));
+    assert_eq!(timed_out(probe).await, seconds(40));
+
+    // A call that is not a probe starts with the rules of its start.
+    breaker.reset();
+    let call = breaker.try_acquire_owned().unwrap();
+    reconfigure(&breaker, rules(30));
+    assert_eq!(timed_out(call).await, seconds(30));
+}
+
+/// Runs the call of a permit until it times out, and returns after how long it did.
+async fn timed_out(permit: OwnedPermit) -> Duration {
+    let result = permit.call(pending::<Result<(), CircuitError>>()).await;
+    match result {
+        Err(CallError::Circuit(CircuitError::Timeout { after, .. })) => after,
+        result => panic!("{result:?}"),
+    }
 }
 
 /// The circuit is open for the short wait, and half-open while the long lease would still run.

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, Ticket};
 use crate::clock::Span;
 
 /// The message of the panic of tokio's timers when their runtime is shutting down.
@@ -19,13 +19,16 @@ const SHUTTING_DOWN: &str = "A Tokio 1.x context was found, but it is being shut
 
 /// Ends a call that runs for too long.
 pub trait Deadline {
-    /// Returns the timeout of a call that starts now: that of its circuit. [`Span::INDEFINITE`]
-    /// stands for none.
-    fn timeout_at_start(circuit: &Circuit) -> Span;
+    /// Returns the timeout of a call that starts now while its circuit is closed.
+    /// [`Span::INDEFINITE`] stands for none.
+    fn timeout_while_closed(circuit: &Circuit) -> Span;
 
-    /// Returns the timeout of a call that was admitted before: the one that it started with or, if
-    /// it starts now, that of its circuit.
-    fn timeout(&self, circuit: &Circuit) -> Span;
+    /// Returns the timeout of a call that starts now and has been admitted.
+    fn timeout_at_start(circuit: &Circuit, ticket: Ticket) -> Span;
+
+    /// Returns the timeout of a call that was admitted before: the one that it started with, if it
+    /// has started.
+    fn timeout(&self, circuit: &Circuit, ticket: Ticket) -> Span;
 
     /// Starts to measure the timeout of a call; does nothing if it has started before.
     fn start(self: Pin<&mut Self>, timeout: Span) -> Result<(), NoRuntime>;
@@ -62,12 +65,17 @@ pub(crate) struct NoDeadline;
 
 impl Deadline for NoDeadline {
     #[inline]
-    fn timeout_at_start(_: &Circuit) -> Span {
+    fn timeout_while_closed(_: &Circuit) -> Span {
         Span::INDEFINITE
     }
 
     #[inline]
-    fn timeout(&self, _: &Circuit) -> Span {
+    fn timeout_at_start(_: &Circuit, _: Ticket) -> Span {
+        Span::INDEFINITE
+    }
+
+    #[inline]
+    fn timeout(&self, _: &Circuit, _: Ticket) -> Span {
         Span::INDEFINITE
     }
 
@@ -116,14 +124,19 @@ pub(crate) enum Start {
 
 impl Deadline for TimerDeadline {
     #[inline]
-    fn timeout_at_start(circuit: &Circuit) -> Span {
+    fn timeout_while_closed(circuit: &Circuit) -> Span {
         circuit.timeout()
     }
 
     #[inline]
-    fn timeout(&self, circuit: &Circuit) -> Span {
+    fn timeout_at_start(circuit: &Circuit, ticket: Ticket) -> Span {
+        circuit.timeout_of(ticket)
+    }
+
+    #[inline]
+    fn timeout(&self, circuit: &Circuit, ticket: Ticket) -> Span {
         match self {
-            Self::Unneeded { .. } => circuit.timeout(),
+            Self::Unneeded { .. } => Self::timeout_at_start(circuit, ticket),
             Self::NoTimeout => Span::INDEFINITE,
             Self::Running { timeout, .. } => *timeout,
         }

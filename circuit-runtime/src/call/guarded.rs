@@ -186,23 +186,26 @@ impl<H: CircuitHandle, D: Deadline> CallGuard<H, D> {
         };
         let circuit = handle.as_ref();
         let timeout = match *this.ticket {
-            Some(_) => this.deadline.timeout(circuit),
-            None => D::timeout_at_start(circuit),
+            Some(ticket) => this.deadline.timeout(circuit, ticket),
+            None => D::timeout_while_closed(circuit),
         };
 
-        let ticket = match *this.ticket {
-            Some(ticket) => ticket,
-            None => match poll_admit(circuit, cx) {
-                Poll::Ready(Ok(ticket)) => ticket,
-                Poll::Ready(Err(rejection)) => {
-                    let error = circuit.rejected(rejection);
-                    handle.give_back();
-                    return Poll::Ready(Err(error));
-                }
-                Poll::Pending => {
-                    *this.handle = Some(handle);
-                    return Poll::Pending;
-                }
+        let (ticket, timeout) = match *this.ticket {
+            Some(ticket) => (ticket, timeout),
+            None => match circuit.admit_while_closed() {
+                Some(ticket) => (ticket, timeout),
+                None => match poll_admit_open(circuit, cx) {
+                    Poll::Ready(Ok(ticket)) => (ticket, D::timeout_at_start(circuit, ticket)),
+                    Poll::Ready(Err(rejection)) => {
+                        let error = circuit.rejected(rejection);
+                        handle.give_back();
+                        return Poll::Ready(Err(error));
+                    }
+                    Poll::Pending => {
+                        *this.handle = Some(handle);
+                        return Poll::Pending;
+                    }
+                },
             },
         };
         if let Err(NoRuntime) = this.deadline.start(timeout) {

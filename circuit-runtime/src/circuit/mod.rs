@@ -132,10 +132,32 @@ impl Circuit {
         self.policy.config()
     }
 
-    /// Returns after how long a call is dropped; [`Span::INDEFINITE`] if it is not.
+    /// Returns after how long a call is dropped that is admitted now, unless it is a probe;
+    /// [`Span::INDEFINITE`] if it is not.
     #[inline]
     pub(crate) fn timeout(&self) -> Span {
         self.policy.timeout()
+    }
+
+    /// Returns after how long a call that was admitted is dropped. The timeout of a probe is of the
+    /// rules that its lease is of.
+    #[inline]
+    pub(crate) fn timeout_of(&self, ticket: Ticket) -> Span {
+        if ticket.word().phase() == Phase::Open {
+            self.timeout_of_probe(ticket)
+        } else {
+            self.timeout()
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn timeout_of_probe(&self, ticket: Ticket) -> Span {
+        let timeout = self.phases.get().and_then(|phases| {
+            let generation = ticket.word().generation();
+            phases.probes.timeout(generation, ticket.lease())
+        });
+        timeout.unwrap_or_else(|| self.timeout())
     }
 
     pub(crate) fn state(&self) -> State {

@@ -41,7 +41,7 @@ pub(crate) struct Policy {
     /// Nonzero if `max_failures` counts in a span of time.
     counts_in_span: LiveU8,
     /// A [`Recovery`].
-    recovery: Sequenced<7>,
+    recovery: Sequenced<8>,
     /// Differs between processes, so that a fleet does not probe in step.
     salt: u64,
     owner: Owner,
@@ -76,7 +76,7 @@ impl Policy {
             slow_call: words(limits.slow_call()),
             clock_error: words(limits.clock_error()),
             fixed_wait: words(fixed_wait(&recovery)),
-            timeout: words(timeout(&config)),
+            timeout: words(recovery.probes.timeout),
             window: words(limits.window()),
             ramp: words(recovery.ramp),
             counts_in_span: LiveU8::new(limits.counts_failures_in_span().into()),
@@ -264,7 +264,7 @@ impl Policy {
         let store = |word: &LiveU64, span: Span| word.store(span.as_micros(), Ordering::Relaxed);
         store(&self.slow_call, limits.slow_call());
         store(&self.clock_error, limits.clock_error());
-        store(&self.timeout, timeout(&config));
+        store(&self.timeout, recovery.probes.timeout);
         store(&self.window, limits.window());
         store(&self.ramp, recovery.ramp);
         let counts_in_span = limits.counts_failures_in_span().into();
@@ -280,12 +280,6 @@ impl Policy {
 fn load(word: &LiveU64) -> Span {
     // Relaxed: the word has its meaning by itself, and nothing is published through it.
     Span::from_micros(word.load(Ordering::Relaxed))
-}
-
-fn timeout(config: &Config) -> Span {
-    config
-        .timeout()
-        .map_or(Span::INDEFINITE, Span::from_duration)
 }
 
 fn fixed_wait(recovery: &Recovery) -> Span {

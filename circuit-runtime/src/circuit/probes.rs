@@ -103,7 +103,7 @@ impl Probes {
             }
             let lease = Lease::new(now.rounded_down(limit.granularity()).plus(limit.lease));
             slots.reserve(limit.count);
-            slots.add(lease);
+            slots.add(lease, limit.timeout);
             slots.longest_lease = slots.longest_lease.max(limit.lease);
             SlotRequest::Granted(lease)
         })
@@ -122,6 +122,16 @@ impl Probes {
             slots.free_at(limit.count)
         });
         full_until.flatten()
+    }
+
+    /// Returns the timeout of a probe, by the rules that granted its lease; `None` if its lease has
+    /// expired.
+    pub(crate) fn timeout(&self, generation: Generation, lease: Lease) -> Option<Span> {
+        self.locked.with(|locked| {
+            let slots = locked.slots.get(generation)?;
+            let index = slots.position(lease.until()).ok()?;
+            Some(slots.leases.get(index)?.timeout)
+        })
     }
 
     /// Releases the slot of a probe without a result, unless its lease has expired and the slot
@@ -206,6 +216,9 @@ struct Slots {
 struct Leases {
     until: Instant,
     probes: u32,
+    /// The timeout of the first of these probes: that of the others, unless the rules have changed
+    /// in between.
+    timeout: Span,
 }
 
 impl Slots {
@@ -265,7 +278,7 @@ impl Slots {
             .reserve(groups.saturating_sub(self.leases.len()));
     }
 
-    fn add(&mut self, lease: Lease) {
+    fn add(&mut self, lease: Lease, timeout: Span) {
         let until = lease.until();
         self.taken = self.taken.saturating_add(1);
         match self.position(until) {
@@ -274,7 +287,17 @@ impl Slots {
                     leases.probes = leases.probes.saturating_add(1);
                 }
             }
-            Err(index) => self.leases.insert(index, Leases { until, probes: 1 }),
+            Err(index) => {
+                let probes = 1;
+                self.leases.insert(
+                    index,
+                    Leases {
+                        until,
+                        probes,
+                        timeout,
+                    },
+                );
+            }
         }
     }
 
@@ -318,6 +341,7 @@ mod tests {
             let limit = ProbeLimit {
                 count,
                 lease: RESET,
+                timeout: Span::INDEFINITE,
             };
             let probes = Probes::default();
             for _ in 0..count {

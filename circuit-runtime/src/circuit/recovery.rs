@@ -22,7 +22,7 @@ impl Recovery {
         }
     }
 
-    pub(super) fn from_words(words: [u64; 7], salt: u64) -> Self {
+    pub(super) fn from_words(words: [u64; 8], salt: u64) -> Self {
         let [
             reset,
             max_reset,
@@ -30,6 +30,7 @@ impl Recovery {
             jitter,
             lease,
             count,
+            timeout,
             ramp,
         ] = words;
         let spans = [reset, max_reset, longest_request].map(Span::from_micros);
@@ -38,16 +39,18 @@ impl Recovery {
             probes: ProbeLimit {
                 count: u32::try_from(count).unwrap_or(u32::MAX),
                 lease: Span::from_micros(lease),
+                timeout: Span::from_micros(timeout),
             },
             ramp: Span::from_micros(ramp),
         }
     }
 
-    pub(super) fn to_words(self) -> [u64; 7] {
+    pub(super) fn to_words(self) -> [u64; 8] {
         let [reset, max_reset, longest_request] = self.wait.spans().map(Span::as_micros);
         let jitter = self.wait.jitter().to_bits();
-        let (lease, count) = (self.probes.lease.as_micros(), self.probes.count.into());
-        let ramp = self.ramp.as_micros();
+        let count = self.probes.count.into();
+        let spans = [self.probes.lease, self.probes.timeout, self.ramp];
+        let [lease, timeout, ramp] = spans.map(Span::as_micros);
         [
             reset,
             max_reset,
@@ -55,25 +58,31 @@ impl Recovery {
             jitter,
             lease,
             count,
+            timeout,
             ramp,
         ]
     }
 }
 
-/// How many probes a half-open circuit admits, and how long each of them may hold its slot.
+/// How many probes a half-open circuit admits, how long each of them may hold its slot, and after
+/// how long it is dropped: no later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ProbeLimit {
     pub(crate) count: u32,
     pub(crate) lease: Span,
+    /// Indefinite if there is none.
+    pub(crate) timeout: Span,
 }
 
 impl ProbeLimit {
     fn new(config: &Config) -> Self {
+        let timeout = config.timeout();
         // For `reset`, and for as long as a probe may take.
-        let timeout = config.timeout().unwrap_or_default();
+        let lease = config.reset().max(timeout.unwrap_or_default());
         Self {
             count: config.probes(),
-            lease: Span::from_duration(config.reset().max(timeout)),
+            lease: Span::from_duration(lease),
+            timeout: timeout.map_or(Span::INDEFINITE, Span::from_duration),
         }
     }
 }

@@ -16,7 +16,7 @@ const _: () = assert!(GROUPS < 1 << GROUP_BITS);
 /// its start time. The word decides which; both share one field to keep futures small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
-pub(crate) struct Ticket {
+pub struct Ticket {
     word: Word,
     lease_or_start: NonZeroU64,
 }

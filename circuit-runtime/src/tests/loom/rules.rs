@@ -6,6 +6,7 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
 use super::{LAG, fail, model_of_few_preemptions, model_of_three, race, succeed};
+use crate::circuit::Circuit;
 use crate::clock::model::{keep_behind, set as set_clock};
 use crate::sync::live::watched;
 use crate::sync::sequenced::Sequenced;
@@ -482,6 +483,33 @@ fn shorter_reset_against_the_next_probe() {
             Box::new(|| rejected(breaker)),
         ]);
         assert!([None, Some(seconds(51))].contains(&wait), "{wait:?}");
+    });
+}
+
+/// A probe has its timeout and its lease by the same rules.
+#[test]
+fn another_timeout_against_a_probe() {
+    let rules = |timeout| reset(10).timeout(seconds(timeout));
+    model_of_one_preemption(move || {
+        let breaker = breaker(rules(20));
+        fail(breaker);
+        set_clock(15 * SECOND);
+        let [probe, _] = race([
+            Box::new(|| {
+                let circuit: &Circuit = breaker.as_ref();
+                let ticket = circuit.admit().ok()?;
+                let timeout = circuit.timeout_of(ticket).as_micros();
+                let lease = ticket.lease().until().as_micros();
+                Some((timeout, lease - 15 * SECOND))
+            }) as Call<Option<(u64, u64)>>,
+            Box::new(move || {
+                change(breaker, rules(40));
+                None
+            }),
+        ]);
+        let (timeout, lease) = probe.unwrap();
+        assert_eq!(timeout, lease);
+        assert!([20 * SECOND, 40 * SECOND].contains(&lease), "{lease}");
     });
 }
 
