@@ -31,6 +31,10 @@ impl Registration {
     }
 
     /// Runs the listeners and the log of the program, which may use the breaker.
+    #[cfg_attr(
+        not(feature = "serde"),
+        expect(clippy::unused_self, reason = "without files, nothing is pending")
+    )]
     pub(crate) fn deliver(self) {
         #[cfg(feature = "serde")]
         self.pending.deliver();

@@ -218,6 +218,52 @@ async fn a_rate_beside_a_limit_in_the_same_window_keeps_the_failures() {
     assert_eq!(breaker.state(), State::Open);
 }
 
+/// The failures that a rate has counted stay, exact to a tenth of the window.
+#[tokio::test(start_paused = true)]
+async fn a_limit_beside_a_rate_or_instead_of_it_keeps_the_failures_of_the_same_window() {
+    let rate = BASE.window(seconds(100)).failure_rate(1.0).min_calls(9_999);
+    let limit = |limit| BASE.max_failures(limit).window(seconds(100));
+    for most in [12, 2_000] {
+        for rules in [limit(most), limit(most).failure_rate(1.0).min_calls(9_999)] {
+            let breaker = breaker(rate);
+            for _ in 0..2 {
+                (0..most / 2).for_each(|_| fail(&breaker));
+                advance(seconds(30)).await;
+            }
+            succeed(&breaker);
+            reconfigure(&breaker, rules);
+            assert_eq!(breaker.state(), State::Closed, "not by itself");
+            fail(&breaker);
+            assert_eq!(breaker.state(), State::Open, "{most}: all count");
+        }
+
+        // Half of them are as old as the window, or nearly.
+        let breaker = breaker(rate);
+        (0..most / 2).for_each(|_| fail(&breaker));
+        advance(seconds(60)).await;
+        (0..most / 2).for_each(|_| fail(&breaker));
+        reconfigure(&breaker, limit(most));
+        advance(seconds(40)).await;
+        (0..most / 2 - 1).for_each(|_| fail(&breaker));
+        assert_eq!(breaker.state(), State::Closed, "{most}: one less");
+        fail(&breaker);
+        assert_eq!(breaker.state(), State::Open);
+    }
+
+    // Of an earlier generation, or of another window, none counts.
+    let breaker = breaker(rate);
+    (0..5).for_each(|_| fail(&breaker));
+    breaker.trip();
+    breaker.reset();
+    reconfigure(&breaker, limit(2));
+    fail(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+    reconfigure(&breaker, rate);
+    reconfigure(&breaker, BASE.max_failures(2).window(seconds(200)));
+    fail(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+}
+
 /// A call is slow after this many seconds. Opens when half of at least four calls are slow.
 fn slow(window: ConfigBuilder, limit: u64) -> ConfigBuilder {
     window.slow_call(seconds(limit)).slow_rate(0.5).min_calls(4)

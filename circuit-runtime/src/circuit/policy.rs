@@ -11,7 +11,7 @@ use crate::clock::{Instant, Span};
 use crate::config::{Config, ConfigError};
 #[cfg(feature = "serde")]
 use crate::state::State;
-use crate::sync::live::{LiveU8, LiveU64};
+use crate::sync::live::LiveU64;
 use crate::sync::lock::Lock;
 use crate::sync::sequenced::Sequenced;
 use crate::sync::{Mutex, Ordering};
@@ -38,8 +38,6 @@ pub(crate) struct Policy {
     window: LiveU64,
     /// Zero without a ramp.
     ramp: LiveU64,
-    /// Nonzero if `max_failures` counts in a span of time.
-    counts_in_span: LiveU8,
     /// A [`Recovery`].
     recovery: Sequenced<8>,
     /// Differs between processes, so that a fleet does not probe in step.
@@ -79,7 +77,6 @@ impl Policy {
             timeout: words(recovery.probes.timeout),
             window: words(limits.window()),
             ramp: words(recovery.ramp),
-            counts_in_span: LiveU8::new(limits.counts_failures_in_span().into()),
             recovery: Sequenced::new(recovery.to_words()),
             salt,
             owner,
@@ -144,12 +141,6 @@ impl Policy {
     #[inline]
     pub(super) fn window(&self) -> Span {
         load(&self.window)
-    }
-
-    /// Returns whether the failures in a span of time are counted.
-    #[inline]
-    pub(super) fn counts_failures_in_span(&self) -> bool {
-        self.counts_in_span.load(Ordering::Relaxed) != 0
     }
 
     /// Returns the error that the clock may have for calls and rates; indefinite when time changes
@@ -267,8 +258,6 @@ impl Policy {
         store(&self.timeout, recovery.probes.timeout);
         store(&self.window, limits.window());
         store(&self.ramp, recovery.ramp);
-        let counts_in_span = limits.counts_failures_in_span().into();
-        self.counts_in_span.store(counts_in_span, Ordering::Relaxed);
         self.recovery.write(recovery.to_words());
         // Release: pairs with the acquire in `fixed_wait`.
         self.fixed_wait

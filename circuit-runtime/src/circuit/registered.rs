@@ -317,8 +317,6 @@ mod tests {
     use super::{Listed, MIN_PRUNED, Named, Registered, add, hash, owners};
     use crate::circuit::{Circuit, Owner};
     use crate::config::Config;
-    #[cfg(feature = "serde")]
-    use crate::events::Record;
     use std::sync::{Arc, Weak};
 
     fn circuit(name: &str) -> Arc<Circuit> {

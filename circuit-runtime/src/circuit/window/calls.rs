@@ -2,7 +2,10 @@
 
 use super::last_calls::LastCalls;
 use super::rates::Rates;
+use super::tally::EarlierFailures;
 use crate::circuit::limits::Limits;
+use crate::circuit::state::Generation;
+use crate::clock::Span;
 
 /// All calls of a window, by the kind of its length.
 pub(super) enum Calls {
@@ -32,5 +35,16 @@ impl Calls {
             Self::InSpan(rates) => rates.add(failed, slow),
             Self::Last(last_calls) => last_calls.add(failed, slow),
         }
+    }
+
+    /// Returns the failures, which are of `generation`, in this span of time.
+    pub(super) fn failures(&self, generation: Generation, span: Span) -> Option<EarlierFailures> {
+        let Self::InSpan(rates) = self else {
+            return None;
+        };
+        Some(EarlierFailures {
+            generation,
+            failures: rates.failures(span).collect(),
+        })
     }
 }

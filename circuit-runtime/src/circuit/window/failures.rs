@@ -1,11 +1,10 @@
 //! The failures that count towards `max_failures`, outside of the last calls.
 
-use std::collections::VecDeque;
-
-use super::buckets::{Buckets, Division, index_after};
+use super::buckets::Division;
 use super::counting::Counting;
+use super::dated::{Bucketed, Dated, Latest, PER_SPAN};
 use super::streak::Streak;
-use super::tally::ReachedLimit;
+use super::tally::{EarlierFailures, ReachedLimit};
 use crate::circuit::evidence::Evidence;
 use crate::circuit::limits::{Counted, Limits};
 use crate::circuit::policy::Policy;
@@ -17,9 +16,6 @@ use crate::sync::striped::CachePadded;
 
 /// The largest limit for which the time of every failure is remembered.
 const EXACT: u32 = 1_000;
-
-/// How many buckets a span has above that limit.
-const PER_SPAN: u16 = 100;
 
 /// Consecutive failures, or those within a sliding time window: there a failure as old as the span
 /// no longer counts.
@@ -178,26 +174,47 @@ impl Failures {
     #[inline(never)]
     fn allocate(&self, policy: &Policy) -> &CachePadded<Lock<Evidence<Locked>>> {
         with_lock_of(self, || {
-            self.allocated.get_or_init(|| {
-                let locked = Locked::new(&policy.limits());
-                Box::new(CachePadded(Lock::new(Evidence::new(locked))))
-            })
+            self.allocated
+                .get_or_init(|| Box::new(allocation(&policy.limits())))
         })
     }
 
-    /// Judges by new limits from now on. Keeps the failures of the same window. `counted` are the
-    /// results that are going to be counted.
-    pub(super) fn adopt(&self, limits: &Limits, counted: Counted, counting: &Counting) {
-        with_lock_of(self, || match self.allocated.get() {
-            None => counting.set_counts_successes(counted.has_successes()),
-            Some(CachePadded(locked)) => locked.with(|evidence| {
+    /// Judges by new limits from now on. Keeps the failures of the same window, and adds `earlier`
+    /// ones. `counted` are the results that are going to be counted.
+    pub(super) fn adopt(
+        &self,
+        limits: &Limits,
+        counted: Counted,
+        counting: &Counting,
+        earlier: Option<&EarlierFailures>,
+    ) {
+        with_lock_of(self, || {
+            let allocated = match earlier {
+                Some(_) => Some(self.allocated.get_or_init(|| Box::new(allocation(limits)))),
+                None => self.allocated.get(),
+            };
+            let Some(CachePadded(locked)) = allocated else {
+                counting.set_counts_successes(counted.has_successes());
+                return;
+            };
+            locked.with(|evidence| {
                 let locked = evidence.latest();
                 locked.adopt(limits);
                 let is_streak = matches!(&locked.kept, Kept::Consecutive(it) if !it.is_empty());
                 counting.set_counts_successes(is_streak || counted.has_successes());
-            }),
+                if let Some(earlier) = earlier {
+                    let locked = evidence.for_generation(earlier.generation, Locked::clear);
+                    if let Some(locked) = locked {
+                        locked.add_earlier(&earlier.failures);
+                    }
+                }
+            });
         });
     }
+}
+
+fn allocation(limits: &Limits) -> CachePadded<Lock<Evidence<Locked>>> {
+    CachePadded(Lock::new(Evidence::new(Locked::new(limits))))
 }
 
 impl Locked {
@@ -284,6 +301,23 @@ impl Locked {
         division.oldest(division.index_at(now))
     }
 
+    /// Adds failures of which the tenth of the span is known: they count from its start, so for up
+    /// to a tenth of the span less than they would have.
+    fn add_earlier(&mut self, earlier: &[(Instant, u64)]) {
+        let limit = self.max_failures;
+        for &(time, failures) in earlier {
+            let failures = failures.min(limit.into());
+            match &mut self.kept {
+                Kept::Nothing | Kept::Consecutive(_) => {}
+                Kept::Latest(latest) => (0..failures).for_each(|_| latest.add(limit, time)),
+                Kept::Bucketed(bucketed) => {
+                    let index = bucketed.division.index_at(time);
+                    (0..failures).for_each(|_| bucketed.add(limit, index));
+                }
+            }
+        }
+    }
+
     fn adopt(&mut self, limits: &Limits) {
         let before = std::mem::replace(self, Self::new(limits));
         let has_same_window = before.window == self.window;
@@ -326,148 +360,6 @@ impl Kept {
             limit if limit <= EXACT => Self::Latest(Latest::new(limit as usize)),
             _ => Self::Bucketed(Bucketed::new(limits.window())),
         }
-    }
-}
-
-/// Failures that are counted by their time.
-trait Dated {
-    /// A time, as exact as it is remembered.
-    type Moment: Copy + Ord;
-    type Span: Copy;
-
-    /// Returns the time of the latest failure that is counted.
-    fn latest(&self) -> Option<Self::Moment>;
-
-    /// Returns whether the limit is reached by one more failure, which happens `now`.
-    fn reach(&mut self, limit: u32, span: Self::Span, now: Self::Moment) -> bool;
-
-    /// Counts a failure that happens `now`.
-    fn add(&mut self, limit: u32, now: Self::Moment);
-
-    /// Counts a failure; returns whether the limit is reached.
-    ///
-    /// This thread may have been preempted since it read the clock, for a moment or for hours. By
-    /// now earlier failures may have expired, and later ones may be counted. So if the failure is
-    /// late or reaches the limit, the clock is read again, and the failure happens at that moment:
-    /// for its own judgement, and for that of every failure to come.
-    #[inline]
-    fn failure(
-        &mut self,
-        limit: u32,
-        span: Self::Span,
-        now: Self::Moment,
-        clock: impl FnOnce() -> Self::Moment,
-    ) -> bool {
-        let is_late = self.latest() > Some(now);
-        if !is_late && !self.reach(limit, span, now) {
-            self.add(limit, now);
-            return false;
-        }
-        let now = clock();
-        let reached = self.reach(limit, span, now);
-        self.add(limit, now);
-        reached
-    }
-}
-
-/// The times of the latest failures, one fewer than the limit, oldest first. One more reaches the
-/// limit if all of them lie within one span.
-struct Latest {
-    times: VecDeque<Instant>,
-}
-
-impl Latest {
-    fn new(limit: usize) -> Self {
-        Self {
-            times: VecDeque::with_capacity(limit),
-        }
-    }
-
-    /// Keeps as many as can reach `limit` with one more.
-    #[inline]
-    fn trim(&mut self, limit: u32) {
-        while self.times.len() >= limit as usize {
-            self.times.pop_front();
-        }
-    }
-}
-
-impl Dated for Latest {
-    type Moment = Instant;
-    type Span = Span;
-
-    #[inline]
-    fn latest(&self) -> Option<Instant> {
-        self.times.back().copied()
-    }
-
-    #[inline]
-    fn reach(&mut self, limit: u32, span: Span, now: Instant) -> bool {
-        // With too few failures before this one, there is no index.
-        let Some(oldest) = self
-            .times
-            .len()
-            .saturating_add(1)
-            .checked_sub(limit as usize)
-        else {
-            return false;
-        };
-        let first = self.times.get(oldest).map_or(now, |&first| first.min(now));
-        let last = self.latest().map_or(now, |latest| latest.max(now));
-        last.since(first) < span
-    }
-
-    #[inline]
-    fn add(&mut self, limit: u32, now: Instant) {
-        if self.latest() > Some(now) {
-            let index = index_after(&self.times, |&time| time <= now);
-            self.times.insert(index, now);
-        } else {
-            self.times.push_back(now);
-        }
-        self.trim(limit);
-    }
-}
-
-/// Failures per bucket of 1/100 of the span.
-struct Bucketed {
-    buckets: Buckets<u64>,
-    division: Division,
-}
-
-impl Bucketed {
-    fn new(span: Span) -> Self {
-        // One more for a failure that is late even now.
-        Self {
-            buckets: Buckets::new(usize::from(PER_SPAN) + 1),
-            division: Division::from_span_rounded_up(span, PER_SPAN.into()),
-        }
-    }
-}
-
-impl Dated for Bucketed {
-    type Moment = u64;
-    type Span = Division;
-
-    #[inline]
-    fn latest(&self) -> Option<u64> {
-        self.buckets.latest()
-    }
-
-    /// Forgets the failures before the span that ends now, or with the latest failure if that is
-    /// later.
-    #[inline]
-    fn reach(&mut self, limit: u32, division: Division, now: u64) -> bool {
-        let last = self.latest().map_or(now, |latest| latest.max(now));
-        let oldest = division.oldest(last);
-        self.buckets.forget_before(oldest);
-        let this = u64::from(now >= oldest);
-        self.buckets.sum().saturating_add(this) >= limit.into()
-    }
-
-    #[inline]
-    fn add(&mut self, _: u32, now: u64) {
-        self.buckets.add(now, 1);
     }
 }
 

@@ -5,7 +5,7 @@ use super::compact::Contents;
 use super::fast_path::{FastPath, NO_GROUP};
 use super::in_flight::{InFlight, Sum};
 use super::overdue::Overdue;
-use super::tally::{ReachedLimit, Standing, Tally};
+use super::tally::{EarlierFailures, ReachedLimit, Recorded, Standing, Tally};
 use crate::circuit::evidence::Evidence;
 use crate::circuit::limits::Limits;
 use crate::circuit::policy::Policy;
@@ -42,6 +42,10 @@ struct Locked {
     limits: Limits,
     /// The limits need all calls counted.
     counts_calls: bool,
+    /// The limits have a number of failures in a span of time, which [`Failures`] counts.
+    ///
+    /// [`Failures`]: super::failures::Failures
+    counts_in_span: bool,
     calls: Calls,
     /// `None` where no call was ever timed.
     overdue: Option<Overdue>,
@@ -77,14 +81,18 @@ impl FullLedger {
         });
     }
 
-    /// Judges by new limits from now on, the next call first.
-    pub(super) fn adopt(&self, limits: &Limits) {
+    /// Judges by new limits from now on, the next call first. Returns the failures so far, if they
+    /// count towards a number of failures from now on, and did not before.
+    pub(super) fn adopt(&self, limits: &Limits) -> Option<EarlierFailures> {
         self.locked.0.with(|evidence| {
-            let sum = self.in_flight.sum(evidence.generation());
+            let generation = evidence.generation();
+            let sum = self.in_flight.sum(generation);
             let locked = evidence.latest();
+            let earlier = locked.earlier_failures(generation, limits);
             locked.adopt(limits, sum.fast_successes);
             self.fast_path.set(Instant::from_micros(0), locked.group());
-        });
+            earlier
+        })
     }
 
     /// Returns whether calls may be in flight that are timed.
@@ -230,16 +238,17 @@ impl FullLedger {
         clock: impl Fn(Span) -> Instant,
     ) -> Option<ReachedLimit> {
         self.record_slow(policy, generation, start, false, clock)
+            .reached
     }
 
-    /// Records a failure; returns the limit that is reached, if any.
+    /// Records a failure.
     pub(super) fn failure(
         &self,
         policy: &Policy,
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
-    ) -> Option<ReachedLimit> {
+    ) -> Recorded {
         self.record_slow(policy, generation, start, true, clock)
     }
 
@@ -286,8 +295,10 @@ impl FullLedger {
         start: Start,
         failed: bool,
         clock: impl Fn(Span) -> Instant,
-    ) -> Option<ReachedLimit> {
+    ) -> Recorded {
+        let mut counts_in_span = false;
         let reached = self.with_lock(generation, |locked| {
+            counts_in_span = locked.counts_in_span;
             if failed && !locked.counts_calls {
                 self.end(locked, generation, start, false);
                 return Some(ReachedLimit::RulesChanged);
@@ -311,7 +322,10 @@ impl FullLedger {
             }
             self.judge(locked, sum.fast_successes)
         });
-        reached.flatten()
+        Recorded {
+            reached: reached.flatten(),
+            counts_in_span,
+        }
     }
 
     /// Records that a call is no longer in flight.
@@ -365,10 +379,22 @@ impl Locked {
         Self {
             limits: *limits,
             counts_calls: limits.counted().is_calls(),
+            counts_in_span: limits.counts_failures_in_span(),
             calls: Calls::new(limits, 0),
             overdue: (limits.slow_call() != Span::INDEFINITE).then(Overdue::new),
             reached: None,
         }
+    }
+
+    /// Returns the failures of `generation` so far, if a number of failures in the same span is a
+    /// limit of the new `limits` alone.
+    fn earlier_failures(&self, generation: Generation, limits: &Limits) -> Option<EarlierFailures> {
+        let is_added = self.counts_calls
+            && limits.window() == self.limits.window()
+            && limits.counts_failures_in_span()
+            && !self.counts_in_span;
+        let failures = self.calls.failures(generation, limits.window());
+        failures.filter(|_| is_added)
     }
 
     /// Judges by new limits, with `fast_successes` in all so far. Keeps the calls if all are
@@ -376,6 +402,7 @@ impl Locked {
     fn adopt(&mut self, limits: &Limits, fast_successes: u64) {
         let before = std::mem::replace(&mut self.limits, *limits);
         self.counts_calls = limits.counted().is_calls();
+        self.counts_in_span = limits.counts_failures_in_span();
         if !self.counts_calls || !limits.counts_same_calls(&before) {
             self.calls = Calls::new(limits, fast_successes);
         }

@@ -3,7 +3,7 @@
 use super::compact::{Compact, Contents};
 use super::counting::Counting;
 use super::full::FullLedger;
-use super::tally::{ReachedLimit, Tally};
+use super::tally::{EarlierFailures, ReachedLimit, Recorded, Tally};
 use crate::circuit::limits::{Counted, Limits};
 use crate::circuit::policy::Policy;
 use crate::circuit::state::Generation;
@@ -186,7 +186,7 @@ impl Ledger {
             .success_slow(policy, generation, start, clock)
     }
 
-    /// Records a failure; returns the limit that is reached, if any.
+    /// Records a failure.
     #[inline(never)]
     pub(super) fn failure(
         &self,
@@ -194,7 +194,7 @@ impl Ledger {
         generation: Generation,
         start: Start,
         clock: impl Fn(Span) -> Instant,
-    ) -> Option<ReachedLimit> {
+    ) -> Recorded {
         self.full(policy, generation)
             .failure(policy, generation, start, clock)
     }
@@ -267,12 +267,11 @@ impl Ledger {
         });
     }
 
-    /// Judges by new limits from now on.
-    pub(super) fn adopt(&self, limits: &Limits, now: Instant) {
+    /// Judges by new limits from now on. Returns the failures so far, if they count towards a number
+    /// of failures from now on, and did not before.
+    pub(super) fn adopt(&self, limits: &Limits, now: Instant) -> Option<EarlierFailures> {
         self.compact.resume(now, || self.full.get().is_some());
-        if let Some(full) = self.full.get() {
-            full.adopt(limits);
-        }
+        self.full.get()?.adopt(limits)
     }
 
     /// Returns whether calls may be in flight that were timed.
@@ -331,7 +330,12 @@ mod tests {
     fn a_late_thread_does_not_open_the_circuit() {
         let config = Config::builder().failure_rate(0.5).min_calls(2);
         let (ledger, policy) = new(config.window(WINDOW));
-        let fail = |at| ledger.failure(&policy, Generation::FIRST, Start::NONE, readings([at]));
+        let fail = |at| {
+            let clock = readings([at]);
+            ledger
+                .failure(&policy, Generation::FIRST, Start::NONE, clock)
+                .reached
+        };
         assert_eq!(fail(100), None);
         let late = readings([101, 3_700]);
         let succeeded = ledger.success(&policy, Generation::FIRST, Start::NONE, late);
@@ -344,8 +348,12 @@ mod tests {
         for window in [Duration::from_micros(1), Duration::from_millis(1), WINDOW] {
             let config = Config::builder().failure_rate(1.0).min_calls(1);
             let (ledger, policy) = new(config.window(window));
-            let reached = ledger.failure(&policy, Generation::FIRST, Start::NONE, hours());
-            assert_eq!(reached, Some(ReachedLimit::FailureRate), "{window:?}");
+            let recorded = ledger.failure(&policy, Generation::FIRST, Start::NONE, hours());
+            assert_eq!(
+                recorded.reached,
+                Some(ReachedLimit::FailureRate),
+                "{window:?}"
+            );
         }
     }
 
@@ -411,7 +419,11 @@ mod stress {
             let end = |(generation, start): (Generation, Start), how: usize| {
                 match how % 4 {
                     0 | 1 => ledger.success(&policy, generation, start, accurate_to),
-                    2 => ledger.failure(&policy, generation, start, accurate_to),
+                    2 => {
+                        ledger
+                            .failure(&policy, generation, start, accurate_to)
+                            .reached
+                    }
                     _ => {
                         ledger.inconclusive(&policy, generation, start, accurate_to);
                         return;

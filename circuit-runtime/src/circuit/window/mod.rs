@@ -4,6 +4,7 @@ mod buckets;
 mod calls;
 mod compact;
 mod counting;
+mod dated;
 mod failures;
 mod fast_path;
 mod full;
@@ -30,6 +31,7 @@ use counting::{Counting, is_of_calls};
 use failures::Failures;
 use ledger::Ledger;
 pub(crate) use tally::ReachedLimit;
+use tally::Recorded;
 
 /// The results that count towards the limits.
 ///
@@ -223,17 +225,29 @@ impl Window {
         generation: Generation,
         start: Start,
     ) -> Option<ReachedLimit> {
-        let reached = self
+        let Recorded {
+            reached,
+            counts_in_span,
+        } = self
             .calls
             .failure(policy, generation, start, clock::accurate_to);
-        if reached == Some(ReachedLimit::RulesChanged) || !policy.counts_failures_in_span() {
+        if reached == Some(ReachedLimit::RulesChanged) || !counts_in_span {
             return reached;
         }
-        // Recorded there, too, if a limit is reached already. By the rules before or after, a
-        // number of failures may not count.
-        let in_span = self.failures.failure(policy, generation, clock::now);
-        let in_span = in_span.filter(|limit| *limit != ReachedLimit::RulesChanged);
-        in_span.or(reached)
+        // Recorded there, too, if a limit is reached already.
+        self.failure_in_span(policy, generation).or(reached)
+    }
+
+    /// Records a failure towards the number of them in a span of time beside a rate.
+    #[inline(never)]
+    fn failure_in_span(&self, policy: &Policy, generation: Generation) -> Option<ReachedLimit> {
+        let mut reached = self.failures.failure(policy, generation, clock::now);
+        if reached == Some(ReachedLimit::RulesChanged) {
+            // Rules by which it counts there have yet to be adopted, or no longer apply.
+            policy.wait_for_change();
+            reached = self.failures.failure(policy, generation, clock::now);
+        }
+        reached.filter(|limit| *limit != ReachedLimit::RulesChanged)
     }
 
     /// Records a failure again, as the part that counted failures had adopted rules by which
@@ -245,9 +259,7 @@ impl Window {
         generation: Generation,
     ) -> Option<ReachedLimit> {
         if self.counting().is_of_calls() {
-            return self
-                .calls
-                .failure(policy, generation, Start::NONE, clock::accurate_to);
+            return self.failure_of_calls(policy, generation, Start::NONE);
         }
         self.failures
             .failure_again(policy, generation, self.counting(), clock::now)
@@ -274,14 +286,15 @@ impl Window {
 
     /// Judges by new limits from now on.
     pub(crate) fn adopt(&self, limits: &Limits, now: Instant) {
-        self.calls.adopt(limits, now);
+        let earlier = self.calls.adopt(limits, now);
         let counted = limits.counted();
         let counted = if self.calls.has_timed_calls() {
             counted.after_timed_calls()
         } else {
             counted
         };
-        self.failures.adopt(limits, counted, self.counting());
+        self.failures
+            .adopt(limits, counted, self.counting(), earlier.as_ref());
         self.counting().set(counted);
     }
 }

@@ -42,6 +42,13 @@ impl Rates {
         }
     }
 
+    /// Returns how many calls failed in each tenth of the span, with its start, oldest first.
+    pub(super) fn failures(&self, span: Span) -> impl Iterator<Item = (Instant, u64)> {
+        let tenths = Tenths::from_span(span);
+        let buckets = self.buckets.iter();
+        buckets.map(move |(index, counts)| (tenths.start(index), counts.failed))
+    }
+
     /// Adds fast successes that were counted elsewhere, by tenths of the span, oldest first.
     pub(super) fn take(&mut self, fast_successes: impl Iterator<Item = (u64, u64)>) {
         for (index, fast_successes) in fast_successes {

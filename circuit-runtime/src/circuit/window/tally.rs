@@ -1,7 +1,8 @@
 //! The calls in a window, and how they stand against the limits.
 
 use crate::circuit::limits::Limits;
-use crate::clock::Span;
+use crate::circuit::state::Generation;
+use crate::clock::{Instant, Span};
 use crate::window_counts::WindowCounts;
 
 /// A limit that is reached: the circuit must open.
@@ -13,6 +14,22 @@ pub(crate) enum ReachedLimit {
     /// None is known: the rules are changing, and the failure counts in a part of the window that
     /// did not record it. It is to be recorded again.
     RulesChanged,
+}
+
+/// The result of recording a call among all calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recorded {
+    pub(super) reached: Option<ReachedLimit>,
+    /// The limits that it was judged by have a number of failures in a span of time, too.
+    pub(super) counts_in_span: bool,
+}
+
+/// The failures that were counted for a rate alone before they count towards a number, too.
+#[derive(Debug)]
+pub(super) struct EarlierFailures {
+    pub(super) generation: Generation,
+    /// How many there were from each moment on, oldest first.
+    pub(super) failures: Vec<(Instant, u64)>,
 }
 
 /// The calls in the window.

@@ -332,7 +332,8 @@ impl<'c> Script<'c> {
         let clock = |_: Span| self.clock.read(&readings);
         let failed = self.random.one_in(2);
         let reached = if failed {
-            ledger.failure(&self.policy, generation, start, clock)
+            let recorded = ledger.failure(&self.policy, generation, start, clock);
+            recorded.reached
         } else {
             ledger.success(&self.policy, generation, start, clock)
         };
@@ -447,7 +448,7 @@ fn a_failure_that_the_rules_send_elsewhere_is_recorded_again() {
     policy.publish(last_calls);
     window
         .failures
-        .adopt(&limits, limits.counted(), window.counting());
+        .adopt(&limits, limits.counted(), window.counting(), None);
     assert_eq!(fail(), Some(ReachedLimit::RulesChanged));
     window.adopt(&limits, Instant::from_micros(0));
     let again = window.failure_again(&policy, Generation::FIRST);

@@ -193,6 +193,32 @@ fn another_window_against_the_failure_that_reaches_the_limit() {
     }
 }
 
+/// A failure counts once towards a number that is added beside a rate, or instead of it: with those
+/// that the rate has counted, or after them.
+#[test]
+fn another_limit_beside_a_rate_against_a_failure() {
+    let rate = |config: ConfigBuilder| config.failure_rate(1.0).min_calls(100);
+    let limit = Config::builder().max_failures(3).window(seconds(10));
+    for (is_first, after) in [(false, limit), (false, rate(limit)), (true, rate(limit))] {
+        model_of_one_preemption(move || {
+            let breaker = breaker(rate(Config::builder().window(seconds(10))));
+            if !is_first {
+                fail(breaker);
+            }
+            race([
+                Box::new(|| fail(breaker)) as Call<()>,
+                Box::new(move || change(breaker, after)),
+            ]);
+            if is_first {
+                fail(breaker);
+            }
+            assert_eq!(breaker.state(), State::Closed, "two failures");
+            fail(breaker);
+            assert_eq!(breaker.state(), State::Open, "three failures");
+        });
+    }
+}
+
 /// Nine of ten of at least two calls, or half of at least twenty: three of four reach neither.
 #[test]
 fn another_rate_and_min_calls_against_a_failure() {
