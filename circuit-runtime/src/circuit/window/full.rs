@@ -393,8 +393,7 @@ impl Locked {
             && limits.window() == self.limits.window()
             && limits.counts_failures_in_span()
             && !self.counts_in_span;
-        let failures = self.calls.failures(generation, limits.window());
-        failures.filter(|_| is_added)
+        is_added.then(|| self.calls.failures(generation, limits.window()))?
     }
 
     /// Judges by new limits, with `fast_successes` in all so far. Keeps the calls if all are
