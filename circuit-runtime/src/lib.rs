@@ -161,6 +161,7 @@ mod name;
 mod overrides;
 mod registration;
 pub mod registry;
+pub mod remote;
 mod state;
 mod sync;
 #[cfg(all(test, any(circuit_loom, circuit_shuttle)))]

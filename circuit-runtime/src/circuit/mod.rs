@@ -5,6 +5,7 @@ mod changes;
 pub(crate) mod closing;
 pub(crate) mod counters;
 mod evidence;
+pub(crate) mod fleet;
 mod gate;
 pub(crate) mod handle;
 pub(crate) mod hold;
