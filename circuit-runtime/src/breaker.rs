@@ -89,6 +89,10 @@ impl CircuitBreaker {
         Self { circuit }
     }
 
+    pub(crate) fn circuit(&self) -> &Arc<Circuit> {
+        &self.circuit
+    }
+
     /// Returns the name shown in errors and in the registry.
     ///
     /// # Examples

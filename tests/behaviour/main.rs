@@ -44,6 +44,7 @@ mod reconfigured;
 mod reconfigured_evidence;
 mod reconfigured_keys;
 mod registry;
+mod remote;
 mod retry_after;
 mod returned_futures;
 mod runtimes;

@@ -28,6 +28,7 @@ impl Circuit {
             cause,
             window: Some(window),
             order: None,
+            verdict: None,
         }
     }
 
@@ -54,6 +55,7 @@ impl Circuit {
             Change::None | Change::Unseen => return None,
             Change::Held => (from, reason.cause),
             Change::Opened => (State::Open, reason.cause),
+            Change::HalfOpened => (State::HalfOpen, reason.cause),
             Change::Closed => (State::Closed, reason.cause),
             Change::Withheld => (State::Closed, Cause::Withheld),
         };

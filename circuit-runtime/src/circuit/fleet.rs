@@ -1,6 +1,13 @@
 //! The verdicts and orders of a fleet, and how far a circuit has followed them.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::state::{Trigger, Word};
+use crate::clock::Instant;
+use crate::state::State;
 
 /// The number that a store gives a verdict or an order: it grows with each change.
 ///
@@ -25,7 +32,7 @@ pub enum Effect {
     Unchanged,
     /// An order holds the breaker, and goes before it. Delivered again after that, it is applied.
     Held,
-    /// Another one has come before that has a later epoch.
+    /// Another one of a later epoch was delivered before.
     Stale,
     /// The breaker is not in use any more.
     Gone,
@@ -46,4 +53,187 @@ pub enum Probed {
     },
     /// Another verdict, or an order of an operator, has ended the half-open state.
     Superseded,
+}
+
+/// A verdict of the fleet about one circuit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FleetVerdict {
+    pub(crate) epoch: Epoch,
+    pub(crate) decision: Decision,
+}
+
+/// The decision of a verdict. Times include the grace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Decision {
+    Open { time: Duration, reopenings: u32 },
+    HalfOpen,
+    Wait { time: Duration },
+    Close,
+}
+
+/// The parts of one epoch, in the order in which they follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    #[default]
+    Open,
+    /// One process has the lease.
+    Leased,
+    Closed,
+}
+
+/// How far a circuit has followed its fleet. Part of what the lock of its transitions protects.
+#[derive(Default)]
+pub(super) struct Standing {
+    /// The latest verdict, if there was one.
+    latest: Option<(Epoch, Stage)>,
+    /// False if an order held the circuit when the latest verdict was delivered.
+    is_followed: bool,
+    /// The phase that a verdict has begun, or has taken over.
+    phase: Option<Word>,
+    /// The phase in which this process has the lease.
+    leased: Option<Word>,
+    /// The result of its probes, until it is taken.
+    probed: Option<Probed>,
+    /// Created by the first task that waits for a result.
+    told: Option<Arc<Notify>>,
+    /// The latest order, if there was one.
+    order: Option<FleetOrder>,
+}
+
+/// An order of the fleet, or that there is none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct FleetOrder {
+    pub(super) epoch: Epoch,
+    /// The state to hold the circuit in, and until when.
+    pub(super) hold: Option<(State, Option<Instant>)>,
+    /// False as long as an order that was given by hand goes before it.
+    pub(super) is_followed: bool,
+}
+
+impl FleetVerdict {
+    fn stage(self) -> Stage {
+        match self.decision {
+            Decision::Open { .. } => Stage::Open,
+            Decision::HalfOpen | Decision::Wait { .. } => Stage::Leased,
+            Decision::Close => Stage::Closed,
+        }
+    }
+}
+
+impl Standing {
+    /// Returns whether a verdict is the first of its epoch that the circuit can follow; the effect
+    /// of one that is late, or that it has followed before.
+    pub(super) fn admit(&self, verdict: FleetVerdict) -> Result<bool, Effect> {
+        let Some((epoch, stage)) = self.latest else {
+            return Ok(true);
+        };
+        if verdict.epoch > epoch {
+            return Ok(true);
+        }
+        if (verdict.epoch, verdict.stage()) < (epoch, stage) {
+            return Err(Effect::Stale);
+        }
+        // A lease may be granted, denied and renewed any number of times.
+        let is_repeated = verdict.stage() == stage && stage != Stage::Leased;
+        if self.is_followed && is_repeated {
+            return Err(Effect::Unchanged);
+        }
+        Ok(!self.is_followed)
+    }
+
+    /// Notes a verdict that meets an order which goes before it, and returns its effect.
+    pub(super) fn hold(&mut self, verdict: FleetVerdict) -> Effect {
+        if self.admit(verdict) == Err(Effect::Stale) {
+            return Effect::Stale;
+        }
+        self.latest = Some((verdict.epoch, verdict.stage()));
+        self.is_followed = false;
+        Effect::Held
+    }
+
+    /// Notes a verdict that the circuit follows, or that changes nothing about it.
+    pub(super) fn follow(&mut self, verdict: FleetVerdict) {
+        self.latest = Some((verdict.epoch, verdict.stage()));
+        self.is_followed = true;
+    }
+
+    /// Makes a phase that of the verdict.
+    pub(super) fn take_over(&mut self, verdict: FleetVerdict, word: Word) {
+        self.follow(verdict);
+        self.phase = Some(word);
+        if matches!(verdict.decision, Decision::HalfOpen) && self.leased != Some(word) {
+            self.leased = Some(word);
+            self.probed = None;
+        }
+    }
+
+    /// Returns whether a verdict has begun the phase of `word`, or has taken it over.
+    pub(super) fn is_phase(&self, word: Word) -> bool {
+        self.phase == Some(word)
+    }
+
+    /// Notes the end of a phase, and with it the result of the probes of this process. `opened`
+    /// returns the wait that has begun, and the number of reopenings.
+    pub(super) fn leave(
+        &mut self,
+        word: Word,
+        trigger: Trigger,
+        opened: impl FnOnce() -> (Duration, u32),
+    ) {
+        if self.leased != Some(word) {
+            return;
+        }
+        self.leased = None;
+        self.probed = Some(match trigger {
+            Trigger::ProbesSucceeded | Trigger::RampBegins(_) => Probed::Succeeded,
+            Trigger::ProbeFailed | Trigger::Unavailable(_) => {
+                let (wait, reopenings) = opened();
+                Probed::Failed { wait, reopenings }
+            }
+            _ => Probed::Superseded,
+        });
+    }
+
+    /// Returns the result of the probes once.
+    pub(super) fn take_probed(&mut self) -> Option<Probed> {
+        self.probed.take()
+    }
+
+    /// Returns the tasks to tell of a result, if there is one.
+    pub(super) fn to_tell(&self) -> Option<Arc<Notify>> {
+        self.probed.and(self.told.clone())
+    }
+
+    /// Returns how tasks are told of a result.
+    pub(super) fn told(&mut self) -> Arc<Notify> {
+        Arc::clone(self.told.get_or_insert_default())
+    }
+
+    /// Notes an order; returns the effect of one that is late, or was followed before.
+    pub(super) fn order(&mut self, order: FleetOrder) -> Option<Effect> {
+        if let Some(before) = self.order {
+            if order.epoch < before.epoch {
+                return Some(Effect::Stale);
+            }
+            if order.epoch == before.epoch && before.is_followed {
+                return Some(Effect::Unchanged);
+            }
+        }
+        self.order = Some(order);
+        None
+    }
+
+    /// Returns the latest order.
+    pub(super) fn latest_order(&self) -> Option<FleetOrder> {
+        self.order
+    }
+
+    /// Notes whether the circuit follows an order; returns `false` if another one has come
+    /// meanwhile.
+    pub(super) fn note_order(&mut self, order: FleetOrder, is_followed: bool) -> bool {
+        let latest = self.order.as_mut();
+        let same = latest.filter(|latest| (latest.epoch, latest.hold) == (order.epoch, order.hold));
+        same.map(|latest| latest.is_followed = is_followed)
+            .is_some()
+    }
 }

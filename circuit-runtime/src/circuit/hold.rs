@@ -52,6 +52,20 @@ pub enum HoldSource {
     Order,
     /// The `hold` of `Overrides` that were applied, with the feature `serde`.
     File,
+    /// An order to all processes of a fleet, as by
+    /// [`Remote::hold_open`](crate::remote::Remote::hold_open).
+    Fleet,
+}
+
+impl HoldSource {
+    /// Returns whether an order from here is neither replaced nor released by one from `other`.
+    pub(super) fn goes_before(self, other: Self) -> bool {
+        match self {
+            Self::Order => other != Self::Order,
+            Self::Fleet => other == Self::File,
+            Self::File => false,
+        }
+    }
 }
 
 impl Hold {
@@ -97,6 +111,7 @@ impl serde::Serialize for HoldSource {
         serializer.serialize_str(match self {
             Self::Order => "order",
             Self::File => "file",
+            Self::Fleet => "fleet",
         })
     }
 }

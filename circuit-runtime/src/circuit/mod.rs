@@ -19,8 +19,10 @@ mod ramp;
 mod reason;
 pub(crate) mod reconfiguration;
 mod recovery;
+pub(crate) mod reference;
 pub(crate) mod registered;
 mod rejection;
+mod remote;
 mod residency;
 pub(crate) mod retention;
 mod settlement;
@@ -38,7 +40,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use counters::Counters;
-use hold::HoldSource;
 use phases::Phases;
 use reason::Reason;
 use state::{Change, Details, Phase, Word, transition};
@@ -337,6 +338,9 @@ impl Circuit {
         if let Some(record) = self.record_change(word, trigger, reason, now)? {
             record.deliver();
         }
+        if word.phase() == Phase::Open {
+            self.tell_probed();
+        }
         Ok(())
     }
 
@@ -356,13 +360,22 @@ impl Circuit {
             if actual != word {
                 return Err(actual);
             }
-            if reason.order == Some(HoldSource::File) && transitions.is_held_by_hand(word) {
+            if reason
+                .order
+                .is_some_and(|source| transitions.is_held_above(word, source))
+            {
                 return Ok(None);
+            }
+            let verdict = reason.verdict;
+            if verdict.is_some_and(|verdict| transitions.declines(verdict)) {
+                return Err(word); // another one has come meanwhile
             }
             let details = phases.load(word);
             // A probe may have been reported since `now` was read, although the word is the same.
             let state = match (word.phase(), transitions.reported()) {
                 (Phase::Open, State::HalfOpen) => State::HalfOpen,
+                // For a verdict, a circuit is open until it has admitted a probe.
+                (Phase::Open, reported) if verdict.is_some() => reported,
                 _ => word.state(now, self.end(word, details)),
             };
             let (next, next_details, change) = transition(word, details, state, trigger, date);
@@ -389,6 +402,13 @@ impl Circuit {
                 )
                 .map_err(Word::from_bits)?;
             transitions.count(change);
+            if let Some(standing) = &mut transitions.standing {
+                let opened = || self.wait_of(next, next_details);
+                standing.leave(word, trigger, opened);
+                if let Some(verdict) = verdict {
+                    standing.take_over(verdict, next);
+                }
+            }
             if let (Cause::ForcedOpen | Cause::ForcedClosed, Some(source)) =
                 (reason.cause, reason.order)
             {

@@ -41,9 +41,8 @@ impl Circuit {
         let _entered = self.time.enter();
         loop {
             let hold = self.policy.file_hold();
-            if let Some(record) = self.follow(hold) {
-                record.deliver();
-            }
+            let record = self.follow(hold);
+            self.deliver(record);
             // The file may have been applied again meanwhile: the last to apply it wins.
             if self.policy.file_hold() == hold {
                 return;
@@ -73,7 +72,7 @@ impl Circuit {
             Some(_) => Trigger::ForceClosed(None),
             None => Trigger::Reset,
         };
-        self.order_by(HoldSource::File, |word, source, _| {
+        self.record_order(HoldSource::File, |word, source, _| {
             let is_held = matches!(word.phase(), Phase::ForcedOpen | Phase::ForcedClosed);
             let is_from_file = is_held && source == HoldSource::File;
             let applies = is_from_file || (hold.is_some() && !is_held);
@@ -84,15 +83,29 @@ impl Circuit {
     /// Applies an order that is given by hand, whatever the current state.
     fn order(&self, trigger: impl Fn(Instant) -> Trigger) {
         let _entered = self.time.enter();
-        let record = self.order_by(HoldSource::Order, |_, _, now| Some(trigger(now)));
-        if let Some(record) = record {
-            record.deliver();
-        }
+        self.order_by(HoldSource::Order, |_, _, now| Some(trigger(now)));
     }
 
     /// Applies an order from `source`, unless `trigger` has none for the state and the origin of
-    /// its hold. Returns the change, which has yet to be delivered.
-    fn order_by(
+    /// its hold.
+    pub(super) fn order_by(
+        &self,
+        source: HoldSource,
+        trigger: impl Fn(Word, HoldSource, Instant) -> Option<Trigger>,
+    ) {
+        let record = self.record_order(source, trigger);
+        self.deliver(record);
+    }
+
+    fn deliver(&self, record: Option<Record>) {
+        if let Some(record) = record {
+            record.deliver();
+        }
+        self.tell_probed();
+    }
+
+    /// Does the same, and returns the change, which has yet to be delivered.
+    fn record_order(
         &self,
         source: HoldSource,
         trigger: impl Fn(Word, HoldSource, Instant) -> Option<Trigger>,

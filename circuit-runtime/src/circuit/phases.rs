@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::fleet::Standing;
 use super::hold::HoldSource;
 use super::probes::Probes;
 use super::ramp::Ramp;
@@ -48,6 +49,8 @@ pub(super) struct Transitions {
     /// How many calls had been rejected when the circuit opened.
     pub(super) rejected_before: u64,
     pub(super) delivery: Delivery,
+    /// Created by the first verdict or order of a fleet.
+    pub(super) standing: Option<Box<Standing>>,
 }
 
 /// The details of one phase, as atomic words.
@@ -122,17 +125,17 @@ impl Transitions {
         self.last.as_ref().map_or(State::Closed, |last| last.to)
     }
 
-    /// Returns whether an order that was given by hand holds the circuit in the phase of `word`.
-    pub(super) fn is_held_by_hand(&self, word: Word) -> bool {
-        let is_held = matches!(word.phase(), Phase::ForcedOpen | Phase::ForcedClosed);
-        is_held && self.hold_source == HoldSource::Order
+    /// Returns whether an order holds the circuit in the phase of `word` that goes before those
+    /// from `source`.
+    pub(super) fn is_held_above(&self, word: Word, source: HoldSource) -> bool {
+        word.is_held() && self.hold_source.goes_before(source)
     }
 
     pub(super) fn count(&mut self, change: Change) {
         match change {
             Change::Opened => self.opened = self.opened.wrapping_add(1),
             Change::Withheld => self.withheld = self.withheld.wrapping_add(1),
-            Change::None | Change::Unseen | Change::Held | Change::Closed => {}
+            Change::None | Change::Unseen | Change::Held | Change::HalfOpened | Change::Closed => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! The reason for a transition.
 
+use super::fleet::FleetVerdict;
 use super::hold::HoldSource;
 use super::state::Trigger;
 use crate::events::Cause;
@@ -13,6 +14,8 @@ pub(super) struct Reason {
     pub(super) window: Option<WindowCounts>,
     /// The origin of the order that it is, if it is one.
     pub(super) order: Option<HoldSource>,
+    /// The verdict of the fleet that it is, if it is one.
+    pub(super) verdict: Option<FleetVerdict>,
 }
 
 impl Reason {
@@ -28,6 +31,10 @@ impl Reason {
             Trigger::Reset | Trigger::HoldOver => Cause::Reset,
             Trigger::ForceOpen(_) => Cause::ForcedOpen,
             Trigger::ForceClosed(_) => Cause::ForcedClosed,
+            Trigger::FleetOpens { .. }
+            | Trigger::FleetProbes(_)
+            | Trigger::FleetCloses
+            | Trigger::FleetRamps(_) => Cause::Fleet,
         };
         let is_order = matches!(
             trigger,
@@ -37,6 +44,7 @@ impl Reason {
             cause,
             window: None,
             order: is_order.then_some(HoldSource::Order),
+            verdict: None,
         }
     }
 }

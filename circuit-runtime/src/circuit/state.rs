@@ -64,6 +64,17 @@ pub(crate) enum Trigger {
     ForceClosed(Option<Instant>),
     /// The end of an order has come.
     HoldOver,
+    /// The verdict of the fleet is that the circuit is open, or that another process probes.
+    FleetOpens {
+        until: Instant,
+        reopenings: u32,
+    },
+    /// The verdict of the fleet is that this process may probe, from this moment on.
+    FleetProbes(Instant),
+    /// The verdict of the fleet is that the circuit is closed, and no ramp follows.
+    FleetCloses,
+    /// The same, and a ramp follows. The circuit is half-open since then.
+    FleetRamps(Instant),
 }
 
 /// A transition as seen from outside.
@@ -76,6 +87,7 @@ pub(crate) enum Change {
     /// The hold changes, the state does not.
     Held,
     Opened,
+    HalfOpened,
     Closed,
     /// A circuit that is held closed would have opened.
     Withheld,
@@ -129,6 +141,39 @@ pub(crate) fn transition(
             (Ramp, began, Change::Unseen)
         }
 
+        (Closed | Ramp | Open, Trigger::FleetOpens { until, reopenings })
+            if state != State::Open =>
+        {
+            let opened = Details {
+                reopenings,
+                ..first
+            };
+            (Open, opened.until(until), Change::Opened)
+        }
+        (Open, Trigger::FleetOpens { until, reopenings }) => {
+            let longer = Details { reopenings, ..kept };
+            (Open, longer.until(until), Change::Unseen)
+        }
+        (Open, Trigger::FleetProbes(now)) => {
+            let reopenings = details.reopenings;
+            let over = Details { reopenings, ..kept };
+            (Open, over.until(now), Change::Unseen)
+        }
+        (Open, Trigger::FleetRamps(half_open_since)) => {
+            let reopenings = details.reopenings;
+            let began = Details {
+                reopenings,
+                ..first
+            };
+            match state {
+                State::HalfOpen => {
+                    let since = Some(half_open_since);
+                    (Ramp, Details { since, ..began }, Change::Unseen)
+                }
+                State::Open | State::Closed => (Ramp, began, Change::HalfOpened),
+            }
+        }
+
         (ForcedClosed, Trigger::LimitReached | Trigger::Unavailable(_)) => {
             (ForcedClosed, Details { since, ..details }, Change::Withheld)
         }
@@ -136,7 +181,7 @@ pub(crate) fn transition(
         (Closed, Trigger::Reset) => (Closed, kept, Change::Unseen),
         (ForcedClosed, Trigger::Reset | Trigger::HoldOver) => (Closed, kept, Change::Held),
         (_, Trigger::Reset)
-        | (Open, Trigger::ProbesSucceeded)
+        | (Open, Trigger::ProbesSucceeded | Trigger::FleetCloses)
         | (Ramp, Trigger::RampOver)
         | (ForcedOpen, Trigger::HoldOver) => (Closed, first, Change::Closed),
 
@@ -245,6 +290,11 @@ impl Word {
 
     pub(crate) const fn to_bits(self) -> u64 {
         self.0
+    }
+
+    /// Returns `true` if an order holds the circuit, or did until its end.
+    pub(crate) const fn is_held(self) -> bool {
+        matches!(self.phase(), Phase::ForcedClosed | Phase::ForcedOpen)
     }
 
     #[inline]
@@ -386,8 +436,9 @@ mod tests {
     fn transitions_are_those_of_the_table() {
         use Phase::{Closed, ForcedClosed, ForcedOpen, Open, Ramp};
         use Trigger::{
-            ForceClosed, ForceOpen, HoldOver, LimitReached, ProbeFailed, ProbesSucceeded,
-            RampBegins, RampOver, Reset, Trip, Unavailable,
+            FleetCloses, FleetOpens, FleetProbes, FleetRamps, ForceClosed, ForceOpen, HoldOver,
+            LimitReached, ProbeFailed, ProbesSucceeded, RampBegins, RampOver, Reset, Trip,
+            Unavailable,
         };
 
         let triggers = [
@@ -405,10 +456,18 @@ mod tests {
             ForceClosed(None),
             ForceClosed(Some(END)),
             HoldOver,
+            FleetOpens {
+                until: END,
+                reopenings: 5,
+            },
+            FleetProbes(seconds(70)),
+            FleetCloses,
+            FleetRamps(seconds(60)),
         ];
         let none = |phase| (phase, Change::None);
         let opened = (Open, Change::Opened);
         let closed = (Closed, Change::Closed);
+        let half_opened = (Ramp, Change::HalfOpened);
         let withheld = (ForcedClosed, Change::Withheld);
         let unseen = |phase| (phase, Change::Unseen);
         let held = |phase| (phase, Change::Held);
@@ -419,30 +478,34 @@ mod tests {
             (Closed, State::Closed, [
                 opened, opened, none(Closed), none(Closed), none(Closed), none(Closed), opened,
                 opened, unseen(Closed), forced_open, forced_open, held(ForcedClosed),
-                held(ForcedClosed), none(Closed),
+                held(ForcedClosed), none(Closed), opened, none(Closed), none(Closed), none(Closed),
             ]),
             (Open, State::Open, [
                 none(Open), opened, closed, unseen(Ramp), none(Open), opened, none(Open),
                 unseen(Open), closed, held(ForcedOpen), held(ForcedOpen), forced_closed,
-                forced_closed, none(Open),
+                forced_closed, none(Open), unseen(Open), unseen(Open), closed, half_opened,
             ]),
             (Open, State::HalfOpen, [
                 none(Open), opened, closed, unseen(Ramp), none(Open), opened, opened, opened,
-                closed, forced_open, forced_open, forced_closed, forced_closed, none(Open),
+                closed, forced_open, forced_open, forced_closed, forced_closed, none(Open), opened,
+                unseen(Open), closed, unseen(Ramp),
             ]),
             (Ramp, State::HalfOpen, [
                 opened, opened, none(Ramp), none(Ramp), closed, none(Ramp), opened, opened,
-                closed, forced_open, forced_open, forced_closed, forced_closed, none(Ramp),
+                closed, forced_open, forced_open, forced_closed, forced_closed, none(Ramp), opened,
+                none(Ramp), none(Ramp), none(Ramp),
             ]),
             (ForcedOpen, State::Open, [
                 none(ForcedOpen), none(ForcedOpen), none(ForcedOpen), none(ForcedOpen),
                 none(ForcedOpen), none(ForcedOpen), none(ForcedOpen), none(ForcedOpen), closed,
                 none(ForcedOpen), held(ForcedOpen), forced_closed, forced_closed, closed,
+                none(ForcedOpen), none(ForcedOpen), none(ForcedOpen), none(ForcedOpen),
             ]),
             (ForcedClosed, State::Closed, [
                 withheld, withheld, none(ForcedClosed), none(ForcedClosed), none(ForcedClosed),
                 none(ForcedClosed), none(ForcedClosed), none(ForcedClosed), held(Closed),
                 forced_open, forced_open, none(ForcedClosed), held(ForcedClosed), held(Closed),
+                none(ForcedClosed), none(ForcedClosed), none(ForcedClosed), none(ForcedClosed),
             ]),
         ];
 
@@ -491,6 +554,15 @@ mod tests {
         assert_eq!(count(Phase::Open, Trigger::Trip(None)), 4);
         assert_eq!(count(Phase::Ramp, Trigger::LimitReached), 4);
         assert_eq!(count(Phase::Ramp, Trigger::Trip(Some(END))), 4);
+        let fleet_opens = |reopenings| Trigger::FleetOpens {
+            until: END,
+            reopenings,
+        };
+        assert_eq!(count(Phase::Open, fleet_opens(9)), 9);
+        assert_eq!(count(Phase::Ramp, fleet_opens(0)), 0);
+        assert_eq!(count(Phase::Open, Trigger::FleetProbes(seconds(70))), 3);
+        assert_eq!(count(Phase::Open, Trigger::FleetRamps(seconds(60))), 3);
+        assert_eq!(count(Phase::Open, Trigger::FleetCloses), 0);
         assert_eq!(count(Phase::Open, Trigger::RampBegins(seconds(60))), 3);
         assert_eq!(count(Phase::Ramp, Trigger::RampOver), 0);
         assert_eq!(count(Phase::Open, Trigger::ProbesSucceeded), 0);

@@ -94,6 +94,11 @@ impl Wait {
         jittered.min(self.longest_request)
     }
 
+    /// Returns a wait that was given for the circuit called `name`, with the jitter of the rules.
+    pub(super) fn jittered(&self, wait: Span, generation: Generation, name: &impl Hash) -> Span {
+        wait.extended_by(self.jitter_of(generation, name))
+    }
+
     /// Returns the fraction that jitter adds to a wait.
     fn jitter_of(&self, generation: Generation, name: &impl Hash) -> f64 {
         if self.jitter <= 0.0 {

@@ -107,6 +107,9 @@ pub enum Cause {
     Withheld,
     /// `ramp_over`: calls were admitted gradually, and now all are.
     RampOver,
+    /// `fleet`: the verdict of other processes, as by
+    /// [`Remote::open_for`](crate::remote::Remote::open_for).
+    Fleet,
 }
 
 impl Cause {
@@ -125,6 +128,7 @@ impl Cause {
             Self::Reset => "reset",
             Self::Withheld => "withheld",
             Self::RampOver => "ramp_over",
+            Self::Fleet => "fleet",
         }
     }
 }

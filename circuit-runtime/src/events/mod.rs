@@ -16,7 +16,6 @@ pub(crate) use delivery::{Delivery, Record};
 pub(crate) use listeners::Listeners;
 #[cfg(all(feature = "serde", feature = "tracing"))]
 pub(crate) use log::warn_of_override;
-#[cfg(feature = "metrics")]
 pub(crate) use panics::contain;
 pub use receiver::{Changes, Lagged};
 pub use subscription::Subscription;

@@ -1,0 +1,254 @@
+//! Verdicts and orders of a fleet, as a circuit follows them.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::Circuit;
+use super::counters::Total;
+use super::fleet::{Decision, Effect, Epoch, FleetOrder, FleetVerdict, Probed};
+use super::hold::HoldSource;
+use super::phases::Transitions;
+use super::reason::Reason;
+use super::state::{Details, Phase, Trigger, Word};
+use crate::clock::{self, Instant, Span};
+use crate::events::contain;
+use crate::state::State;
+
+/// The effect of a verdict on a phase.
+enum Step {
+    /// Nothing more.
+    Done(Effect),
+    Change(Trigger),
+}
+
+impl Circuit {
+    /// Follows a verdict of the fleet, unless it is late or an order goes before it.
+    pub(crate) fn follow_verdict(&self, verdict: FleetVerdict) -> Effect {
+        let _entered = self.time.enter();
+        let phases = self.phases.get_or_init(Box::default);
+        loop {
+            let (word, details) = self.observe();
+            let now = clock::now();
+            if self.end_if_over(word, details, now) {
+                continue;
+            }
+            let now = Self::date(word, now);
+            let step = phases.with_lock(|transitions| {
+                let is_current = self.word() == word;
+                is_current.then(|| self.step(transitions, (word, details), verdict, now))
+            });
+            let trigger = match step {
+                None => continue,
+                Some(Step::Done(effect)) => return effect,
+                Some(Step::Change(trigger)) => trigger,
+            };
+            let reason = Reason {
+                verdict: Some(verdict),
+                ..Reason::from_trigger(trigger)
+            };
+            if self.try_change(word, trigger, reason, now).is_ok() {
+                return Effect::Applied;
+            }
+        }
+    }
+
+    /// Returns what a verdict does to the phase of `word`, and notes it if that is nothing.
+    fn step(
+        &self,
+        transitions: &mut Transitions,
+        (word, details): (Word, Details),
+        verdict: FleetVerdict,
+        now: Instant,
+    ) -> Step {
+        let standing = transitions.standing.get_or_insert_default();
+        if word.is_held() {
+            return Step::Done(standing.hold(verdict));
+        }
+        let is_first = match standing.admit(verdict) {
+            Ok(is_first) => is_first,
+            Err(effect) => return Step::Done(effect),
+        };
+        let end = self.end(word, details);
+        let is_over = end.is_some_and(|end| now >= end);
+        let is_the_fleets = standing.is_phase(word);
+        let opens = |time, reopenings| Trigger::FleetOpens {
+            until: now.plus(self.jittered(word, time)).min(Details::LATEST),
+            reopenings,
+        };
+        Step::Change(match (verdict.decision, word.phase()) {
+            (Decision::Open { time, reopenings }, _) => opens(time, reopenings),
+            (Decision::Wait { time }, _) if is_first => opens(time, details.reopenings),
+            (Decision::Wait { time }, Phase::Open) if is_the_fleets => {
+                opens(time, details.reopenings)
+            }
+            (Decision::HalfOpen, Phase::Open) if !is_over => Trigger::FleetProbes(now),
+            (Decision::HalfOpen, Phase::Open) => {
+                standing.take_over(verdict, word);
+                return Step::Done(Effect::Applied);
+            }
+            (Decision::Close, Phase::Open) if is_the_fleets => {
+                if self.policy.ramp() < Span::MIN {
+                    Trigger::FleetCloses
+                } else {
+                    Trigger::FleetRamps(end.filter(|_| is_over).unwrap_or(now))
+                }
+            }
+            _ => {
+                standing.follow(verdict);
+                return Step::Done(Effect::Unchanged);
+            }
+        })
+    }
+
+    /// Returns the wait of a verdict on the phase of `word`, with the `jitter` of the rules.
+    fn jittered(&self, word: Word, time: Duration) -> Span {
+        let time = Span::from_duration(time);
+        self.policy
+            .wait()
+            .jittered(time, word.generation(), &self.name)
+    }
+
+    /// Follows an order of the fleet to hold the circuit in a state, or that there is none; unless
+    /// it is late, or an order that was given by hand goes before it.
+    pub(crate) fn follow_fleet_order(
+        &self,
+        epoch: Epoch,
+        hold: Option<(State, Option<Duration>)>,
+    ) -> Effect {
+        let _entered = self.time.enter();
+        let now = clock::now();
+        let end = |time| now.plus(Span::from_duration(time)).min(Details::LATEST);
+        let order = FleetOrder {
+            epoch,
+            hold: hold.map(|(state, time)| (state, time.map(end))),
+            is_followed: false,
+        };
+        let phases = self.phases.get_or_init(Box::default);
+        if let Some(effect) = phases
+            .with_lock(|transitions| transitions.standing.get_or_insert_default().order(order))
+        {
+            return effect;
+        }
+        loop {
+            let latest =
+                phases.with_lock(|transitions| transitions.standing.as_ref()?.latest_order());
+            let Some(latest) = latest else {
+                return Effect::Stale;
+            };
+            let effect = self.apply_fleet_order(latest);
+            let is_followed = effect != Effect::Held;
+            // Another one may have come meanwhile: the last decides.
+            let is_latest = phases.with_lock(|transitions| {
+                let standing = transitions.standing.get_or_insert_default();
+                standing.note_order(latest, is_followed)
+            });
+            if is_latest {
+                let is_this = latest.epoch == epoch;
+                return if is_this { effect } else { Effect::Stale };
+            }
+        }
+    }
+
+    fn apply_fleet_order(&self, order: FleetOrder) -> Effect {
+        let applies = Cell::new(false);
+        self.order_by(HoldSource::Fleet, |word, source, _| {
+            let is_held_by = |by| word.is_held() && source == by;
+            let trigger = match order.hold {
+                None => Trigger::Reset,
+                Some((State::Open, until)) => Trigger::ForceOpen(until),
+                Some((_, until)) => Trigger::ForceClosed(until),
+            };
+            applies.set(match order.hold {
+                Some(_) => !is_held_by(HoldSource::Order),
+                None => is_held_by(HoldSource::Fleet),
+            });
+            applies.get().then_some(trigger)
+        });
+        match (applies.get(), order.hold) {
+            (true, Some(_)) => Effect::Applied,
+            (false, Some(_)) => Effect::Held,
+            (true, None) => {
+                #[cfg(feature = "serde")]
+                self.follow_file();
+                Effect::Applied
+            }
+            (false, None) => Effect::Unchanged,
+        }
+    }
+
+    /// Returns how many calls were rejected since the circuit opened; zero if it is closed.
+    pub(crate) fn rejected_since_opening(&self) -> u64 {
+        let Some(phases) = self.phases.get() else {
+            return 0;
+        };
+        let before = phases.with_lock(|transitions| {
+            let is_open = transitions.reported() != State::Closed;
+            is_open.then_some(transitions.rejected_before)
+        });
+        let rejected = self.counters.total(Total::Rejected);
+        before.map_or(0, |before| rejected.wrapping_sub(before))
+    }
+
+    /// Returns the rest of a wait that no verdict has set; zero once it is over.
+    pub(crate) fn own_wait(&self) -> Option<Duration> {
+        let _entered = self.time.enter();
+        let phases = self.phases.get()?;
+        let (word, details) = self.observe();
+        let is_the_fleets = phases.with_lock(|transitions| transitions.has_the_fleets(word));
+        if word.phase() != Phase::Open || is_the_fleets {
+            return None;
+        }
+        let end = self.end(word, details)?;
+        Some(end.since(clock::now()).as_duration())
+    }
+
+    /// Returns the result of the probes that a verdict has allowed, once.
+    pub(crate) fn take_probed(&self) -> Option<Probed> {
+        let phases = self.phases.get()?;
+        phases.with_lock(|transitions| transitions.standing.as_mut()?.take_probed())
+    }
+
+    /// Returns what is notified of a result.
+    pub(crate) fn told(&self) -> Arc<Notify> {
+        let phases = self.phases.get_or_init(Box::default);
+        phases.with_lock(|transitions| transitions.standing.get_or_insert_default().told())
+    }
+
+    /// Tells of the result of the probes, if the phase that has ended was one in which a verdict
+    /// has allowed them. Called without any lock.
+    pub(super) fn tell_probed(&self) {
+        let phases = self.phases.get();
+        let told = phases.and_then(|phases| {
+            phases.with_lock(|transitions| transitions.standing.as_ref()?.to_tell())
+        });
+        if let Some(told) = told {
+            // The wakers of tasks are user code.
+            contain(|| told.notify_waiters());
+        }
+    }
+
+    /// Returns how long an open phase lasts that begins with `word`, and how often the circuit has
+    /// reopened.
+    pub(super) fn wait_of(&self, word: Word, details: Details) -> (Duration, u32) {
+        let end = self.end(word, details);
+        let wait = end.map(|end| end.since(word.since()).as_duration());
+        (wait.unwrap_or_default(), details.reopenings)
+    }
+}
+
+impl Transitions {
+    /// Returns whether the circuit does not follow a verdict, as it is late or was followed before.
+    pub(super) fn declines(&self, verdict: FleetVerdict) -> bool {
+        let standing = self.standing.as_ref();
+        standing.is_some_and(|standing| standing.admit(verdict).is_err())
+    }
+
+    /// Returns whether a verdict has begun the phase of `word`, or has taken it over.
+    fn has_the_fleets(&self, word: Word) -> bool {
+        let standing = self.standing.as_ref();
+        standing.is_some_and(|standing| standing.is_phase(word))
+    }
+}
