@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::state::{Trigger, Word};
-use crate::clock::Instant;
 use crate::state::State;
 
 /// The number that a store gives a verdict or an order: it grows with each change.
@@ -104,8 +103,8 @@ pub(super) struct Standing {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct FleetOrder {
     pub(super) epoch: Epoch,
-    /// The state to hold the circuit in, and until when.
-    pub(super) hold: Option<(State, Option<Instant>)>,
+    /// The state to hold the circuit in, and for how long.
+    pub(super) hold: Option<(State, Option<Duration>)>,
     /// False as long as an order that was given by hand goes before it.
     pub(super) is_followed: bool,
 }

@@ -380,7 +380,12 @@ impl Circuit {
             };
             let (next, next_details, change) = transition(word, details, state, trigger, date);
             if change == Change::None {
-                return Ok(None);
+                // A verdict that changes nothing is noted by its caller.
+                return if verdict.is_some() {
+                    Err(word)
+                } else {
+                    Ok(None)
+                };
             }
             self.time.before_change();
             phases.store(next, next_details);

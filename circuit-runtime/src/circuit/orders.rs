@@ -164,6 +164,6 @@ impl Circuit {
 }
 
 /// Returns the end of an order as it will be stored, so that a repeated one can be recognized.
-fn end(now: Instant, time: Option<Duration>) -> Option<Instant> {
+pub(super) fn end(now: Instant, time: Option<Duration>) -> Option<Instant> {
     time.map(|time| now.plus(Span::from_duration(time)).min(Details::LATEST))
 }

@@ -10,6 +10,7 @@ use super::Circuit;
 use super::counters::Total;
 use super::fleet::{Decision, Effect, Epoch, FleetOrder, FleetVerdict, Probed};
 use super::hold::HoldSource;
+use super::orders;
 use super::phases::Transitions;
 use super::reason::Reason;
 use super::state::{Details, Phase, Trigger, Word};
@@ -21,7 +22,16 @@ use crate::state::State;
 enum Step {
     /// Nothing more.
     Done(Effect),
-    Change(Trigger),
+    /// The phase is followed by an open one, for this long.
+    Open {
+        time: Span,
+        reopenings: u32,
+    },
+    /// Its wait is over.
+    Probe,
+    Close,
+    /// A ramp begins. The circuit is half-open since then, or from now on.
+    Ramp(Option<Instant>),
 }
 
 impl Circuit {
@@ -35,15 +45,19 @@ impl Circuit {
             if self.end_if_over(word, details, now) {
                 continue;
             }
-            let now = Self::date(word, now);
             let step = phases.with_lock(|transitions| {
                 let is_current = self.word() == word;
                 is_current.then(|| self.step(transitions, (word, details), verdict, now))
             });
-            let trigger = match step {
+            let step = match step {
                 None => continue,
                 Some(Step::Done(effect)) => return effect,
-                Some(Step::Change(trigger)) => trigger,
+                Some(step) => step,
+            };
+            // Only now, as this may wait.
+            let now = Self::date(word, now);
+            let Some(trigger) = step.trigger(now) else {
+                continue;
             };
             let reason = Reason {
                 verdict: Some(verdict),
@@ -63,6 +77,7 @@ impl Circuit {
         verdict: FleetVerdict,
         now: Instant,
     ) -> Step {
+        let has_probed = transitions.reported() == State::HalfOpen;
         let standing = transitions.standing.get_or_insert_default();
         if word.is_held() {
             return Step::Done(standing.hold(verdict));
@@ -72,35 +87,35 @@ impl Circuit {
             Err(effect) => return Step::Done(effect),
         };
         let end = self.end(word, details);
-        let is_over = end.is_some_and(|end| now >= end);
+        let is_over = has_probed || end.is_some_and(|end| now >= end);
         let is_the_fleets = standing.is_phase(word);
-        let opens = |time, reopenings| Trigger::FleetOpens {
-            until: now.plus(self.jittered(word, time)).min(Details::LATEST),
+        let opens = |time, reopenings| Step::Open {
+            time: self.jittered(word, time),
             reopenings,
         };
-        Step::Change(match (verdict.decision, word.phase()) {
+        match (verdict.decision, word.phase()) {
             (Decision::Open { time, reopenings }, _) => opens(time, reopenings),
             (Decision::Wait { time }, _) if is_first => opens(time, details.reopenings),
             (Decision::Wait { time }, Phase::Open) if is_the_fleets => {
                 opens(time, details.reopenings)
             }
-            (Decision::HalfOpen, Phase::Open) if !is_over => Trigger::FleetProbes(now),
+            (Decision::HalfOpen, Phase::Open) if !is_over => Step::Probe,
             (Decision::HalfOpen, Phase::Open) => {
                 standing.take_over(verdict, word);
-                return Step::Done(Effect::Applied);
+                Step::Done(Effect::Applied)
             }
             (Decision::Close, Phase::Open) if is_the_fleets => {
                 if self.policy.ramp() < Span::MIN {
-                    Trigger::FleetCloses
+                    Step::Close
                 } else {
-                    Trigger::FleetRamps(end.filter(|_| is_over).unwrap_or(now))
+                    Step::Ramp(end.filter(|_| is_over))
                 }
             }
             _ => {
                 standing.follow(verdict);
-                return Step::Done(Effect::Unchanged);
+                Step::Done(Effect::Unchanged)
             }
-        })
+        }
     }
 
     /// Returns the wait of a verdict on the phase of `word`, with the `jitter` of the rules.
@@ -119,11 +134,9 @@ impl Circuit {
         hold: Option<(State, Option<Duration>)>,
     ) -> Effect {
         let _entered = self.time.enter();
-        let now = clock::now();
-        let end = |time| now.plus(Span::from_duration(time)).min(Details::LATEST);
         let order = FleetOrder {
             epoch,
-            hold: hold.map(|(state, time)| (state, time.map(end))),
+            hold,
             is_followed: false,
         };
         let phases = self.phases.get_or_init(Box::default);
@@ -154,12 +167,12 @@ impl Circuit {
 
     fn apply_fleet_order(&self, order: FleetOrder) -> Effect {
         let applies = Cell::new(false);
-        self.order_by(HoldSource::Fleet, |word, source, _| {
+        self.order_by(HoldSource::Fleet, |word, source, now| {
             let is_held_by = |by| word.is_held() && source == by;
             let trigger = match order.hold {
                 None => Trigger::Reset,
-                Some((State::Open, until)) => Trigger::ForceOpen(until),
-                Some((_, until)) => Trigger::ForceClosed(until),
+                Some((State::Open, time)) => Trigger::ForceOpen(orders::end(now, time)),
+                Some((_, time)) => Trigger::ForceClosed(orders::end(now, time)),
             };
             applies.set(match order.hold {
                 Some(_) => !is_held_by(HoldSource::Order),
@@ -236,6 +249,22 @@ impl Circuit {
         let end = self.end(word, details);
         let wait = end.map(|end| end.since(word.since()).as_duration());
         (wait.unwrap_or_default(), details.reopenings)
+    }
+}
+
+impl Step {
+    /// Returns the trigger of a change at `now`.
+    fn trigger(self, now: Instant) -> Option<Trigger> {
+        Some(match self {
+            Self::Done(_) => return None,
+            Self::Open { time, reopenings } => Trigger::FleetOpens {
+                until: now.plus(time).min(Details::LATEST),
+                reopenings,
+            },
+            Self::Probe => Trigger::FleetProbes(now),
+            Self::Close => Trigger::FleetCloses,
+            Self::Ramp(half_open_since) => Trigger::FleetRamps(half_open_since.unwrap_or(now)),
+        })
     }
 }
 

