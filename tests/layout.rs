@@ -91,6 +91,7 @@ const RUNTIME: Layers = &[
         "registry",
         &["breaker", "circuit", "declared", "events", "overrides"],
     ),
+    ("remote", &["breaker", "circuit", "name", "state"]),
     ("export", &["circuit", "declared", "events", "state"]),
     (
         "private",

@@ -2,11 +2,11 @@
 //! about it.
 //!
 //! Each process has breakers of its own, and each breaker decides by itself: it counts, opens and
-//! rejects without asking anyone. The processes are a *fleet* if they reach a common store, and each
-//! has a task that reports the openings and closings of its breakers to the store, and delivers the
-//! store's verdicts to its breakers. This module is for the deliveries. They arrive before the calls
-//! that they concern, so that no call waits for the store, in any state. The task and the store are
-//! another crate's.
+//! rejects without asking anyone. The processes are a *fleet* if they reach a common store, and
+//! each has a task that reports the openings and closings of its breakers to the store, and
+//! delivers the store's verdicts to its breakers. This module is for the deliveries. They arrive
+//! before the calls that they concern, so that no call waits for the store, in any state. The task
+//! and the store are another crate's.
 //!
 //! # Verdicts and orders
 //!
@@ -31,8 +31,8 @@
 //!
 //! Everything that is delivered carries the [`Epoch`] that the store gave it, a number that grows
 //! with each change. A verdict of an earlier epoch than the latest has no effect: messages may
-//! arrive late, twice, or in another order. Within one epoch, an opening comes before a lease, and a
-//! lease before a closing. Orders are numbered apart from verdicts.
+//! arrive late, twice, or in another order. Within one epoch, an opening comes before a lease, and
+//! a lease before a closing. Orders are numbered apart from verdicts.
 //!
 //! A verdict is applied once. Delivered again, it does not undo later changes, such as a reset by
 //! hand, or a successful probe of this process. One that was delivered while an order held the
@@ -41,9 +41,9 @@
 //! # Without the store
 //!
 //! A wait that a verdict sets is longer than the store's by a *grace*, a quarter of a second by
-//! default, and by the `jitter` of the breaker's rules. So at the store's deadline, the process that
-//! gets the lease is half-open first. A process that hears nothing becomes half-open by itself when
-//! the grace is over, and probes: no circuit stays open because the store is away.
+//! default, and by the `jitter` of the breaker's rules. So at the store's deadline, the process
+//! that gets the lease is half-open first. A process that hears nothing becomes half-open by itself
+//! when the grace is over, and probes: no circuit stays open because the store is away.
 //!
 //! # Examples
 //!
@@ -89,8 +89,8 @@ const GRACE: Duration = Duration::from_millis(250);
 
 /// The connection of one breaker to its fleet.
 ///
-/// Does not keep the breaker alive. If the breaker is that of a key, and is evicted, the next one of
-/// that key takes its place: it begins closed, and without an epoch.
+/// Does not keep the breaker alive. If the breaker is that of a key, and is evicted, the next one
+/// of that key takes its place: it begins closed, and without an epoch.
 ///
 /// Deliveries are kept with the breaker, and survive resets and new rules. When the connection is
 /// dropped, the breaker stays as it is: an opening ends by time, a hold at its end or by hand. If
@@ -159,8 +159,8 @@ impl Remote {
         circuit.map_or(0, |circuit| circuit.rejected_since_opening())
     }
 
-    /// Returns the rest of the wait if the circuit has opened by itself, or was tripped by hand: the
-    /// opinion of this process alone. Zero once the circuit is half-open.
+    /// Returns the rest of the wait if the circuit has opened by itself, or was tripped by hand:
+    /// the opinion of this process alone. Zero once the circuit is half-open.
     ///
     /// `None` if the circuit is closed, admits calls gradually, is held, or is open because of a
     /// verdict.
@@ -171,8 +171,8 @@ impl Remote {
 
     /// Waits for the result of the probes that [`half_open_now`](Self::half_open_now) has allowed.
     ///
-    /// Each result is returned once. The future is pending while no call probes, and stays so if the
-    /// breaker is dropped or never had the lease: wait for no longer than the lease lasts.
+    /// Each result is returned once. The future is pending while no call probes, and stays so if
+    /// the breaker is dropped or never had the lease: wait for no longer than the lease lasts.
     ///
     /// # Cancel safety
     ///
@@ -221,8 +221,8 @@ impl Remote {
 
     /// Delivers the verdict that this process has the lease: its breaker may probe.
     ///
-    /// An open circuit is half-open from now on, whatever has opened it. One that is half-open stays
-    /// so, and the result of a probe in flight counts. Others stay as they are.
+    /// An open circuit is half-open from now on, whatever has opened it. One that is half-open
+    /// stays so, and the result of a probe in flight counts. Others stay as they are.
     /// [`probed`](Self::probed) waits for the result.
     ///
     /// Within one epoch, this and [`wait`](Self::wait) may follow each other any number of times.
@@ -246,17 +246,17 @@ impl Remote {
     ///
     /// A circuit that is open or half-open because of a verdict closes or, if its rules have a
     /// `ramp`, admits calls gradually, as after successful probes of its own. The cause is
-    /// [`Cause::Fleet`](crate::Cause::Fleet). One that has opened by itself stays open, be it before
-    /// any verdict or by a failed probe since.
+    /// [`Cause::Fleet`](crate::Cause::Fleet). One that has opened by itself stays open, be it
+    /// before any verdict or by a failed probe since.
     pub fn close(&self, epoch: Epoch) -> Effect {
         self.deliver(epoch, Decision::Close)
     }
 
     /// Delivers an order that holds the circuit open, for so long if a time is given.
     ///
-    /// The order replaces a file's hold. It does not replace an order that was given to this process
-    /// by hand: delivered again after that, it is applied. The [`hold`](crate::Snapshot::hold) has
-    /// the source [`Fleet`](crate::HoldSource::Fleet).
+    /// The order replaces a file's hold. It does not replace an order that was given to this
+    /// process by hand: delivered again after that, it is applied. The
+    /// [`hold`](crate::Snapshot::hold) has the source [`Fleet`](crate::HoldSource::Fleet).
     ///
     /// An order that was applied has no effect again, even if the circuit was released by hand
     /// since.

@@ -1,6 +1,7 @@
 //! The `hold` of a file, beside the orders that are given by hand.
 
 use crate::support::{Turn, apply, breaker, called, causes, fail, rules, seconds};
+use circuit_runtime::remote::{Effect, Epoch, Remote};
 use circuit_runtime::{
     Cause, CircuitBreaker, CircuitBreakers, CircuitError, Config, HoldSource, State,
     circuit_breaker, registry,
@@ -8,6 +9,7 @@ use circuit_runtime::{
 use tokio::time::advance;
 
 const FILE: Option<HoldSource> = Some(HoldSource::File);
+const FLEET: Option<HoldSource> = Some(HoldSource::Fleet);
 const ORDER: Option<HoldSource> = Some(HoldSource::Order);
 
 /// Returns the state, and the origin of the hold.
@@ -359,4 +361,27 @@ fn a_hold_that_is_refused_changes_nothing() {
     for breaker in [&breaker, &tenants.get("a"), &tenants.get("b")] {
         assert_eq!(held(breaker), (State::Closed, None));
     }
+}
+
+#[test]
+fn an_order_of_a_fleet_goes_before_the_hold_of_a_file_and_returns_to_it() {
+    let _turn = Turn::wait();
+    let breaker = breaker("fleet");
+    let remote = Remote::attach(&breaker);
+    hold("fleet", "closed");
+    assert_eq!(remote.hold_closed(Epoch(1), None), Effect::Applied);
+    assert_eq!(held(&breaker), (State::Closed, FLEET), "repeated");
+    assert_eq!(remote.hold_open(Epoch(2), None), Effect::Applied);
+    hold("fleet", "closed");
+    assert_eq!(held(&breaker), (State::Open, FLEET));
+    assert_eq!(remote.release(Epoch(3)), Effect::Applied);
+    assert_eq!(held(&breaker), (State::Closed, FILE));
+    assert_eq!(remote.release(Epoch(4)), Effect::Unchanged);
+    assert_eq!(held(&breaker), (State::Closed, FILE));
+
+    assert_eq!(remote.hold_open(Epoch(5), None), Effect::Applied);
+    apply("");
+    assert_eq!(held(&breaker), (State::Open, FLEET), "not the file's");
+    breaker.force_open();
+    assert_eq!(held(&breaker), (State::Open, ORDER));
 }

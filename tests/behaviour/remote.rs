@@ -97,7 +97,7 @@ async fn without_news_the_circuit_is_half_open_once_the_grace_is_over() {
     let (breaker, _remote) = opened();
     advance(seconds(10)).await;
     assert_eq!(breaker.state(), Open, "the grace");
-    advance(GRACE - millis(1)).await;
+    advance(millis(249)).await;
     assert_eq!(breaker.state(), Open);
     advance(millis(1)).await;
     assert_eq!(breaker.state(), HalfOpen);

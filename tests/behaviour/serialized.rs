@@ -1,6 +1,7 @@
 //! Changes and snapshots as data.
 
 use crate::support::{advance, fail, millis, seconds, succeed};
+use circuit_runtime::remote::{Epoch, Remote};
 use circuit_runtime::{CircuitBreaker, Config, StateChange, registry};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -84,6 +85,11 @@ async fn an_order_is_serialized_with_the_seconds_to_its_end() {
     breaker.force_closed();
     let expected = json!({ "to": "closed", "source": "order", "ends_in": null });
     assert_eq!(hold(&breaker), expected);
+
+    breaker.reset();
+    Remote::attach(&breaker).hold_closed(Epoch(1), None);
+    let expected = json!({ "to": "closed", "source": "fleet", "ends_in": null });
+    assert_eq!(hold(&breaker), expected);
 }
 
 /// States and causes have the words of the log.
@@ -102,6 +108,8 @@ async fn a_change_is_serialized_in_the_words_of_the_log() {
     advance(seconds(30)).await;
     succeed(&breaker);
     breaker.force_closed();
+    breaker.reset();
+    Remote::attach(&breaker).open_for(Epoch(1), seconds(1), 0);
 
     let changes = changes.lock().unwrap();
     let of = |key: &str| {
@@ -110,10 +118,20 @@ async fn a_change_is_serialized_in_the_words_of_the_log() {
             .map(|change| change[key].clone())
             .collect::<Vec<Value>>()
     };
-    assert_eq!(of("to"), ["open", "half-open", "closed", "closed"]);
+    assert_eq!(
+        of("to"),
+        ["open", "half-open", "closed", "closed", "closed", "open"]
+    );
     assert_eq!(
         of("cause"),
-        ["tripped", "wait_over", "probes_succeeded", "forced_closed"]
+        [
+            "tripped",
+            "wait_over",
+            "probes_succeeded",
+            "forced_closed",
+            "reset",
+            "fleet"
+        ]
     );
     assert_eq!(of("since")[1], json!(30.0));
     assert_eq!(of("rejected")[1], json!(0));
@@ -123,7 +141,7 @@ async fn a_change_is_serialized_in_the_words_of_the_log() {
         .iter()
         .rev()
         .find(|change| change.breaker == "serialized change");
-    assert_eq!(serde_json::to_value(last).unwrap(), changes[3]);
+    assert_eq!(serde_json::to_value(last).unwrap(), changes[5]);
 }
 
 /// A moment before 1970 is negative.

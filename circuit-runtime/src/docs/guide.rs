@@ -259,7 +259,9 @@ assert_eq!(search.state(), State::Closed);
 //! only the calls of its instance: choose `min_calls` for the traffic of one instance. All of them
 //! open at about the same time and, without `jitter`, probe at about the same time, too.
 //! `max_reset` makes them probe less and less often while the service is down; jitter is added on
-//! top of it. Keep `probes` small, because every instance sends that many.
+//! top of it. Keep `probes` small, because every instance sends that many. Instances that share
+//! what they know through a store, by [`remote`](crate::remote), open together, and one of them
+//! probes for all.
 //!
 //! ```
 //! use circuit_runtime::{CircuitBreaker, Config};
@@ -384,6 +386,7 @@ assert_eq!(price, 12.5);
 //! | [`Unavailable`](crate::Cause::Unavailable) | The service asked to be left alone. If it does so often, it receives too many calls. |
 //! | [`ForcedOpen`](crate::Cause::ForcedOpen), [`ForcedClosed`](crate::Cause::ForcedClosed) | An operator's order. An alarm if it is forgotten: alert on a hold that lasts for hours. |
 //! | [`Withheld`](crate::Cause::Withheld) | The circuit is held closed, and would have opened. See [a dry run](#a-dry-run). |
+//! | [`Fleet`](crate::Cause::Fleet) | The verdict of a fleet, applied through [`remote`](crate::remote). The process where the evidence was found has reported it, too. |
 //!
 //! **Flapping.** A circuit that opens and closes several times within minutes is worse than one
 //! that stays open, because each time callers wait for failures again. The service fails under load
@@ -415,9 +418,9 @@ assert_eq!(price, 12.5);
 //!
 //! | message | level | [`Cause`](crate::Cause) |
 //! |---|---|---|
-//! | `circuit opened` | WARN | `max_failures`, `failure_rate`, `slow_rate`, `unavailable`, `probe_failed`, `tripped` |
-//! | `circuit half-open` | INFO | `wait_over` |
-//! | `circuit closed` | INFO | `probes_succeeded`, `ramp_over` |
+//! | `circuit opened` | WARN | `max_failures`, `failure_rate`, `slow_rate`, `unavailable`, `probe_failed`, `tripped`, `fleet` |
+//! | `circuit half-open` | INFO | `wait_over`, `fleet` |
+//! | `circuit closed` | INFO | `probes_succeeded`, `ramp_over`, `fleet` |
 //! | `circuit forced open` | WARN | `forced_open` |
 //! | `circuit forced closed` | WARN | `forced_closed` |
 //! | `circuit reset` | WARN; INFO if an order ends by itself, or a key is evicted | `reset` |

@@ -138,6 +138,23 @@
 //! breaker is held as they say. The origin of an order is kept under the lock of transitions: only
 //! a hold from a file is replaced or released by one.
 //!
+//! # Fleets
+//!
+//! A verdict of a fleet is a trigger of `transition`, as an order is: it needs no state of its own,
+//! and a call finds nothing but a word. An opening carries its end in the details, as one that a
+//! service asks for does, and a lease moves that end to now. So an open circuit that hears nothing
+//! more becomes half-open by time alone.
+//!
+//! The latest epoch, and the words of the phases that a verdict has begun or taken over, are in a
+//! `Standing`, under the lock of transitions, which the first verdict creates. An epoch is
+//! compared and stored in the same section as the compare-and-swap, so that of concurrent verdicts
+//! the latest decides, in whatever order they arrive. A closing applies to the words noted there
+//! alone. A word is unique to its phase: if a failed probe or an order has begun another since, it
+//! is not the fleet's.
+//!
+//! For a verdict, a circuit is open until its first probe is reported: one whose wait is over goes
+//! on waiting without an event, and nobody has seen it half-open.
+//!
 //! # Generations
 //!
 //! A result counts only in the state in which its call was admitted. Each ticket carries its word,
