@@ -31,6 +31,7 @@ pub(crate) mod state;
 pub(crate) mod status;
 mod sums;
 pub(crate) mod ticket;
+mod timeout;
 pub(crate) mod totals;
 mod transition;
 mod wait;
@@ -55,7 +56,7 @@ pub(crate) use residency::{Residency, Tag};
 pub(crate) use state::Trigger;
 pub(crate) use ticket::{Outcome, Ticket};
 
-use crate::clock::{self, Instant, OwnTime, Span};
+use crate::clock::{self, Instant, OwnTime};
 use crate::config::Config;
 use crate::error::CircuitError;
 use crate::events::{Cause, Record};
@@ -132,34 +133,6 @@ impl Circuit {
 
     pub(crate) fn config(&self) -> Config {
         self.policy.config()
-    }
-
-    /// Returns after how long a call is dropped that is admitted now, unless it is a probe;
-    /// [`Span::INDEFINITE`] if it is not.
-    #[inline]
-    pub(crate) fn timeout(&self) -> Span {
-        self.policy.timeout()
-    }
-
-    /// Returns after how long a call that was admitted is dropped. The timeout of a probe is of the
-    /// rules that its lease is of.
-    #[inline]
-    pub(crate) fn timeout_of(&self, ticket: Ticket) -> Span {
-        if ticket.word().phase() == Phase::Open {
-            self.timeout_of_probe(ticket)
-        } else {
-            self.timeout()
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn timeout_of_probe(&self, ticket: Ticket) -> Span {
-        let timeout = self.phases.get().and_then(|phases| {
-            let generation = ticket.word().generation();
-            phases.probes.timeout(generation, ticket.lease())
-        });
-        timeout.unwrap_or_else(|| self.timeout())
     }
 
     pub(crate) fn state(&self) -> State {
@@ -465,23 +438,6 @@ impl Circuit {
         CircuitError::Open {
             breaker: self.name.clone(),
             retry_after,
-        }
-    }
-
-    /// Builds the error of a call that timed out.
-    #[cold]
-    pub(crate) fn timed_out(&self, after: Span) -> CircuitError {
-        CircuitError::Timeout {
-            breaker: self.name.clone(),
-            after: after.as_duration(),
-        }
-    }
-
-    /// Builds the error of a call whose timeout has no runtime to run on.
-    #[cold]
-    pub(crate) fn without_runtime(&self) -> CircuitError {
-        CircuitError::NoRuntime {
-            breaker: self.name.clone(),
         }
     }
 }
