@@ -478,6 +478,9 @@ impl CircuitBreaker {
     /// without another look at the circuit. A call that
     /// [`try_acquire`](Self::try_acquire) rejects is counted by itself.
     ///
+    /// On a ramp this matters to the next calls, too: a share of all calls is admitted, and a
+    /// rejection that is not counted is none of them.
+    ///
     /// # Examples
     ///
     /// ```

@@ -59,6 +59,25 @@ async fn the_first_call_is_admitted_and_one_whenever_none_was_for_a_tenth_of_the
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_share_is_admitted_of_calls_that_are_rejected_ahead() {
+    let breaker = recovered(RAMP).await;
+    advance(seconds(50)).await;
+    let call = |_: &usize| {
+        if breaker.would_reject().is_some() {
+            breaker.record_rejection();
+            return false;
+        }
+        breaker
+            .try_acquire()
+            .map(circuit_runtime::Permit::success)
+            .is_ok()
+    };
+    let admitted = (0..100).filter(call).count();
+    assert!(admitted.abs_diff(50) <= 1, "{admitted} at 50 %");
+    assert_eq!(breaker.snapshot().rejected, 100 - admitted as u64);
+}
+
 /// Makes a call, which must be rejected. The next one may run.
 fn retry_after_of_rejection(breaker: &CircuitBreaker) -> std::time::Duration {
     breaker.try_acquire().unwrap_err().retry_after().unwrap()

@@ -174,9 +174,23 @@ impl Circuit {
         self.rejection_at(word, self.end(word, details), clock::now())
     }
 
-    /// Counts a call that was rejected before it asked to be admitted.
+    /// Counts a call that was rejected before it asked to be admitted; on a ramp, as one of those
+    /// that it admits a share of.
     pub(crate) fn count_rejection(&self) {
         self.counters.add(Total::Rejected);
+        let word = self.word();
+        if word.phase() == Phase::Ramp {
+            self.count_rejection_on_ramp(word);
+        }
+    }
+
+    #[cold]
+    fn count_rejection_on_ramp(&self, word: Word) {
+        let _entered = self.time.enter();
+        if let Some(phases) = self.phases.get() {
+            let ramp = phases.ramp(word);
+            ramp.reject(word.since(), self.policy.ramp(), clock::now());
+        }
     }
 
     /// Returns the rejection of a call in the phase described by `word`, which ends at `end` if

@@ -65,6 +65,19 @@ impl Ramp {
         passes_whole_number(self.sum.load(Ordering::Relaxed), share)
             || is_due(self.admitted_at.load(Ordering::Relaxed), length, now)
     }
+
+    /// Counts a call that [`would_admit`](Self::would_admit) rejected ahead: like one that
+    /// [`admit`](Self::admit) rejects, it adds the share to the sum.
+    ///
+    /// Never past a whole number: the call that passes it is admitted, and this one was not.
+    pub(super) fn reject(&self, since: Instant, length: Span, now: Instant) {
+        let share = share(now.since(since), length);
+        let _ = self
+            .sum
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sum| {
+                (!passes_whole_number(sum, share)).then(|| sum.wrapping_add(share))
+            });
+    }
 }
 
 /// Returns how long a rejected call of a ramp of this length waits at most for the next admission.
@@ -171,6 +184,36 @@ mod tests {
         assert!(!ramp.admit(BEGIN, LENGTH, at(9)));
         assert!(ramp.admit(BEGIN, LENGTH, at(10)));
         assert!(!ramp.admit(BEGIN, LENGTH, at(10)), "one is enough");
+    }
+
+    #[test]
+    fn calls_that_are_rejected_ahead_count_towards_the_share() {
+        for percent in [10_u32, 30, 55, 97] {
+            let ramp = ramp();
+            let now = at(percent.into());
+            let call = |_: &u32| {
+                if ramp.would_admit(BEGIN, LENGTH, now) {
+                    return ramp.admit(BEGIN, LENGTH, now);
+                }
+                ramp.reject(BEGIN, LENGTH, now);
+                false
+            };
+            let admitted = (0..1_000).filter(call).count();
+            let expected = 10 * percent as usize;
+            assert!(admitted.abs_diff(expected) <= 1, "{admitted} of {expected}");
+        }
+    }
+
+    #[test]
+    fn many_calls_that_are_rejected_at_once_take_no_admission_from_the_next() {
+        let ramp = ramp();
+        assert!(ramp.admit(BEGIN, LENGTH, BEGIN));
+        // Each of them was asked about before another was counted.
+        for _ in 0..1_005 {
+            ramp.reject(BEGIN, LENGTH, BEGIN);
+        }
+        assert!(ramp.admit(BEGIN, LENGTH, BEGIN));
+        assert!(!ramp.admit(BEGIN, LENGTH, BEGIN), "only one");
     }
 
     #[test]

@@ -50,6 +50,25 @@ fn admitting_phase(breaker: &CircuitBreaker) -> Option<Phase> {
     ticket.map(|ticket| ticket.word().phase())
 }
 
+/// A rejection that is counted by hand takes the tenth admission from no call.
+#[test]
+fn a_call_races_with_the_count_of_a_rejection() {
+    loom::model(|| {
+        let breaker = on_ramp(rules(1));
+        assert!(admitted(breaker), "the first");
+        for _ in 0..8 {
+            breaker.record_rejection();
+        }
+        let call = || admitted(breaker);
+        let reject = || {
+            breaker.record_rejection();
+            false
+        };
+        let [called, _] = race([Box::new(call), Box::new(reject)]);
+        assert!(called ^ admitted(breaker), "one of ten calls");
+    });
+}
+
 /// The first call of a ramp is admitted, and no other beside it.
 #[test]
 fn two_calls_race_to_be_the_first_of_a_ramp() {

@@ -67,6 +67,28 @@ async fn a_rejection_is_remembered_for_the_next_call_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ramp_admits_its_share_of_the_calls_that_are_made_ready() {
+    let breaker = breaker(Config::builder().max_failures(2).ramp(seconds(100)));
+    let inner = Script::new([Ok(7)]);
+    let mut service = CircuitBreakerLayer::new(breaker.clone()).layer(inner.clone());
+    half_open(&breaker).await;
+    assert_eq!(call_ready(&mut service).await.unwrap(), 7);
+    for share in [30, 70] {
+        let elapsed = breaker.snapshot().since;
+        tokio::time::advance(seconds(share) - elapsed).await;
+        let before = inner.calls();
+        for _ in 0..100 {
+            drop(call_ready(&mut service).await);
+        }
+        let admitted = inner.calls() - before;
+        assert!(
+            admitted.abs_diff(share as usize) <= 2,
+            "{admitted} at {share} %"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn readiness_is_asked_anew_each_time() {
     let breaker = two_failures();
     let inner = NeverReady::default();
