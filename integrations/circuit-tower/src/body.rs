@@ -5,6 +5,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Buf;
 use circuit_runtime::{OwnedPermit, Verdict};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -19,8 +20,9 @@ pin_project! {
     /// - A body that breaks off with an error, or panics, is a failure.
     /// - A body that is dropped before its end counts the call as cancelled.
     ///
-    /// A body has ended once [`is_end_stream`](Body::is_end_stream) says so, too: a reader of as
-    /// many bytes as the header `Content-Length` says does not ask for another frame.
+    /// A body has ended once [`is_end_stream`](Body::is_end_stream) says so, too, or, but for gRPC,
+    /// with the last byte of its `Content-Length`: a reader of so many bytes does not ask for
+    /// another frame.
     pub struct CircuitBody<B>
     where
         B: Body,
@@ -30,6 +32,8 @@ pin_project! {
         // `None` once the call is settled.
         permit: Option<OwnedPermit>,
         trailers: Option<Grpc>,
+        // The bytes that are left to read; `None` if their number does not tell the end.
+        left: Option<u64>,
     }
 
     impl<B> PinnedDrop for CircuitBody<B>
@@ -52,15 +56,23 @@ impl<B: Body> CircuitBody<B> {
             body,
             permit: None,
             trailers: None,
+            left: None,
         }
     }
 
-    /// Creates a body that settles its call.
-    pub(crate) fn new(body: B, permit: OwnedPermit, trailers: Option<Grpc>) -> Self {
+    /// Creates a body that settles its call: at its end, by these trailers, or with the last byte
+    /// of this length.
+    pub(crate) fn new(
+        body: B,
+        permit: OwnedPermit,
+        trailers: Option<Grpc>,
+        length: Option<u64>,
+    ) -> Self {
         Self {
             body,
             permit: Some(permit),
             trailers,
+            left: length,
         }
     }
 
@@ -94,13 +106,16 @@ impl<B: Body> Body for CircuitBody<B> {
         let frame = ready!(polled);
         if this.permit.is_some() {
             let verdict = match &frame {
-                Some(Ok(frame)) => match frame.trailers_ref() {
-                    Some(trailers) => Some(
-                        this.trailers
-                            .map_or(Verdict::Success, |grpc| grpc.verdict(trailers)),
-                    ),
-                    None => this.body.is_end_stream().then_some(Verdict::Success),
-                },
+                Some(Ok(frame)) => {
+                    let read = frame.data_ref().map_or(0, Buf::remaining);
+                    *this.left = this.left.map(|left| left.saturating_sub(read as u64));
+                    let is_over = *this.left == Some(0) || this.body.is_end_stream();
+                    match (frame.trailers_ref(), *this.trailers) {
+                        (Some(trailers), Some(grpc)) => Some(grpc.verdict(trailers)),
+                        (Some(_), None) => Some(Verdict::Success),
+                        (None, _) => is_over.then_some(Verdict::Success),
+                    }
+                }
                 Some(Err(_)) => Some(Verdict::Failure),
                 None => Some(Verdict::Success),
             };

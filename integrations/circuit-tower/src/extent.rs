@@ -2,6 +2,7 @@
 
 use circuit_runtime::{OwnedPermit, Verdict};
 use http::Response;
+use http::header::CONTENT_LENGTH;
 use http_body::Body;
 
 use crate::body::CircuitBody;
@@ -56,8 +57,11 @@ impl<B: Body> Extent<Response<B>> for UntilBodyEnds {
         verdict: Verdict,
         trailers: Option<Grpc>,
     ) -> Self::Response {
-        if verdict == Verdict::Success && !response.body().is_end_stream() {
-            response.map(|body| CircuitBody::new(body, permit, trailers))
+        // The status of gRPC comes after the last byte.
+        let length = trailers.map_or_else(|| length(&response), |_| None);
+        let is_over = length == Some(0) || response.body().is_end_stream();
+        if verdict == Verdict::Success && !is_over {
+            response.map(|body| CircuitBody::new(body, permit, trailers, length))
         } else {
             permit.settle(verdict);
             response.map(CircuitBody::settled)
@@ -67,4 +71,11 @@ impl<B: Body> Extent<Response<B>> for UntilBodyEnds {
     fn without_call(response: Response<B>) -> Self::Response {
         response.map(CircuitBody::settled)
     }
+}
+
+/// Returns the number of bytes of the body, after which neither a server nor a client reads on.
+fn length<B: Body>(response: &Response<B>) -> Option<u64> {
+    let header = response.headers().get(CONTENT_LENGTH);
+    let length = header.and_then(|length| length.to_str().ok()?.parse().ok());
+    length.or_else(|| response.body().size_hint().exact())
 }

@@ -141,6 +141,56 @@ async fn a_reader_that_knows_the_length_asks_for_no_end() {
     assert_eq!(breaker.snapshot().cancelled, 0);
 }
 
+/// Returns the body of a response with this header.
+async fn with_length<const N: usize>(
+    breaker: &CircuitBreaker,
+    length: &'static str,
+    parts: [&'static str; N],
+) -> CircuitBody<Frames> {
+    let service = service_fn(move |()| {
+        let body = Frames {
+            frames: parts.map(data).into(),
+            knows_its_end: false,
+        };
+        let response = Response::builder().header("content-length", length);
+        std::future::ready(Ok::<_, Failed>(response.body(body).unwrap()))
+    });
+    let layer = CircuitBreakerLayer::new(breaker.clone()).until_body_ends();
+    layer.layer(service).oneshot(()).await.unwrap().into_body()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_content_length_ends_a_body_with_its_last_byte() {
+    let breaker = two_failures();
+    let mut body = with_length(&breaker, "3", ["ab", "", "c"]).await;
+    for succeeded in [0, 0, 1] {
+        assert!(body.frame().await.unwrap().is_ok());
+        assert_eq!(breaker.snapshot().succeeded, succeeded);
+    }
+    drop(body);
+    drop(with_length(&breaker, "0", []).await);
+    assert_eq!(breaker.snapshot().succeeded, 2);
+
+    let mut body = with_length(&breaker, "4", ["ab", "", "c"]).await;
+    for _ in 0..3 {
+        assert!(body.frame().await.unwrap().is_ok());
+    }
+    drop(body);
+    assert_eq!(breaker.snapshot().cancelled, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_content_length_a_body_has_the_length_that_it_says() {
+    let breaker = two_failures();
+    for (calls, length) in (0..).zip(["", "three", "-3"]) {
+        let mut body = with_length(&breaker, length, ["abc", "defg", ""]).await;
+        assert!(body.frame().await.unwrap().is_ok());
+        assert_eq!(breaker.snapshot().succeeded, calls);
+        assert!(body.frame().await.unwrap().is_ok());
+        assert_eq!(breaker.snapshot().succeeded, calls + 1, "{length}");
+    }
+}
+
 /// A body whose end shows only after its last frame was polled.
 #[derive(Default)]
 struct Late {
@@ -252,6 +302,7 @@ async fn a_body_that_waits_is_still_in_flight() {
     assert_eq!(settled(&breaker), 0);
 }
 
+/// Responds with a message of as many bytes as the body says it has, and with trailers.
 async fn grpc(breaker: &CircuitBreaker, trailers: &'static str) -> CircuitBody<Frames> {
     let service = service_fn(move |()| {
         let body = Frames {

@@ -93,7 +93,7 @@ async fn axum_handles_the_error_of_a_layer() {
 }
 
 #[tokio::test]
-async fn responses_without_a_body_are_over_at_once() {
+async fn each_body_of_a_server_ends_as_it_is_sent() {
     let breaker = two_failures();
     let layer = CircuitBreakerLayer::new(breaker.clone())
         .classify(HttpStatus::new())
@@ -103,20 +103,24 @@ async fn responses_without_a_body_are_over_at_once() {
         .route("/status/{status}", get(status))
         .route("/text", get(async || "fine"))
         .route("/stream", get(async || Body::from_stream(parts(false))))
+        .route(
+            "/file",
+            get(async || ([("content-length", "4")], Body::from_stream(parts(false)))),
+        )
         .layer(layer);
     let address = serve(router).await;
     assert_eq!(status_of(address, "/status/204").await.0, 204);
     let client = reqwest::Client::new();
     let head = client.head(format!("http://{address}/text")).send().await;
     assert_eq!(head.unwrap().status(), 200);
-    for path in ["/text", "/stream"] {
+    for path in ["/text", "/stream", "/file"] {
         let response = reqwest::get(format!("http://{address}{path}"))
             .await
             .unwrap();
         assert_eq!(response.text().await.unwrap(), "fine");
     }
     // The server drops a body once it is sent, and that of a HEAD without sending it.
-    until(|| breaker.snapshot().succeeded == 3).await;
+    until(|| breaker.snapshot().succeeded == 4).await;
     until(|| breaker.snapshot().cancelled == 1).await;
 }
 
