@@ -1,9 +1,10 @@
 //! Failures by the status of gRPC.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use circuit_runtime::Verdict;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// The header of the status, in the head of a response without a body or in the trailers.
 const STATUS: &str = "grpc-status";
@@ -25,7 +26,7 @@ const UNAUTHENTICATED: u32 = 16;
 /// and `DATA_LOSS` (15) are failures, as is every error of the connection.
 ///
 /// `CANCELLED` (1) is ignored: the client has gone. All other statuses are successes: the service
-/// works. One that is no number is `UNKNOWN` (2), as clients read it. A failure whose
+/// works. One that is none of gRPC's is `UNKNOWN` (2), as clients read it. A failure whose
 /// `grpc-retry-pushback-ms` says how long is [`Verdict::Unavailable`]; a value that is negative or
 /// no number, by which the server asks for no retry at all, leaves it an ordinary failure.
 ///
@@ -152,9 +153,11 @@ impl Default for Grpc {
 }
 
 fn status(headers: &HeaderMap) -> Option<u32> {
-    let value = headers.get(STATUS)?;
-    let code = value.to_str().ok().and_then(|value| value.parse().ok());
-    Some(code.unwrap_or(UNKNOWN))
+    let code = number(headers.get(STATUS)?);
+    Some(
+        code.filter(|code| *code <= UNAUTHENTICATED)
+            .unwrap_or(UNKNOWN),
+    )
 }
 
 /// Returns the status of a response that has none of gRPC; `None` for that of a message.
@@ -171,8 +174,14 @@ fn status_of_http(status: StatusCode) -> Option<u32> {
 }
 
 fn pushback(headers: &HeaderMap) -> Option<Duration> {
-    let millis = headers.get(PUSHBACK)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_millis(millis))
+    Some(Duration::from_millis(number(headers.get(PUSHBACK)?)?))
+}
+
+/// Returns the number that a value of digits alone is.
+fn number<N: FromStr>(value: &HeaderValue) -> Option<N> {
+    let digits = value.to_str().ok()?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok())?
 }
 
 #[cfg(test)]
@@ -211,8 +220,18 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_is_no_number_is_unknown() {
-        for status in ["", "x", "-1", "4294967296", "1e1", "\u{e9}"] {
+    fn a_status_that_is_none_of_grpc_is_unknown() {
+        for status in [
+            "",
+            "x",
+            "-1",
+            "+14",
+            "17",
+            "99",
+            "4294967296",
+            "1e1",
+            "\u{e9}",
+        ] {
             let trailers = trailers(status, Some("20"));
             assert_eq!(Grpc::new().verdict(&trailers), Verdict::Success, "{status}");
             assert_ne!(Grpc::new().also(2).verdict(&trailers), Verdict::Success);
@@ -225,6 +244,7 @@ mod tests {
             ("1500", Verdict::Unavailable(Duration::from_millis(1_500))),
             ("0", Verdict::Unavailable(Duration::ZERO)),
             ("-1", Verdict::Failure),
+            ("+5", Verdict::Failure),
             ("soon", Verdict::Failure),
             ("", Verdict::Failure),
             ("99999999999999999999", Verdict::Failure),
