@@ -50,7 +50,7 @@ pub(crate) fn text(measured: &Measured) -> String {
          common, and neither kept waiting for a tenth of it, in one of five tries. Calls are made in a tokio\n\
          task, on a breaker that all threads share; the body of a call is ready at once. What is in **bold** is\n\
          ours. All rounds are of one process: an odd figure should be confirmed by a second\n\
-         run.\n\n\
+         run. The layers of tower are compared in [TOWER.md](TOWER.md).\n\n\
          ![Nanoseconds of a call](results.svg)\n\n\
          ## Budgets\n\n",
         measured.took,

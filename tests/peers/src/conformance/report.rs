@@ -18,6 +18,7 @@ What a circuit breaker has to get right, as scenarios, and which libraries do. W
 Scenarios with the same number test the same rule; 0 is what every breaker is for. `holds`: the library
 obeys it. **Bold**: it does not, and this happens instead. `n/a`: the scenario does not apply, and why.
 A library in real time breaks a rule only if it did so in five consecutive tries.
+What a layer of tower has to get right beyond these rules is in [TOWER.md](TOWER.md).
 ";
 
 struct Counts {
