@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
 /// Returns how long the service asks not to be called for; `None` if it does not, or not in a way
-/// that HTTP has. A date that is past is a wait of zero.
+/// that HTTP has. A date that is past is a wait of zero. Of several headers, the first is read.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if value.is_empty() {
@@ -74,6 +74,20 @@ mod tests {
             assert_eq!(wait(value), None, "{value}");
         }
         assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn the_first_of_several_is_read() {
+        for (values, expected) in [
+            (["20", "soon"], Some(Duration::from_secs(20))),
+            (["soon", "20"], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(RETRY_AFTER, HeaderValue::from_static(value));
+            }
+            assert_eq!(retry_after(&headers), expected, "{values:?}");
+        }
     }
 
     #[test]

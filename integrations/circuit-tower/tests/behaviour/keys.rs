@@ -3,7 +3,7 @@
 use circuit_runtime::{CircuitBreakers, Config, State};
 use circuit_tower::{CircuitBreakerLayer, Host, HttpStatus, Path};
 use http::{Request, Response};
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::support::{Dead, Failed, NeverReady, is_open, poll_ready};
 
@@ -89,6 +89,24 @@ async fn readiness_is_that_of_the_inner_service() {
         .map(|breaker| breaker.snapshot().failed)
         .sum();
     assert_eq!(failed, 0); // the key is not known
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_load_shed_between_no_open_circuit_is_hidden() {
+    let breakers = breakers("shed");
+    breakers.get("a.example").trip();
+    let service = ServiceBuilder::new()
+        .layer(CircuitBreakerLayer::keyed(breakers.clone(), Host))
+        .load_shed()
+        .service(NeverReady::default());
+    let rejected = service.clone().oneshot(get("http://a.example/")).await;
+    assert!(is_open(&rejected.unwrap_err()));
+    let shed = service.oneshot(get("http://b.example/")).await;
+    assert!(
+        shed.unwrap_err()
+            .is::<tower::load_shed::error::Overloaded>()
+    );
+    assert_eq!(breakers.get("b.example").snapshot().ignored, 1);
 }
 
 #[tokio::test(start_paused = true)]
