@@ -33,9 +33,10 @@
 //! | the breaker | one; one for each [`Host`], [`Path`] or other [`Key`] | one |
 //! | the end of a call | the head of the response; [`until_body_ends`] | the head |
 //!
-//! The breaker's `timeout` holds, from the call to the head of the response. Its other rules, its
-//! events, metrics and overrides are those of any breaker. A call that is dropped counts as
-//! cancelled: neither success nor failure.
+//! The breaker's `timeout` holds, from the first poll of the call to the head of the response. Its
+//! other rules, its events, metrics and overrides are those of any breaker. A call that is dropped
+//! counts as cancelled: neither success nor failure. Waiting for a service to become ready is part
+//! of no call.
 //!
 //! # Its place among other layers
 //!
@@ -43,9 +44,8 @@
 //!
 //! 1. **Retry** outside: each attempt is a call, and none is made before the circuit admits one.
 //! 2. **Limits** and **load shed** outside: a service inside that was made ready keeps its slot of
-//!    a
-//!    limit until it is called, which a rejection puts off. The `Overloaded` of a load shed inside
-//!    is not counted, as no service was reached.
+//!    a limit until it is called, which a rejection puts off. The `Overloaded` of a load shed
+//!    inside is not counted, as no service was reached.
 //! 3. **Buffer** outside: it would stay failed for good if the layer inside were ever to fail for
 //!    being open, which this one does not.
 //! 4. This layer.
@@ -70,11 +70,28 @@
 //!
 //! # With reqwest
 //!
-//! `reqwest::Client` is a service of its own request and response types: put the layer around it,
-//! and classify with [`HttpStatus::verdict`]. The layers of reqwest's `connector_layer` are for
-//! connections, of which one serves many requests. `reqwest-middleware` has no services; there,
-//! hold a permit of [`try_acquire_owned`](circuit_runtime::CircuitBreaker::try_acquire_owned)
-//! while the next middleware runs.
+//! `reqwest::Client` is a service of its own request and response types. Put the layer around it,
+//! and turn its responses into those of `http`, for [`HttpStatus`] and [`until_body_ends`]; or
+//! classify with [`HttpStatus::verdict`].
+//!
+//! ```
+//! use circuit_runtime::{CircuitBreakers, Config};
+//! use circuit_tower::{CircuitBreakerLayer, HttpStatus};
+//! use tower::ServiceBuilder;
+//!
+//! let hosts = CircuitBreakers::new("hosts", Config::default());
+//! let host = |request: &reqwest::Request| request.url().authority().to_owned();
+//! let client = ServiceBuilder::new()
+//!     .layer(CircuitBreakerLayer::keyed(hosts, host).classify(HttpStatus::new()))
+//!     .map_response(|response: reqwest::Response| http::Response::<reqwest::Body>::from(response))
+//!     .service(reqwest::Client::new());
+//! # let _ = tower::ServiceExt::<reqwest::Request>::boxed_clone(client);
+//! ```
+//!
+//! The layers of reqwest's `connector_layer` are for connections, of which one serves many
+//! requests. `reqwest-middleware` has no services; there, hold a permit of
+//! [`try_acquire_owned`](circuit_runtime::CircuitBreaker::try_acquire_owned) while the next
+//! middleware runs.
 //!
 //! [`until_body_ends`]: CircuitBreakerLayer::until_body_ends
 
