@@ -13,7 +13,9 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{Failed, breaker, half_open, has_slot, poll_once, two_failures};
+use crate::support::{
+    Failed, breaker, half_open, has_slot, poll_once, seconds, timed, two_failures,
+};
 
 /// A body of these frames. It knows its end as readers with a content length see it, or not.
 #[derive(Debug, Default)]
@@ -283,23 +285,52 @@ async fn a_body_that_panics_is_a_failure() {
     assert_eq!(breaker.snapshot().failed, 1);
 }
 
+/// A body that never ends.
+struct Waits;
+
+impl Body for Waits {
+    type Data = Bytes;
+    type Error = Failed;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Failed>>> {
+        Poll::Pending
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_body_that_waits_is_still_in_flight() {
-    struct Waits;
-    impl Body for Waits {
-        type Data = Bytes;
-        type Error = Failed;
-        fn poll_frame(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Failed>>> {
-            Poll::Pending
-        }
-    }
     let breaker = two_failures();
     let mut body = respond(&breaker, 200, Waits).await;
     assert!(poll_once(body.frame()).is_pending());
     assert_eq!(settled(&breaker), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_timeout_ends_with_the_head() {
+    let breaker = timed();
+    let mut body = respond(&breaker, 200, Waits).await;
+    let frame = tokio::time::timeout(seconds(60), body.frame()).await;
+    assert!(frame.is_err());
+    assert_eq!((settled(&breaker), breaker.snapshot().timed_out), (0, 0));
+    drop(body);
+    assert_eq!(breaker.snapshot().cancelled, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_whose_body_does_not_end_gives_its_slot_to_another_call() {
+    let breaker = two_failures();
+    half_open(&breaker).await;
+    let body = respond(&breaker, 200, Waits).await;
+    assert!(!has_slot(&breaker));
+    tokio::time::advance(breaker.config().reset()).await;
+    assert!(has_slot(&breaker));
+    let other = respond(&breaker, 200, Full::<Bytes>::default()).await;
+    assert_eq!(breaker.state(), State::Closed);
+    drop((body, other));
+    assert_eq!(breaker.state(), State::Closed);
 }
 
 /// Responds with a message of as many bytes as the body says it has, and with trailers.

@@ -93,6 +93,17 @@ async fn the_timeout_of_the_breaker_holds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_timeout_begins_with_the_first_poll() {
+    let mut service = CircuitBreakerLayer::new(timed()).layer(service_fn(async |()| {
+        tokio::time::sleep(seconds(1)).await;
+        Ok::<_, Failed>(7)
+    }));
+    let call = service.call(());
+    tokio::time::advance(seconds(5)).await;
+    assert_eq!(call.await.unwrap(), 7);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_timed_out_is_dropped_at_once() {
     let alive = Arc::new(AtomicUsize::new(0));
     let hung = service_fn({
