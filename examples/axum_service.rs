@@ -29,8 +29,11 @@ type Client = circuit_tower::CircuitBreaker<
     fn(&Result<Response, reqwest::Error>) -> Verdict,
 >;
 
+/// Returns the host and port of a request: not its authority, which may have a password.
 fn host(request: &Request) -> String {
-    request.url().authority().to_owned()
+    let url = request.url();
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("{}:{port}", url.host_str().unwrap_or_default())
 }
 
 fn verdict(result: &Result<Response, reqwest::Error>) -> Verdict {

@@ -80,7 +80,8 @@
 //! use tower::ServiceBuilder;
 //!
 //! let hosts = CircuitBreakers::new("hosts", Config::default());
-//! let host = |request: &reqwest::Request| request.url().authority().to_owned();
+//! // Not by `Url::authority`, which has the name and password of a user.
+//! let host = |request: &reqwest::Request| request.url().host_str().unwrap_or_default().to_owned();
 //! let client = ServiceBuilder::new()
 //!     .layer(CircuitBreakerLayer::keyed(hosts, host).classify(HttpStatus::new()))
 //!     .map_response(|response: reqwest::Response| http::Response::<reqwest::Body>::from(response))

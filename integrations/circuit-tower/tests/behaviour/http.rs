@@ -187,7 +187,8 @@ async fn a_breaker_is_around_the_client_of_reqwest() {
     let breakers = CircuitBreakers::new("reqwest", Config::default());
     let status = HttpStatus::new().also(429);
     let layer = CircuitBreakerLayer::keyed(breakers.clone(), |request: &reqwest::Request| {
-        request.url().authority().to_owned()
+        let url = request.url();
+        format!("{:?}:{:?}", url.host_str(), url.port())
     });
     let layer =
         layer.classify(
