@@ -61,7 +61,7 @@ where
 /// [`respond`](crate::CircuitBreakerLayer::respond).
 ///
 /// The header `Retry-After` is in whole seconds, rounded up. There is none while an operator holds
-/// the circuit open, or after a timeout.
+/// the circuit open, or after a timeout. The error is in the extensions of the response.
 ///
 /// # Examples
 ///
@@ -77,10 +77,6 @@ where
 /// assert_eq!(response.status(), 503);
 /// assert_eq!(response.headers()["retry-after"], "30");
 /// ```
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "a closure of `respond` may keep the error"
-)]
 pub fn respond_503<B: Default>(error: CircuitError) -> Response<B> {
     let mut response = Response::new(B::default());
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -89,6 +85,7 @@ pub fn respond_503<B: Default>(error: CircuitError) -> Response<B> {
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
+    response.extensions_mut().insert(error);
     response
 }
 
@@ -96,7 +93,8 @@ pub fn respond_503<B: Default>(error: CircuitError) -> Response<B> {
 /// [`respond`](crate::CircuitBreakerLayer::respond).
 ///
 /// Its `grpc-message` is the error. Its `grpc-retry-pushback-ms` is in milliseconds, rounded up.
-/// There is none while an operator holds the circuit open, or after a timeout.
+/// There is none while an operator holds the circuit open, or after a timeout. The error is in the
+/// extensions of the response.
 ///
 /// # Examples
 ///
@@ -113,10 +111,6 @@ pub fn respond_503<B: Default>(error: CircuitError) -> Response<B> {
 /// assert_eq!(response.headers()["grpc-status"], "14");
 /// assert!(response.headers().contains_key("grpc-retry-pushback-ms"));
 /// ```
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "a closure of `respond` may keep the error"
-)]
 pub fn respond_unavailable<B: Default>(error: CircuitError) -> Response<B> {
     let mut response = Response::new(B::default());
     let headers = response.headers_mut();
@@ -129,6 +123,7 @@ pub fn respond_unavailable<B: Default>(error: CircuitError) -> Response<B> {
         let millis = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         headers.insert("grpc-retry-pushback-ms", HeaderValue::from(millis));
     }
+    response.extensions_mut().insert(error);
     response
 }
 

@@ -120,7 +120,9 @@ impl<B, C, A, X> CircuitBreakerLayer<B, C, A, X> {
     /// of returning an error. The error of the layer is that of the service then.
     ///
     /// See [`respond_503`](crate::respond_503) and
-    /// [`respond_unavailable`](crate::respond_unavailable), which are ready.
+    /// [`respond_unavailable`](crate::respond_unavailable), which are ready. Like these, a closure
+    /// should put the error into the extensions of an `http::Response`: a layer outside of this one
+    /// does not count a rejection then, as no service was reached.
     ///
     /// # Examples
     ///

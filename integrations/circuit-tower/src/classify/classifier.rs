@@ -4,7 +4,7 @@ use circuit_runtime::Verdict;
 use http::Response;
 
 use super::grpc::Grpc;
-use super::reached::reached_service;
+use super::reached::{reached_service, verdict_if_reached};
 
 /// Decides what the result of a call says about the service.
 ///
@@ -56,7 +56,10 @@ where
 impl<B, E: 'static> Classify<Response<B>, E> for Grpc {
     fn classify(&self, result: &Result<Response<B>, E>) -> Verdict {
         match result {
-            Ok(response) => self.verdict_on_head(response.status(), response.headers()),
+            Ok(response) => {
+                let verdict = self.verdict_on_head(response.status(), response.headers());
+                verdict_if_reached(verdict, response.extensions())
+            }
             Err(error) if reached_service(error) => Verdict::Failure,
             Err(_) => Verdict::Ignored,
         }

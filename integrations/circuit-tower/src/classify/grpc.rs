@@ -30,6 +30,9 @@ const UNAUTHENTICATED: u32 = 16;
 /// `grpc-retry-pushback-ms` says how long is [`Verdict::Unavailable`]; a value that is negative or
 /// no number, by which the server asks for no retry at all, leaves it an ordinary failure.
 ///
+/// Errors by which no service is reached are ignored, and so are the answers of a breaker inside,
+/// as by [`HttpStatus`](crate::HttpStatus).
+///
 /// The status of an error is in the head of the response if there is no message before it, and in
 /// the trailers otherwise. These are read only with
 /// [`until_body_ends`](crate::CircuitBreakerLayer::until_body_ends). A response without a status

@@ -6,7 +6,7 @@ use circuit_runtime::Verdict;
 use http::{HeaderMap, Response, StatusCode};
 
 use super::classifier::Classify;
-use super::reached::reached_service;
+use super::reached::{reached_service, verdict_if_reached};
 use super::retry_after::retry_after;
 
 /// Classifies by the status of a response: 500 and above is a failure, as is every error.
@@ -18,7 +18,8 @@ use super::retry_after::retry_after;
 /// longer than its `max_reset`, or for one hour if that is not set.
 ///
 /// All other responses are successes: the service works. Errors by which no service is reached are
-/// ignored, as by [`Errors`](crate::Errors).
+/// ignored, as by [`Errors`](crate::Errors), and so are the answers of a breaker inside; see
+/// [`respond`](crate::CircuitBreakerLayer::respond).
 ///
 /// # Examples
 ///
@@ -114,7 +115,10 @@ impl HttpStatus {
 impl<B, E: 'static> Classify<Response<B>, E> for HttpStatus {
     fn classify(&self, result: &Result<Response<B>, E>) -> Verdict {
         match result {
-            Ok(response) => self.verdict(response.status(), response.headers()),
+            Ok(response) => {
+                let verdict = self.verdict(response.status(), response.headers());
+                verdict_if_reached(verdict, response.extensions())
+            }
             Err(error) if reached_service(error) => Verdict::Failure,
             Err(_) => Verdict::Ignored,
         }

@@ -75,6 +75,26 @@ async fn the_routes_of_axum_share_the_breaker_of_a_layer() {
 }
 
 #[tokio::test]
+async fn a_circuit_of_a_route_does_not_open_that_of_its_router() {
+    let (route, router) = (two_failures(), two_failures());
+    let layer = |breaker: &CircuitBreaker| {
+        CircuitBreakerLayer::new(breaker.clone())
+            .classify(HttpStatus::new())
+            .respond(respond_503)
+    };
+    let routes = Router::new()
+        .route("/status/{status}", get(status))
+        .route_layer(layer(&route))
+        .layer(layer(&router));
+    let address = serve(routes).await;
+    route.trip();
+    let (code, retry_after) = status_of(address, "/status/200").await;
+    assert_eq!((code, retry_after.as_deref()), (503, Some("30")));
+    assert_eq!(router.state(), State::Closed);
+    assert_eq!(router.snapshot().ignored, 1);
+}
+
+#[tokio::test]
 async fn axum_handles_the_error_of_a_layer() {
     let breaker = two_failures();
     let layers = ServiceBuilder::new()

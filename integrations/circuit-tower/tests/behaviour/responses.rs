@@ -3,7 +3,7 @@
 use std::future::pending;
 
 use circuit_runtime::{CircuitError, State};
-use circuit_tower::{CircuitBreakerLayer, HttpStatus, respond_503, respond_unavailable};
+use circuit_tower::{CircuitBreakerLayer, Grpc, HttpStatus, respond_503, respond_unavailable};
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
@@ -49,6 +49,31 @@ async fn a_rejection_is_a_503_with_whole_seconds() {
     assert_eq!(response.headers()["retry-after"], "30");
     breaker.force_open();
     assert!(!call().await.unwrap().headers().contains_key("retry-after"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_of_a_breaker_inside_is_not_counted() {
+    let inside = timed();
+    let hung = service_fn(|()| pending::<Result<Response<Body>, Failed>>());
+    let inner = CircuitBreakerLayer::new(inside.clone());
+    let http = inner.clone().respond(respond_503).layer(hung);
+    let grpc = inner.respond(respond_unavailable).layer(hung);
+
+    let outside = two_failures();
+    let layer = CircuitBreakerLayer::new(outside.clone());
+    let http = layer.clone().classify(HttpStatus::new()).layer(http);
+    let grpc = layer.classify(Grpc::new()).layer(grpc);
+    inside.trip();
+    assert_eq!(http.clone().oneshot(()).await.unwrap().status(), 503);
+    assert!(grpc.clone().oneshot(()).await.is_ok());
+    assert_eq!(outside.snapshot().ignored, 2);
+    assert_eq!(outside.state(), State::Closed);
+
+    // A timeout has reached the service.
+    inside.reset();
+    assert_eq!(http.oneshot(()).await.unwrap().status(), 503);
+    assert!(grpc.oneshot(()).await.is_ok());
+    assert_eq!(outside.snapshot().failed, 2);
 }
 
 #[tokio::test(start_paused = true)]
