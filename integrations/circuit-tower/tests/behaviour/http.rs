@@ -82,11 +82,11 @@ async fn a_circuit_of_a_route_does_not_open_that_of_its_router() {
             .classify(HttpStatus::new())
             .respond(respond_503)
     };
-    let routes = Router::new()
+    let service = Router::new()
         .route("/status/{status}", get(status))
         .route_layer(layer(&route))
         .layer(layer(&router));
-    let address = serve(routes).await;
+    let address = serve(service).await;
     route.trip();
     let (code, retry_after) = status_of(address, "/status/200").await;
     assert_eq!((code, retry_after.as_deref()), (503, Some("30")));
