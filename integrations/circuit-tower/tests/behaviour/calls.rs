@@ -125,6 +125,28 @@ async fn a_call_that_timed_out_is_dropped_at_once() {
     assert!(poll_once(call).is_pending());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_over_stays_pending() {
+    let breaker = timed();
+    let mut service =
+        CircuitBreakerLayer::new(breaker.clone()).layer(service_fn(async |work| match work {
+            "succeeds" => Ok(7),
+            "fails" => Err(Failed),
+            _ => pending().await,
+        }));
+    for work in ["succeeds", "fails", "times out", "is rejected"] {
+        if work == "is rejected" {
+            breaker.trip();
+        }
+        let mut call = std::pin::pin!(service.call(work));
+        assert_eq!(call.as_mut().await.is_ok(), work == "succeeds");
+        for _ in 0..2 {
+            assert!(poll_once(call.as_mut()).is_pending(), "{work}");
+        }
+    }
+    assert_eq!(breaker.snapshot().rejected, 1);
+}
+
 #[test]
 fn a_timeout_without_a_runtime_is_an_error() {
     let breaker = timed();

@@ -8,6 +8,7 @@
     reason = "a test that cannot continue fails"
 )]
 
+mod accounts;
 mod bad_input;
 mod bodies;
 mod calls;
