@@ -124,6 +124,27 @@ impl CircuitBreaker {
         self.circuit.config()
     }
 
+    /// Returns the configuration that the program has set, without the options of
+    /// [`Overrides`](crate::Overrides).
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use circuit_runtime::{CircuitBreaker, Config, Overrides, registry};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// registry::apply(Overrides::new().options("payments", Config::builder().max_failures(3))?)?;
+    /// assert_eq!(breaker.config().max_failures(), Some(3));
+    /// assert_eq!(breaker.own_config().max_failures(), Some(5));
+    /// # Ok::<(), circuit_runtime::OverridesError>(())
+    /// ```
+    #[cfg(feature = "serde")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+    #[must_use]
+    pub fn own_config(&self) -> Config {
+        self.circuit.own_config()
+    }
+
     /// Replaces the configuration while calls run.
     ///
     /// Totals, orders and the history stay. The open phase that is running follows a new `reset`.

@@ -286,6 +286,29 @@ pub fn changes() -> Changes {
     Changes::new()
 }
 
+/// Returns a receiver of the changes of all breakers, from one of the past on, which
+/// [`Changes::next_number`] has told: so one receiver resumes where another one has ended.
+///
+/// If that change is no longer kept, the receiver reports first how many it has missed.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config, registry};
+///
+/// let seen = registry::changes().next_number();
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.trip();
+///
+/// let mut changes = registry::changes_from(seen);
+/// let change = changes.try_recv().unwrap().unwrap();
+/// assert_eq!(change.breaker, "payments");
+/// assert_eq!(changes.next_number(), seen + 1);
+/// ```
+pub fn changes_from(number: u64) -> Changes {
+    Changes::from_number(number)
+}
+
 /// Returns the latest changes of all breakers, oldest first: at most 256.
 ///
 /// # Examples

@@ -135,6 +135,12 @@ impl Circuit {
         self.policy.config()
     }
 
+    /// Returns the configuration that the program has set, without overrides.
+    #[cfg(feature = "serde")]
+    pub(crate) fn own_config(&self) -> Config {
+        self.policy.base()
+    }
+
     pub(crate) fn state(&self) -> State {
         let _entered = self.time.enter();
         let (word, details) = self.observe();

@@ -65,6 +65,32 @@ impl Changes {
         }
     }
 
+    /// Creates a receiver of the changes from this number on, or from now on if it is higher than
+    /// any.
+    pub(crate) fn from_number(number: u64) -> Self {
+        Self {
+            next: JOURNAL.next().min(number),
+            waker: None,
+        }
+    }
+
+    /// Returns the number of the next change. The changes of the process are numbered from zero on,
+    /// in the order of the [`history`](crate::registry::history).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::registry;
+    ///
+    /// let changes = registry::changes();
+    /// let again = registry::changes_from(changes.next_number());
+    /// assert_eq!(again.next_number(), changes.next_number());
+    /// ```
+    #[must_use]
+    pub fn next_number(&self) -> u64 {
+        self.next
+    }
+
     /// Waits for the next change.
     ///
     /// # Errors
