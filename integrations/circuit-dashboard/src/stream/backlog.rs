@@ -78,26 +78,25 @@ impl Backlog {
         }
     }
 
-    /// Adds a sample: as an update, or as the snapshot that is awaited.
-    pub(super) fn sample(&mut self, update: Option<&Bytes>, snapshot: Option<&Bytes>) {
-        match self.state {
-            State::Live => {
-                if let Some(update) = update {
-                    self.push(update.clone());
-                }
-            }
-            State::Awaiting { .. } => {
-                if let Some(snapshot) = snapshot {
-                    self.state = State::Live;
-                    self.push(snapshot.clone());
-                }
-            }
-            State::Lagging { since } => {
-                if since.elapsed() >= MAX_SILENCE {
-                    self.end();
-                }
-            }
-            State::Ended => {}
+    /// Adds a snapshot, if one is awaited.
+    pub(super) fn snapshot(&mut self, event: &Bytes) {
+        if self.awaits_snapshot() {
+            self.state = State::Live;
+            self.push(event.clone());
+        }
+    }
+
+    /// Adds an update.
+    pub(super) fn update(&mut self, event: &Bytes) {
+        if self.is_live() {
+            self.push(event.clone());
+        }
+    }
+
+    /// Ends the stream of a client that has received nothing for long.
+    pub(super) fn end_if_silent(&mut self) {
+        if matches!(self.state, State::Lagging { since } if since.elapsed() >= MAX_SILENCE) {
+            self.end();
         }
     }
 
@@ -193,7 +192,7 @@ mod tests {
     /// A client that has received its first snapshot.
     fn live() -> Backlog {
         let mut backlog = Backlog::new(None);
-        backlog.sample(None, Some(&event("snapshot")));
+        backlog.snapshot(&event("snapshot"));
         assert!(matches!(next(&mut backlog), Next::Event(_)));
         assert_eq!(next(&mut backlog), Next::Event(event("snapshot")));
         assert_eq!(next(&mut backlog), pending(false));
@@ -205,11 +204,12 @@ mod tests {
         let mut backlog = Backlog::new(None);
         assert!(matches!(next(&mut backlog), Next::Event(_)));
         backlog.change(&event("early"));
-        backlog.sample(Some(&event("update")), None);
+        backlog.update(&event("early"));
         assert_eq!(next(&mut backlog), pending(false));
-        backlog.sample(Some(&event("update")), Some(&event("snapshot")));
+        backlog.snapshot(&event("snapshot"));
         backlog.change(&event("change"));
-        backlog.sample(Some(&event("update")), Some(&event("snapshot")));
+        backlog.snapshot(&event("for others"));
+        backlog.update(&event("update"));
         for expected in ["snapshot", "change", "update"] {
             assert_eq!(next(&mut backlog), Next::Event(event(expected)));
         }
@@ -220,7 +220,7 @@ mod tests {
     fn a_client_that_resumes_gets_the_changes_and_then_a_snapshot() {
         let mut backlog = Backlog::new(Some(vec![event("missed")]));
         backlog.change(&event("change"));
-        backlog.sample(None, Some(&event("snapshot")));
+        backlog.snapshot(&event("snapshot"));
         assert!(matches!(next(&mut backlog), Next::Event(_)));
         for expected in ["missed", "change", "snapshot"] {
             assert_eq!(next(&mut backlog), Next::Event(event(expected)));
@@ -235,10 +235,12 @@ mod tests {
             assert!(backlog.events.len() <= MAX_EVENTS);
         }
         assert!(!backlog.is_live() && !backlog.awaits_snapshot());
-        backlog.sample(Some(&event("update")), Some(&event("unwanted")));
+        backlog.snapshot(&event("for others"));
+        backlog.update(&event("update"));
         assert_eq!(next(&mut backlog), pending(true), "it must be asked for");
         backlog.change(&event("change"));
-        backlog.sample(Some(&event("update")), Some(&event("snapshot")));
+        backlog.update(&event("update"));
+        backlog.snapshot(&event("snapshot"));
         assert_eq!(next(&mut backlog), Next::Event(event("snapshot")));
         assert_eq!(next(&mut backlog), pending(false));
     }
@@ -247,7 +249,7 @@ mod tests {
     fn bytes_are_bounded_but_one_event_may_be_larger() {
         let mut backlog = live();
         let large = Bytes::from(vec![0; MAX_BYTES * 2]);
-        backlog.sample(Some(&large), None);
+        backlog.update(&large);
         assert_eq!(next(&mut backlog), Next::Event(large.clone()));
         let half = Bytes::from(vec![0; MAX_BYTES / 2]);
         for _ in 0..2 {
@@ -265,10 +267,10 @@ mod tests {
         backlog.lose();
         advance(MAX_SILENCE / 2).await;
         backlog.lose();
-        backlog.sample(None, None);
+        backlog.end_if_silent();
         assert!(!backlog.has_ended());
         advance(MAX_SILENCE / 2).await;
-        backlog.sample(None, None);
+        backlog.end_if_silent();
         assert!(backlog.has_ended());
         assert_eq!(next(&mut backlog), Next::End);
         backlog.change(&event("change"));

@@ -133,9 +133,19 @@ impl Hub {
         });
     }
 
-    /// Publishes a sample.
-    pub(super) fn publish_sample(&self, update: Option<&Bytes>, snapshot: Option<&Bytes>) {
-        self.with_clients(|clients| clients.for_each(|it| it.sample(update, snapshot)));
+    /// Sends a snapshot to the clients that await one.
+    pub(super) fn publish_snapshot(&self, event: &Bytes) {
+        self.with_clients(|clients| clients.for_each(|it| it.snapshot(event)));
+    }
+
+    /// Publishes what has changed since the sample before.
+    pub(super) fn publish_update(&self, event: &Bytes) {
+        self.with_clients(|clients| clients.for_each(|it| it.update(event)));
+    }
+
+    /// Ends the streams of clients that have received nothing for long.
+    pub(super) fn end_silent(&self) {
+        self.with_clients(|clients| clients.for_each(Backlog::end_if_silent));
     }
 
     /// Replaces the backlogs of all clients by snapshots: the changes before this number were

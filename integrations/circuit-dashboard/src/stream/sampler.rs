@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use circuit_runtime::Changes;
+use circuit_runtime::{Changes, Lagged, StateChange, registry};
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
@@ -88,10 +88,29 @@ impl Sampler {
         // Many breakers take milliseconds, in which the server has other work.
         let encoded = spawn_blocking(move || encode(wanted, last.as_deref(), &settings, &book));
         let encoded = encoded.await.ok()?;
-        hub.publish_sample(encoded.update.as_ref(), encoded.snapshot.as_ref());
+        // A snapshot comes before the changes of which it may lack some, and an update after those
+        // whose numbers it has.
+        if let Some(snapshot) = &encoded.snapshot {
+            hub.publish_snapshot(snapshot);
+        }
+        self.publish_changes_before(hub, registry::changes().next_number());
+        if let Some(update) = &encoded.update {
+            hub.publish_update(update);
+        }
+        hub.end_silent();
         let taken = encoded.sample.taken;
         self.last = Some(Arc::new(encoded.sample));
         Some(taken)
+    }
+
+    /// Publishes the changes before this number, which have happened.
+    fn publish_changes_before(&mut self, hub: &Hub, number: u64) {
+        while self.changes.next_number() < number {
+            match self.changes.try_recv().transpose() {
+                Some(received) => self.publish(hub, received),
+                None => return,
+            }
+        }
     }
 
     /// Publishes changes until the next sample is due, given when the last one was taken.
@@ -100,21 +119,25 @@ impl Sampler {
         let mut due = after(INTERVAL);
         loop {
             tokio::select! {
-                change = self.changes.recv() => {
-                    let next = self.changes.next_number();
-                    match change {
-                        Ok(change) => {
-                            let number = next.saturating_sub(1);
-                            let event = hub::change(&Numbered { number, change });
-                            hub.publish_change(number, &event);
-                        }
-                        Err(_) => hub.miss_changes(next),
-                    }
+                received = self.changes.recv() => {
+                    self.publish(hub, received);
                     due = due.min(after(AFTER_CHANGE));
                 }
                 () = hub.wanted() => due = due.min(after(WANTED)),
                 () = sleep_until(due) => return,
             }
+        }
+    }
+
+    /// Publishes the change that was received last.
+    fn publish(&self, hub: &Hub, received: Result<StateChange, Lagged>) {
+        let next = self.changes.next_number();
+        match received {
+            Ok(change) => {
+                let number = next.saturating_sub(1);
+                hub.publish_change(number, &hub::change(&Numbered { number, change }));
+            }
+            Err(Lagged(_)) => hub.miss_changes(next),
         }
     }
 }

@@ -55,6 +55,8 @@ async fn an_entry_is_the_snapshot_of_its_breaker() {
         assert!((then - now).abs() < 30.0, "{time}: {then} {now}");
         fields.insert(time.to_owned(), found[time].clone());
     }
+    // A number that is read from text may differ in its last digit.
+    let expected: Value = serde_json::from_str(&expected.to_string()).unwrap();
     assert_eq!(*found, expected);
     assert_eq!(found["state"], "open");
     assert_eq!(found["config"]["max_failures"], 3);

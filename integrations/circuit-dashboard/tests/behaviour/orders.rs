@@ -127,6 +127,7 @@ async fn an_order_ends_by_itself_and_the_stream_tells() {
     let breaker = CircuitBreaker::new("ends", Config::default());
     let site = Site::new(open_dashboard()).await;
     let mut stream = site.stream(&[]).await;
+    assert_eq!(stream.next().await.name, "snapshot");
     site.order("ends", "force-open", r#"{"reason": "r", "seconds": 1}"#)
         .await;
     let held = stream.next_where(|event| event.is_change_of("ends")).await;
