@@ -1,0 +1,1 @@
+//! Circuit breakers that share what they know, through Redis or Valkey.
