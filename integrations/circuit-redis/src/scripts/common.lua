@@ -228,5 +228,5 @@ local function order_line(name, order)
         table.concat({ epoch, kind, text(now + left), term, by }, ' '))
     end
   end
-  return table.concat({ 'O', epoch, kind, text(left), by, name }, ' '), left, tonumber(epoch)
+  return table.concat({ 'O', epoch, kind, text(left), by, name }, ' '), left
 end

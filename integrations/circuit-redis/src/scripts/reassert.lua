@@ -3,6 +3,10 @@
 -- ARGV: 4 known, 5 number of verdicts, then for each: name, epoch, state, rest, wait, openings,
 -- reset, by, prober, cause, token; then for each order: name, epoch, kind, rest, by
 beat()
+local function epoch_of(order)
+  return tonumber(string.match(order, '^%d+'))
+end
+
 local known = tonumber(ARGV[4])
 local floor = tonumber(redis.call('HGET', KEYS[1], 'floor') or '0')
 if known > tonumber(redis.call('HGET', KEYS[1], 'n')) then
@@ -40,12 +44,7 @@ if known >= floor then
     local name, epoch, left = ARGV[index], tonumber(ARGV[index + 1]), tonumber(ARGV[index + 3])
     told[name] = true
     local current = redis.call('HGET', KEYS[4], name)
-    local current_epoch = 0
-    if current then
-      local _, _, at_epoch = order_line(name, current)
-      current_epoch = at_epoch
-    end
-    if epoch > current_epoch then
+    if not current or epoch > epoch_of(current) then
       local term = math.max(0, left)
       redis.call('HSET', KEYS[4], name, table.concat({ text(epoch), ARGV[index + 2],
         text(now + term), text(term), ARGV[index + 4] }, ' '))
@@ -54,8 +53,7 @@ if known >= floor then
   end
   local orders = redis.call('HGETALL', KEYS[4])
   for at = 1, #orders, 2 do
-    local _, _, epoch = order_line(orders[at], orders[at + 1])
-    if not told[orders[at]] and epoch <= known then
+    if not told[orders[at]] and epoch_of(orders[at + 1]) <= known then
       redis.call('HDEL', KEYS[4], orders[at])
     end
   end
