@@ -90,9 +90,9 @@ impl Reason {
                 theirs: error.detail().unwrap_or("unknown").into(),
                 ours,
             },
-            ErrorKind::Server(_)
-            | ErrorKind::Extension
-            | ErrorKind::AuthenticationFailed => Self::Refused(error.to_string().into()),
+            ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::AuthenticationFailed => {
+                Self::Refused(error.to_string().into())
+            }
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
                 Self::Malformed(error.to_string().into())
             }

@@ -48,7 +48,11 @@ mod tests {
             ("*ab*ab*", "aba", false),
             ("ü*", "über", true),
         ] {
-            assert_eq!(Pattern::new(pattern).matches(name), expected, "{pattern} {name}");
+            assert_eq!(
+                Pattern::new(pattern).matches(name),
+                expected,
+                "{pattern} {name}"
+            );
         }
     }
 }

@@ -38,7 +38,11 @@ impl Quorum {
             Self::AtLeast(members) => members > 0,
             Self::Fraction(share) => share > 0.0 && share <= 1.0,
         };
-        if is_valid { Ok(()) } else { Err(FleetError::Quorum) }
+        if is_valid {
+            Ok(())
+        } else {
+            Err(FleetError::Quorum)
+        }
     }
 
     /// Returns the two arguments of a script.

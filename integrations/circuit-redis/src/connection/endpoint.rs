@@ -173,7 +173,11 @@ mod tests {
 
     #[test]
     fn an_address_is_a_url() {
-        for url in ["redis://127.0.0.1:6379", "redis://:pass@host/2", "unix:///run/redis.sock"] {
+        for url in [
+            "redis://127.0.0.1:6379",
+            "redis://:pass@host/2",
+            "unix:///run/redis.sock",
+        ] {
             assert!(Endpoint::single(url).is_ok(), "{url}");
         }
         for url in ["", "127.0.0.1:6379", "http://host"] {

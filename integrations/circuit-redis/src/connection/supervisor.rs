@@ -40,6 +40,11 @@ impl Supervisor {
         matches!(self.link, Link::Up { .. })
     }
 
+    /// Returns the number of the connection of now, or of the latest.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Returns `true` for the connection of now, or the one that is being made.
     pub(crate) fn is_current(&self, number: u64) -> bool {
         self.number == number && !matches!(self.link, Link::Down { .. })

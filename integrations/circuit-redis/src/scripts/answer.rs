@@ -201,14 +201,26 @@ mod tests {
         };
         assert_eq!(&*verdict.name, "a b [c] 1");
         assert_eq!((verdict.epoch, verdict.state), (7, State::Open));
-        assert_eq!((verdict.rest, verdict.prober), (Duration::from_millis(900), None));
+        assert_eq!(
+            (verdict.rest, verdict.prober),
+            (Duration::from_millis(900), None)
+        );
     }
 
     #[test]
     fn an_answer_has_all_its_lines() {
-        let answer = lines(&["G 9 3 g", "L granted 3000 t", "Q 1 2 a", "O 4 closed -1 m a", "A"]);
+        let answer = lines(&[
+            "G 9 3 g",
+            "L granted 3000 t",
+            "Q 1 2 a",
+            "O 4 closed -1 m a",
+            "A",
+        ]);
         let answer = answer.unwrap();
-        assert_eq!((answer.seq, answer.members, &*answer.generation), (9, 3, "g"));
+        assert_eq!(
+            (answer.seq, answer.members, &*answer.generation),
+            (9, 3, "g")
+        );
         let term = Duration::from_secs(3);
         assert_eq!(answer.lease, Some(LeaseAnswer::Granted { term }));
         assert_eq!(answer.orders[0].rest, None);

@@ -29,7 +29,7 @@ pub(crate) struct Opinion {
     pub(crate) wait: Duration,
     pub(crate) reset: Duration,
     pub(crate) max_reset: Option<Duration>,
-    pub(crate) cause: &'static str,
+    pub(crate) cause: Arc<str>,
 }
 
 /// A verdict, told to a store that has lost it.
@@ -158,7 +158,11 @@ impl Scripts {
                 has_succeeded,
                 opinion,
             } => {
-                let result = if *has_succeeded { "succeeded" } else { "failed" };
+                let result = if *has_succeeded {
+                    "succeeded"
+                } else {
+                    "failed"
+                };
                 call.arg(&*opinion.name).arg(&**token).arg(result);
                 add_rules(&mut call, opinion);
             }
@@ -179,8 +183,12 @@ impl Scripts {
                     add_told(&mut call, told);
                 }
                 for order in orders {
-                    let rest = order.rest.map_or_else(|| "-1".to_owned(), |rest| millis(rest).to_string());
-                    call.arg(&*order.name).arg(order.epoch).arg(order_word(order.to));
+                    let rest = order
+                        .rest
+                        .map_or_else(|| "-1".to_owned(), |rest| millis(rest).to_string());
+                    call.arg(&*order.name)
+                        .arg(order.epoch)
+                        .arg(order_word(order.to));
                     call.arg(rest).arg(&*order.by);
                 }
             }
@@ -227,7 +235,7 @@ fn add_rules(call: &mut ScriptInvocation<'_>, opinion: &Opinion) {
     call.arg(millis(opinion.wait))
         .arg(millis(opinion.reset))
         .arg(opinion.max_reset.map_or(0, millis))
-        .arg(opinion.cause);
+        .arg(&*opinion.cause);
 }
 
 fn add_told(call: &mut ScriptInvocation<'_>, told: &Told) {

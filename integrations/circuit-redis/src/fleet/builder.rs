@@ -1,0 +1,111 @@
+//! How a fleet is built.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Fleet;
+use crate::connection::endpoint::Endpoint;
+use crate::error::FleetError;
+use crate::keys::{self, Keys};
+use crate::pattern::Pattern;
+use crate::quorum::Quorum;
+use crate::random;
+use crate::shared::Settings;
+
+/// How much longer than the store says a circuit stays open before it becomes half-open by itself.
+const GRACE: Duration = Duration::from_millis(250);
+/// How long to wait for an answer of the store.
+const ANSWER_LIMIT: Duration = Duration::from_millis(250);
+
+/// Builds a [`Fleet`]. See [`Fleet::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct FleetBuilder {
+    endpoint: Result<Endpoint, FleetError>,
+    namespace: String,
+    member: Option<String>,
+    patterns: Vec<Pattern>,
+    quorum: Quorum,
+    grace: Duration,
+    answer_limit: Duration,
+}
+
+impl FleetBuilder {
+    pub(super) fn new(endpoint: Result<Endpoint, FleetError>, namespace: &str) -> Self {
+        Self {
+            endpoint,
+            namespace: namespace.to_owned(),
+            member: None,
+            patterns: Vec::new(),
+            quorum: Quorum::default(),
+            grace: GRACE,
+            answer_limit: ANSWER_LIMIT,
+        }
+    }
+
+    /// Shares the breakers with this name, or whose name matches this pattern: `*` stands for any
+    /// run of characters. May be called for several; without it, nothing is shared.
+    ///
+    /// A breaker of a key is shared by its own name, `function[key]`, or by that of its function.
+    /// Keys of more than 256 bytes cannot be shared, as their names differ from process to process.
+    pub fn share(mut self, pattern: impl Into<String>) -> Self {
+        self.patterns.push(Pattern::new(pattern));
+        self
+    }
+
+    /// Sets how many members must agree before a circuit is open for all: two by default.
+    pub fn quorum(mut self, quorum: Quorum) -> Self {
+        self.quorum = quorum;
+        self
+    }
+
+    /// Names this process: the process's number and a random one by default. The names of the
+    /// members must differ.
+    pub fn member(mut self, name: impl Into<String>) -> Self {
+        self.member = Some(name.into());
+        self
+    }
+
+    /// Sets how much longer than the store says a circuit stays open before it becomes half-open by
+    /// itself: 250 ms by default, and up to half of that more, at random. It should be longer than
+    /// it takes to ask the store, and to hear the answer.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Sets how long to wait for an answer of the store: 250 ms by default. With two answers missing
+    /// in succession, the fleet is degraded. A connection must be made within twice this time.
+    pub fn answer_limit(mut self, limit: Duration) -> Self {
+        self.answer_limit = limit;
+        self
+    }
+
+    /// Builds the fleet, without connecting: this never waits. Spawn the future of [`Fleet::run`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the address, the namespace, the name of the member or the quorum is
+    /// invalid.
+    pub fn build(self) -> Result<Fleet, FleetError> {
+        let endpoint = self.endpoint?;
+        let keys = Keys::new(&self.namespace)?;
+        self.quorum.check()?;
+        let member = self
+            .member
+            .unwrap_or_else(|| format!("{}-{:08x}", std::process::id(), random::number() >> 32));
+        if !keys::is_word(&member) || member == "-" {
+            return Err(FleetError::Member(member));
+        }
+        let settings = Settings {
+            endpoint,
+            keys,
+            member: Arc::from(member),
+            patterns: self.patterns,
+            quorum: self.quorum,
+            grace: self.grace.mul_f64(1.0 + random::share() / 2.0),
+            answer_limit: self.answer_limit,
+        };
+        Ok(Fleet::new(settings, self.namespace.into()))
+    }
+}
