@@ -1,0 +1,235 @@
+//! What a fleet is for: one opens, all reject; one probes, all close.
+
+use std::time::Instant;
+
+use super::process::{Process, agree, is_short_run};
+use super::server::{self, Server};
+
+#[test]
+fn one_opens_and_all_reject() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let mut fleet = Process::fleet(3, &server.url(), &[("RESET", "60000")]);
+    fleet[0].send("fail");
+    agree(&mut fleet, "open");
+    let call = fleet[2].ask("call", "call");
+    assert_eq!(call, "call rejected");
+    let change = fleet[2].all("change");
+    assert!(change[0].starts_with("change closed open fleet"), "{change:?}");
+}
+
+#[test]
+fn one_probes_and_all_close() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let mut fleet = Process::fleet(3, &server.url(), &[("RESET", "300"), ("DELAY", "20")]);
+    for process in &mut fleet {
+        process.send("load 2");
+    }
+    fleet[1].send("fail");
+    for process in &mut fleet {
+        process.wait_until(|line| line.starts_with("change") && line.contains(" open "), "open");
+        process.wait_until(|line| line.contains(" closed ") && line.starts_with("verdict"), "closed");
+    }
+    agree(&mut fleet, "closed");
+    let ran: Vec<_> = fleet.iter().flat_map(|process| process.all("ran")).collect();
+    assert_eq!(ran.len(), 1, "{ran:?}");
+    assert!(ran[0].ends_with("true true"), "{ran:?}");
+}
+
+#[test]
+fn a_process_below_the_quorum_is_open_for_itself_alone() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let variables = [("RESET", "60000"), ("QUORUM", "at-least 2")];
+    let mut fleet = Process::fleet(3, &server.url(), &variables);
+    fleet[0].send("fail");
+    fleet[0].wait_until(|line| line.contains("votes: 1, needed: 2"), "one vote of two");
+    for process in &mut fleet[1..] {
+        assert_eq!(process.ask("call", "call"), "call ok");
+    }
+    fleet[1].send("fail");
+    agree(&mut fleet, "open");
+}
+
+#[test]
+fn a_member_alone_is_the_quorum() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let variables = [("RESET", "60000"), ("QUORUM", "at-least 2")];
+    let mut fleet = Process::fleet(1, &server.url(), &variables);
+    fleet[0].send("fail");
+    fleet[0].wait("verdict 1 open m0");
+}
+
+/// Of two members one has died: the other's vote, which was not enough, is enough then.
+#[test]
+fn the_quorum_shrinks_with_the_members() {
+    if server::is_missing() || is_short_run() {
+        return;
+    }
+    let server = Server::start();
+    let variables = [("RESET", "60000"), ("QUORUM", "at-least 2")];
+    let mut fleet = Process::fleet(2, &server.url(), &variables);
+    fleet[0].send("fail");
+    fleet[0].wait_until(|line| line.contains("votes: 1, needed: 2"), "one vote of two");
+    fleet[1].kill();
+    fleet[0].wait("verdict 1 open m0");
+}
+
+#[test]
+fn one_that_starts_later_hears_what_the_others_know() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let mut fleet = Process::fleet(1, &server.url(), &[("RESET", "60000")]);
+    fleet[0].send("fail");
+    fleet[0].wait("verdict 1 open m0");
+    let mut late = Process::start(&server.url(), &[("MEMBER", "late")]);
+    late.wait("change closed open fleet");
+}
+
+#[test]
+fn a_circuit_that_is_not_shared_is_left_alone() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let variables = [("MEMBER", "x"), ("UNSHARED", "1")];
+    let mut other = Process::start(&server.url(), &variables);
+    other.wait("shared");
+    let mut sharing = Process::start(&server.url(), &[("MEMBER", "m0")]);
+    sharing.wait("shared");
+    sharing.send("fail");
+    other.wait("verdict 1 open m0");
+    assert_eq!(other.ask("call", "call"), "call ok");
+    other.send("fail");
+    assert_eq!(other.ask("state", "state"), "state open none");
+    assert!(other.all("event Voted").is_empty());
+}
+
+/// A fleet without callers does not probe, and the first that has one does.
+#[test]
+fn an_idle_process_does_not_take_the_probe() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let mut fleet = Process::fleet(3, &server.url(), &[("RESET", "200"), ("DELAY", "20")]);
+    fleet[0].send("fail");
+    agree(&mut fleet, "open");
+    // The wait is over long before; nobody has called.
+    let begun = Instant::now();
+    while begun.elapsed().as_millis() < 1_000 {
+        assert_eq!(fleet[0].ask("state", "state"), "state open none");
+    }
+    fleet[2].send("load 1");
+    for process in &mut fleet {
+        process.wait_until(|line| line.starts_with("verdict") && line.contains(" closed "), "closed");
+    }
+    let ran: Vec<_> = fleet.iter().flat_map(|process| process.all("ran")).collect();
+    assert_eq!((ran.len(), fleet[2].all("ran").len()), (1, 1), "{ran:?}");
+}
+
+#[test]
+fn rules_that_differ_are_shown_and_the_openers_wait_is_in_force() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let mut fleet = Process::fleet(1, &server.url(), &[("RESET", "700")]);
+    let mut other = Process::start(&server.url(), &[("MEMBER", "x"), ("RESET", "60000")]);
+    other.wait("shared");
+    fleet[0].send("fail");
+    let shown = other.wait("event RulesDiffer");
+    assert!(shown.contains("theirs: 700ms, ours: 60s"), "{shown}");
+    other.send("load 1");
+    // Within the minute of its own rules.
+    other.wait_until(|line| line.starts_with("verdict") && line.contains(" closed "), "closed");
+}
+
+/// Sixteen processes; 99 of 100 openings reach all of them within 100 ms.
+#[test]
+fn sixteen_processes_reject_within_a_tenth_of_a_second() {
+    if server::is_missing() || is_short_run() {
+        return;
+    }
+    const ROUNDS: usize = 30;
+    let server = Server::start();
+    let mut fleet = Process::fleet(16, &server.url(), &[("RESET", "50"), ("DELAY", "1")]);
+    let mut delays = Vec::new();
+    for round in 0..ROUNDS {
+        let opener = round % fleet.len();
+        for process in &mut fleet {
+            process.skip();
+        }
+        fleet[opener].send("fail");
+        let opened: Vec<u128> = fleet
+            .iter_mut()
+            .map(|process| {
+                let line = process.wait("change closed open");
+                line.rsplit(' ').next().unwrap().parse().unwrap()
+            })
+            .collect();
+        let first = opened[opener];
+        delays.extend(opened.iter().map(|at| at.saturating_sub(first)));
+        fleet[opener].send("load 1");
+        for process in &mut fleet {
+            process.wait_until(
+                |line| line.starts_with("verdict") && line.contains(" closed "),
+                "closed",
+            );
+        }
+        fleet[opener].send("unload");
+        agree(&mut fleet, "closed");
+    }
+    delays.sort_unstable();
+    let p99 = delays[delays.len() * 99 / 100];
+    let p50 = delays[delays.len() / 2];
+    eprintln!("one opens, all reject: p50 {p50} us, p99 {p99} us, of {} openings", delays.len());
+    assert!(p99 < 100_000, "{p99} us");
+}
+
+/// Sixteen processes with eight tasks each race for a hundred deadlines; one call probes at each.
+#[test]
+fn exactly_one_probes_at_each_deadline() {
+    if server::is_missing() || is_short_run() {
+        return;
+    }
+    const DEADLINES: u64 = 100;
+    let server = Server::start();
+    let variables = [("RESET", "50"), ("DELAY", "5"), ("GRACE", "2000")];
+    let mut fleet = Process::fleet(16, &server.url(), &variables);
+    for process in &mut fleet {
+        process.send("service down");
+    }
+    fleet[0].send("fail");
+    for process in &mut fleet {
+        process.send("load 8");
+    }
+    // Each lease and each opening is a verdict.
+    let enough = |line: &str| {
+        let epoch = line.strip_prefix("verdict ").and_then(|rest| rest.split(' ').next());
+        epoch.is_some_and(|epoch| epoch.parse::<u64>().unwrap() > 2 * DEADLINES)
+    };
+    fleet[1].wait_until(enough, "two hundred verdicts");
+    let mut probes = std::collections::BTreeMap::new();
+    for ran in fleet.iter().flat_map(|process| process.all("ran")) {
+        let words: Vec<_> = ran.split(' ').collect();
+        assert_eq!(words[2], "true", "without the lease: {ran}");
+        *probes.entry(words[1].parse::<u64>().unwrap()).or_insert(0) += 1;
+    }
+    let twice: Vec<_> = probes.iter().filter(|(_, count)| **count != 1).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+    let epochs: Vec<_> = probes.keys().copied().collect();
+    assert!(epochs.len() >= 99, "{epochs:?}");
+}
