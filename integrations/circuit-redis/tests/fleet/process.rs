@@ -125,19 +125,24 @@ impl Process {
 
     /// Asks for the status until it is this.
     pub fn wait_for_status(&mut self, wanted: &str) {
-        self.wait_for_answer("status", wanted);
+        self.wait_for_answer("status", wanted, |answer| answer.starts_with(wanted));
+    }
+
+    /// Asks for the status until it has these words.
+    pub fn wait_until_status_contains(&mut self, wanted: &str) {
+        self.wait_for_answer("status", wanted, |answer| answer.contains(wanted));
     }
 
     /// Asks for the state until it is this.
     pub fn wait_for_state(&mut self, wanted: &str) {
-        self.wait_for_answer("state", wanted);
+        self.wait_for_answer("state", wanted, |answer| answer.starts_with(wanted));
     }
 
-    fn wait_for_answer(&mut self, command: &str, wanted: &str) {
+    fn wait_for_answer(&mut self, command: &str, wanted: &str, is_it: impl Fn(&str) -> bool) {
         let until = Instant::now() + LIMIT;
         loop {
             let answer = self.ask(command, command);
-            if answer.starts_with(wanted) {
+            if is_it(&answer) {
                 return;
             }
             assert!(

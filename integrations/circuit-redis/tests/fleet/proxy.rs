@@ -21,6 +21,7 @@ pub struct Proxy {
 }
 
 struct State {
+    to: Mutex<SocketAddr>,
     lost: AtomicU8,
     /// Each piece is passed on after so many milliseconds.
     delay: AtomicU64,
@@ -32,6 +33,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
+            to: Mutex::new(to),
             lost: AtomicU8::new(OPEN),
             delay: AtomicU64::new(0),
             streams: Mutex::default(),
@@ -39,6 +41,7 @@ impl Proxy {
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
+                let to = *shared.to.lock().unwrap();
                 let Ok(store) = TcpStream::connect(to) else {
                     continue;
                 };
@@ -77,6 +80,11 @@ impl Proxy {
         for stream in self.state.streams.lock().unwrap().drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
+    }
+
+    /// Connects to another store from now on.
+    pub fn switch(&self, to: SocketAddr) {
+        *self.state.to.lock().unwrap() = to;
     }
 
     /// Passes each piece on after this time.
