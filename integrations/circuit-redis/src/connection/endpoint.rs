@@ -72,7 +72,7 @@ impl Endpoint {
                         has_pushes: true,
                     })
                 }
-                Err(error) if error.kind() == ErrorKind::RESP3NotSupported => {
+                Err(error) if lacks_resp3(&error) => {
                     let protocol = ProtocolVersion::RESP2;
                     let connection = self.connect(answer_limit, protocol, None).await;
                     let connection =
@@ -140,6 +140,16 @@ impl Endpoint {
             }
         }
     }
+}
+
+/// Servers before version 6 do not know the command by which RESP3 begins, and some proxies do not.
+fn lacks_resp3(error: &RedisError) -> bool {
+    let is_unknown = |detail: &str| {
+        detail.contains("unknown command") && detail.to_ascii_uppercase().contains("HELLO")
+    };
+    error.kind() == ErrorKind::RESP3NotSupported
+        || error.code() == Some("NOPROTO")
+        || is_unknown(&error.to_string())
 }
 
 fn info(url: &str) -> Result<ConnectionInfo, FleetError> {

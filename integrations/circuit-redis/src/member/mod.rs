@@ -67,7 +67,7 @@ impl Member {
         Self {
             asker: Asker {
                 member: Arc::clone(&member),
-                generation: format!("{:016x}", random::number()),
+                generation: String::new(),
                 quorum: settings.quorum,
             },
             settings,
@@ -183,7 +183,9 @@ impl Member {
         let number = self.supervisor.number();
         let scripts = Arc::clone(&self.scripts);
         let keys = self.settings.keys.clone();
-        let asker = self.asker.clone();
+        let mut asker = self.asker.clone();
+        // Each time another one: data that is lost is never taken for the data before.
+        asker.generation = format!("{:016x}", random::number());
         self.done.spawn(async move {
             let call = scripts.invocation(&request, &keys, &asker);
             let answer = connection.run(&call).await;

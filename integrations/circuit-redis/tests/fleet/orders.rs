@@ -47,6 +47,7 @@ fn an_order_without_the_store_is_an_error() {
     }
     let url = format!("redis://127.0.0.1:{}", server::free_port());
     let mut process = Process::start(&url, &[]);
+    process.wait_for_status("status 0 Degraded");
     let held = process.ask("hold open 0", "held");
     assert!(held.starts_with("held Err(Unavailable"), "{held}");
 }

@@ -90,11 +90,15 @@ impl Process {
         input.flush().unwrap();
     }
 
-    /// Sends a command, and returns the line that begins as its answer does.
+    /// Sends a command, and returns the line that begins as its answer does. The lines before that
+    /// can still be waited for.
     pub fn ask(&mut self, command: &str, answer: &str) -> String {
+        let cursor = self.cursor;
         self.skip();
         self.send(command);
-        self.wait(answer)
+        let answer = self.wait(answer);
+        self.cursor = cursor;
+        answer
     }
 
     /// Waits for a line that begins like this, from the last one that was waited for on.
@@ -199,7 +203,23 @@ pub fn is_short_run() -> bool {
 
 /// Waits until all processes are in this state.
 pub fn agree(processes: &mut [Process], state: &str) {
-    for process in processes {
-        process.wait_for_state(&format!("state {state}"));
+    let wanted = format!("state {state}");
+    let until = Instant::now() + LIMIT;
+    loop {
+        let answers: Vec<_> = processes
+            .iter_mut()
+            .map(|process| process.ask("state", "state"))
+            .collect();
+        if answers.iter().all(|answer| answer.starts_with(&wanted)) {
+            return;
+        }
+        if Instant::now() >= until {
+            for process in processes.iter() {
+                let lines = process.lines.lines.lock().unwrap();
+                eprintln!("{:#?}", happened(&lines.0));
+            }
+            panic!("not all say `{wanted}`: {answers:?}");
+        }
+        thread::sleep(PAUSE);
     }
 }

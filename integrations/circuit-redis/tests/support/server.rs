@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -147,13 +147,17 @@ impl Drop for Server {
     }
 }
 
-/// Returns the library by which a process has a clock of its own; `None` where it is missing.
-pub fn faketime() -> Option<String> {
-    let folders = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
-    let found = folders
-        .map(|folder| folder.path().join("faketime/libfaketime.so.1"))
-        .find(|library| library.exists())?;
-    Some(found.to_str()?.to_owned())
+/// Builds the library that gives one process a clock of its own, with the compiler that links this
+/// test; `None` where that cannot be done.
+pub fn clock_library(folder: &Path) -> Option<PathBuf> {
+    let source = folder.join("clock.c");
+    let library = folder.join("clock.so");
+    fs::write(&source, include_str!("clock.c")).ok()?;
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .args([&library, &source])
+        .status();
+    built.is_ok_and(|status| status.success()).then_some(library)
 }
 
 /// Returns a port that nothing listens on.
