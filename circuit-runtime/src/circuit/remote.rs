@@ -77,7 +77,6 @@ impl Circuit {
         verdict: FleetVerdict,
         now: Instant,
     ) -> Step {
-        let has_probed = transitions.reported() == State::HalfOpen;
         let standing = transitions.standing.get_or_insert_default();
         if word.is_held() {
             return Step::Done(standing.hold(verdict));
@@ -87,7 +86,7 @@ impl Circuit {
             Err(effect) => return Step::Done(effect),
         };
         let end = self.end(word, details);
-        let is_over = has_probed || end.is_some_and(|end| now >= end);
+        let is_over = end.is_some_and(|end| now >= end);
         let is_the_fleets = standing.is_phase(word);
         let opens = |time, reopenings| Step::Open {
             time: self.jittered(word, time),
