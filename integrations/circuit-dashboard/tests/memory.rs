@@ -10,6 +10,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use circuit_dashboard::Dashboard;
@@ -45,10 +47,15 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Opens a stream whose system buffers are as small as can be.
-async fn stream(address: SocketAddr) -> TcpStream {
+/// Signals that the client which keeps up has received something.
+type Received = Arc<Mutex<Receiver<()>>>;
+
+/// Opens a stream. For a slow client, the buffers of the system are small.
+async fn stream(address: SocketAddr, is_slow: bool) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    if is_slow {
+        socket.set_recv_buffer_size(4096).unwrap();
+    }
     let mut stream = socket.connect(address).await.unwrap();
     let request = b"GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n";
     stream.write_all(request).await.unwrap();
@@ -58,18 +65,21 @@ async fn stream(address: SocketAddr) -> TcpStream {
     stream
 }
 
+/// Changes that are made before the client that keeps up has to receive some of them.
+const BATCH: u32 = 1_000;
+
 /// Makes changes on a thread of its own, and returns the most memory that was in use meanwhile.
-async fn peak_during(changes: u32, breaker: &CircuitBreaker) -> usize {
+async fn peak_during(changes: u32, breaker: &CircuitBreaker, received: &Received) -> usize {
     PEAK.store(LIVE.load(Ordering::Relaxed), Ordering::Relaxed);
-    let breaker = breaker.clone();
+    let (breaker, received) = (breaker.clone(), Arc::clone(received));
     let make = move || {
-        for number in 0..changes / 2 {
-            breaker.trip();
-            breaker.reset();
-            if number % 64 == 0 {
-                // The sampler is to receive many of them.
-                std::thread::yield_now();
+        let received = received.lock().unwrap();
+        for _ in 0..changes / BATCH {
+            for _ in 0..BATCH / 2 {
+                breaker.trip();
+                breaker.reset();
             }
+            received.recv().unwrap();
         }
     };
     tokio::task::spawn_blocking(make).await.unwrap();
@@ -82,23 +92,27 @@ async fn a_million_changes_take_no_more_memory_than_some_thousands() {
     let server = Dashboard::new().bind("127.0.0.1:0").await.unwrap();
     let address = server.local_addr();
     tokio::spawn(server.run());
-    let mut slow = stream(address).await;
-    let mut quick = stream(address).await;
-    let received = std::sync::Arc::new(AtomicUsize::new(0));
-    let counter = std::sync::Arc::clone(&received);
+    let mut slow = stream(address, true).await;
+    let mut quick = stream(address, false).await;
+    let (receives, received) = mpsc::sync_channel(1);
+    let received = Arc::new(Mutex::new(received));
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&sent);
     tokio::spawn(async move {
-        let mut buffer = [0; 4096];
+        let mut buffer = [0; 64 * 1024];
         while let Ok(read @ 1..) = quick.read(&mut buffer).await {
             counter.fetch_add(read, Ordering::Relaxed);
+            // If one waits already, that is enough.
+            let _ = receives.try_send(());
         }
     });
 
     // Until the backlog of the slow client is full, and the system's buffers.
-    peak_during(50_000, &breaker).await;
-    let few = peak_during(20_000, &breaker).await;
-    let before = received.load(Ordering::Relaxed);
-    let many = peak_during(1_000_000, &breaker).await;
-    let sent = received.load(Ordering::Relaxed) - before;
+    peak_during(50_000, &breaker, &received).await;
+    let few = peak_during(20_000, &breaker, &received).await;
+    sent.store(0, Ordering::Relaxed);
+    let many = peak_during(1_000_000, &breaker, &received).await;
+    let sent = sent.load(Ordering::Relaxed);
     println!("{few} bytes at most in 20 000 changes, {many} in 1 000 000; {sent} bytes were sent");
     assert!(many <= few + SLACK, "{many} bytes, {few} before");
     assert!(sent > SLACK, "the other client receives: {sent} bytes");

@@ -125,10 +125,10 @@ impl Hub {
         })
     }
 
-    /// Publishes the change with this number.
-    pub(super) fn publish_change(&self, number: u64, event: &Bytes) {
+    /// Publishes a change, or that some were missed. `next_change` is the number of the next one.
+    pub(super) fn publish_change(&self, next_change: u64, event: &Bytes) {
         self.with_clients(|clients| {
-            clients.next_change = number.saturating_add(1);
+            clients.next_change = next_change;
             clients.for_each(|backlog| backlog.change(event));
         });
     }
@@ -146,15 +146,6 @@ impl Hub {
     /// Ends the streams of clients that have received nothing for long.
     pub(super) fn end_silent(&self) {
         self.with_clients(|clients| clients.for_each(Backlog::end_if_silent));
-    }
-
-    /// Replaces the backlogs of all clients by snapshots: the changes before this number were
-    /// missed.
-    pub(super) fn miss_changes(&self, next_change: u64) {
-        self.with_clients(|clients| {
-            clients.next_change = next_change;
-            clients.for_each(Backlog::lose);
-        });
     }
 
     /// Ends all streams: their sampler has stopped, as its runtime has.

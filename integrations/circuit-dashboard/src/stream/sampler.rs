@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use circuit_runtime::{Changes, Lagged, StateChange, registry};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 
@@ -129,16 +129,18 @@ impl Sampler {
         }
     }
 
-    /// Publishes the change that was received last.
+    /// Publishes the change that was received last, or the number of those that were missed.
     fn publish(&self, hub: &Hub, received: Result<StateChange, Lagged>) {
         let next = self.changes.next_number();
-        match received {
+        let event = match received {
             Ok(change) => {
                 let number = next.saturating_sub(1);
-                hub.publish_change(number, &hub::change(&Numbered { number, change }));
+                hub::change(&Numbered { number, change })
             }
-            Err(Lagged(_)) => hub.miss_changes(next),
-        }
+            // The state that they have led to is in the next update.
+            Err(Lagged(missed)) => frame::event("missed", None, &json!({ "missed": missed })),
+        };
+        hub.publish_change(next, &event);
     }
 }
 
