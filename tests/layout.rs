@@ -161,11 +161,50 @@ const TOWER: Layers = &[
     ),
 ];
 
+/// The modules of circuit-dashboard, and those they may use besides modules of their own folder.
+const DASHBOARD: Layers = &[
+    ("assets", &[]),
+    ("error", &[]),
+    ("moment", &[]),
+    ("history", &[]),
+    ("access", &[]),
+    ("orders", &["moment"]),
+    ("overview", &["moment", "orders"]),
+    ("settings", &["access", "orders"]),
+    ("stream", &["history", "orders", "overview", "settings"]),
+    ("body", &["stream"]),
+    ("reply", &["assets", "body", "stream"]),
+    ("router", &["assets", "orders"]),
+    ("dashboard", &["access", "orders", "settings", "stream"]),
+    (
+        "api",
+        &[
+            "access",
+            "body",
+            "dashboard",
+            "history",
+            "moment",
+            "orders",
+            "overview",
+            "reply",
+            "router",
+            "settings",
+            "stream",
+        ],
+    ),
+    (
+        "service",
+        &["access", "api", "body", "dashboard", "reply", "router"],
+    ),
+    ("serve", &["access", "dashboard", "error"]),
+];
+
 /// The packages by their folders, each with what its modules may use.
-const PACKAGES: [(&str, Layers); 5] = [
+const PACKAGES: [(&str, Layers); 6] = [
     ("circuit-options", OPTIONS),
     ("circuit-macros", MACROS),
     ("circuit-runtime", RUNTIME),
+    ("integrations/circuit-dashboard", DASHBOARD),
     ("integrations/circuit-opentelemetry", OPENTELEMETRY),
     ("integrations/circuit-tower", TOWER),
 ];

@@ -78,9 +78,9 @@ impl Dashboard {
     /// Adds a host name or an IP address under which the dashboard is reached, without a port.
     ///
     /// `localhost` and the addresses of loopback need not be added, nor the address that
-    /// [`serve`](Self::serve) listens on. A request for any other host is refused, because a page of
-    /// another site may have its own name resolved to this machine. Behind a proxy, this is the name
-    /// that the proxy passes on.
+    /// [`serve`](Self::serve) listens on. A request for any other host is refused, because a page
+    /// of another site may have its own name resolved to this machine. Behind a proxy, this is the
+    /// name that the proxy passes on.
     ///
     /// # Examples
     ///

@@ -56,7 +56,7 @@ fn entry(list: &Value, name: &str) -> Value {
 async fn functions_that_were_never_called_are_idle() {
     called().await.unwrap();
     let _ = (never_called, never_called_keyed);
-    for _ in 0..2 {
+    for is_created in [false, true] {
         let list = json("/api/breakers").await;
         assert_eq!(list["discovery"], true);
         assert_eq!(list["counts"]["idle"], 2);
@@ -78,10 +78,9 @@ async fn functions_that_were_never_called_are_idle() {
         let idle = json("/api/breakers?state=idle").await;
         assert_eq!(idle["total"], 2);
         let detail = json("/api/breakers/never%20called").await;
-        assert_eq!(
-            (&detail["entry"], &detail["breakers"]),
-            (&expected, &json!([]))
-        );
+        assert_eq!(detail["entry"], expected);
+        let breakers = detail["breakers"].as_array().unwrap();
+        assert_eq!(!breakers.is_empty(), is_created);
         // Metrics create the breakers of all functions, which are idle nevertheless.
         assert_eq!(get("/metrics").await.0, 200);
     }

@@ -89,7 +89,8 @@ impl Overview {
         fields
     }
 
-    /// Returns what has changed since an earlier overview, by `elapsed`, as the fields of an update.
+    /// Returns what has changed since an overview that is older by `elapsed`, as the fields of an
+    /// update.
     pub(crate) fn changes_since(&self, before: &Self, elapsed: Duration) -> Map<String, Value> {
         let mut left: HashMap<_, _> = before.entries.iter().map(|it| (it.name(), it)).collect();
         let changed = self.entries.iter().filter(|entry| {
