@@ -94,16 +94,16 @@ async fn a_million_changes_take_no_more_memory_than_some_thousands() {
     tokio::spawn(server.run());
     let mut slow = stream(address, true).await;
     let mut quick = stream(address, false).await;
-    let (receives, received) = mpsc::sync_channel(1);
+    let (progress, received) = mpsc::sync_channel(1);
     let received = Arc::new(Mutex::new(received));
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
     tokio::spawn(async move {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         while let Ok(read @ 1..) = quick.read(&mut buffer).await {
             counter.fetch_add(read, Ordering::Relaxed);
             // If one waits already, that is enough.
-            let _ = receives.try_send(());
+            let _ = progress.try_send(());
         }
     });
 

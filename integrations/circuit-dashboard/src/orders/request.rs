@@ -135,10 +135,11 @@ mod tests {
         read("quotes".to_owned(), order, body.as_bytes())
     }
 
-    fn missing(order: Order, body: &str) -> Vec<&'static str> {
+    /// Returns the missing fields of a body with wrong ones.
+    fn missing(order: Order, body: &str) -> Option<Vec<&'static str>> {
         match read_body(order, body) {
-            Err(Invalid::Fields { missing, .. }) => missing,
-            other => panic!("{body}: {other:?}"),
+            Err(Invalid::Fields { missing, .. }) => Some(missing),
+            _ => None,
         }
     }
 
@@ -164,12 +165,16 @@ mod tests {
     #[test]
     fn all_that_is_missing_is_named() {
         for body in ["{}", "[]", "3", r#"{"reason":" \t"}"#, r#"{"reason":null}"#] {
-            assert_eq!(missing(Order::ForceOpen, body), ["reason"], "{body}");
+            assert_eq!(
+                missing(Order::ForceOpen, body),
+                Some(vec!["reason"]),
+                "{body}"
+            );
         }
         let both = missing(Order::ForceOpen, r#"{"seconds":null}"#);
-        assert_eq!(both, ["reason", "seconds"]);
+        assert_eq!(both, Some(vec!["reason", "seconds"]));
         let end = missing(Order::ForceClosed, r#"{"reason":"r","seconds":null}"#);
-        assert_eq!(end, ["seconds"]);
+        assert_eq!(end, Some(vec!["seconds"]));
     }
 
     #[test]
@@ -186,7 +191,7 @@ mod tests {
             (Order::Reset, r#"{"reason":"r","seconds":60}"#),
             (Order::Trip, &long),
         ] {
-            assert_eq!(missing(order, body), <[&str; 0]>::default(), "{body}");
+            assert_eq!(missing(order, body), Some(Vec::new()), "{body}");
         }
         for body in ["", "{", "{\"reason\":\"\u{1}\"}", "reason=r"] {
             assert_eq!(read_body(Order::Trip, body), Err(Invalid::Syntax), "{body}");

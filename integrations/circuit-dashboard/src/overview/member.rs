@@ -108,7 +108,10 @@ mod tests {
         let mut now = before.clone();
         assert!(now.continues(&before, Duration::ZERO));
         now.snapshot.since += SECOND;
-        now.snapshot.retry_after = now.snapshot.retry_after.map(|wait| wait - SECOND);
+        now.snapshot.retry_after = now
+            .snapshot
+            .retry_after
+            .map(|wait| wait.saturating_sub(SECOND));
         assert!(now.continues(&before, SECOND));
         assert!(!now.continues(&before, SECOND * 2));
         now.snapshot.retry_after = None;

@@ -1,5 +1,7 @@
 //! Requests that are wrong, each with the status that says so.
 
+use std::fmt::Write;
+
 use circuit_runtime::{CircuitBreaker, CircuitBreakers, Config};
 use serde_json::json;
 
@@ -65,11 +67,11 @@ async fn a_body_of_more_than_four_kilobytes_is_413() {
     // Without a length: in chunks.
     let mut request = "POST /api/breakers/flooded/trip HTTP/1.1\r\nHost: localhost\r\n".to_owned();
     for (name, value) in FROM_PAGE {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(request, "{name}: {value}\r\n");
     }
     request.push_str("Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
     for _ in 0..5 {
-        request.push_str(&format!("400\r\n{}\r\n", " ".repeat(1024)));
+        let _ = write!(request, "400\r\n{}\r\n", " ".repeat(1024));
     }
     request.push_str("0\r\n\r\n");
     assert_eq!(site.raw(request.as_bytes()).await.status, 413);
@@ -120,7 +122,7 @@ async fn an_order_without_reason_or_end_is_422_with_what_is_missing() {
     let breaker = CircuitBreaker::new("endless", Config::default());
     let site = Site::new(open_dashboard()).await;
     for (order, body, missing) in [
-        ("force-open", r#"{}"#, json!(["reason"])),
+        ("force-open", "{}", json!(["reason"])),
         ("force-open", r#"{"seconds": 60}"#, json!(["reason"])),
         ("force-open", r#"{"reason": "  "}"#, json!(["reason"])),
         (
@@ -133,8 +135,8 @@ async fn an_order_without_reason_or_end_is_422_with_what_is_missing() {
             r#"{"seconds": null}"#,
             json!(["reason", "seconds"]),
         ),
-        ("reset", r#"[]"#, json!(["reason"])),
-        ("trip", r#"null"#, json!(["reason"])),
+        ("reset", "[]", json!(["reason"])),
+        ("trip", "null", json!(["reason"])),
         ("force-open", r#"{"reason": "r", "seconds": 0}"#, json!([])),
         (
             "force-open",

@@ -1,5 +1,6 @@
 //! A served dashboard, and a client that sends what it is told, byte by byte.
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -76,10 +77,10 @@ impl Site {
             request.push_str("Host: localhost\r\n");
         }
         for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(request, "{name}: {value}\r\n");
         }
         if !body.is_empty() {
-            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            let _ = write!(request, "Content-Length: {}\r\n", body.len());
         }
         self.raw(format!("{request}\r\n{body}").as_bytes()).await
     }
@@ -105,7 +106,7 @@ impl Site {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
         let mut request = "GET /api/stream HTTP/1.1\r\nHost: localhost\r\n".to_owned();
         for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(request, "{name}: {value}\r\n");
         }
         request.push_str("\r\n");
         socket.write_all(request.as_bytes()).await.unwrap();
