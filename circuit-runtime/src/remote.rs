@@ -119,6 +119,17 @@ pub struct Remote {
 
 impl Remote {
     /// Attaches to a breaker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::Remote;
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// assert_eq!(remote.name(), "payments");
+    /// ```
     #[must_use]
     pub fn attach(breaker: &CircuitBreaker) -> Self {
         Self {
@@ -132,18 +143,55 @@ impl Remote {
     /// itself. This should be longer than it takes to ask the store for the lease and to hear the
     /// answer, and may differ from process to process, so that they do not probe in step while the
     /// store is away.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::Remote;
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let grace = Duration::from_millis(250 + u64::from(std::process::id() % 250));
+    /// let remote = Remote::attach(&breaker).with_grace(grace);
+    /// # let _ = remote;
+    /// ```
     #[must_use]
     pub fn with_grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }
 
     /// Returns the name of the breaker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::Remote;
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// assert_eq!(remote.name().key(), None);
+    /// ```
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.name
     }
 
     /// Returns a handle to the breaker; `None` if it is not in use any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::Remote;
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// assert_eq!(remote.breaker().unwrap().state(), breaker.state());
+    /// drop(breaker);
+    /// assert!(remote.breaker().is_none());
+    /// ```
     #[must_use]
     pub fn breaker(&self) -> Option<CircuitBreaker> {
         self.circuit.upgrade().map(CircuitBreaker::from_circuit)
@@ -153,6 +201,20 @@ impl Remote {
     /// breaker is not in use any more.
     ///
     /// A process without callers should not ask for the lease, as it cannot probe.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::Remote;
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// breaker.trip();
+    /// assert_eq!(remote.rejected(), 0);
+    /// assert!(breaker.try_acquire().is_err());
+    /// assert_eq!(remote.rejected(), 1);
+    /// ```
     #[must_use]
     pub fn rejected(&self) -> u64 {
         let circuit = self.circuit.upgrade();
@@ -164,6 +226,22 @@ impl Remote {
     ///
     /// `None` if the circuit is closed, admits calls gradually, is held, or is open because of a
     /// verdict.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::{Epoch, Remote};
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// breaker.trip();
+    /// assert!(remote.own_wait().is_some());
+    ///
+    /// remote.open_for(Epoch(1), Duration::from_secs(30), 0); // other processes agree
+    /// assert_eq!(remote.own_wait(), None);
+    /// ```
     #[must_use]
     pub fn own_wait(&self) -> Option<Duration> {
         self.circuit.upgrade()?.own_wait()
@@ -177,6 +255,26 @@ impl Remote {
     /// # Cancel safety
     ///
     /// No result is lost with the returned future.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::{Epoch, Probed, Remote};
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), circuit_runtime::CircuitError> {
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// remote.open_for(Epoch(1), Duration::from_secs(30), 0);
+    /// remote.half_open_now(Epoch(1));
+    ///
+    /// breaker.try_acquire()?.success();
+    /// assert_eq!(remote.probed().await, Probed::Succeeded);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn probed(&self) -> Probed {
         loop {
             let Some(circuit) = self.circuit.upgrade() else {
@@ -214,6 +312,23 @@ impl Remote {
     /// The wait is `remaining`, plus the grace and the `jitter` of the rules. New rules do not
     /// change it. The number of reopenings becomes that of the fleet: if the next probe fails, in
     /// whichever process, the wait goes on doubling up to `max_reset`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::{Effect, Epoch, Remote};
+    /// use circuit_runtime::{CircuitBreaker, Config, State};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// remote.open_for(Epoch(1), Duration::from_secs(30), 0);
+    /// assert_eq!(breaker.state(), State::Open);
+    /// let wait = breaker.snapshot().retry_after;
+    /// assert!(wait > Some(Duration::from_secs(30))); // the grace
+    ///
+    /// assert_eq!(remote.open_for(Epoch(1), Duration::from_secs(29), 0), Effect::Unchanged);
+    /// ```
     pub fn open_for(&self, epoch: Epoch, remaining: Duration, reopenings: u32) -> Effect {
         let time = remaining.saturating_add(self.grace);
         self.deliver(epoch, Decision::Open { time, reopenings })
@@ -226,6 +341,21 @@ impl Remote {
     /// [`probed`](Self::probed) waits for the result.
     ///
     /// Within one epoch, this and [`wait`](Self::wait) may follow each other any number of times.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::{Effect, Epoch, Remote};
+    /// use circuit_runtime::{CircuitBreaker, Config, State};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// assert_eq!(remote.half_open_now(Epoch(1)), Effect::Unchanged); // there is nothing to probe
+    /// remote.open_for(Epoch(2), Duration::from_secs(30), 0);
+    /// assert_eq!(remote.half_open_now(Epoch(2)), Effect::Applied);
+    /// assert_eq!(breaker.state(), State::HalfOpen);
+    /// ```
     pub fn half_open_now(&self, epoch: Epoch) -> Effect {
         self.deliver(epoch, Decision::HalfOpen)
     }
@@ -237,6 +367,20 @@ impl Remote {
     /// half-open circuit is open again, and the result of a probe in flight is not counted. If this
     /// is the first verdict of its epoch, a circuit that is closed or admits calls gradually opens,
     /// too. Otherwise it stays as it is, as does one that has opened by itself since.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::{Effect, Epoch, Remote};
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// remote.open_for(Epoch(1), Duration::from_secs(30), 0);
+    /// assert_eq!(remote.wait(Epoch(1), Duration::from_secs(3)), Effect::Applied);
+    /// assert!(breaker.snapshot().retry_after < Some(Duration::from_secs(4)));
+    /// ```
     pub fn wait(&self, epoch: Epoch, rest: Duration) -> Effect {
         let time = rest.saturating_add(self.grace);
         self.deliver(epoch, Decision::Wait { time })
@@ -248,6 +392,24 @@ impl Remote {
     /// `ramp`, admits calls gradually, as after successful probes of its own. The cause is
     /// [`Cause::Fleet`](crate::Cause::Fleet). One that has opened by itself stays open, be it
     /// before any verdict or by a failed probe since.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::{Effect, Epoch, Remote};
+    /// use circuit_runtime::{CircuitBreaker, Config, State};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// remote.open_for(Epoch(1), Duration::from_secs(30), 0);
+    /// assert_eq!(remote.close(Epoch(2)), Effect::Applied);
+    /// assert_eq!(breaker.state(), State::Closed);
+    ///
+    /// breaker.trip(); // by itself
+    /// assert_eq!(remote.close(Epoch(3)), Effect::Unchanged);
+    /// assert_eq!(breaker.state(), State::Open);
+    /// ```
     pub fn close(&self, epoch: Epoch) -> Effect {
         self.deliver(epoch, Decision::Close)
     }
@@ -260,12 +422,39 @@ impl Remote {
     ///
     /// An order that was applied has no effect again, even if the circuit was released by hand
     /// since.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::{Epoch, Remote};
+    /// use circuit_runtime::{CircuitBreaker, Config, HoldSource};
+    /// use std::time::Duration;
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// remote.hold_open(Epoch(1), Some(Duration::from_secs(900)));
+    /// assert_eq!(breaker.snapshot().hold.unwrap().source, HoldSource::Fleet);
+    /// ```
     pub fn hold_open(&self, epoch: Epoch, time: Option<Duration>) -> Effect {
         self.order(epoch, Some((State::Open, time)))
     }
 
     /// Delivers an order that holds the circuit closed, for so long if a time is given. Otherwise,
     /// this is [`hold_open`](Self::hold_open).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::{Effect, Epoch, Remote};
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// breaker.force_open(); // by hand, in this process
+    /// assert_eq!(remote.hold_closed(Epoch(1), None), Effect::Held);
+    /// breaker.reset();
+    /// assert_eq!(remote.hold_closed(Epoch(1), None), Effect::Applied);
+    /// ```
     pub fn hold_closed(&self, epoch: Epoch, time: Option<Duration>) -> Effect {
         self.order(epoch, Some((State::Closed, time)))
     }
@@ -274,6 +463,19 @@ impl Remote {
     ///
     /// A circuit that one holds is released as by [`reset`](CircuitBreaker::reset), or to the hold
     /// of a file. Other holds stay.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::remote::{Effect, Epoch, Remote};
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let remote = Remote::attach(&breaker);
+    /// remote.hold_open(Epoch(1), None);
+    /// assert_eq!(remote.release(Epoch(2)), Effect::Applied);
+    /// assert!(breaker.try_acquire().is_ok());
+    /// ```
     pub fn release(&self, epoch: Epoch) -> Effect {
         self.order(epoch, None)
     }

@@ -21,6 +21,21 @@ use crate::state::State;
 pub struct Epoch(pub u64);
 
 /// The effect of a verdict or an order on a breaker.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::remote::{Effect, Epoch, Remote};
+/// use circuit_runtime::{CircuitBreaker, Config};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// let remote = Remote::attach(&breaker);
+/// match remote.close(Epoch(1)) {
+///     Effect::Held => println!("an operator holds it: deliver the verdict again later"),
+///     Effect::Gone => println!("forget it"),
+///     _ => {}
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Effect {
@@ -38,6 +53,22 @@ pub enum Effect {
 }
 
 /// The result of the probes of a process that has the lease.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::remote::{Probed, Remote};
+///
+/// /// Waits for the probes, and returns what to report to the store.
+/// async fn report(remote: &Remote) -> &'static str {
+///     match remote.probed().await {
+///         Probed::Succeeded => "succeeded",
+///         Probed::Failed { .. } => "failed",
+///         _ => "abandoned",
+///     }
+/// }
+/// # let _ = report;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Probed {
