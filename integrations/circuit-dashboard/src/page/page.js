@@ -1,40 +1,60 @@
 // The page: keeps what the stream reports, and draws what has changed.
 
 const SECONDS = 120; // of a sparkline
-const SILENCE = 5; // seconds until the page is stale
-const SILENT_FOR_GOOD = 10; // seconds until the stream is requested again
-const RESORT = 5; // seconds between two orders by traffic
+const STALE = 5; // seconds of silence
+const RECONNECT = 10; // seconds of silence
+const RESORT = 5_000; // milliseconds between two orders by traffic
 const MOST_CARDS = 500;
-const MOST_CHANGES = 50; // of a breaker
+const MOST_CHANGES = 50; // of a card
 const BUDGET = 10; // milliseconds of drawing in a frame
+const STATES = { open: "Open", "half-open": "Half-open", held: "Held", closed: "Closed", idle: "Idle" };
+const CALLS = ["succeeded", "failed", "rejected"];
+const SUMS = ["succeeded", "failed", "timed_out", "panicked", "slow", "ignored", "cancelled", "rejected", "opened", "withheld"];
+const CAUSES = {
+  wait_over: "the wait was over, and a probe was admitted",
+  probes_succeeded: "all probes succeeded",
+  probe_failed: "a probe failed",
+  unavailable: "the service asked to be left alone",
+  tripped: "tripped by hand",
+  forced_open: "an order holds it open",
+  forced_closed: "an order holds it closed",
+  reset: "reset, or the end of an order",
+  withheld: "would have opened, but is held closed",
+  ramp_over: "all calls are admitted again",
+};
+const ORDERS = {
+  "force-open": ["Force open", "Every call is rejected until the order ends."],
+  "force-closed": ["Force closed", "Every call is admitted until the order ends, however many fail."],
+  trip: ["Trip", "The circuit opens now, as after too many failures, and recovers by itself."],
+  reset: ["Reset", "The circuit closes and forgets its failures, and any order ends."],
+};
 
 const $ = (id) => document.getElementById(id);
 const api = `${location.pathname.replace(/\/?$/, "/")}api/`;
 const items = new Map(); // by name
 const view = { state: "all", text: "", order: "worst", paused: null };
-const page = { controls: false, discovery: true, now: 0, uptime: 0, counts: {}, total: 0 };
-const link = { heard: null, stale: false, problem: "", wait: 1 };
+const page = { now: 0 };
+const link = { heard: null, since: null, problem: "", wait: 1, id: null };
 let token = null;
 
 // --- Words
 
-const STATES = { open: "Open", "half-open": "Half-open", held: "Held", closed: "Closed", idle: "Idle" };
-const number = new Intl.NumberFormat("en");
+const long = new Intl.NumberFormat("en");
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const today = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const earlier = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
-const count = (n) => (n < 100_000 ? number : short).format(n);
+const count = (n) => (n < 100_000 ? long : short).format(n);
 const plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+const times = (n) => (n === 1 ? "once" : `${count(n)} times`);
 const percent = (share) => `${Math.round(share * 1000) / 10} %`;
 const rate = (n) => `${n === 0 || n >= 9.95 ? count(Math.round(n)) : n.toFixed(1)}/s`;
-const times = (n) => (n === 1 ? "once" : `${count(n)} times`);
 
 function span(seconds) {
   const s = Math.max(0, Math.round(seconds));
   const [min, h] = [Math.floor(s / 60), Math.floor(s / 3600)];
   if (min < 1) return `${s} s`;
-  if (min < 60) return `${min} min ${String(s % 60).padStart(2, "0")} s`;
+  if (h < 1) return `${min} min ${String(s % 60).padStart(2, "0")} s`;
   return h < 48 ? `${h} h ${min % 60} min` : `${Math.floor(h / 24)} d ${h % 24} h`;
 }
 
@@ -48,34 +68,20 @@ function within({ window } = {}) {
   return window ? `in ${window}` : "in a row";
 }
 
-const CAUSES = {
-  wait_over: "the wait was over, and a probe was admitted",
-  probes_succeeded: "all probes succeeded",
-  probe_failed: "a probe failed",
-  unavailable: "the service asked to be left alone",
-  tripped: "tripped by hand",
-  forced_open: "an order holds it open",
-  forced_closed: "an order holds it closed",
-  reset: "reset, or the end of an order",
-  withheld: "would have opened, but is held closed",
-  ramp_over: "all calls are admitted again",
-};
-
 // The cause of a change, with the evidence that led to it.
-function cause({ cause, window: w }, config) {
-  const share = (n, what) => (w?.calls ? `${percent(n / w.calls)} of ${plural(w.calls, "call")} ${what}` : `too many calls ${what}`);
-  if (cause === "max_failures") return w ? `${plural(w.failed, "failure")} ${within(config)}` : "too many failures";
+function why({ cause, window: w }, config) {
+  const share = (n, what) => `${w?.calls ? `${percent(n / w.calls)} of ${plural(w.calls, "call")}` : "too many calls"} ${what}`;
+  if (cause === "max_failures") return `${w ? plural(w.failed, "failure") : "too many failures"} ${within(config)}`;
   if (cause === "failure_rate") return share(w?.failed, "failed");
   if (cause === "slow_rate") return share(w?.slow, "were slow");
   return CAUSES[cause] ?? cause;
 }
 
-function stateWords(d) {
-  if (d.hold) return d.hold.to === "open" ? "Held open" : "Held closed";
-  return STATES[d.state] ?? d.state;
-}
+const looks = (d) => (d.hold && !d.members ? "held" : d.state);
+const stateOf = (d) => (looks(d) === "held" ? `Held ${d.hold.to}` : STATES[d.state] ?? d.state);
 
 function timeLeft(d, passed) {
+  if (d.members || d.kind === "idle") return "";
   if (d.hold) return d.hold.ends_in === null ? "without an end" : `${span(Math.ceil(d.hold.ends_in - passed))} left`;
   if (d.state === "half-open") return d.ramp ? `${percent(d.ramp)} of calls admitted` : "probing";
   if (d.state !== "open" || d.retry_after === null) return "";
@@ -83,37 +89,28 @@ function timeLeft(d, passed) {
   return left > 0 ? `probe in ${span(left)}` : "probe with the next call";
 }
 
-// --- Breakers
-
-const lookOf = (d) => (d.hold && !d.members ? "held" : d.state);
+// --- Circuits
 
 class Item {
   constructor(name) {
     this.name = name;
     this.past = []; // changes, latest first
-    this.ring = new Float32Array(SECONDS * 3); // succeeded, failed, rejected of each second
+    this.ring = new Float32Array(SECONDS * 3); // the calls of each second
     this.until = this.from = Math.floor(page.now);
-    this.seen = {}; // what is drawn
+    this.drawn = {};
   }
 
-  get group() {
-    return this.data.kind === "keyed" || this.data.kind === "several";
-  }
-
-  // Takes a new state, and spreads the calls since the one before over the seconds between.
-  take(data, before = page.now) {
+  // Takes a new state, and spreads the calls since `before` over the seconds in which they ended.
+  take(data, before) {
     const old = this.data;
     Object.assign(this, { data, heard: performance.now(), told: page.now });
-    if (data.kind === "idle") return;
     if (data.last_change) this.learn(data.last_change);
     this.advance();
-    if (!old || old.kind === "idle") return;
-    const grown = ["succeeded", "failed", "rejected"].map((sum) => Math.max(0, data[sum] - old[sum]));
+    const grown = CALLS.map((sum) => Math.max(0, data[sum] - old?.[sum]) || 0);
     if (!grown.some(Boolean)) return;
     const start = Math.max(before, page.now - SECONDS + 1);
-    const length = page.now - start;
     for (let s = Math.floor(start); s <= page.now; s++) {
-      const share = length > 0 ? Math.max(0, Math.min(s + 1, page.now) - Math.max(s, start)) / length : 1;
+      const share = (Math.min(s + 1, page.now) - Math.max(s, start)) / (page.now - start || 1);
       grown.forEach((n, i) => (this.ring[(s % SECONDS) * 3 + i] += n * share));
     }
     this.last = page.now;
@@ -126,40 +123,44 @@ class Item {
     this.until = now;
   }
 
-  // Calls a second, of the last ten that are over.
+  // The calls of a second that is over.
+  calls(second) {
+    const at = (((second % SECONDS) + SECONDS) % SECONDS) * 3;
+    return this.ring.subarray(at, at + 3);
+  }
+
+  // Calls a second, of the last ten.
   get rate() {
     this.advance();
     const seconds = Math.min(10, this.until - this.from - 1);
     let sum = 0;
-    for (let s = this.until - seconds; s < this.until; s++) for (let i = 0; i < 3; i++) sum += this.ring[(s % SECONDS) * 3 + i];
-    return seconds > 0 ? sum / seconds : null;
+    for (let s = 1; s <= seconds; s++) for (const n of this.calls(this.until - s)) sum += n;
+    return seconds > 0 ? sum / seconds : 0;
   }
 
   learn(change) {
-    if (this.past.some((c) => c.at === change.at && c.breaker === change.breaker && c.cause === change.cause)) return false;
+    if (this.past.some((c) => c.at === change.at && c.breaker === change.breaker && c.cause === change.cause)) return;
     this.past.push(change);
     this.past.sort((a, b) => b.at - a.at).splice(MOST_CHANGES);
-    return true;
+    dirty.add(this);
   }
 
-  matches(state) {
+  matches() {
     const { data: d } = this;
-    return state === "all" || d.state === state || (state === "held" && !!(d.hold || d.members_counts?.held));
+    return this.open || ((["all", d.state].includes(view.state) || (view.state === "held" && (d.hold || d.members_counts?.held))) && this.name.toLowerCase().includes(view.text));
   }
 
   // The rules with a limit: how much of it is used, and where both are on a bar.
   get limits() {
-    const { config: c, window: w, consecutive_failures: run } = this.data;
-    if (this.group || !c) return [];
+    const { config: c, window: w, consecutive_failures: run, members } = this.data;
     const limits = [];
+    if (members || !c) return limits;
     const failed = w?.failed ?? run ?? 0;
-    if (c.max_failures) {
-      const used = failed / c.max_failures;
-      limits.push({ what: `Failures ${within(c)}`, value: `${count(failed)}, limit ${count(c.max_failures)}`, fill: used * 0.8, mark: 0.8, used });
-    }
+    const used = failed / c.max_failures;
+    if (c.max_failures) limits.push({ what: `Failures ${within(c)}`, value: `${count(failed)}, limit ${count(c.max_failures)}`, fill: used * 0.8, mark: 0.8, used });
     const share = (what, n, limit) => {
       const [calls, least] = [w?.calls ?? 0, c.min_calls ?? 1];
-      const fill = calls ? n / calls : 0;
+      const fill = calls && n / calls;
       const value = calls < least ? `${count(calls)} of ${plural(least, "call")} needed` : `${percent(fill)}, limit ${percent(limit)}`;
       limits.push({ what, value, fill, mark: limit, used: calls < least ? 0 : fill / limit });
     };
@@ -171,12 +172,9 @@ class Item {
   // Worst first. One that is half-way to a limit stays among those until it is well below.
   get rank() {
     const { data: d } = this;
-    const rank = { open: 0, "half-open": 2, closed: 6, idle: 7 }[d.state];
-    if (rank === 0 && d.hold) return 1;
-    if (rank !== 6) return rank;
-    const used = Math.max(0, ...this.limits.map((l) => l.used));
-    this.near = used >= (this.near ? 0.3 : 0.5);
-    return d.hold ? 3 : this.near ? 4 : 6;
+    if (d.state !== "closed") return { open: d.hold ? 1 : 0, "half-open": 2 }[d.state] ?? 6;
+    this.near = Math.max(0, ...this.limits.map((l) => l.used)) >= (this.near ? 0.3 : 0.5);
+    return d.hold ? 3 : this.near ? 4 : 5;
   }
 
   // Seconds since the state was told, which stand still once the page is stale.
@@ -187,40 +185,51 @@ class Item {
   get why() {
     const { data: d, past } = this;
     if (d.kind === "idle") return "Never called";
-    const lasting = span(d.since + this.passed);
-    if (this.group) {
+    if (d.members) {
       const { open, held } = d.members_counts;
       return `${count(open)} of ${plural(d.members_total, d.kind === "keyed" ? "key" : "breaker")} open${held ? `, ${count(held)} held` : ""}`;
     }
-    if (d.state === "closed") return d.withheld && d.hold ? `Would have opened ${times(d.withheld)}` : `Closed for ${lasting}`;
+    if (d.hold && d.withheld) return `Would have opened ${times(d.withheld)}`;
     // The first opening says more than the probe that failed since.
-    const opening = past.find((c) => c.to === "open" && c.from === "closed") ?? past.find((c) => c.to === "open");
-    const again = d.reopenings ? `. Reopened ${d.reopenings === 1 ? "once" : `${times(d.reopenings)} in a row`}` : "";
-    return `${opening ? `${moment(opening.at)}: ${cause(opening, d.config)}` : `${STATES[d.state]} for ${lasting}`}${again}`;
+    const opening = d.state !== "closed" && (past.find((c) => c.to === "open" && c.from === "closed") ?? past.find((c) => c.to === "open"));
+    const first = opening ? `${moment(opening.at)}: ${why(opening, d.config)}` : `${STATES[d.state]} for ${span(d.since + this.passed)}`;
+    return first + (d.reopenings ? `. Reopened ${times(d.reopenings)}${d.reopenings > 1 ? " in a row" : ""}` : "");
   }
 
   get heldBy() {
-    const { hold, order } = this.data;
-    if (!hold || this.group) return "";
-    const by = hold.source === "file" ? "the file of rules" : order ? order.actor : "the program";
+    const { hold, order, members } = this.data;
+    if (!hold || members) return "";
+    const by = hold.source === "file" ? "the file of rules" : order?.actor ?? "the program";
     return `Held by ${by}${hold.ends_in === null ? "" : ` until ${moment(Math.round(this.told + hold.ends_in))}`}${order ? `: ${order.reason}` : ""}`;
   }
 }
 
+// The circuit of a name, or the function of a key: `shop::page` of `shop::page[a.example]`.
+const itemOf = (name) => items.get(name) ?? [...name.matchAll(/\[/g)].map(({ index }) => items.get(name.slice(0, index))).find(Boolean);
+
+function learn({ changes }) {
+  for (const change of changes) itemOf(change.breaker)?.learn(change);
+  plan();
+}
+
+function forget(name) {
+  const item = items.get(name);
+  items.delete(name);
+  inView.delete(item);
+  if (item?.card) drop(item.card);
+  rows.late = true;
+}
+
 // --- The stream
 
-const ask = (path, { headers, ...options } = {}) =>
-  fetch(api + path, { ...options, headers: { ...(token && { Authorization: `Bearer ${token}` }), ...headers }, credentials: "omit" });
-
-async function problemOf(response) {
-  const { error = `The server answered ${response.status}` } = await response.json().catch(() => ({}));
-  return error;
-}
+const ask = (path, { headers, ...options } = {}) => fetch(api + path, { ...options, headers: { ...(token && { Authorization: `Bearer ${token}` }), ...headers }, credentials: "omit" });
+const get = (path, take) => ask(path).then(async (response) => response.ok && take(await response.json())).catch(() => {});
+const problemOf = async (response) => (await response.json().catch(() => ({}))).error ?? `The server answered ${response.status}.`;
 
 async function follow() {
   for (;;) {
     link.stop = new AbortController();
-    link.problem = await read().catch((error) => (link.stop.signal.aborted ? "The stream was silent." : error.message));
+    link.problem = await read().catch((error) => (link.stop.signal.aborted ? "The stream was silent." : `${error.message}.`));
     link.since = null;
     await new Promise((done) => setTimeout(done, link.wait * 1000));
     link.wait = Math.min(link.wait * 2, 8);
@@ -249,105 +258,69 @@ async function read() {
 }
 
 function receive(block) {
-  const fields = {};
-  for (const line of block.split("\n")) {
-    const [, field, value] = /^([^:]*):? ?(.*)/.exec(line);
-    fields[field] = value;
-  }
-  if (fields.id) link.id = fields.id;
-  if (!fields.data) return;
+  const { id, event, data } = Object.fromEntries(block.split("\n").map((line) => /^([^:]*):? ?(.*)/.exec(line).slice(1)));
+  if (id) link.id = id;
+  if (!data) return;
   link.heard = { time: performance.now(), date: Date.now() };
-  events[fields.event]?.(JSON.parse(fields.data));
-  if (link.stale) drawLive();
+  events[event]?.(JSON.parse(data));
+  drawLive();
 }
-
-// Both clocks, as one may stand still while the machine sleeps, and the other may be set.
-const silence = () => Math.max(performance.now() - link.heard.time, Date.now() - link.heard.date) / 1000;
 
 const events = {
   snapshot(list) {
-    if (list.uptime < page.uptime) [...items.values()].forEach(forget); // another run
+    if (list.uptime < page.uptime) [...items.keys()].forEach(forget); // another run
     const { service, controls, discovery } = list;
     Object.assign(page, { service, controls, discovery });
     const names = new Set(list.breakers.map((b) => b.name));
     events.update({ ...list, removed: [...items.keys()].filter((name) => !names.has(name)) });
-    ask("changes").then(async (response) => response.ok && learn((await response.json()).changes), () => {});
+    get("changes", learn);
   },
   update({ now, uptime, counts, total, breakers, removed }) {
     const before = page.now || now;
     Object.assign(page, { now, uptime, counts, total });
-    removed.forEach((name) => items.has(name) && forget(items.get(name)));
+    removed.forEach(forget);
     for (const data of breakers) {
       if (!items.has(data.name)) items.set(data.name, new Item(data.name));
       const item = items.get(data.name);
       item.take(data, before);
-      touch(item);
+      dirty.add(item);
       if (item.sortedBy !== (item.sortedBy = item.rank)) rows.late = true;
     }
     document.title = `${counts.open ? `${counts.open} open · ` : ""}${page.service}`;
     plan();
   },
   change(change) {
-    learn([change]);
-    if (change.from !== change.to || change.cause === "withheld") unsaid.push({ to: change.to, text: `${change.breaker} is ${change.to}: ${cause(change, itemOf(change.breaker)?.data.config)}.` });
+    learn({ changes: [change] });
+    if (change.from !== change.to) unsaid.push(`${change.breaker} is ${change.to}: ${why(change, itemOf(change.breaker)?.data.config)}.`);
   },
 };
 
-// The card of a name: that of its function for `shop::page[a.example]`.
-const itemOf = (name) => items.get(name) ?? [...name.matchAll(/\[/g)].map(({ index }) => items.get(name.slice(0, index))).find(Boolean);
-
-function learn(changes) {
-  for (const change of changes) {
-    const item = itemOf(change.breaker);
-    if (item?.learn(change)) touch(item);
-  }
-  plan();
-}
-
-function forget(item) {
-  items.delete(item.name);
-  inView.delete(item);
-  if (item.card?.contains(document.activeElement)) $("cards").focus({ preventScroll: true });
-  item.card?.remove();
-  rows.late = true;
-}
-
-// --- Announcements of changes, in sum if there are many
-
-const unsaid = [];
-
-function say() {
-  if (!unsaid.length || view.paused) return;
-  const said = unsaid.splice(0);
-  const sum = Object.keys(STATES).map((to) => [said.filter((s) => s.to === to).length, to]).filter(([n]) => n);
-  $("said").textContent = said.length > 4 ? `${said.length} changes: ${sum.map(([n, to]) => `${n} to ${to}`).join(", ")}.` : said.map((s) => s.text).join(" ");
-}
-
 // --- Drawing: in each frame the cards in view first, then as many others as there is time for
 
-const rows = { list: [], at: 0, late: true, next: 0 };
+const rows = { list: [], next: 0, late: true };
 const dirty = new Set();
 const inView = new Set();
+let unsaid = [];
+let planned = 0;
+let still = 0; // nothing moves under a finger before
+
 const eyes = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     inView[isIntersecting ? "add" : "delete"](target.item);
-    if (isIntersecting) touch(target.item);
+    dirty.add(target.item);
   }
   plan();
 }, { rootMargin: "300px" });
-let planned = 0;
-let quietAt = 0; // nothing moves under a finger before
 
-const touch = (item) => dirty.add(item);
 const plan = () => view.paused || (planned ||= requestAnimationFrame(draw));
 
 function draw() {
   planned = 0;
   const start = performance.now();
   const late = () => performance.now() - start > BUDGET;
-  if (rows.late && start >= quietAt) sort();
+  if (rows.late && start >= still) sort();
   drawHead();
-  for (const item of [...inView].filter((item) => dirty.has(item))) drawCard(item);
+  for (const item of inView) if (dirty.has(item)) drawCard(item);
   while (rows.next < rows.list.length) {
     if (late()) return plan();
     arrange(rows.list[rows.next], rows.next++);
@@ -355,37 +328,27 @@ function draw() {
   for (let extra; (extra = $("cards").children[rows.list.length]); ) drop(extra);
   for (const item of dirty) {
     if (late()) return plan();
-    if (item.card?.isConnected) drawCard(item);
     dirty.delete(item);
+    if (item.card?.isConnected) drawCard(item);
   }
 }
 
 function sort() {
-  const by = { worst: (a, b) => a.sortedBy - b.sortedBy, traffic: (a, b) => b.traffic - a.traffic, name: () => 0 }[view.order];
-  const text = view.text.toLowerCase();
-  const all = [...items.values()].filter((item) => item.open || (item.matches(view.state) && item.name.toLowerCase().includes(text)));
-  all.forEach((item) => (item.traffic = item.data.kind === "idle" ? -1 : item.rate ?? 0));
-  all.sort((a, b) => by(a, b) || (a.name < b.name ? -1 : 1));
-  Object.assign(rows, { late: false, next: 0, at: performance.now(), matching: all.length, list: all.slice(0, MOST_CARDS) });
-  $("empty").hidden = all.length > 0;
-  $("empty").textContent = items.size ? "No circuit matches." : "No circuit yet.";
+  const all = [...items.values()].filter((item) => item.matches());
+  const keys = new Map(all.map((item) => [item, { worst: item.sortedBy, traffic: -item.rate, name: 0 }[view.order]]));
+  all.sort((a, b) => keys.get(a) - keys.get(b) || (a.name < b.name ? -1 : 1));
+  Object.assign(rows, { list: all.slice(0, MOST_CARDS), next: 0, late: false, at: performance.now(), matching: all.length });
 }
 
-// Puts a card where it belongs, so that it keeps the focus.
+// Puts a card where it belongs; one that has the focus keeps it.
 function arrange(item, index) {
-  const cards = $("cards");
   if (!item.card) drawCard(item);
-  const here = cards.children[index];
-  if (here === item.card) return;
-  if (item.card.isConnected && here.nextElementSibling === item.card && !here.contains(document.activeElement)) return move(here, null);
-  move(item.card, here ?? null);
-}
-
-function move(card, before) {
+  const { card } = item;
+  const here = $("cards").children[index] ?? null;
+  if (here === card) return;
   const focus = card.contains(document.activeElement) && document.activeElement;
-  if (card.isConnected && $("cards").moveBefore) $("cards").moveBefore(card, before);
-  else $("cards").insertBefore(card, before);
-  if (focus && focus !== document.activeElement) focus.focus({ preventScroll: true });
+  $("cards").insertBefore(card, here);
+  if (focus) focus.focus({ preventScroll: true });
 }
 
 function drop(card) {
@@ -393,81 +356,88 @@ function drop(card) {
   card.remove();
 }
 
-function drawHead() {
-  const { counts, service, uptime } = page;
-  write($("service"), service || "Circuits");
-  write($("uptime"), page.now ? `up ${span(uptime)}` : "");
-  for (const button of $("filters").children) {
-    const n = button.value === "all" ? Object.keys(STATES).reduce((sum, s) => sum + (s === "held" ? 0 : counts[s] ?? 0), 0) : counts[button.value] ?? 0;
-    write(button.lastElementChild, count(n));
-    button.classList.toggle("none", n === 0);
-  }
-  const more = (rows.matching ?? 0) - rows.list.length;
-  const notes = [];
-  if (more > 0 || page.total > items.size) notes.push(`${plural(Math.max(more, page.total - items.size), "more circuit")} not shown, none of which is worse: narrow the search.`);
-  if (page.now && !page.discovery) notes.push("Functions appear with their first call.");
-  write($("note"), notes.join(" "));
-  $("note").hidden = !notes.length;
-}
-
-function drawLive() {
-  const silent = link.heard ? silence() : 0;
-  const stale = link.heard ? silent >= SILENCE : !!link.problem;
-  const is = stale ? "stale" : !link.heard ? "wait" : view.paused ? "paused" : "live";
-  link.stale = stale;
-  document.body.classList.toggle("stale", stale);
-  $("live").dataset.is = is;
-  write($("live-text"), { stale: link.heard ? `Stale, ${span(silent)}` : "No data", wait: "Connecting", paused: "Paused", live: "Live" }[is]);
-  const as = link.heard && moment((view.paused ?? link.heard.date) / 1000);
-  const banner = stale ? `${as ? `Stale: nothing was heard since ${as}.` : "There is no data yet."} ${link.problem || ""}` : view.paused ? `Paused: this is how it was at ${as}.` : "";
-  write($("banner"), banner);
-  $("banner").hidden = !banner;
-}
-
-// Writes only what has changed, as a write alone makes the browser lay out again.
+// Writes only what has changed: a write alone makes the browser lay out again.
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function put(item, field, value, set = (element) => (element.textContent = value)) {
-  if (item.seen[field] === value) return;
-  item.seen[field] = value;
-  set(item.at[field]);
+function show(element, text) {
+  write(element, text);
+  element.hidden = !text;
 }
 
-const icon = (state) => `#icon-${state}`;
+function put(item, field, value, set) {
+  if (item.drawn[field] === value) return;
+  item.drawn[field] = value;
+  if (set) set(value);
+  else show(item.card.querySelector(`[data-f=${field}]`), value);
+}
+
+function drawHead() {
+  const { counts, service, uptime, discovery, total } = page;
+  if (!page.now) return;
+  write($("service"), service);
+  write($("uptime"), `up ${span(uptime)}`);
+  for (const { value, lastElementChild: n, classList } of $("filters").children) {
+    write(n, count(value === "all" ? total : counts[value]));
+    classList.toggle("none", !counts[value]);
+  }
+  const hidden = Math.max(rows.matching - rows.list.length, total - items.size);
+  const note = hidden > 0 ? `${plural(hidden, "circuit")} not shown. Search by name to see others. ` : "";
+  show($("note"), note + (discovery ? "" : "Functions appear with their first call."));
+  show($("empty"), rows.list.length ? "" : items.size ? "No circuit matches." : "No circuit yet.");
+}
+
+// By both clocks: one stands still while the machine sleeps, and the other can be set.
+const silence = () => Math.max(performance.now() - link.heard.time, Date.now() - link.heard.date) / 1000;
+
+function drawLive() {
+  const { heard, problem } = link;
+  link.stale = !!heard && silence() >= STALE;
+  const is = link.stale ? "stale" : !heard ? "wait" : view.paused ? "paused" : "live";
+  document.body.classList.toggle("stale", link.stale);
+  $("live").dataset.is = is;
+  write($("live-text"), { stale: "Stale", wait: "Connecting", paused: "Paused", live: "Live" }[is]);
+  const at = () => moment((view.paused ?? heard.date) / 1000);
+  show($("banner"), { stale: () => `Stale: nothing was heard since ${at()}. ${problem}`, wait: () => problem, paused: () => `Paused: this is how it was at ${at()}.`, live: () => "" }[is]());
+}
+
 const clone = (id) => $(id).content.cloneNode(true);
 
+function make(tag, text, attributes) {
+  const element = Object.assign(document.createElement(tag), attributes);
+  element.append(text);
+  return element;
+}
+
+const button = (text, onclick) => make("button", text, { type: "button", onclick });
+const setIcon = (parent, d) => {
+  parent.dataset.is = looks(d);
+  parent.querySelector("use").setAttribute("href", `#icon-${looks(d)}`);
+};
+
 function create(item) {
-  const card = clone("card").firstElementChild;
-  item.card = card;
-  item.at = Object.fromEntries([...card.querySelectorAll("[data-f]")].map((e) => [e.dataset.f, e]));
+  const card = (item.card = clone("card").firstElementChild);
   card.item = item;
-  const at = item.name.lastIndexOf("::") + 1;
-  item.at.path.textContent = at ? item.name.slice(0, at + 1) : "";
-  item.at.last.textContent = at ? item.name.slice(at + 1) : item.name;
-  item.toggle = card.querySelector("h2 button");
-  item.toggle.onclick = () => toggle(item);
+  const [, path, last] = /^(.*::)?(.*)$/s.exec(item.name);
+  put(item, "path", path ?? "");
+  put(item, "last", last);
+  card.querySelector("button").onclick = () => toggle(item);
   eyes.observe(card);
 }
 
 function drawCard(item) {
   dirty.delete(item);
   if (!item.card) create(item);
-  const { data: d, card, passed } = item;
-  put(item, "is", lookOf(d), () => {
-    card.dataset.is = lookOf(d);
-    card.querySelector("use").setAttribute("href", icon(lookOf(d)));
-  });
-  put(item, "state", stateWords(d));
-  put(item, "left", d.kind === "idle" || item.group ? "" : timeLeft(d, passed));
+  const { data: d } = item;
+  put(item, "is", looks(d), () => setIcon(item.card, d));
+  put(item, "state", stateOf(d));
+  put(item, "left", timeLeft(d, item.passed));
   put(item, "why", item.why);
-  put(item, "held", item.heldBy, (element) => ((element.textContent = item.heldBy), (element.hidden = !item.heldBy)));
+  put(item, "held", item.heldBy);
   if (d.kind !== "idle") {
-    put(item, "rate", item.rate === null ? "" : rate(item.rate));
-    put(item, "ok", count(d.succeeded));
-    put(item, "bad", count(d.failed));
-    put(item, "cut", count(d.rejected));
+    put(item, "rate", rate(item.rate));
+    CALLS.forEach((sum) => put(item, sum, count(d[sum])));
     drawBars(item);
     if (inView.has(item)) drawSpark(item);
   }
@@ -477,243 +447,192 @@ function drawCard(item) {
 function drawBars(item) {
   const bars = item.card.querySelector(".bars");
   const { limits } = item;
-  while (bars.children.length > limits.length) bars.lastElementChild.remove();
-  limits.forEach(({ what, value, fill, mark, used }, i) => {
-    const bar = bars.children[i] ?? bars.appendChild(clone("bar").firstElementChild);
-    const seen = `${what} ${value} ${fill} ${used}`;
-    if (bar.seen === seen) return;
-    bar.seen = seen;
-    bar.className = `bar${used >= 1 ? " over" : used >= 0.5 ? " near" : ""}`;
+  put(item, "bars", limits.length, (n) => bars.replaceChildren(...Array.from({ length: n }, () => clone("bar"))));
+  limits.forEach(({ what, value, fill, mark, used }, i) => put(item, `bar${i}`, [limits.length, what, value, fill, used].join(), () => {
+    const bar = bars.children[i];
+    bar.className = `bar ${used >= 1 ? "over" : used >= 0.5 ? "near" : ""}`;
     const [label, text, svg] = bar.children;
     write(label, what);
     write(text, value);
-    svg.children[1].setAttribute("width", Math.min(100, fill * 100).toFixed(1));
-    svg.children[2].setAttribute("d", `M${Math.min(99.5, mark * 100)} 0v8`);
-  });
+    svg.firstElementChild.setAttribute("width", Math.min(100, fill * 100));
+    svg.lastElementChild.setAttribute("d", `M${Math.min(99.5, mark * 100)} 0v8`);
+  }));
 }
 
-// Stacked from below: succeeded, failed, rejected; one step for each second that is over.
+// Stacked from below: succeeded, failed, rejected; a step for each second that is over.
 function drawSpark(item) {
-  const end = Math.floor(page.now);
-  if (item.drawn === end) return;
   item.advance();
-  const empty = !(item.last > end - SECONDS - 2);
-  if (empty && item.drawn === 0) return;
-  item.drawn = empty ? 0 : end;
-  const levels = [0, 1, 2, 3].map(() => new Float32Array(SECONDS));
+  const end = item.until;
+  if (item.drawn.end === end || (item.drawn.empty && !(item.last > end - SECONDS))) return;
   const sums = [0, 0, 0];
-  let peak = 0;
-  for (let x = 0; x < SECONDS; x++) {
-    const slot = (((end - SECONDS + x) % SECONDS) + SECONDS) % SECONDS;
-    // The slot of the second that has just begun is that of the oldest one.
-    for (let i = 0; i < 3; i++) {
-      const n = x === 0 ? 0 : item.ring[slot * 3 + i];
-      sums[i] += n;
-      levels[i + 1][x] = levels[i][x] + n;
-    }
-    peak = Math.max(peak, levels[3][x]);
-  }
-  const y = (n) => (40 - (n / (peak || 1)) * 36).toFixed(1);
-  const steps = (line, order) => order.map((x) => `V${y(line[x])}H${order[0] ? x : x + 1}`).join("");
-  const there = [...Array(SECONDS).keys()];
-  const back = [...there].reverse();
+  const levels = Array.from({ length: SECONDS - 1 }, (_, x) => {
+    let level = 0;
+    return [0, ...Array.from(item.calls(end - SECONDS + 1 + x), (n, i) => ((sums[i] += n), (level += n)))];
+  });
+  const peak = Math.max(...levels.map((level) => level[3]));
+  const y = (n) => (40 - (n / (peak || 1)) * 28).toFixed(1);
   const paths = item.card.querySelectorAll(".spark path");
-  for (let i = 0; i < 3; i++) {
-    paths[i].setAttribute("d", sums[i] ? `M0 40${steps(levels[i + 1], there)}${steps(levels[i], back)}Z` : "");
-  }
+  paths.forEach((path, i) => {
+    const top = levels.map((level, x) => `V${y(level[i + 1])}H${x + 2}`);
+    const bottom = levels.map((level, x) => `V${y(level[i])}H${x + 1}`).reverse();
+    path.setAttribute("d", sums[i] ? `M1 40${top.join("")}${bottom.join("")}Z` : "");
+  });
+  Object.assign(item.drawn, { end, empty: !peak });
   put(item, "peak", peak ? `peak ${rate(peak)}` : "no calls");
-  paths[0].parentElement.setAttribute("aria-label", `The last two minutes: ${sums.map((n, i) => `${count(Math.round(n))} ${["succeeded", "failed", "rejected"][i]}`).join(", ")}`);
+  paths[0].parentElement.setAttribute("aria-label", `The last two minutes: ${CALLS.map((sum, i) => `${count(Math.round(sums[i]))} ${sum}`).join(", ")}`);
 }
 
 // --- The details of a card
 
 function toggle(item) {
   item.open = !item.open;
-  item.toggle.setAttribute("aria-expanded", item.open);
+  item.card.querySelector("button").setAttribute("aria-expanded", item.open);
   item.card.classList.toggle("wide", item.open);
   const more = item.card.querySelector(".more");
   more.hidden = !item.open;
-  if (!item.open) return (rows.late = true), plan();
+  rows.late = true;
   if (!more.children.length) more.append(clone("more"));
-  drawMore(item);
-  if (item.data.kind !== "idle") ask(`breakers/${encodeURIComponent(item.name)}`).then(async (r) => r.ok && learn((await r.json()).changes), () => {});
+  if (item.open) {
+    drawMore(item);
+    if (item.data.kind !== "idle") get(`breakers/${encodeURIComponent(item.name)}`, learn);
+  }
+  plan();
 }
 
 function drawMore(item) {
-  const { data: d } = item;
-  const find = (selector) => item.card.querySelector(`.more ${selector}`);
-  const redraw = (field, value, draw) => put(item, `more ${field}`, JSON.stringify(value), draw);
-  redraw("acts", page.controls, () => {
-    find(".acts").hidden = !page.controls || d.kind === "keyed" || d.kind === "idle";
-    find(".acts").replaceChildren(...Object.keys(ORDERS).map((action) => button(ORDERS[action].name, () => give(item.name, action))));
+  const { data: d, past } = item;
+  const part = (name, value, isThere, draw) => put(item, name, JSON.stringify([value, isThere]), () => {
+    const element = item.card.querySelector(`.more .${name}`);
+    element.hidden = !isThere;
+    if (isThere) draw(element.querySelector("dl, ol, tbody") ?? element, element);
   });
-  redraw("members", d.members && [d.members, Math.round(item.passed)], () => {
-    find(".keys").hidden = !d.members;
-    if (d.members) drawMembers(item, find(".keys"));
-  });
-  redraw("past", item.past, () => {
-    find(".past").hidden = d.kind === "idle";
-    find(".past .none").hidden = item.past.length > 0;
-    find(".past ol").replaceChildren(...item.past.map((c) => drawChange(c, item)));
-  });
-  redraw("rules", [d.config, d.changed_by_file], () => {
-    find(".rules").hidden = !d.config;
-    const changed = d.changed_by_file ?? {};
-    const names = Object.keys({ ...d.config, ...changed });
-    find(".rules dl").replaceChildren(...names.flatMap((name) => {
-      const [dt, dd] = pair(name, d.config[name] ?? "none");
-      if (name in changed) (dd.className = "changed"), (dd.dataset.note = `changed by the file, was ${changed[name].from ?? "none"}`);
-      return [dt, dd];
-    }));
-  });
-  const sums = ["succeeded", "failed", "timed_out", "panicked", "slow", "ignored", "cancelled", "rejected", "opened", "withheld"];
-  redraw("sums", sums.map((sum) => d[sum]), () => {
-    find(".sums").hidden = d.kind === "idle";
-    find(".sums dl").replaceChildren(...sums.flatMap((sum) => pair(sum.replace("_", " "), number.format(d[sum] ?? 0))));
-  });
-  redraw("source", d.source ?? null, () => (find(".source").textContent = d.source ? `${d.source.file}:${d.source.line}` : ""));
+  const called = d.kind !== "idle";
+  const changed = d.changed_by_file ?? {};
+  part("acts", 0, page.controls && called && d.kind !== "keyed", (list) => list.replaceChildren(...Object.keys(ORDERS).map((order) => button(ORDERS[order][0], () => give(item.name, order)))));
+  part("keys", [d.members, Math.round(item.passed)], !!d.members, (list, all) => drawMembers(item, list, all));
+  part("past", past, called, (list) => list.replaceChildren(...(past.length ? past.map((c) => drawChange(c, item)) : [make("p", "No change has been recorded.")])));
+  part("rules", [d.config, changed], called, (list) => list.replaceChildren(...Object.keys({ ...d.config, ...changed }).flatMap((name) => {
+    const value = make("dd", d.config[name] ?? "none");
+    if (name in changed) value.append(make("em", ` changed by the file, was ${changed[name].from ?? "none"}`));
+    return [make("dt", name), value];
+  })));
+  part("sums", SUMS.map((sum) => d[sum]), called, (list) => list.replaceChildren(...SUMS.flatMap((sum) => [make("dt", sum.replace("_", " ")), make("dd", long.format(d[sum]))])));
+  part("source", d.source, !!d.source, (line) => write(line, `${d.source.file}:${d.source.line}`));
 }
 
-function make(tag, text, attributes = {}) {
-  const element = Object.assign(document.createElement(tag), attributes);
-  element.textContent = text;
-  return element;
-}
-
-const pair = (term, value) => [make("dt", term), make("dd", String(value))];
-const button = (text, onclick) => make("button", text, { type: "button", onclick });
-
-function drawChange(change, item) {
-  const row = make("li", "");
-  row.dataset.is = change.to;
-  const key = item.group && change.breaker !== item.name ? `${change.breaker} ` : "";
-  const after = change.since > 0 ? ` after ${span(change.since)}` : "";
-  const rejected = change.rejected ? ` ${plural(change.rejected, "call")} rejected.` : "";
-  row.append(make("time", moment(change.at), { dateTime: new Date(change.at * 1000).toISOString() }), ` ${key}`, make("b", STATES[change.to] ?? change.to), `${after}: ${cause(change, item.data.config)}.${rejected}`);
+function drawChange(c, item) {
+  const row = make("li", make("time", moment(c.at)));
+  row.dataset.is = c.to;
+  const key = item.data.members && c.breaker !== item.name ? ` ${c.breaker.slice(item.name.length)}` : "";
+  row.append(`${key} `, make("b", STATES[c.to]), `: ${why(c, item.data.config)}, after ${span(c.since)}${c.rejected ? ` and ${plural(c.rejected, "rejected call")}` : ""}.`);
   return row;
 }
 
-function drawMembers(item, section) {
-  const { data: d, passed } = item;
-  const body = section.querySelector("tbody");
-  const rows = new Map([...body.children].map((row) => [row.dataset.name, row]));
-  const hidden = d.members_total - d.members.length;
-  write(section.querySelector("h3"), `${d.kind === "keyed" ? "Keys" : "Breakers of this name"}, worst first${hidden > 0 ? `: ${d.members.length} of ${count(d.members_total)}` : ""}`);
-  d.members.forEach((m, i) => {
-    const id = d.kind === "keyed" ? m.name : String(i);
-    const row = rows.get(id) ?? body.insertRow();
-    rows.delete(id);
-    if (!row.cells.length) {
-      row.dataset.name = id;
-      for (let cell = 0; cell < 5; cell++) row.insertCell();
-      row.cells[1].append(item.card.querySelector(".icon").cloneNode(true), make("span", ""));
-      if (page.controls && d.kind === "keyed") row.cells[4].append(button("Order", () => give(m.name, "force-open")));
-    }
-    row.dataset.is = lookOf(m);
-    row.querySelector("use").setAttribute("href", icon(lookOf(m)));
-    write(row.cells[0], m.key ?? `#${i + 1}`);
-    write(row.cells[1].lastElementChild, [stateWords(m), timeLeft(m, passed)].filter(Boolean).join(", "));
-    write(row.cells[2], count(m.failed));
-    write(row.cells[3], count(m.rejected));
-    if (body.children[i] !== row && !row.contains(document.activeElement)) body.insertBefore(row, body.children[i]);
+function drawMembers(item, list, section) {
+  const { members, members_total: total, kind } = item.data;
+  const old = new Map([...list.children].map((row) => [row.id, row]));
+  write(section.firstElementChild, `${kind === "keyed" ? "Keys" : "Breakers of this name"}, worst first: ${count(members.length)} of ${count(total)}`);
+  members.forEach((m, i) => {
+    const id = kind === "keyed" ? m.name : `${item.name} ${i}`;
+    const row = old.get(id) ?? clone("key").firstElementChild;
+    old.delete(id);
+    row.id = id;
+    setIcon(row, m);
+    const [key, state, failed, rejected, act] = row.cells;
+    write(key, m.key ?? `${i + 1}`);
+    write(state.lastElementChild, [stateOf(m), timeLeft(m, item.passed)].filter(Boolean).join(", "));
+    write(failed, count(m.failed));
+    write(rejected, count(m.rejected));
+    if (page.controls && kind === "keyed" && !act.firstChild) act.append(button("Order", () => give(m.name, "force-open")));
+    if (list.children[i] !== row && !row.contains(document.activeElement)) list.insertBefore(row, list.children[i] ?? null);
   });
-  rows.forEach((row) => row.remove());
+  old.forEach((row) => row.remove());
 }
 
-// --- Orders
+// --- Orders and the token
 
-const ORDERS = {
-  "force-open": { name: "Force open", what: "Every call is rejected until the order ends." },
-  "force-closed": { name: "Force closed", what: "Every call is admitted until the order ends, however many fail." },
-  trip: { name: "Trip", what: "The circuit opens now, as after too many failures, and recovers by itself." },
-  reset: { name: "Reset", what: "The circuit closes, forgets its failures, and any order ends." },
-};
-
-let giving;
-
-function give(name, action) {
-  giving = name;
+function give(name, order) {
   write($("act-name"), name);
-  $("act-error").hidden = true;
+  show($("act-error"), "");
   $("act").showModal();
-  choose(action);
+  choose(order);
   $("act-reason").focus();
 }
 
-function choose(action) {
-  $("act-order").value = action;
-  write($("act-what"), ORDERS[action].what);
-  write($("act-do"), ORDERS[action].name);
-  $("act-time").hidden = action === "reset";
-  $("act-rules").hidden = action !== "trip";
-  document.querySelector(`#act-time [value="${action === "trip" ? "" : 900}"]`).checked = true;
+const time = (value) => document.querySelector(`#act-time [value="${value}"]`);
+
+function choose(order) {
+  $("act-order").value = order;
+  write($("act-what"), ORDERS[order][1]);
+  write($("act-do"), ORDERS[order][0]);
+  $("act-time").hidden = order === "reset";
+  $("act-rules").hidden = order !== "trip";
+  time(order === "trip" ? "" : 900).checked = true;
 }
 
 async function order() {
   const action = $("act-order").value;
-  const chosen = document.querySelector("#act-time :checked").value;
-  const seconds = Number(chosen === "own" ? $("act-own").value : chosen) || undefined;
-  const body = JSON.stringify({ reason: $("act-reason").value, ...(action !== "reset" && { seconds }) });
+  const seconds = Number(time("own").checked ? $("act-own").value : document.querySelector("#act-time :checked").value);
+  const body = JSON.stringify({ reason: $("act-reason").value, ...(seconds && action !== "reset" && { seconds }) });
   const headers = { "Content-Type": "application/json", "X-Circuit-Dashboard": "1" };
   $("act-do").disabled = true;
-  const response = await ask(`breakers/${encodeURIComponent(giving)}/${action}`, { method: "POST", headers, body }).catch((error) => error);
+  const path = `breakers/${encodeURIComponent($("act-name").textContent)}/${action}`;
+  const problem = await ask(path, { method: "POST", headers, body }).then((response) => (response.ok ? "" : problemOf(response)), (error) => `Not sent: ${error.message}`);
   $("act-do").disabled = false;
-  if (response.ok) return $("act").close();
-  write($("act-error"), response instanceof Error ? `The order was not sent: ${response.message}` : await problemOf(response));
-  $("act-error").hidden = false;
+  show($("act-error"), problem);
+  if (!problem) $("act").close();
 }
 
 function askToken() {
-  $("token-error").hidden = token === null;
-  $("token").value = "";
+  $("token-error").hidden = !token;
   $("ask").showModal();
-  return new Promise((done) => $("ask").addEventListener("close", () => {
-    token = $("token").value || token;
+  return new Promise((done) => ($("ask").onclose = () => {
+    token = $("token").value;
     $("token").value = "";
     done();
-  }, { once: true }));
+  }));
 }
 
 // --- Start
 
-for (const [value, word] of Object.entries({ all: "All", ...STATES })) {
-  const filter = button(`${word} `, () => {
-    view.state = value;
-    for (const b of $("filters").children) b.setAttribute("aria-pressed", b.value === value);
-    sortNow();
-  });
-  filter.value = value;
-  filter.append(make("b", "0"));
-  filter.setAttribute("aria-pressed", value === "all");
-  $("filters").append(filter);
-}
-
 function sortNow() {
   rows.late = true;
-  quietAt = 0;
+  still = 0;
   plan();
 }
 
-$("search").oninput = () => ((view.text = $("search").value), sortNow());
-$("order").onchange = () => ((view.order = $("order").value), sortNow());
+for (const [state, word] of Object.entries({ all: "All", ...STATES })) {
+  const filter = button(`${word} `, () => {
+    view.state = state;
+    for (const other of $("filters").children) other.ariaPressed = other === filter;
+    sortNow();
+  });
+  filter.append(make("b", "0"));
+  Object.assign(filter, { value: state, ariaPressed: state === "all" });
+  $("filters").append(filter);
+}
+for (const [value, [text]] of Object.entries(ORDERS)) $("act-order").append(make("option", text, { value }));
+$("search").oninput = () => sortNow((view.text = $("search").value.toLowerCase()));
+$("order").onchange = () => sortNow((view.order = $("order").value));
 $("pause").onclick = () => {
   view.paused = view.paused ? null : Date.now();
-  $("pause").setAttribute("aria-pressed", !!view.paused);
+  $("pause").ariaPressed = !!view.paused;
   plan();
   drawLive();
 };
-$("act-order").append(...Object.entries(ORDERS).map(([value, { name }]) => make("option", name, { value })));
 $("act-order").onchange = () => choose($("act-order").value);
-$("act").querySelector("form").onsubmit = (e) => (e.preventDefault(), order());
+$("act").onsubmit = (event) => order(event.preventDefault());
 $("act-no").onclick = () => $("act").close();
-for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(kind, () => (quietAt = performance.now() + 1500), { passive: true });
+for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(kind, () => (still = performance.now() + 1500), { passive: true });
 
 setInterval(() => {
-  if (link.since !== null && Math.max(performance.now() - link.since, 0) / 1000 > SILENT_FOR_GOOD && silence() > SILENT_FOR_GOOD) link.stop?.abort();
+  if (link.since && performance.now() - link.since > RECONNECT * 1000 && !(link.heard && silence() < RECONNECT)) link.stop.abort();
   drawLive();
-  say();
-  if (view.order === "traffic" && performance.now() - rows.at > RESORT * 1000) rows.late = true;
-  if (!link.stale) inView.forEach(touch), plan();
+  if (view.paused || link.stale) return;
+  if (unsaid.length) $("said").textContent = unsaid.length > 4 ? `${unsaid.length} changes of state.` : unsaid.join(" ");
+  unsaid = [];
+  if (view.order === "traffic" && performance.now() - rows.at > RESORT) rows.late = true;
+  inView.forEach((item) => dirty.add(item));
+  plan();
 }, 1000);
-
 follow();
