@@ -45,6 +45,7 @@ export async function start(t, ...flags) {
     /** The program stands still, with its connections open. */
     stop: () => child.kill("SIGSTOP"),
     go: () => child.kill("SIGCONT"),
+    kill: () => child.kill("SIGKILL"),
     async state(name) {
       const response = await fetch(`${url}api/breakers/${encodeURIComponent(name)}`);
       assert.equal(response.status, 200);

@@ -622,6 +622,7 @@ $("pause").onclick = () => {
 };
 $("act-order").onchange = () => choose($("act-order").value);
 $("act").onsubmit = (event) => order(event.preventDefault());
+$("act-own").oninput = () => (time("own").checked = true);
 $("act-no").onclick = () => $("act").close();
 for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(kind, () => (still = performance.now() + 1500), { passive: true });
 
