@@ -1,9 +1,9 @@
-// The page: keeps what the stream reports, and draws what has changed.
+// Keeps what the stream reports, and draws what has changed. Names are only ever text.
 
 const SECONDS = 120; // of a sparkline
 const STALE = 5; // seconds of silence
 const RECONNECT = 10; // seconds of silence
-const RESORT = 5_000; // milliseconds between two orders by traffic
+const RESORT = 5; // seconds between two orders by traffic
 const MOST_CARDS = 500;
 const MOST_CHANGES = 50; // of a card
 const BUDGET = 10; // milliseconds of drawing in a frame
@@ -25,8 +25,8 @@ const CAUSES = {
 const ORDERS = {
   "force-open": ["Force open", "Every call is rejected until the order ends."],
   "force-closed": ["Force closed", "Every call is admitted until the order ends, however many fail."],
-  trip: ["Trip", "The circuit opens now, as after too many failures, and recovers by itself."],
-  reset: ["Reset", "The circuit closes and forgets its failures, and any order ends."],
+  trip: ["Trip", "The circuit opens as after failures, and recovers by itself."],
+  reset: ["Reset", "The circuit closes and forgets its failures, and an order ends."],
 };
 
 const $ = (id) => document.getElementById(id);
@@ -34,7 +34,7 @@ const api = `${location.pathname.replace(/\/?$/, "/")}api/`;
 const items = new Map(); // by name
 const view = { state: "all", text: "", order: "worst", paused: null };
 const page = { now: 0 };
-const link = { heard: null, since: null, problem: "", wait: 1, id: null };
+const link = { heard: null, since: null, problem: "", wait: 1 };
 let token = null;
 
 // --- Words
@@ -42,7 +42,7 @@ let token = null;
 const long = new Intl.NumberFormat("en");
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const today = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
-const earlier = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const earlier = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 
 const count = (n) => (n < 100_000 ? long : short).format(n);
 const plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
@@ -70,10 +70,10 @@ function within({ window } = {}) {
 
 // The cause of a change, with the evidence that led to it.
 function why({ cause, window: w }, config) {
-  const share = (n, what) => `${w?.calls ? `${percent(n / w.calls)} of ${plural(w.calls, "call")}` : "too many calls"} ${what}`;
-  if (cause === "max_failures") return `${w ? plural(w.failed, "failure") : "too many failures"} ${within(config)}`;
-  if (cause === "failure_rate") return share(w?.failed, "failed");
-  if (cause === "slow_rate") return share(w?.slow, "were slow");
+  const share = (n, what) => `${percent(n / w.calls)} of ${plural(w.calls, "call")} ${what}`;
+  if (w && cause === "max_failures") return `${plural(w.failed, "failure")} ${within(config)}`;
+  if (w && cause === "failure_rate") return share(w.failed, "failed");
+  if (w && cause === "slow_rate") return share(w.slow, "were slow");
   return CAUSES[cause] ?? cause;
 }
 
@@ -111,22 +111,21 @@ class Item {
     const start = Math.max(before, page.now - SECONDS + 1);
     for (let s = Math.floor(start); s <= page.now; s++) {
       const share = (Math.min(s + 1, page.now) - Math.max(s, start)) / (page.now - start || 1);
-      grown.forEach((n, i) => (this.ring[(s % SECONDS) * 3 + i] += n * share));
+      grown.forEach((n, i) => (this.calls(s)[i] += n * share));
     }
     this.last = page.now;
+  }
+
+  calls(second) {
+    const at = (second % SECONDS) * 3;
+    return this.ring.subarray(at, at + 3);
   }
 
   // Empties the seconds that have begun since.
   advance() {
     const now = Math.floor(page.now);
-    for (let s = Math.max(this.until + 1, now - SECONDS + 1); s <= now; s++) this.ring.fill(0, (s % SECONDS) * 3, (s % SECONDS) * 3 + 3);
+    for (let s = Math.max(this.until + 1, now - SECONDS + 1); s <= now; s++) this.calls(s).fill(0);
     this.until = now;
-  }
-
-  // The calls of a second that is over.
-  calls(second) {
-    const at = (((second % SECONDS) + SECONDS) % SECONDS) * 3;
-    return this.ring.subarray(at, at + 3);
   }
 
   // Calls a second, of the last ten.
@@ -150,7 +149,7 @@ class Item {
     return this.open || ((["all", d.state].includes(view.state) || (view.state === "held" && (d.hold || d.members_counts?.held))) && this.name.toLowerCase().includes(view.text));
   }
 
-  // The rules with a limit: how much of it is used, and where both are on a bar.
+  // How much of each limit is used, and where both are on a bar.
   get limits() {
     const { config: c, window: w, consecutive_failures: run, members } = this.data;
     const limits = [];
@@ -177,9 +176,9 @@ class Item {
     return d.hold ? 3 : this.near ? 4 : 5;
   }
 
-  // Seconds since the state was told, which stand still once the page is stale.
+  // Seconds since the state was told; they stand still on a stale page.
   get passed() {
-    return Math.max(0, (link.stale ? link.heard.time : performance.now()) - this.heard) / 1000;
+    return ((link.stale ? link.heard.time : performance.now()) - this.heard) / 1000;
   }
 
   get why() {
@@ -192,7 +191,7 @@ class Item {
     if (d.hold && d.withheld) return `Would have opened ${times(d.withheld)}`;
     // The first opening says more than the probe that failed since.
     const opening = d.state !== "closed" && (past.find((c) => c.to === "open" && c.from === "closed") ?? past.find((c) => c.to === "open"));
-    const first = opening ? `${moment(opening.at)}: ${why(opening, d.config)}` : `${STATES[d.state]} for ${span(d.since + this.passed)}`;
+    const first = opening ? `Opened ${moment(opening.at)}: ${why(opening, d.config)}` : `${STATES[d.state]} for ${span(d.since + this.passed)}`;
     return first + (d.reopenings ? `. Reopened ${times(d.reopenings)}${d.reopenings > 1 ? " in a row" : ""}` : "");
   }
 
@@ -204,7 +203,7 @@ class Item {
   }
 }
 
-// The circuit of a name, or the function of a key: `shop::page` of `shop::page[a.example]`.
+// Of the key `shop::page[a.example]`, that is its function `shop::page`.
 const itemOf = (name) => items.get(name) ?? [...name.matchAll(/\[/g)].map(({ index }) => items.get(name.slice(0, index))).find(Boolean);
 
 function learn({ changes }) {
@@ -236,10 +235,9 @@ async function follow() {
   }
 }
 
-// Resolves to the reason once the stream has ended.
+// Resolves to the reason of its end.
 async function read() {
-  const headers = { Accept: "text/event-stream", ...(link.id && { "Last-Event-ID": link.id }) };
-  const response = await ask("stream", { headers, signal: link.stop.signal });
+  const response = await ask("stream", { signal: link.stop.signal });
   if (response.status === 401) {
     await askToken();
     link.wait = 0.1;
@@ -258,8 +256,7 @@ async function read() {
 }
 
 function receive(block) {
-  const { id, event, data } = Object.fromEntries(block.split("\n").map((line) => /^([^:]*):? ?(.*)/.exec(line).slice(1)));
-  if (id) link.id = id;
+  const { event, data } = Object.fromEntries(block.split("\n").map((line) => /^([^:]*):? ?(.*)/.exec(line).slice(1)));
   if (!data) return;
   link.heard = { time: performance.now(), date: Date.now() };
   events[event]?.(JSON.parse(data));
@@ -295,13 +292,14 @@ const events = {
   },
 };
 
-// --- Drawing: in each frame the cards in view first, then as many others as there is time for
+// --- Drawing: in a frame the cards in view, and others while there is time
 
 const rows = { list: [], next: 0, late: true };
 const dirty = new Set();
 const inView = new Set();
 let unsaid = [];
 let planned = 0;
+let seconds = 0;
 let still = 0; // nothing moves under a finger before
 
 const eyes = new IntersectionObserver((entries) => {
@@ -337,10 +335,10 @@ function sort() {
   const all = [...items.values()].filter((item) => item.matches());
   const keys = new Map(all.map((item) => [item, { worst: item.sortedBy, traffic: -item.rate, name: 0 }[view.order]]));
   all.sort((a, b) => keys.get(a) - keys.get(b) || (a.name < b.name ? -1 : 1));
-  Object.assign(rows, { list: all.slice(0, MOST_CARDS), next: 0, late: false, at: performance.now(), matching: all.length });
+  Object.assign(rows, { list: all.slice(0, MOST_CARDS), next: 0, late: false, matching: all.length });
 }
 
-// Puts a card where it belongs; one that has the focus keeps it.
+// Puts a card where it belongs, with the focus if it has it.
 function arrange(item, index) {
   if (!item.card) drawCard(item);
   const { card } = item;
@@ -356,7 +354,6 @@ function drop(card) {
   card.remove();
 }
 
-// Writes only what has changed: a write alone makes the browser lay out again.
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -378,17 +375,17 @@ function drawHead() {
   if (!page.now) return;
   write($("service"), service);
   write($("uptime"), `up ${span(uptime)}`);
-  for (const { value, lastElementChild: n, classList } of $("filters").children) {
-    write(n, count(value === "all" ? total : counts[value]));
-    classList.toggle("none", !counts[value]);
-  }
-  const hidden = Math.max(rows.matching - rows.list.length, total - items.size);
-  const note = hidden > 0 ? `${plural(hidden, "circuit")} not shown. Search by name to see others. ` : "";
-  show($("note"), note + (discovery ? "" : "Functions appear with their first call."));
+  for (const { value, lastElementChild } of $("filters").children) write(lastElementChild, count(value === "all" ? total : counts[value]));
+  const more = rows.matching - rows.list.length;
+  show($("note"), [
+    more > 0 && `${plural(more, "more circuit")} of this filter.`,
+    total > items.size && `The worst ${count(items.size)} of ${count(total)} circuits are known here.`,
+    !discovery && "Functions appear with their first call.",
+  ].filter(Boolean).join(" "));
   show($("empty"), rows.list.length ? "" : items.size ? "No circuit matches." : "No circuit yet.");
 }
 
-// By both clocks: one stands still while the machine sleeps, and the other can be set.
+// By both clocks: one may rest while the machine sleeps, the other may be set.
 const silence = () => Math.max(performance.now() - link.heard.time, Date.now() - link.heard.date) / 1000;
 
 function drawLive() {
@@ -397,9 +394,9 @@ function drawLive() {
   const is = link.stale ? "stale" : !heard ? "wait" : view.paused ? "paused" : "live";
   document.body.classList.toggle("stale", link.stale);
   $("live").dataset.is = is;
-  write($("live-text"), { stale: "Stale", wait: "Connecting", paused: "Paused", live: "Live" }[is]);
-  const at = () => moment((view.paused ?? heard.date) / 1000);
-  show($("banner"), { stale: () => `Stale: nothing was heard since ${at()}. ${problem}`, wait: () => problem, paused: () => `Paused: this is how it was at ${at()}.`, live: () => "" }[is]());
+  write($("live-text"), { wait: "Connecting", stale: "Stale", paused: "Paused", live: "Live" }[is]);
+  const at = heard && moment((view.paused ?? heard.date) / 1000);
+  show($("banner"), { stale: `Stale: nothing was heard since ${at}. ${problem}`, wait: problem, paused: `Paused: this is how it was at ${at}.` }[is] ?? "");
 }
 
 const clone = (id) => $(id).content.cloneNode(true);
@@ -411,10 +408,11 @@ function make(tag, text, attributes) {
 }
 
 const button = (text, onclick) => make("button", text, { type: "button", onclick });
-const setIcon = (parent, d) => {
+
+function setState(parent, d) {
   parent.dataset.is = looks(d);
   parent.querySelector("use").setAttribute("href", `#icon-${looks(d)}`);
-};
+}
 
 function create(item) {
   const card = (item.card = clone("card").firstElementChild);
@@ -430,7 +428,7 @@ function drawCard(item) {
   dirty.delete(item);
   if (!item.card) create(item);
   const { data: d } = item;
-  put(item, "is", looks(d), () => setIcon(item.card, d));
+  put(item, "is", looks(d), () => setState(item.card, d));
   put(item, "state", stateOf(d));
   put(item, "left", timeLeft(d, item.passed));
   put(item, "why", item.why);
@@ -537,13 +535,13 @@ function drawMembers(item, list, section) {
     const row = old.get(id) ?? clone("key").firstElementChild;
     old.delete(id);
     row.id = id;
-    setIcon(row, m);
+    setState(row, m);
     const [key, state, failed, rejected, act] = row.cells;
     write(key, m.key ?? `${i + 1}`);
     write(state.lastElementChild, [stateOf(m), timeLeft(m, item.passed)].filter(Boolean).join(", "));
     write(failed, count(m.failed));
     write(rejected, count(m.rejected));
-    if (page.controls && kind === "keyed" && !act.firstChild) act.append(button("Order", () => give(m.name, "force-open")));
+    if (page.controls && m.key !== null && !act.firstChild) act.append(button("Order", () => give(m.name, "force-open")));
     if (list.children[i] !== row && !row.contains(document.activeElement)) list.insertBefore(row, list.children[i] ?? null);
   });
   old.forEach((row) => row.remove());
@@ -559,7 +557,7 @@ function give(name, order) {
   $("act-reason").focus();
 }
 
-const time = (value) => document.querySelector(`#act-time [value="${value}"]`);
+const time = (value) => $("act-time").querySelector(`[value="${value}"]`);
 
 function choose(order) {
   $("act-order").value = order;
@@ -572,7 +570,7 @@ function choose(order) {
 
 async function order() {
   const action = $("act-order").value;
-  const seconds = Number(time("own").checked ? $("act-own").value : document.querySelector("#act-time :checked").value);
+  const seconds = Number(time("own").checked ? $("act-own").value : $("act-time").querySelector(":checked").value);
   const body = JSON.stringify({ reason: $("act-reason").value, ...(seconds && action !== "reset" && { seconds }) });
   const headers = { "Content-Type": "application/json", "X-Circuit-Dashboard": "1" };
   $("act-do").disabled = true;
@@ -632,7 +630,7 @@ setInterval(() => {
   if (view.paused || link.stale) return;
   if (unsaid.length) $("said").textContent = unsaid.length > 4 ? `${unsaid.length} changes of state.` : unsaid.join(" ");
   unsaid = [];
-  if (view.order === "traffic" && performance.now() - rows.at > RESORT) rows.late = true;
+  if (view.order === "traffic" && ++seconds % RESORT === 0) rows.late = true;
   inView.forEach((item) => dirty.add(item));
   plan();
 }, 1000);
