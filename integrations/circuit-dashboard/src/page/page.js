@@ -1,4 +1,4 @@
-// Keeps what the stream reports, and draws what has changed. Names are only ever text.
+// Keeps what the stream reports, and draws what has changed.
 
 const SECONDS = 120; // of a sparkline
 const STALE = 5; // seconds of silence
@@ -6,7 +6,7 @@ const RECONNECT = 10; // seconds of silence
 const RESORT = 5; // seconds between two orders by traffic
 const MOST_CARDS = 500;
 const MOST_CHANGES = 50; // of a card
-const BUDGET = 10; // milliseconds of drawing in a frame
+const BUDGET = 10; // milliseconds of a frame
 const STATES = { open: "Open", "half-open": "Half-open", held: "Held", closed: "Closed", idle: "Idle" };
 const CALLS = ["succeeded", "failed", "rejected"];
 const SUMS = ["succeeded", "failed", "timed_out", "panicked", "slow", "ignored", "cancelled", "rejected", "opened", "withheld"];
@@ -31,6 +31,8 @@ const ORDERS = {
 
 const $ = (id) => document.getElementById(id);
 const api = `${location.pathname.replace(/\/?$/, "/")}api/`;
+const clock = () => performance.now();
+const cards = $("cards");
 const items = new Map(); // by name
 const view = { state: "all", text: "", order: "worst", paused: null };
 const page = { now: 0 };
@@ -78,15 +80,13 @@ function why({ cause, window: w }, config) {
 }
 
 const looks = (d) => (d.hold && !d.members ? "held" : d.state);
-const stateOf = (d) => (looks(d) === "held" ? `Held ${d.hold.to}` : STATES[d.state] ?? d.state);
+const stateOf = (d) => (looks(d) === "held" ? `Held ${d.hold.to}` : STATES[d.state]);
 
 function timeLeft(d, passed) {
   if (d.members || d.kind === "idle") return "";
   if (d.hold) return d.hold.ends_in === null ? "without an end" : `${span(Math.ceil(d.hold.ends_in - passed))} left`;
   if (d.state === "half-open") return d.ramp ? `${percent(d.ramp)} of calls admitted` : "probing";
-  if (d.state !== "open" || d.retry_after === null) return "";
-  const left = Math.ceil(d.retry_after - passed);
-  return left > 0 ? `probe in ${span(left)}` : "probe with the next call";
+  return d.retry_after === null ? "" : `probe in ${span(Math.ceil(d.retry_after - passed))}`;
 }
 
 // --- Circuits
@@ -94,7 +94,7 @@ function timeLeft(d, passed) {
 class Item {
   constructor(name) {
     this.name = name;
-    this.past = []; // changes, latest first
+    this.past = []; // latest change first
     this.ring = new Float32Array(SECONDS * 3); // the calls of each second
     this.until = this.from = Math.floor(page.now);
     this.drawn = {};
@@ -103,7 +103,7 @@ class Item {
   // Takes a new state, and spreads the calls since `before` over the seconds in which they ended.
   take(data, before) {
     const old = this.data;
-    Object.assign(this, { data, heard: performance.now(), told: page.now });
+    Object.assign(this, { data, heard: clock(), told: page.now });
     if (data.last_change) this.learn(data.last_change);
     this.advance();
     const grown = CALLS.map((sum) => Math.max(0, data[sum] - old?.[sum]) || 0);
@@ -146,7 +146,8 @@ class Item {
 
   matches() {
     const { data: d } = this;
-    return this.open || ((["all", d.state].includes(view.state) || (view.state === "held" && (d.hold || d.members_counts?.held))) && this.name.toLowerCase().includes(view.text));
+    const held = view.state === "held" && (d.hold || d.members_counts?.held);
+    return this.open || ((held || ["all", d.state].includes(view.state)) && this.name.toLowerCase().includes(view.text));
   }
 
   // How much of each limit is used, and where both are on a bar.
@@ -178,7 +179,7 @@ class Item {
 
   // Seconds since the state was told; they stand still on a stale page.
   get passed() {
-    return ((link.stale ? link.heard.time : performance.now()) - this.heard) / 1000;
+    return ((link.stale ? link.heard.time : clock()) - this.heard) / 1000;
   }
 
   get why() {
@@ -186,20 +187,22 @@ class Item {
     if (d.kind === "idle") return "Never called";
     if (d.members) {
       const { open, held } = d.members_counts;
-      return `${count(open)} of ${plural(d.members_total, d.kind === "keyed" ? "key" : "breaker")} open${held ? `, ${count(held)} held` : ""}`;
+      const all = plural(d.members_total, d.kind === "keyed" ? "key" : "breaker");
+      return `${count(open)} of ${all} open${held ? `, ${count(held)} held` : ""}`;
     }
-    if (d.hold && d.withheld) return `Would have opened ${times(d.withheld)}`;
+    if (d.withheld && d.hold?.to === "closed") return `Would have opened ${times(d.withheld)}`;
     // The first opening says more than the probe that failed since.
     const opening = d.state !== "closed" && (past.find((c) => c.to === "open" && c.from === "closed") ?? past.find((c) => c.to === "open"));
     const first = opening ? `Opened ${moment(opening.at)}: ${why(opening, d.config)}` : `${STATES[d.state]} for ${span(d.since + this.passed)}`;
-    return first + (d.reopenings ? `. Reopened ${times(d.reopenings)}${d.reopenings > 1 ? " in a row" : ""}` : "");
+    return d.reopenings ? `${first}. Reopened ${times(d.reopenings)}${d.reopenings > 1 ? " in a row" : ""}` : first;
   }
 
   get heldBy() {
     const { hold, order, members } = this.data;
     if (!hold || members) return "";
     const by = hold.source === "file" ? "the file of rules" : order?.actor ?? "the program";
-    return `Held by ${by}${hold.ends_in === null ? "" : ` until ${moment(Math.round(this.told + hold.ends_in))}`}${order ? `: ${order.reason}` : ""}`;
+    const until = hold.ends_in === null ? "" : ` until ${moment(Math.round(this.told + hold.ends_in))}`;
+    return `Held by ${by}${until}${order ? `: ${order.reason}` : ""}`;
   }
 }
 
@@ -221,13 +224,13 @@ function forget(name) {
 
 // --- The stream
 
-const ask = (path, { headers, ...options } = {}) => fetch(api + path, { ...options, headers: { ...(token && { Authorization: `Bearer ${token}` }), ...headers }, credentials: "omit" });
+const ask = (path, { headers, ...options } = {}) => fetch(api + path, { ...options, headers: { ...(token && { Authorization: `Bearer ${token}` }), ...headers } });
 const get = (path, take) => ask(path).then(async (response) => response.ok && take(await response.json())).catch(() => {});
 const problemOf = async (response) => (await response.json().catch(() => ({}))).error ?? `The server answered ${response.status}.`;
 
 async function follow() {
   for (;;) {
-    link.stop = new AbortController();
+    Object.assign(link, { since: clock(), stop: new AbortController() });
     link.problem = await read().catch((error) => (link.stop.signal.aborted ? "The stream was silent." : `${error.message}.`));
     link.since = null;
     await new Promise((done) => setTimeout(done, link.wait * 1000));
@@ -244,7 +247,7 @@ async function read() {
     return "";
   }
   if (!response.ok) return problemOf(response);
-  Object.assign(link, { since: performance.now(), wait: 1 });
+  Object.assign(link, { since: clock(), wait: 1, problem: "" });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (let rest = ""; ; ) {
     const { done, value } = await reader.read();
@@ -258,7 +261,7 @@ async function read() {
 function receive(block) {
   const { event, data } = Object.fromEntries(block.split("\n").map((line) => /^([^:]*):? ?(.*)/.exec(line).slice(1)));
   if (!data) return;
-  link.heard = { time: performance.now(), date: Date.now() };
+  link.heard = { time: clock(), date: Date.now() };
   events[event]?.(JSON.parse(data));
   drawLive();
 }
@@ -268,8 +271,9 @@ const events = {
     if (list.uptime < page.uptime) [...items.keys()].forEach(forget); // another run
     const { service, controls, discovery } = list;
     Object.assign(page, { service, controls, discovery });
-    const names = new Set(list.breakers.map((b) => b.name));
-    events.update({ ...list, removed: [...items.keys()].filter((name) => !names.has(name)) });
+    const gone = new Set(items.keys());
+    for (const { name } of list.breakers) gone.delete(name);
+    events.update({ ...list, removed: gone });
     get("changes", learn);
   },
   update({ now, uptime, counts, total, breakers, removed }) {
@@ -281,7 +285,7 @@ const events = {
       const item = items.get(data.name);
       item.take(data, before);
       dirty.add(item);
-      if (item.sortedBy !== (item.sortedBy = item.rank)) rows.late = true;
+      if (item.order !== (item.order = item.rank)) rows.late = true;
     }
     document.title = `${counts.open ? `${counts.open} open · ` : ""}${page.service}`;
     plan();
@@ -292,7 +296,7 @@ const events = {
   },
 };
 
-// --- Drawing: in a frame the cards in view, and others while there is time
+// --- Drawing: in a frame the cards in view, then others while there is time
 
 const rows = { list: [], next: 0, late: true };
 const dirty = new Set();
@@ -314,8 +318,8 @@ const plan = () => view.paused || (planned ||= requestAnimationFrame(draw));
 
 function draw() {
   planned = 0;
-  const start = performance.now();
-  const late = () => performance.now() - start > BUDGET;
+  const start = clock();
+  const late = () => clock() - start > BUDGET;
   if (rows.late && start >= still) sort();
   drawHead();
   for (const item of inView) if (dirty.has(item)) drawCard(item);
@@ -323,7 +327,7 @@ function draw() {
     if (late()) return plan();
     arrange(rows.list[rows.next], rows.next++);
   }
-  for (let extra; (extra = $("cards").children[rows.list.length]); ) drop(extra);
+  for (let extra; (extra = cards.children[rows.list.length]); ) drop(extra);
   for (const item of dirty) {
     if (late()) return plan();
     dirty.delete(item);
@@ -333,24 +337,23 @@ function draw() {
 
 function sort() {
   const all = [...items.values()].filter((item) => item.matches());
-  const keys = new Map(all.map((item) => [item, { worst: item.sortedBy, traffic: -item.rate, name: 0 }[view.order]]));
-  all.sort((a, b) => keys.get(a) - keys.get(b) || (a.name < b.name ? -1 : 1));
+  for (const item of all) item.key = { worst: item.order, traffic: -item.rate, name: 0 }[view.order];
+  all.sort((a, b) => a.key - b.key || (a.name < b.name ? -1 : 1));
   Object.assign(rows, { list: all.slice(0, MOST_CARDS), next: 0, late: false, matching: all.length });
 }
 
 // Puts a card where it belongs, with the focus if it has it.
 function arrange(item, index) {
   if (!item.card) drawCard(item);
-  const { card } = item;
-  const here = $("cards").children[index] ?? null;
-  if (here === card) return;
-  const focus = card.contains(document.activeElement) && document.activeElement;
-  $("cards").insertBefore(card, here);
+  const here = cards.children[index];
+  if (here === item.card) return;
+  const focus = item.card.contains(document.activeElement) && document.activeElement;
+  cards.insertBefore(item.card, here ?? null);
   if (focus) focus.focus({ preventScroll: true });
 }
 
 function drop(card) {
-  if (card.contains(document.activeElement)) $("cards").focus({ preventScroll: true });
+  if (card.contains(document.activeElement)) cards.focus({ preventScroll: true });
   card.remove();
 }
 
@@ -385,8 +388,8 @@ function drawHead() {
   show($("empty"), rows.list.length ? "" : items.size ? "No circuit matches." : "No circuit yet.");
 }
 
-// By both clocks: one may rest while the machine sleeps, the other may be set.
-const silence = () => Math.max(performance.now() - link.heard.time, Date.now() - link.heard.date) / 1000;
+// By two clocks: one may rest while the machine sleeps, the other may be set.
+const silence = () => Math.max(clock() - link.heard.time, Date.now() - link.heard.date) / 1000;
 
 function drawLive() {
   const { heard, problem } = link;
@@ -407,7 +410,7 @@ function make(tag, text, attributes) {
   return element;
 }
 
-const button = (text, onclick) => make("button", text, { type: "button", onclick });
+const button = (text, onclick, more) => make("button", text, { type: "button", onclick, ...more });
 
 function setState(parent, d) {
   parent.dataset.is = looks(d);
@@ -480,7 +483,7 @@ function drawSpark(item) {
   paths[0].parentElement.setAttribute("aria-label", `The last two minutes: ${CALLS.map((sum, i) => `${count(Math.round(sums[i]))} ${sum}`).join(", ")}`);
 }
 
-// --- The details of a card
+// --- Details
 
 function toggle(item) {
   item.open = !item.open;
@@ -547,7 +550,7 @@ function drawMembers(item, list, section) {
   old.forEach((row) => row.remove());
 }
 
-// --- Orders and the token
+// --- Orders
 
 function give(name, order) {
   write($("act-name"), name);
@@ -604,9 +607,8 @@ for (const [state, word] of Object.entries({ all: "All", ...STATES })) {
     view.state = state;
     for (const other of $("filters").children) other.ariaPressed = other === filter;
     sortNow();
-  });
+  }, { value: state, ariaPressed: state === "all" });
   filter.append(make("b", "0"));
-  Object.assign(filter, { value: state, ariaPressed: state === "all" });
   $("filters").append(filter);
 }
 for (const [value, [text]] of Object.entries(ORDERS)) $("act-order").append(make("option", text, { value }));
@@ -622,10 +624,10 @@ $("act-order").onchange = () => choose($("act-order").value);
 $("act").onsubmit = (event) => order(event.preventDefault());
 $("act-own").oninput = () => (time("own").checked = true);
 $("act-no").onclick = () => $("act").close();
-for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(kind, () => (still = performance.now() + 1500), { passive: true });
+for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(kind, () => (still = clock() + 1500), { passive: true });
 
 setInterval(() => {
-  if (link.since && performance.now() - link.since > RECONNECT * 1000 && !(link.heard && silence() < RECONNECT)) link.stop.abort();
+  if (link.since && clock() - link.since > RECONNECT * 1000 && !(link.heard && silence() < RECONNECT)) link.stop.abort();
   drawLive();
   if (view.paused || link.stale) return;
   if (unsaid.length) $("said").textContent = unsaid.length > 4 ? `${unsaid.length} changes of state.` : unsaid.join(" ");
