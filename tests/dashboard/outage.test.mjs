@@ -72,11 +72,23 @@ test("the sparkline has the calls of the last two minutes", async (t) => {
 
 test("a page that opens in the middle of an outage shows how it began", async (t) => {
   const program = await start(t);
+  await program.tell("make", "shop::quote", { ...RULES, reset: "1s", max_reset: "1h" });
+  await program.tell("fail", "shop::quote", 5);
+  while ((await program.state("shop::quote")).state === "open");
+  await program.tell("fail", "shop::quote", 1);
+  const page = await open(program);
+  await card(page, "shop::quote").locator("[data-f=why]", { hasText: /^Opened \d\d:\d\d:\d\d: 5 failures in 1m\. Reopened once$/ }).waitFor();
+});
+
+test("a circuit that is open as a whole is worse than a function with some open keys", async (t) => {
+  const program = await start(t);
+  await program.tell("page", "a.example", "fails");
+  await program.tell("page", "b.example");
   await program.tell("make", "shop::quote", { ...RULES, reset: "1h" });
   await program.tell("fail", "shop::quote", 5);
   const page = await open(program);
-  await card(page, "shop::quote").locator("[data-f=why]", { hasText: "5 failures in 1m" }).waitFor();
-  await card(page, "shop::quote").locator("[data-f=left]", { hasText: /^probe in 59 min \d\d s$|^probe in 1 h/ }).waitFor();
+  await card(page, "shop::page").locator("[data-f=why]", { hasText: "1 of 2 keys open" }).waitFor();
+  assert.deepEqual((await page.locator("#cards .name").allTextContents()).slice(0, 2), ["shop::quote", "shop::page"]);
 });
 
 test("a keyed function is one card with a table of its keys", async (t) => {

@@ -40,4 +40,5 @@ test("a program that is gone is never shown as fresh", async (t) => {
   program.kill();
   await page.locator("#live", { hasText: "Stale" }).waitFor();
   await page.locator("body.stale").waitFor();
+  assert.equal(await page.title(), "Stale · shop");
 });

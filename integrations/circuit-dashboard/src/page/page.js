@@ -150,7 +150,7 @@ class Item {
     return this.open || ((held || ["all", d.state].includes(view.state)) && this.name.toLowerCase().includes(view.text));
   }
 
-  // How much of each limit is used, and where both are on a bar.
+  // Each limit, and how much of it is used.
   get limits() {
     const { config: c, window: w, consecutive_failures: run, members } = this.data;
     const limits = [];
@@ -169,15 +169,16 @@ class Item {
     return limits;
   }
 
-  // Worst first. One that is half-way to a limit stays among those until it is well below.
+  // Worst first. One half-way to a limit stays there until it is well below.
   get rank() {
     const { data: d } = this;
-    if (d.state !== "closed") return { open: d.hold ? 1 : 0, "half-open": 2 }[d.state] ?? 6;
+    const open = d.members ? 1 - d.members_counts.open / d.members_total : d.hold ? 1 : 0;
+    if (d.state !== "closed") return { open, "half-open": 2 }[d.state] ?? 6;
     this.near = Math.max(0, ...this.limits.map((l) => l.used)) >= (this.near ? 0.3 : 0.5);
     return d.hold ? 3 : this.near ? 4 : 5;
   }
 
-  // Seconds since the state was told; they stand still on a stale page.
+  // Seconds since the state was told. They stand still on a stale page.
   get passed() {
     return ((link.stale ? link.heard.time : clock()) - this.heard) / 1000;
   }
@@ -191,7 +192,7 @@ class Item {
       return `${count(open)} of ${all} open${held ? `, ${count(held)} held` : ""}`;
     }
     if (d.withheld && d.hold?.to === "closed") return `Would have opened ${times(d.withheld)}`;
-    // The first opening says more than the probe that failed since.
+    // The first opening, not a probe that failed since.
     const opening = d.state !== "closed" && (past.find((c) => c.to === "open" && c.from === "closed") ?? past.find((c) => c.to === "open"));
     const first = opening ? `Opened ${moment(opening.at)}: ${why(opening, d.config)}` : `${STATES[d.state]} for ${span(d.since + this.passed)}`;
     return d.reopenings ? `${first}. Reopened ${times(d.reopenings)}${d.reopenings > 1 ? " in a row" : ""}` : first;
@@ -206,7 +207,7 @@ class Item {
   }
 }
 
-// Of the key `shop::page[a.example]`, that is its function `shop::page`.
+// That of the key `shop::page[a.example]` is its function's.
 const itemOf = (name) => items.get(name) ?? [...name.matchAll(/\[/g)].map(({ index }) => items.get(name.slice(0, index))).find(Boolean);
 
 function learn({ changes }) {
@@ -287,7 +288,6 @@ const events = {
       dirty.add(item);
       if (item.order !== (item.order = item.rank)) rows.late = true;
     }
-    document.title = `${counts.open ? `${counts.open} open · ` : ""}${page.service}`;
     plan();
   },
   change(change) {
@@ -396,6 +396,7 @@ function drawLive() {
   link.stale = !!heard && silence() >= STALE;
   const is = link.stale ? "stale" : !heard ? "wait" : view.paused ? "paused" : "live";
   document.body.classList.toggle("stale", link.stale);
+  if (heard) document.title = `${link.stale ? "Stale · " : page.counts.open ? `${page.counts.open} open · ` : ""}${page.service}`;
   $("live").dataset.is = is;
   write($("live-text"), { wait: "Connecting", stale: "Stale", paused: "Paused", live: "Live" }[is]);
   const at = heard && moment((view.paused ?? heard.date) / 1000);
@@ -460,7 +461,7 @@ function drawBars(item) {
   }));
 }
 
-// Stacked from below: succeeded, failed, rejected; a step for each second that is over.
+// From below: succeeded, failed, rejected; a step for each second.
 function drawSpark(item) {
   item.advance();
   const end = item.until;
@@ -626,6 +627,7 @@ $("act-own").oninput = () => (time("own").checked = true);
 $("act-no").onclick = () => $("act").close();
 for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(kind, () => (still = clock() + 1500), { passive: true });
 
+document.onvisibilitychange = drawLive;
 setInterval(() => {
   if (link.since && clock() - link.since > RECONNECT * 1000 && !(link.heard && silence() < RECONNECT)) link.stop.abort();
   drawLive();
