@@ -233,3 +233,80 @@ fn exactly_one_probes_at_each_deadline() {
     let epochs: Vec<_> = probes.keys().copied().collect();
     assert!(epochs.len() >= 99, "{epochs:?}");
 }
+
+/// Processes are killed while they have the lease. At no time are there two leases, and no probe runs
+/// without one.
+#[test]
+fn at_most_one_probes_while_holders_are_killed() {
+    if server::is_missing() || is_short_run() {
+        return;
+    }
+    const KILLED: usize = 5;
+    let server = Server::start();
+    let variables = [("RESET", "50"), ("DELAY", "20"), ("GRACE", "8000")];
+    let mut fleet = Process::fleet(16, &server.url(), &variables);
+    for process in &mut fleet {
+        process.send("service down");
+    }
+    fleet[0].send("fail");
+    for process in &mut fleet {
+        process.send("load 8");
+    }
+    let mut ran = Vec::new();
+    for _ in 0..KILLED {
+        // The watcher is never killed: member 0 is first.
+        fleet[0].skip();
+        let line = fleet[0].wait_until(
+            |line| line.contains(" half-open ") && !line.ends_with(" m0"),
+            "a lease",
+        );
+        let holder = line.rsplit(' ').next().unwrap();
+        let index = fleet.iter().position(|process| process.member() == holder).unwrap();
+        let mut killed = fleet.remove(index);
+        killed.kill();
+        ran.extend(killed.all("ran"));
+        // Another one gets the lease once its term is over.
+        fleet[0].wait_until(
+            |line| line.contains(" half-open ") && !line.ends_with(&format!(" {holder}")),
+            "the next lease",
+        );
+    }
+    ran.extend(fleet.iter().flat_map(|process| process.all("ran")));
+    let mut epochs = std::collections::BTreeSet::new();
+    for ran in ran {
+        let words: Vec<_> = ran.split(' ').collect();
+        assert_eq!(words[2], "true", "without the lease: {ran}");
+        assert!(epochs.insert(words[1].to_owned()), "twice in one epoch: {ran}");
+    }
+    assert!(epochs.len() >= KILLED, "{epochs:?}");
+}
+
+/// A million calls, closed and open: the store hears of none.
+#[test]
+fn calls_are_not_requests() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let mut fleet = Process::fleet(1, &server.url(), &[("RESET", "600000")]);
+    let commands = || -> u64 {
+        let info = redis::cmd("INFO").arg("commandstats").query::<String>(&mut server.connection());
+        let calls = |line: &str| {
+            let line = line.strip_prefix("cmdstat_evalsha:calls=")?;
+            line.split(',').next()?.parse().ok()
+        };
+        info.unwrap().lines().find_map(calls).unwrap()
+    };
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let before = commands();
+        fleet[0].ask("calls 1000000", "calls");
+        let asked = commands() - before;
+        let heartbeats = begun.elapsed().as_secs() + 2;
+        assert!(asked <= heartbeats, "{asked} requests in {heartbeats} s");
+        if fleet[0].ask("state", "state") == "state closed none" {
+            fleet[0].send("fail");
+            fleet[0].wait("event Voted");
+        }
+    }
+}

@@ -147,6 +147,7 @@ async fn run() {
             }
         }
     });
+    say("ready");
     tokio::spawn(fleet.run());
     let child = Arc::new(Child {
         breaker,
@@ -166,7 +167,6 @@ async fn run() {
         // The parent has ended.
         std::process::exit(0);
     });
-    say("ready");
     while let Some(command) = commands.recv().await {
         obey(&child, &command).await;
     }

@@ -538,8 +538,8 @@ fn a_step_of_the_stores_clock_neither_closes_nor_keeps_open() {
             process.send("load 1");
         }
         for process in &mut fleet {
-            let is_closed = |line: &str| line.starts_with("change") && line.contains(" closed ");
-            process.wait_until(is_closed, "closed");
+            let is_closed = |line: &str| line.starts_with("verdict") && line.contains(" closed ");
+            process.wait_until(is_closed, "closed for all");
         }
         agree(&mut fleet, "closed");
         // At most the wait again, not an hour.

@@ -20,6 +20,7 @@ pub struct Process {
     child: Child,
     input: Option<ChildStdin>,
     lines: Arc<Lines>,
+    member: String,
     /// The lines before this one were looked at.
     cursor: usize,
 }
@@ -59,6 +60,10 @@ impl Process {
             child,
             input,
             lines,
+            member: variables
+                .iter()
+                .find(|(name, _)| *name == "MEMBER")
+                .map_or_else(String::new, |(_, member)| (*member).to_owned()),
             cursor: 0,
         };
         process.wait("ready");
@@ -82,6 +87,10 @@ impl Process {
             process.wait_for_status(&format!("status {count} shared"));
         }
         processes
+    }
+
+    pub fn member(&self) -> &str {
+        &self.member
     }
 
     pub fn send(&mut self, command: &str) {
