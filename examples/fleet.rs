@@ -18,8 +18,8 @@ use circuit_runtime::{CircuitError, State, circuit_breaker, registry};
 use tokio::net::TcpStream;
 use tokio::time::{interval, sleep};
 
-/// The pause between two calls of one process.
-const PAUSE: Duration = Duration::from_millis(20);
+/// The processes, each with its pause between two calls in milliseconds. Bob has few callers.
+const SHOPS: [(&str, u64); 3] = [("alice", 20), ("bob", 300), ("carol", 20)];
 
 #[derive(Debug, thiserror::Error)]
 enum QuoteError {
@@ -36,7 +36,10 @@ async fn quote(exchange: SocketAddr) -> Result<String, QuoteError> {
     let mut text = [0; 16];
     match stream.try_read(&mut text)? {
         0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-        read => Ok(String::from_utf8_lossy(&text[..read]).into_owned()),
+        read => {
+            let text = text.get(..read).unwrap_or_default();
+            Ok(String::from_utf8_lossy(text).into_owned())
+        }
     }
 }
 
@@ -69,13 +72,17 @@ async fn shop(
         .build()?;
     tokio::spawn(fleet.run());
 
+    let shop = name.clone();
     let say = move |what: &str| {
         let seconds = start.elapsed().unwrap_or_default().as_secs_f64();
-        println!("{seconds:6.2} s  {name}: {what}");
+        println!("{seconds:6.2} s  {shop}: {what}");
     };
     let changed = say.clone();
     registry::on_change(move |change| {
-        changed(&format!("{} -> {} ({})", change.from, change.to, change.cause));
+        changed(&format!(
+            "{} -> {} ({})",
+            change.from, change.to, change.cause
+        ));
     })
     .forget();
     let member = fleet.status().member;
@@ -84,13 +91,22 @@ async fn shop(
         while let Ok(event) = events.recv().await {
             match event {
                 FleetEvent::Voted { votes, needed, .. } => {
-                    say(&format!("has opened it by itself: vote {votes} of {needed}"));
+                    say(&format!(
+                        "has opened it by itself: vote {votes} of {needed}"
+                    ));
                 }
-                FleetEvent::Verdict { state: State::Open, by, .. } if by == member => {
+                FleetEvent::Verdict {
+                    state: State::Open,
+                    by,
+                    ..
+                } if by == member => {
                     say("has opened it for all");
                 }
                 FleetEvent::Leased { .. } => say("has the lease, and probes"),
-                FleetEvent::Probed { has_succeeded: true, .. } => say("has closed it for all"),
+                FleetEvent::Probed {
+                    has_succeeded: true,
+                    ..
+                } => say("has closed it for all"),
                 _ => {}
             }
         }
@@ -100,7 +116,9 @@ async fn shop(
         .await;
 
     let ended = tokio::task::spawn_blocking(|| io::read_to_string(io::stdin()));
-    let mut pause = interval(PAUSE);
+    let pause = SHOPS.iter().find(|(shop, _)| **shop == *name);
+    let pause = pause.map_or(20, |(_, pause)| *pause);
+    let mut pause = interval(Duration::from_millis(pause));
     while !ended.is_finished() {
         pause.tick().await;
         // A real program would answer its own caller.
@@ -111,15 +129,15 @@ async fn shop(
 
 /// Starts everything, and takes the exchange down for a while.
 async fn outage() -> Result<(), Box<dyn Error>> {
-    let Some((mut server, redis)) = start_redis()? else {
+    let Some(redis) = Redis::start()? else {
         println!("redis-server is missing: apt-get install redis-server, or brew install redis");
         return Ok(());
     };
     let exchange = Exchange::start()?;
     let start = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let mut shops = ["alice", "bob", "carol"].map(|name| {
+    let mut shops = SHOPS.map(|(name, _)| {
         Command::new(env::current_exe()?)
-            .args([name, &redis, &exchange.address.to_string()])
+            .args([name, &redis.url, &exchange.address.to_string()])
             .arg(start.as_micros().to_string())
             .stdin(Stdio::piped())
             .spawn()
@@ -140,9 +158,7 @@ async fn outage() -> Result<(), Box<dyn Error>> {
         drop(shop.stdin.take());
         shop.wait()?;
     }
-    server.kill()?;
-    server.wait()?;
-    println!("-- three breakers that do not share would have let through 3 calls each to open");
+    println!("-- without sharing, each would have had to fail, and to probe, by itself");
     Ok(())
 }
 
@@ -180,16 +196,43 @@ impl Exchange {
     }
 }
 
-/// Starts a `redis-server` on a free port, which keeps nothing; `None` if there is none.
-fn start_redis() -> io::Result<Option<(Child, String)>> {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-    let server = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--save", "", "--bind", "127.0.0.1"])
-        .stdout(Stdio::null())
-        .spawn();
-    match server {
-        Ok(server) => Ok(Some((server, format!("redis://127.0.0.1:{port}")))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+/// A `redis-server` on a free port, which keeps nothing, and ends with this.
+struct Redis {
+    url: String,
+    server: Child,
+}
+
+impl Redis {
+    /// Returns `None` if there is no `redis-server`.
+    fn start() -> io::Result<Option<Self>> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port();
+        let server = Command::new("redis-server")
+            .args([
+                "--port",
+                &port.to_string(),
+                "--save",
+                "",
+                "--bind",
+                "127.0.0.1",
+            ])
+            .stdout(Stdio::null())
+            .spawn();
+        match server {
+            Ok(server) => Ok(Some(Self {
+                url: format!("redis://127.0.0.1:{port}"),
+                server,
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
 }

@@ -199,13 +199,74 @@ const DASHBOARD: Layers = &[
     ("serve", &["access", "dashboard", "error"]),
 ];
 
+/// The modules of circuit-redis, and those they may use besides modules of their own folder.
+const REDIS: Layers = &[
+    ("error", &[]),
+    ("events", &["error"]),
+    ("pattern", &[]),
+    ("random", &[]),
+    ("keys", &["error"]),
+    ("quorum", &["error"]),
+    ("scripts", &["keys", "quorum"]),
+    ("status", &["error", "scripts"]),
+    ("metrics", &["events", "status"]),
+    ("connection", &["error", "scripts"]),
+    (
+        "shared",
+        &[
+            "connection",
+            "error",
+            "events",
+            "keys",
+            "metrics",
+            "pattern",
+            "quorum",
+            "status",
+        ],
+    ),
+    (
+        "circuits",
+        &["events", "keys", "pattern", "scripts", "status"],
+    ),
+    (
+        "member",
+        &[
+            "circuits",
+            "connection",
+            "error",
+            "events",
+            "random",
+            "scripts",
+            "shared",
+            "status",
+        ],
+    ),
+    (
+        "fleet",
+        &[
+            "connection",
+            "error",
+            "events",
+            "keys",
+            "member",
+            "metrics",
+            "pattern",
+            "quorum",
+            "random",
+            "shared",
+            "status",
+        ],
+    ),
+];
+
 /// The packages by their folders, each with what its modules may use.
-const PACKAGES: [(&str, Layers); 6] = [
+const PACKAGES: [(&str, Layers); 7] = [
     ("circuit-options", OPTIONS),
     ("circuit-macros", MACROS),
     ("circuit-runtime", RUNTIME),
     ("integrations/circuit-dashboard", DASHBOARD),
     ("integrations/circuit-opentelemetry", OPENTELEMETRY),
+    ("integrations/circuit-redis", REDIS),
     ("integrations/circuit-tower", TOWER),
 ];
 

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::too_many_lines,
     reason = "a test that cannot go on fails"
 )]
 
@@ -184,7 +185,7 @@ fn operation() -> impl Strategy<Value = Operation> {
 /// The scripts in a real server, under a clock of the test's.
 struct Scripts<'c> {
     connection: &'c mut redis::Connection,
-    scripts: &'c HashMap<&'static str, redis::Script>,
+    by_name: &'c HashMap<&'static str, redis::Script>,
     now: i64,
 }
 
@@ -203,7 +204,7 @@ impl Scripts<'_> {
             .arg(clock)
             .exec(self.connection)
             .unwrap();
-        let mut invocation = self.scripts[script].prepare_invoke();
+        let mut invocation = self.by_name[script].prepare_invoke();
         for key in ["seq", "m", "i", "o"] {
             invocation.key(format!("cbr:{{t}}:{key}"));
         }
@@ -444,7 +445,7 @@ fn the_scripts_do_what_the_reference_does() {
         let mut store = Store::new(1_000_000_000_000);
         let mut scripts = Scripts {
             connection: &mut connection,
-            scripts: &scripts,
+            by_name: &scripts,
             now: store.now,
         };
         let mut published = Vec::new();

@@ -149,12 +149,12 @@ impl Circuits {
         });
         let mut opinions = Vec::new();
         for name in self.votes.names() {
-            match self.votes.opinion(&name, self.known(&name), &self.local) {
-                Some(opinion) => opinions.push(opinion),
-                None => {
-                    self.votes.remove(&name);
-                    self.requests.push(Request::Unvote { name });
-                }
+            let opinion = self.votes.opinion(&name, self.known(&name), &self.local);
+            if let Some(opinion) = opinion {
+                opinions.push(opinion);
+            } else {
+                self.votes.remove(&name);
+                self.requests.push(Request::Unvote { name });
             }
         }
         Request::Sync { known, opinions }
@@ -250,11 +250,11 @@ impl Circuits {
                 let events = self.orders.keep(&answer.orders, answer.seq, &self.local);
                 self.events.extend(events);
             }
-            Request::Vote(opinion) if answer.votes.is_empty() => {
+            Request::Vote(opinion)
+                if answer.votes.is_empty() && self.known(&opinion.name) > opinion.known =>
+            {
                 // The opinion was older than the verdict. If it holds nevertheless, it counts.
-                if self.known(&opinion.name) > opinion.known {
-                    self.vote(&opinion.name);
-                }
+                self.vote(&opinion.name);
             }
             Request::Lease { name, token, .. } => {
                 self.leased(name, token, answer.lease.as_ref(), now);

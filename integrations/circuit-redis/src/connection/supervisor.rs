@@ -97,6 +97,12 @@ impl Supervisor {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 mod tests {
     use super::{MAX_PAUSE, MIN_PAUSE, Supervisor};
     use tokio::time::Instant;

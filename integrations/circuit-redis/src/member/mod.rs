@@ -34,6 +34,10 @@ const POLL: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The member of a fleet that this process is.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own: any of them may hold with any other"
+)]
 pub(crate) struct Member {
     settings: Settings,
     shared: Arc<Shared>,
@@ -108,12 +112,12 @@ impl Member {
                     Some(command) => self.order(command),
                     None => return,
                 },
-                change = changes.recv() => match change {
-                    Ok(change) => self.circuits.changed(&change),
-                    Err(_) => {
-                        changes = registry::changes();
-                        self.circuits.take_up_all();
-                    }
+                change = changes.recv() => if let Ok(change) = change {
+                    self.circuits.changed(&change);
+                } else {
+                    // Some were missed: what is open now is what matters.
+                    changes = registry::changes();
+                    self.circuits.take_up_all();
                 },
                 push = next_push(&mut self.pushes) => self.pushed(push),
                 Some(done) = self.done.join_next() => {
@@ -276,7 +280,9 @@ impl Member {
                 self.circuits.unanswered(request, now);
                 self.reply(request, Err(FleetError::Unavailable(reason.clone())));
                 if !is_current {
-                } else if reason != Reason::Silent || self.supervisor.missed() {
+                    return;
+                }
+                if reason != Reason::Silent || self.supervisor.missed() {
                     self.lose(reason);
                 } else {
                     // Another question at once decides.

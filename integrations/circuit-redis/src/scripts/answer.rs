@@ -183,6 +183,12 @@ fn millis(word: &str) -> Option<Duration> {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 mod tests {
     use super::{Answer, LeaseAnswer, Published};
     use circuit_runtime::State;

@@ -260,6 +260,6 @@ fn order_word(to: Option<State>) -> String {
 /// Returns whole milliseconds, rounded up: a wait is never shorter than its opener asks for.
 fn millis(time: Duration) -> u64 {
     let whole = u64::try_from(time.as_millis()).unwrap_or(u64::MAX >> 12);
-    let rounded = u64::from(time.subsec_nanos() % 1_000_000 > 0);
+    let rounded = u64::from(!time.subsec_nanos().is_multiple_of(1_000_000));
     whole.saturating_add(rounded).min(u64::MAX >> 12)
 }

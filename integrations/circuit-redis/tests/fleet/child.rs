@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use circuit_redis::{Fleet, FleetEvent, Quorum, Sharing};
-use circuit_runtime::{CallError, CircuitBreaker, Config, State, registry};
+use circuit_runtime::{CallError, CircuitBreaker, Config, Permit, State, registry};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -84,11 +84,13 @@ impl Child {
             let is_up = self.service.is_up.load(Ordering::Relaxed);
             if is_probe {
                 let status = self.fleet.status();
-                let circuit = status.circuits.iter().find(|circuit| *circuit.name == *NAME);
+                let circuit = status
+                    .circuits
+                    .iter()
+                    .find(|circuit| *circuit.name == *NAME);
                 let epoch = circuit.map_or(0, |circuit| circuit.epoch);
-                let is_own = circuit.is_some_and(|circuit| {
-                    circuit.prober.as_ref() == Some(&status.member)
-                });
+                let is_own =
+                    circuit.is_some_and(|circuit| circuit.prober.as_ref() == Some(&status.member));
                 say(&format!("ran {epoch} {is_own} {is_up}"));
             }
             if is_up { Ok(()) } else { Err(()) }
@@ -124,7 +126,10 @@ async fn run() {
     let fleet = builder.quorum(quorum()).build().unwrap();
     registry::on_change(|change| {
         let at = now_micros();
-        say(&format!("change {} {} {} {at}", change.from, change.to, change.cause));
+        say(&format!(
+            "change {} {} {} {at}",
+            change.from, change.to, change.cause
+        ));
     })
     .forget();
     let mut events = fleet.events();
@@ -189,7 +194,7 @@ async fn obey(child: &Arc<Child>, command: &str) {
             let count = count.parse().unwrap();
             for _ in 0..count {
                 let begun = std::time::Instant::now();
-                drop(child.breaker.try_acquire().map(|permit| permit.success()));
+                drop(child.breaker.try_acquire().map(Permit::success));
                 longest = longest.max(begun.elapsed());
             }
             say(&format!("calls {count} {}", longest.as_micros()));
@@ -210,7 +215,11 @@ async fn obey(child: &Arc<Child>, command: &str) {
         ["unload"] => child.is_loading.store(false, Ordering::Relaxed),
         ["reset"] => child.breaker.reset(),
         ["hold", to, millis] => {
-            let to = if to == "open" { State::Open } else { State::Closed };
+            let to = if to == "open" {
+                State::Open
+            } else {
+                State::Closed
+            };
             let millis: u64 = millis.parse().unwrap();
             let time = (millis > 0).then_some(Duration::from_millis(millis));
             let held = child.fleet.hold(NAME, to, time).await;

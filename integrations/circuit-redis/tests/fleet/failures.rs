@@ -249,7 +249,9 @@ fn a_connection_that_is_killed_is_made_again() {
     }
     let server = Server::start();
     let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
-    server.command(&["CLIENT", "KILL", "TYPE", "pubsub"]).unwrap();
+    server
+        .command(&["CLIENT", "KILL", "TYPE", "pubsub"])
+        .unwrap();
     let healing = Healing::begin();
     for process in &mut fleet {
         process.wait("degraded");
@@ -265,11 +267,15 @@ fn a_store_without_memory_for_a_first_member_is_a_degraded_one() {
         return;
     }
     let server = Server::start();
-    server.command(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
+    server
+        .command(&["CONFIG", "SET", "maxmemory", "1"])
+        .unwrap();
     let mut process = Process::start(&server.url(), &[]);
     process.wait_until_status_contains("OOM");
     calls_do_not_wait(&mut process);
-    server.command(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
+    server
+        .command(&["CONFIG", "SET", "maxmemory", "0"])
+        .unwrap();
     let healing = Healing::begin();
     process.wait("shared");
     healing.end();
@@ -283,7 +289,9 @@ fn a_store_that_runs_out_of_memory_is_still_shared() {
     }
     let server = Server::start();
     let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
-    server.command(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
+    server
+        .command(&["CONFIG", "SET", "maxmemory", "1"])
+        .unwrap();
     open_all(&mut fleet);
     for process in &mut fleet {
         calls_do_not_wait(process);
@@ -299,7 +307,9 @@ fn a_read_only_store_is_a_degraded_one_until_it_is_primary_again() {
     let server = Server::start();
     let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
     let nobody = server::free_port().to_string();
-    server.command(&["REPLICAOF", "127.0.0.1", &nobody]).unwrap();
+    server
+        .command(&["REPLICAOF", "127.0.0.1", &nobody])
+        .unwrap();
     for process in &mut fleet {
         let degraded = process.wait("degraded");
         assert!(degraded.contains("ReadOnly"), "{degraded}");
@@ -321,7 +331,16 @@ fn a_user_without_permission_is_a_degraded_one() {
     }
     let server = Server::start();
     server
-        .command(&["ACL", "SETUSER", "shop", "on", ">secret", "resetkeys", "+@all", "&*"])
+        .command(&[
+            "ACL",
+            "SETUSER",
+            "shop",
+            "on",
+            ">secret",
+            "resetkeys",
+            "+@all",
+            "&*",
+        ])
         .unwrap();
     let url = format!("redis://shop:secret@127.0.0.1:{}", server.port());
     let mut process = Process::start(&url, &[]);
@@ -331,9 +350,24 @@ fn a_user_without_permission_is_a_degraded_one() {
     // The permissions that the README lists.
     server
         .command(&[
-            "ACL", "SETUSER", "shop", "on", ">secret", "reset", ">secret", "on", "~cbr:{test}:*",
-            "&cbr:{test}:ev", "+@connection", "+@scripting", "+@hash", "+@sortedset", "+@keyspace",
-            "+@pubsub", "+time", "-@dangerous",
+            "ACL",
+            "SETUSER",
+            "shop",
+            "on",
+            ">secret",
+            "reset",
+            ">secret",
+            "on",
+            "~cbr:{test}:*",
+            "&cbr:{test}:ev",
+            "+@connection",
+            "+@scripting",
+            "+@hash",
+            "+@sortedset",
+            "+@keyspace",
+            "+@pubsub",
+            "+time",
+            "-@dangerous",
         ])
         .unwrap();
     let healing = Healing::begin();
@@ -381,7 +415,10 @@ fn one_that_dies_with_the_lease_does_not_keep_it() {
     }
     let server = Server::start();
     let variables = [("RESET", "200"), ("DELAY", "60000")];
-    let mut dying = Process::start(&server.url(), &[&variables[..], &[("MEMBER", "dying")]].concat());
+    let mut dying = Process::start(
+        &server.url(),
+        &[&variables[..], &[("MEMBER", "dying")]].concat(),
+    );
     dying.wait("shared");
     let variables = [("RESET", "200"), ("DELAY", "5"), ("MEMBER", "m1")];
     let mut other = Process::start(&server.url(), &variables);
@@ -389,13 +426,23 @@ fn one_that_dies_with_the_lease_does_not_keep_it() {
     other.send("fail");
     dying.wait_for_state("state open");
     dying.send("load 1");
-    dying.wait_until(|line| line.starts_with("verdict 2 half-open m1 dying"), "the lease");
+    dying.wait_until(
+        |line| line.starts_with("verdict 2 half-open m1 dying"),
+        "the lease",
+    );
     other.send("load 1");
     dying.kill();
     let begun = Instant::now();
-    other.wait_until(|line| line.starts_with("verdict") && line.ends_with("closed m1 m1"), "closed");
+    other.wait_until(
+        |line| line.starts_with("verdict") && line.ends_with("closed m1 m1"),
+        "closed",
+    );
     // The rest of its term, and the probe.
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 /// A process stops while it probes. Meanwhile another has probed, and its result counts; that of the
@@ -428,7 +475,12 @@ fn a_stale_result_of_one_that_was_stopped_is_not_counted() {
     stopped.wait(&reopened);
     stopped.wait_for_state("state open");
     assert_eq!(other.ask("state", "state"), "state open none");
-    assert!(other.all("verdict").iter().all(|line| !line.contains("closed")));
+    assert!(
+        other
+            .all("verdict")
+            .iter()
+            .all(|line| !line.contains("closed"))
+    );
 }
 
 #[test]
@@ -447,7 +499,11 @@ fn a_network_that_is_broken_for_one_opens_one() {
         fleet[0].wait("change half-open open probe_failed");
     }
     for process in &mut fleet[1..] {
-        assert!(process.all("change").is_empty(), "{:?}", process.all("change"));
+        assert!(
+            process.all("change").is_empty(),
+            "{:?}",
+            process.all("change")
+        );
         assert_eq!(process.ask("state", "state"), "state closed none");
     }
     fleet[0].send("service up");
@@ -461,7 +517,16 @@ fn another_schema_is_left_alone_and_shown() {
     }
     let server = Server::start();
     server
-        .command(&["HSET", "cbr:{test}:seq", "schema", "2", "generation", "g", "n", "9"])
+        .command(&[
+            "HSET",
+            "cbr:{test}:seq",
+            "schema",
+            "2",
+            "generation",
+            "g",
+            "n",
+            "9",
+        ])
         .unwrap();
     let mut process = Process::start(&server.url(), &[]);
     process.wait_until_status_contains("Schema { theirs: \"2\", ours: 1 }");
@@ -503,7 +568,11 @@ fn a_lost_push_is_repaired_within_a_heartbeat() {
         process.wait("verdict 7 open x");
     }
     // A second, and what a busy machine adds.
-    assert!(begun.elapsed() < Duration::from_millis(1_500), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_millis(1_500),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 /// The store's clock steps by an hour, forth and back.
@@ -513,7 +582,8 @@ fn a_step_of_the_stores_clock_neither_closes_nor_keeps_open() {
         return;
     }
     for step in ["3600", "-3600"] {
-        let folder = std::env::temp_dir().join(format!("circuit-redis-{}{step}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("circuit-redis-{}{step}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let Some(library) = server::clock_library(&folder) else {
             eprintln!("SKIPPED: a stepped clock needs Linux and `cc`");
@@ -530,8 +600,13 @@ fn a_step_of_the_stores_clock_neither_closes_nor_keeps_open() {
         open_all(&mut fleet);
         fs::write(&offset, step).unwrap();
         let time: Vec<u64> = redis::cmd("TIME").query(&mut server.connection()).unwrap();
-        let real = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        assert!(time[0].abs_diff(real.as_secs()) > 3_000, "the clock has not stepped");
+        let real = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap();
+        assert!(
+            time[0].abs_diff(real.as_secs()) > 3_000,
+            "the clock has not stepped"
+        );
         let begun = Instant::now();
         for process in &mut fleet {
             calls_do_not_wait(process);
@@ -543,7 +618,11 @@ fn a_step_of_the_stores_clock_neither_closes_nor_keeps_open() {
         }
         agree(&mut fleet, "closed");
         // At most the wait again, not an hour.
-        assert!(begun.elapsed() < Duration::from_secs(6), "{step}: {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_secs(6),
+            "{step}: {:?}",
+            begun.elapsed()
+        );
         for process in &mut fleet {
             process.send("unload");
         }

@@ -49,10 +49,19 @@ impl Process {
         let output = BufReader::new(child.stdout.take().unwrap());
         thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
-                reader.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).0.push(line);
+                reader
+                    .lines
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .0
+                    .push(line);
                 reader.changed.notify_all();
             }
-            reader.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1 = true;
+            reader
+                .lines
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .1 = true;
             reader.changed.notify_all();
         });
         let input = child.stdin.take();

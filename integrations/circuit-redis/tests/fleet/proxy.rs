@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -48,7 +48,12 @@ impl Proxy {
                 let _ = (stream.set_nodelay(true), store.set_nodelay(true));
                 let mut streams = shared.streams.lock().unwrap();
                 streams.extend([stream.try_clone().unwrap(), store.try_clone().unwrap()]);
-                pass(&shared, stream.try_clone().unwrap(), store.try_clone().unwrap(), TO_STORE);
+                pass(
+                    &shared,
+                    stream.try_clone().unwrap(),
+                    store.try_clone().unwrap(),
+                    TO_STORE,
+                );
                 pass(&shared, store, stream, FROM_STORE);
             }
         });

@@ -5,8 +5,13 @@
 
 #![allow(
     dead_code,
-    clippy::too_many_arguments,
-    reason = "each program that includes this file uses some of it"
+    unreachable_pub,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::must_use_candidate,
+    missing_docs,
+    reason = "each program that includes this file uses some of it, and members are few"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -522,11 +527,6 @@ impl Store {
         (Some(format!("Q {count} {needed} {name}")), current)
     }
 
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        reason = "members are few"
-    )]
     fn needed(&self, quorum: Quorum) -> i64 {
         let live = self.members.len() as i64;
         match quorum {

@@ -2,6 +2,7 @@
 
 #![allow(
     dead_code,
+    unreachable_pub,
     reason = "each program that includes this file uses some of it"
 )]
 
@@ -157,7 +158,9 @@ pub fn clock_library(folder: &Path) -> Option<PathBuf> {
         .args(["-shared", "-fPIC", "-O1", "-o"])
         .args([&library, &source])
         .status();
-    built.is_ok_and(|status| status.success()).then_some(library)
+    built
+        .is_ok_and(|status| status.success())
+        .then_some(library)
 }
 
 /// Returns a port that nothing listens on.
