@@ -32,7 +32,8 @@ impl Orders {
         self.by_name.iter()
     }
 
-    /// Follows an order. One that was followed before is delivered again: there may be new breakers.
+    /// Follows an order. One that was followed before is delivered again: there may be new
+    /// breakers.
     pub(crate) fn hear(
         &mut self,
         line: &OrderLine,

@@ -154,14 +154,14 @@ fn lacks_resp3(error: &RedisError) -> bool {
 
 fn info(url: &str) -> Result<ConnectionInfo, FleetError> {
     let info = url.into_connection_info();
-    let info = info.map_err(|error| FleetError::Address(error.to_string()))?;
-    // `rediss://` without the feature is an error now, not with each attempt to connect.
-    if !info.addr().is_supported() {
-        return Err(FleetError::Address(
-            "it needs the feature `tls` of circuit-redis".to_owned(),
-        ));
-    }
-    Ok(info)
+    info.map_err(|error| {
+        let needs_tls = url.starts_with("rediss://") && cfg!(not(feature = "tls"));
+        FleetError::Address(if needs_tls {
+            "it needs the feature `tls` of circuit-redis".to_owned()
+        } else {
+            error.to_string()
+        })
+    })
 }
 
 #[cfg(any(feature = "cluster", feature = "sentinel"))]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Fleet;
+use super::handle::Fleet;
 use crate::connection::endpoint::Endpoint;
 use crate::error::FleetError;
 use crate::keys::{self, Keys};
@@ -74,7 +74,8 @@ impl FleetBuilder {
         self
     }
 
-    /// Sets how long to wait for an answer of the store: 250 ms by default. With two answers missing
+    /// Sets how long to wait for an answer of the store: 250 ms by default. With two answers
+    /// missing
     /// in succession, the fleet is degraded. A connection must be made within twice this time.
     pub fn answer_limit(mut self, limit: Duration) -> Self {
         self.answer_limit = limit;
@@ -107,5 +108,43 @@ impl FleetBuilder {
             answer_limit: self.answer_limit,
         };
         Ok(Fleet::new(settings, self.namespace.into()))
+    }
+}
+
+/// The ways to begin.
+impl Fleet {
+    /// Begins to build a fleet whose store is at this URL: `redis://host:port`,
+    /// `redis://user:password@host/database`, `unix:///path`, or `rediss://host` with the feature
+    /// `tls`. Fleets of different namespaces do not know of each other.
+    pub fn builder(url: &str, namespace: &str) -> FleetBuilder {
+        FleetBuilder::new(Endpoint::single(url), namespace)
+    }
+
+    /// Begins to build a fleet whose store is a Redis Cluster, with some of its nodes. All keys of
+    /// a
+    /// namespace are in one hash slot.
+    #[cfg(feature = "cluster")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "cluster")))]
+    pub fn cluster<I>(urls: I, namespace: &str) -> FleetBuilder
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let urls: Vec<_> = urls.into_iter().map(Into::into).collect();
+        FleetBuilder::new(Endpoint::cluster(&urls), namespace)
+    }
+
+    /// Begins to build a fleet whose store is the primary of this service, as its sentinels say.
+    /// User
+    /// and password of the first address are also those of the store.
+    #[cfg(feature = "sentinel")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sentinel")))]
+    pub fn sentinel<I>(urls: I, service: &str, namespace: &str) -> FleetBuilder
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let urls: Vec<_> = urls.into_iter().map(Into::into).collect();
+        FleetBuilder::new(Endpoint::sentinel(&urls, service), namespace)
     }
 }

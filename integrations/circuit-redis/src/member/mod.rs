@@ -1,10 +1,12 @@
 //! The one task of a process: it has the connection, and waits for everything at once.
 
 mod done;
+mod stopped;
+mod telling;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use circuit_runtime::{Changes, registry};
 use redis::PushInfo;
@@ -23,8 +25,8 @@ use crate::random;
 use crate::scripts::answer::Answer;
 use crate::scripts::{Asker, Request, Scripts};
 use crate::shared::{Command, Settings, Shared};
-use crate::status::Sharing;
 use done::Done;
+use stopped::Stopped;
 
 /// How often the store is asked for all that is new.
 const SYNC: Duration = Duration::from_secs(1);
@@ -380,65 +382,11 @@ impl Member {
                 });
         }
     }
-
-    fn tell_degraded(&self, reason: Reason) {
-        self.shared.status.send_modify(|recorded| {
-            recorded.status.sharing = Sharing::Degraded {
-                since: SystemTime::now(),
-                reason: reason.clone(),
-            };
-        });
-        if reason != Reason::NotConnected {
-            self.shared.tell(FleetEvent::Degraded { reason });
-        }
-    }
-
-    fn reason(&self) -> Reason {
-        match &self.shared.status.borrow().status.sharing {
-            Sharing::Degraded { reason, .. } => reason.clone(),
-            Sharing::NotRunning | Sharing::Shared { .. } => Reason::NotConnected,
-        }
-    }
-
-    /// Tells what has happened, and what the fleet is like now.
-    fn tell(&mut self, now: Instant) {
-        let (circuits, orders) = self.circuits.status(now);
-        let sharing = Sharing::Shared {
-            has_pushes: self.has_pushes,
-        };
-        self.shared.status.send_if_modified(|recorded| {
-            let status = &mut recorded.status;
-            let mut next = status.clone();
-            next.circuits = circuits;
-            next.orders = orders;
-            next.members = self.members;
-            if self.is_shared {
-                next.sharing = sharing;
-            }
-            let is_other = next != *status;
-            *status = next;
-            is_other
-        });
-        for event in self.circuits.take_events() {
-            self.shared.tell(event);
-        }
-    }
 }
 
 async fn next_push(pushes: &mut Option<UnboundedReceiver<PushInfo>>) -> Option<PushInfo> {
     match pushes {
         Some(pushes) => pushes.recv().await,
         None => std::future::pending().await,
-    }
-}
-
-/// Tells that the task has ended, however it does.
-struct Stopped(Arc<Shared>);
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        self.0
-            .status
-            .send_modify(|recorded| recorded.status.sharing = Sharing::NotRunning);
     }
 }

@@ -271,7 +271,8 @@ fn exactly_one_probes_at_each_deadline() {
     assert!(epochs.len() >= 99, "{epochs:?}");
 }
 
-/// Processes are killed while they have the lease. At no time are there two leases, and no probe runs
+/// Processes are killed while they have the lease. At no time are there two leases, and no probe
+/// runs
 /// without one.
 #[test]
 fn at_most_one_probes_while_holders_are_killed() {

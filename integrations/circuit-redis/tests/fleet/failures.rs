@@ -445,7 +445,8 @@ fn one_that_dies_with_the_lease_does_not_keep_it() {
     );
 }
 
-/// A process stops while it probes. Meanwhile another has probed, and its result counts; that of the
+/// A process stops while it probes. Meanwhile another has probed, and its result counts; that of
+/// the
 /// first comes with a token that is not current any more.
 #[test]
 fn a_stale_result_of_one_that_was_stopped_is_not_counted() {
