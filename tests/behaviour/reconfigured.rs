@@ -334,6 +334,25 @@ async fn a_probe_that_was_admitted_before_has_the_timeout_of_its_lease() {
     assert_eq!(timed_out(call).await, seconds(30));
 }
 
+/// Also if the probes before have leases that end at the same time, exactly or as far as many are
+/// told apart.
+#[tokio::test(start_paused = true)]
+async fn a_probe_has_the_timeout_of_its_rules_at_the_moment_of_their_change() {
+    for probes in [3, 1_000] {
+        let rules = |timeout| reset(30).probes(probes).timeout(seconds(timeout));
+        let breaker = breaker(rules(10));
+        half_open(&breaker).await;
+        let mut admitted = Vec::new();
+        for timeout in [10, 20, 10] {
+            reconfigure(&breaker, rules(timeout));
+            admitted.push((breaker.try_acquire_owned().unwrap(), seconds(timeout)));
+        }
+        for (probe, timeout) in admitted {
+            assert_eq!(timed_out(probe).await, timeout, "one of {probes}");
+        }
+    }
+}
+
 /// Runs the call of a permit until it times out, and returns after how long it did.
 async fn timed_out(permit: OwnedPermit) -> Duration {
     let result = permit.call(pending::<Result<(), CircuitError>>()).await;

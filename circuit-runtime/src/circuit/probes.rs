@@ -101,7 +101,8 @@ impl Probes {
             if !slots.is_any_free(limit.count) {
                 return SlotRequest::Full(slots.free_at(limit.count).unwrap_or(now));
             }
-            let lease = Lease::new(now.rounded_down(limit.granularity()).plus(limit.lease));
+            let until = now.rounded_down(limit.granularity()).plus(limit.lease);
+            let lease = Lease::new(slots.expiry(until, limit.timeout));
             slots.reserve(limit.count);
             slots.add(lease, limit.timeout);
             slots.longest_lease = slots.longest_lease.max(limit.lease);
@@ -212,12 +213,10 @@ struct Slots {
     longest_lease: Span,
 }
 
-/// Leases that expire at the same time.
+/// Leases that expire at the same time, of probes with the same timeout.
 struct Leases {
     until: Instant,
     probes: u32,
-    /// The timeout of the first of these probes: that of the others, unless the rules have changed
-    /// in between.
     timeout: Span,
 }
 
@@ -261,6 +260,20 @@ impl Slots {
 
     fn last_expiry(&self) -> Option<Instant> {
         self.leases.back().map(|leases| leases.until)
+    }
+
+    /// Returns when a lease expires that lasts until `until` at least: at a moment at which none
+    /// does of a probe with another timeout. So rules that have just changed make it longer by a
+    /// microsecond.
+    fn expiry(&self, until: Instant, timeout: Span) -> Instant {
+        let mut expiry = until;
+        // In the order of time.
+        for leases in &self.leases {
+            if leases.until == expiry && leases.timeout != timeout {
+                expiry = expiry.plus(Span::MIN);
+            }
+        }
+        expiry
     }
 
     /// Frees the slots whose leases have expired by `now`.
