@@ -264,6 +264,28 @@ async fn a_limit_beside_a_rate_or_instead_of_it_keeps_the_failures_of_the_same_w
     assert_eq!(breaker.state(), State::Closed);
 }
 
+/// A lower limit drops none before the next failure, so it can be raised again.
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_lowered_and_raised_again_keeps_the_failures() {
+    let limit = |limit| BASE.max_failures(limit).window(seconds(100));
+    let rate = BASE.window(seconds(100)).failure_rate(1.0).min_calls(9_999);
+    for (before, lower, most) in [
+        (limit(100), limit(10), 100),
+        (limit(1_500), limit(10), 1_500),
+        (rate, limit(10), 100),
+        (rate, rate.max_failures(10), 1_500),
+    ] {
+        let breaker = breaker(before);
+        (0..60).for_each(|_| fail(&breaker));
+        reconfigure(&breaker, lower);
+        reconfigure(&breaker, limit(most));
+        (60..most - 1).for_each(|_| fail(&breaker));
+        assert_eq!(breaker.state(), State::Closed, "{lower:?}: one less");
+        fail(&breaker);
+        assert_eq!(breaker.state(), State::Open, "{lower:?}: all count");
+    }
+}
+
 /// A call is slow after this many seconds. Opens when half of at least four calls are slow.
 fn slow(window: ConfigBuilder, limit: u64) -> ConfigBuilder {
     window.slow_call(seconds(limit)).slow_rate(0.5).min_calls(4)

@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use super::buckets::{Buckets, Division, index_after};
 use crate::clock::{Instant, Span};
 
+/// The largest limit for which the time of every failure is remembered.
+pub(super) const EXACT: u32 = 1_000;
+
 /// How many buckets a span has in which failures are counted.
 pub(super) const PER_SPAN: u16 = 100;
 
@@ -60,6 +63,12 @@ impl Latest {
         Self {
             times: VecDeque::with_capacity(limit),
         }
+    }
+
+    /// Adds failures of one moment. Keeps as many as any limit needs, as this one may be raised
+    /// before the next failure.
+    pub(super) fn add_many(&mut self, time: Instant, failures: u64) {
+        (0..failures.min(EXACT.into())).for_each(|_| self.add(EXACT, time));
     }
 
     /// Keeps as many as can reach `limit` with one more.

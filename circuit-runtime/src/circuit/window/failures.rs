@@ -2,7 +2,7 @@
 
 use super::buckets::Division;
 use super::counting::Counting;
-use super::dated::{Bucketed, Dated, Latest, PER_SPAN};
+use super::dated::{Bucketed, Dated, EXACT, Latest, PER_SPAN};
 use super::streak::Streak;
 use super::tally::{EarlierFailures, ReachedLimit};
 use crate::circuit::evidence::Evidence;
@@ -13,9 +13,6 @@ use crate::clock::{Instant, Span};
 use crate::sync::OnceBox;
 use crate::sync::lock::{Lock, with_lock_of};
 use crate::sync::striped::CachePadded;
-
-/// The largest limit for which the time of every failure is remembered.
-const EXACT: u32 = 1_000;
 
 /// Consecutive failures, or those within a sliding time window: there a failure as old as the span
 /// no longer counts.
@@ -304,15 +301,13 @@ impl Locked {
     /// Adds failures of which the tenth of the span is known: they count from its start, so for up
     /// to a tenth of the span less than they would have.
     fn add_earlier(&mut self, earlier: &[(Instant, u64)]) {
-        let limit = self.max_failures;
         for &(time, failures) in earlier {
-            let failures = failures.min(limit.into());
             match &mut self.kept {
                 Kept::Nothing | Kept::Consecutive(_) => {}
-                Kept::Latest(latest) => (0..failures).for_each(|_| latest.add(limit, time)),
+                Kept::Latest(latest) => latest.add_many(time, failures),
                 Kept::Bucketed(bucketed) => {
                     let index = bucketed.division.index_at(time);
-                    (0..failures).for_each(|_| bucketed.add(limit, index));
+                    bucketed.buckets.add(index, failures);
                 }
             }
         }
@@ -340,8 +335,7 @@ impl Locked {
             (Kept::Bucketed(bucketed), Kept::Latest(next)) => {
                 let division = Division::from_span_rounded_up(self.window, PER_SPAN.into());
                 for (index, failures) in bucketed.buckets.iter() {
-                    (0..failures.min(limit.into()))
-                        .for_each(|_| next.add(limit, division.start(index)));
+                    next.add_many(division.start(index), failures);
                 }
             }
             // Another window, whatever its span.
