@@ -8,6 +8,9 @@ use crate::places::Place;
 /// The key that stands beside the options of a circuit in `Overrides`.
 pub const HOLD: &str = "hold";
 
+/// The most bytes that a letter has.
+const MAX_LETTER: usize = 4;
+
 /// The endings of names that hold a unit, in other libraries, and the unit as it is written here.
 const UNITS: [(&str, &str); 9] = [
     ("_ms", "ms"),
@@ -145,6 +148,7 @@ fn nearest_name(word: &str, place: Place) -> Option<&'static str> {
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     known
         .iter()
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= 2 * MAX_LETTER)
         .map(|candidate| (distance(word, candidate), *candidate))
         .filter(|(distance, _)| *distance <= 2 && distance * 2 < word.len())
         .min_by_key(|(distance, _)| *distance)

@@ -302,6 +302,27 @@ fn a_name_that_matches_no_circuit_may_mean_another() {
     }
 }
 
+/// Each hint is looked for among all circuits, and there may be thousands of names.
+#[test]
+fn of_many_names_that_match_no_circuit_the_first_have_a_hint() {
+    let _turn = Turn::wait();
+    let _hinted = breaker("hinted::quote");
+    let names = (10..40).map(|number| format!("hinted::quote{number}"));
+    let overrides = names.clone().fold(Overrides::new(), |overrides, name| {
+        overrides.hold_open(name).unwrap()
+    });
+    let shown = registry::apply(overrides).unwrap().to_string();
+    assert_eq!(shown.lines().count(), 30);
+    for (line, (name, index)) in shown.lines().zip(names.zip(0..)) {
+        let hint = if index < 20 {
+            "; did you mean `hinted::quote`?"
+        } else {
+            ""
+        };
+        assert_eq!(line, format!("`{name}` matches no circuit so far{hint}"));
+    }
+}
+
 /// A default that follows another option has no effect without a rate.
 #[test]
 fn only_options_with_an_effect_are_shown_as_changed() {

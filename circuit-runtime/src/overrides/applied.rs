@@ -9,6 +9,9 @@ use crate::config::Config;
 use crate::name::Name;
 use crate::state::State;
 
+/// How many names get a hint: each is compared with those of all functions.
+const HINTED: usize = 20;
+
 /// The effect of overrides: the rules that they have changed, and the parts without effect.
 ///
 /// Returned by [`registry::apply`](crate::registry::apply). Displayed, it has a line for each
@@ -40,11 +43,11 @@ pub struct Applied {
     /// held again by the same `hold`, is not among them.
     pub changed: Vec<ChangedRules>,
     /// The names and patterns that match no circuit, in their order. A circuit that is created
-    /// later may match.
+    /// later may match. Displayed, the first twenty have a hint at a name that is similar.
     pub unmatched: Vec<String>,
     /// The options that a pattern sets and a breaker cannot have: each is left out there.
     pub skipped: Vec<SkippedOption>,
-    /// A hint at the name that may be meant by one that matches no circuit.
+    /// Hints at the names that may be meant by those that match no circuit.
     hints: BTreeMap<String, String>,
 }
 
@@ -77,18 +80,21 @@ pub struct SkippedOption {
 }
 
 impl Applied {
-    /// Creates the effect of overrides that change nothing, and in which names match none of these
-    /// functions.
-    pub(super) fn from_unmatched(unmatched: Vec<&str>, functions: &[&str]) -> Self {
-        let hints = unmatched.iter().filter_map(|name| {
-            let hint = hint(name, functions)?;
-            Some(((*name).to_owned(), hint))
-        });
+    /// Creates the effect of overrides that change nothing, and in which these names match none.
+    pub(super) fn from_unmatched(unmatched: Vec<&str>) -> Self {
         Self {
-            hints: hints.collect(),
             unmatched: unmatched.into_iter().map(str::to_owned).collect(),
             ..Self::default()
         }
+    }
+
+    /// Adds hints at the functions that may be meant by the first names that match none.
+    pub(super) fn add_hints(&mut self, functions: &[&str]) {
+        let hints = self.unmatched.iter().take(HINTED).filter_map(|name| {
+            let hint = hint(name, functions)?;
+            Some((name.clone(), hint))
+        });
+        self.hints = hints.collect();
     }
 }
 

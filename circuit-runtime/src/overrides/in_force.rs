@@ -43,11 +43,13 @@ pub(crate) fn apply(overrides: Overrides) -> Result<Applied, OverridesError> {
         *in_force = Some(overrides);
         Ok(applied)
     });
-    let (applied, followers) = applied?;
+    let (mut applied, followers) = applied?;
     // Without the lock, as it runs listeners.
     for (listed, _) in listed.iter().zip(followers).filter(|(_, follows)| *follows) {
         listed.follow_file();
     }
+    let functions: Vec<_> = listed.iter().map(|listed| listed.listed_as()).collect();
+    applied.add_hints(&functions);
     Ok(applied)
 }
 
@@ -58,9 +60,8 @@ fn apply_to(
 ) -> Result<(Applied, Vec<bool>), OverridesError> {
     let plans = all.iter().map(|listed| Plan::new(overrides, &**listed));
     let plans = plans.collect::<Result<Vec<_>, _>>()?;
-    let functions: Vec<_> = all.iter().map(|listed| listed.listed_as()).collect();
-    let unmatched = overrides.unmatched(functions.iter().copied());
-    let mut applied = Applied::from_unmatched(unmatched, &functions);
+    let unmatched = overrides.unmatched(all.iter().map(|listed| listed.listed_as()));
+    let mut applied = Applied::from_unmatched(unmatched);
     let follows = |plan: &Plan<'_>| plan.hold.or(plan.listed.policy().file_hold()).is_some();
     let followers = plans.iter().map(follows).collect();
     for plan in plans {
