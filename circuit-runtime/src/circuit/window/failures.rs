@@ -32,6 +32,8 @@ struct Locked {
     window: Span,
     /// The limit that was reached in this generation; zero if none was.
     reached: u32,
+    /// How often the failures that a rate has counted were handed over.
+    handovers: u32,
     kept: Kept,
 }
 
@@ -108,6 +110,25 @@ impl Failures {
         })
     }
 
+    /// Records a failure in a span of time that a rate has counted after so many handovers, unless
+    /// it was handed over since.
+    pub(super) fn failure_beside_rate(
+        &self,
+        policy: &Policy,
+        generation: Generation,
+        handovers: u32,
+        clock: impl Fn() -> Instant,
+    ) -> Option<ReachedLimit> {
+        let now = clock();
+        self.allocated(policy).with(|evidence| {
+            let locked = evidence.for_generation(generation, Locked::clear)?;
+            if handovers < locked.handovers {
+                return None;
+            }
+            locked.failure_in_span(now, clock)
+        })
+    }
+
     /// Records a consecutive failure; returns the limit if it is reached.
     #[inline]
     pub(super) fn consecutive_failure(
@@ -177,7 +198,7 @@ impl Failures {
     }
 
     /// Judges by new limits from now on. Keeps the failures of the same window, and adds `earlier`
-    /// ones. `counted` are the results that are going to be counted.
+    /// ones if they count now. `counted` are the results that are going to be counted.
     pub(super) fn adopt(
         &self,
         limits: &Limits,
@@ -197,6 +218,9 @@ impl Failures {
             locked.with(|evidence| {
                 let locked = evidence.latest();
                 locked.adopt(limits);
+                if let Some(earlier) = earlier {
+                    locked.handovers = earlier.handovers;
+                }
                 let is_streak = matches!(&locked.kept, Kept::Consecutive(it) if !it.is_empty());
                 counting.set_counts_successes(is_streak || counted.has_successes());
                 if let Some(earlier) = earlier {
@@ -220,6 +244,7 @@ impl Locked {
             max_failures: limits.max_failures(),
             window: limits.window(),
             reached: 0,
+            handovers: 0,
             kept: Kept::new(limits),
         }
     }
@@ -315,6 +340,7 @@ impl Locked {
 
     fn adopt(&mut self, limits: &Limits) {
         let before = std::mem::replace(self, Self::new(limits));
+        self.handovers = before.handovers;
         let has_same_window = before.window == self.window;
         if !has_same_window {
             return;

@@ -46,6 +46,8 @@ struct Locked {
     ///
     /// [`Failures`]: super::failures::Failures
     counts_in_span: bool,
+    /// How often the failures so far have been handed over to [`Failures`].
+    handovers: u32,
     calls: Calls,
     /// `None` where no call was ever timed.
     overdue: Option<Overdue>,
@@ -82,7 +84,7 @@ impl FullLedger {
     }
 
     /// Judges by new limits from now on, the next call first. Returns the failures so far, if they
-    /// count towards a number of failures from now on, and did not before.
+    /// count towards a number of failures from now on and did not before, or the reverse.
     pub(super) fn adopt(&self, limits: &Limits) -> Option<EarlierFailures> {
         self.locked.0.with(|evidence| {
             let generation = evidence.generation();
@@ -148,11 +150,8 @@ impl FullLedger {
         self.locked.0.with(|evidence| {
             evidence.get(generation).is_some_and(|locked| {
                 let is_overdue = locked.overdue.as_ref().is_some_and(|o| o.calls() > 0);
-                is_overdue
-                    || match &locked.calls {
-                        Calls::InSpan(rates) => rates.has_evidence(locked.limits.window(), now),
-                        Calls::Last(last_calls) => last_calls.has_evidence(fast_successes),
-                    }
+                let window = locked.limits.window();
+                is_overdue || locked.calls.has_evidence(window, now, fast_successes)
             })
         })
     }
@@ -188,13 +187,7 @@ impl FullLedger {
             let sum = self.in_flight.sum(generation);
             locked.advance(now, &sum);
             let tally = locked.tally(sum.fast_successes);
-            let tally = match &locked.calls {
-                Calls::InSpan(_) => tally.with_failure(),
-                Calls::Last(last_calls) => Tally {
-                    overdue: tally.overdue,
-                    ..last_calls.tally_with_failure()
-                },
-            };
+            let tally = locked.calls.with_failure(tally);
             tally.counts(&locked.limits)
         });
         counts.unwrap_or_else(|| self.empty_counts())
@@ -296,9 +289,9 @@ impl FullLedger {
         failed: bool,
         clock: impl Fn(Span) -> Instant,
     ) -> Recorded {
-        let mut counts_in_span = false;
+        let mut counts_in_span = None;
         let reached = self.with_lock(generation, |locked| {
-            counts_in_span = locked.counts_in_span;
+            counts_in_span = locked.counts_in_span.then_some(locked.handovers);
             if failed && !locked.counts_calls {
                 self.end(locked, generation, start, false);
                 return Some(ReachedLimit::RulesChanged);
@@ -380,6 +373,7 @@ impl Locked {
             limits: *limits,
             counts_calls: limits.counted().is_calls(),
             counts_in_span: limits.counts_failures_in_span(),
+            handovers: 0,
             calls: Calls::new(limits, 0),
             overdue: (limits.slow_call() != Span::INDEFINITE).then(Overdue::new),
             reached: None,
@@ -387,13 +381,25 @@ impl Locked {
     }
 
     /// Returns the failures of `generation` so far, if a number of failures in the same span is a
-    /// limit of the new `limits` alone.
-    fn earlier_failures(&self, generation: Generation, limits: &Limits) -> Option<EarlierFailures> {
-        let is_added = self.counts_calls
+    /// limit of the new `limits` alone, or of those before alone: from then on, those that are on
+    /// their way to [`Failures`] need not be recorded there.
+    ///
+    /// [`Failures`]: super::failures::Failures
+    fn earlier_failures(
+        &mut self,
+        generation: Generation,
+        limits: &Limits,
+    ) -> Option<EarlierFailures> {
+        let is_handover = self.counts_calls
             && limits.window() == self.limits.window()
-            && limits.counts_failures_in_span()
-            && !self.counts_in_span;
-        is_added.then(|| self.calls.failures(generation, limits.window()))?
+            && limits.counts_failures_in_span() != self.counts_in_span;
+        let failures = is_handover.then(|| self.calls.failures(limits.window()))??;
+        self.handovers = self.handovers.saturating_add(1);
+        Some(EarlierFailures {
+            generation,
+            handovers: self.handovers,
+            failures,
+        })
     }
 
     /// Judges by new limits, with `fast_successes` in all so far. Keeps the calls if all are
@@ -495,11 +501,7 @@ impl Locked {
     fn changes_at(&self) -> Instant {
         let overdue = self.overdue.as_ref();
         let overdue = overdue.map(|overdue| overdue.changes_at(self.limits.slow_call()));
-        let calls = match &self.calls {
-            Calls::InSpan(rates) => Some(rates.changes_at()),
-            Calls::Last(_) => None,
-        };
-        let first = overdue.into_iter().chain(calls).min();
+        let first = overdue.into_iter().chain(self.calls.changes_at()).min();
         first.unwrap_or(FastPath::FOREVER)
     }
 }

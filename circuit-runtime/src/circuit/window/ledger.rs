@@ -268,7 +268,7 @@ impl Ledger {
     }
 
     /// Judges by new limits from now on. Returns the failures so far, if they count towards a
-    /// number of failures from now on, and did not before.
+    /// number of failures from now on and did not before, or the reverse.
     pub(super) fn adopt(&self, limits: &Limits, now: Instant) -> Option<EarlierFailures> {
         self.compact.resume(now, || self.full.get().is_some());
         self.full.get()?.adopt(limits)

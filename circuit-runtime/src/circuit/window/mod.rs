@@ -231,21 +231,35 @@ impl Window {
         } = self
             .calls
             .failure(policy, generation, start, clock::accurate_to);
-        if reached == Some(ReachedLimit::RulesChanged) || !counts_in_span {
+        let Some(handovers) = counts_in_span else {
+            return reached;
+        };
+        if reached == Some(ReachedLimit::RulesChanged) {
             return reached;
         }
         // Recorded there, too, if a limit is reached already.
-        self.failure_in_span(policy, generation).or(reached)
+        let in_span = self.failure_in_span(policy, generation, handovers);
+        in_span.or(reached)
     }
 
-    /// Records a failure towards the number of them in a span of time beside a rate.
+    /// Records a failure towards the number of them in a span of time beside a rate, which has
+    /// counted it after so many handovers.
     #[inline(never)]
-    fn failure_in_span(&self, policy: &Policy, generation: Generation) -> Option<ReachedLimit> {
-        let mut reached = self.failures.failure(policy, generation, clock::now);
+    fn failure_in_span(
+        &self,
+        policy: &Policy,
+        generation: Generation,
+        handovers: u32,
+    ) -> Option<ReachedLimit> {
+        let record = || {
+            self.failures
+                .failure_beside_rate(policy, generation, handovers, clock::now)
+        };
+        let mut reached = record();
         if reached == Some(ReachedLimit::RulesChanged) {
             // Rules by which it counts there have yet to be adopted, or no longer apply.
             policy.wait_for_change();
-            reached = self.failures.failure(policy, generation, clock::now);
+            reached = record();
         }
         reached.filter(|limit| *limit != ReachedLimit::RulesChanged)
     }

@@ -20,14 +20,18 @@ pub(crate) enum ReachedLimit {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recorded {
     pub(super) reached: Option<ReachedLimit>,
-    /// The limits that it was judged by have a number of failures in a span of time, too.
-    pub(super) counts_in_span: bool,
+    /// If the limits that it was judged by have a number of failures in a span of time, too: how
+    /// often the failures so far had been handed over.
+    pub(super) counts_in_span: Option<u32>,
 }
 
-/// The failures that were counted for a rate alone before they count towards a number, too.
+/// The failures that were counted for a rate, as they begin to count towards a number, too, or end
+/// to.
 #[derive(Debug)]
 pub(super) struct EarlierFailures {
     pub(super) generation: Generation,
+    /// How often they have been handed over.
+    pub(super) handovers: u32,
     /// How many there were from each moment on, oldest first.
     pub(super) failures: Vec<(Instant, u64)>,
 }

@@ -219,6 +219,34 @@ fn another_limit_beside_a_rate_against_a_failure() {
     }
 }
 
+/// A failure counts once towards a number that is removed and added again while it is recorded.
+#[test]
+fn limit_beside_a_rate_removed_and_added_against_a_failure() {
+    let rate = Config::builder().failure_rate(1.0).min_calls(100);
+    let rate = rate.window(seconds(10));
+    for is_first in [false, true] {
+        model_of_one_preemption(move || {
+            let breaker = breaker(rate.max_failures(3));
+            if !is_first {
+                fail(breaker);
+            }
+            race([
+                Box::new(|| fail(breaker)) as Call<()>,
+                Box::new(move || {
+                    change(breaker, rate);
+                    change(breaker, rate.max_failures(3));
+                }),
+            ]);
+            if is_first {
+                fail(breaker);
+            }
+            assert_eq!(breaker.state(), State::Closed, "two failures");
+            fail(breaker);
+            assert_eq!(breaker.state(), State::Open, "three failures");
+        });
+    }
+}
+
 /// Nine of ten of at least two calls, or half of at least twenty: three of four reach neither.
 #[test]
 fn another_rate_and_min_calls_against_a_failure() {
