@@ -14,6 +14,9 @@ use crate::sync::OnceBox;
 use crate::sync::lock::{Lock, with_lock_of};
 use crate::sync::striped::CachePadded;
 
+/// The handovers before a failure that no rate has counted: it is never handed over.
+pub(super) const WITHOUT_RATE: u32 = u32::MAX;
+
 /// Consecutive failures, or those within a sliding time window: there a failure as old as the span
 /// no longer counts.
 ///
@@ -94,35 +97,22 @@ impl Failures {
     }
 
     /// Records a failure in a span of time; returns the limit if it is reached. `clock` is read
-    /// before the lock is taken, and once more if that reading may be out of date.
+    /// before the lock is taken, and once more if that reading may be out of date. A failure that a
+    /// rate has counted is skipped if there were more than so many `handovers` by now: it was
+    /// handed over.
     #[inline(never)]
     pub(super) fn failure(
-        &self,
-        policy: &Policy,
-        generation: Generation,
-        clock: impl Fn() -> Instant,
-    ) -> Option<ReachedLimit> {
-        // Read the clock before taking the lock, to keep the section short.
-        let now = clock();
-        self.allocated(policy).with(|evidence| {
-            let locked = evidence.for_generation(generation, Locked::clear)?;
-            locked.failure_in_span(now, clock)
-        })
-    }
-
-    /// Records a failure in a span of time that a rate has counted after so many handovers, unless
-    /// it was handed over since.
-    pub(super) fn failure_beside_rate(
         &self,
         policy: &Policy,
         generation: Generation,
         handovers: u32,
         clock: impl Fn() -> Instant,
     ) -> Option<ReachedLimit> {
+        // Read the clock before taking the lock, to keep the section short.
         let now = clock();
         self.allocated(policy).with(|evidence| {
             let locked = evidence.for_generation(generation, Locked::clear)?;
-            if handovers < locked.handovers {
+            if locked.handovers > handovers {
                 return None;
             }
             locked.failure_in_span(now, clock)
@@ -174,7 +164,7 @@ impl Failures {
                 }
             }
         });
-        in_streak.unwrap_or_else(|| self.failure(policy, generation, clock))
+        in_streak.unwrap_or_else(|| self.failure(policy, generation, WITHOUT_RATE, clock))
     }
 
     #[inline]
@@ -385,7 +375,7 @@ impl Kept {
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
 mod tests {
-    use super::{EXACT, Failures};
+    use super::{EXACT, Failures, WITHOUT_RATE};
     use crate::circuit::owner::Owner;
     use crate::circuit::policy::Policy;
     use crate::circuit::state::Generation;
@@ -409,7 +399,7 @@ mod tests {
         millis.map(|at| {
             let now = Instant::from_micros(at * 1_000);
             failures
-                .failure(&policy(count), Generation::FIRST, || now)
+                .failure(&policy(count), Generation::FIRST, WITHOUT_RATE, || now)
                 .is_some()
         })
     }
@@ -425,7 +415,7 @@ mod tests {
             Instant::from_micros(shown.get())
         };
         failures
-            .failure(&policy(count), Generation::FIRST, clock)
+            .failure(&policy(count), Generation::FIRST, WITHOUT_RATE, clock)
             .is_some()
     }
 
@@ -454,7 +444,7 @@ mod tests {
             let now = Cell::new(0);
             let clock = || Instant::from_micros(now.replace(now.get() + window));
             let failures = Failures::default();
-            let reached = failures.failure(&policy, Generation::FIRST, clock);
+            let reached = failures.failure(&policy, Generation::FIRST, WITHOUT_RATE, clock);
             assert!(reached.is_some(), "{window}");
         }
     }
@@ -506,7 +496,9 @@ mod tests {
         let count = |times: u32, seconds: u64| {
             let at = Instant::from_micros(seconds * 1_000_000);
             (0..times)
-                .filter_map(|_| failures.failure(&policy(EXACT + 1), Generation::FIRST, || at))
+                .filter_map(|_| {
+                    failures.failure(&policy(EXACT + 1), Generation::FIRST, WITHOUT_RATE, || at)
+                })
                 .count()
         };
         assert_eq!(count(EXACT, 40), 0);

@@ -289,9 +289,9 @@ impl FullLedger {
         failed: bool,
         clock: impl Fn(Span) -> Instant,
     ) -> Recorded {
-        let mut counts_in_span = None;
+        let (mut counts_in_span, mut handovers) = (false, 0);
         let reached = self.with_lock(generation, |locked| {
-            counts_in_span = locked.counts_in_span.then_some(locked.handovers);
+            (counts_in_span, handovers) = (locked.counts_in_span, locked.handovers);
             if failed && !locked.counts_calls {
                 self.end(locked, generation, start, false);
                 return Some(ReachedLimit::RulesChanged);
@@ -318,6 +318,7 @@ impl FullLedger {
         Recorded {
             reached: reached.flatten(),
             counts_in_span,
+            handovers,
         }
     }
 

@@ -28,7 +28,7 @@ use crate::clock::{self, Instant};
 use crate::window_counts::WindowCounts;
 
 use counting::{Counting, is_of_calls};
-use failures::Failures;
+use failures::{Failures, WITHOUT_RATE};
 use ledger::Ledger;
 pub(crate) use tally::ReachedLimit;
 use tally::Recorded;
@@ -209,7 +209,9 @@ impl Window {
                 .consecutive_failure(policy, generation, counting);
         }
         if counted == Counted::InSpan as u8 {
-            return self.failures.failure(policy, generation, clock::now);
+            return self
+                .failures
+                .failure(policy, generation, WITHOUT_RATE, clock::now);
         }
         if is_of_calls(counted) {
             return self.failure_of_calls(policy, generation, start);
@@ -228,13 +230,11 @@ impl Window {
         let Recorded {
             reached,
             counts_in_span,
+            handovers,
         } = self
             .calls
             .failure(policy, generation, start, clock::accurate_to);
-        let Some(handovers) = counts_in_span else {
-            return reached;
-        };
-        if reached == Some(ReachedLimit::RulesChanged) {
+        if reached == Some(ReachedLimit::RulesChanged) || !counts_in_span {
             return reached;
         }
         // Recorded there, too, if a limit is reached already.
@@ -253,7 +253,7 @@ impl Window {
     ) -> Option<ReachedLimit> {
         let record = || {
             self.failures
-                .failure_beside_rate(policy, generation, handovers, clock::now)
+                .failure(policy, generation, handovers, clock::now)
         };
         let mut reached = record();
         if reached == Some(ReachedLimit::RulesChanged) {

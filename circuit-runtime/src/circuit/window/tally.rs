@@ -20,9 +20,10 @@ pub(crate) enum ReachedLimit {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recorded {
     pub(super) reached: Option<ReachedLimit>,
-    /// If the limits that it was judged by have a number of failures in a span of time, too: how
-    /// often the failures so far had been handed over.
-    pub(super) counts_in_span: Option<u32>,
+    /// The limits that it was judged by have a number of failures in a span of time, too.
+    pub(super) counts_in_span: bool,
+    /// How often the failures had been handed over before.
+    pub(super) handovers: u32,
 }
 
 /// The failures that were counted for a rate, as they begin to count towards a number, too, or end

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::failures::Failures;
+use super::failures::{Failures, WITHOUT_RATE};
 use super::ledger::Ledger;
 use super::{ReachedLimit, Window};
 use crate::circuit::limits::{Counted, Limits};
@@ -285,7 +285,7 @@ impl<'c> Script<'c> {
             }
             now
         };
-        let reached = failures.failure(&self.policy, generation, clock);
+        let reached = failures.failure(&self.policy, generation, WITHOUT_RATE, clock);
         if generation == self.word.get().generation() {
             let opened = reached.is_some();
             let ends = readings.take();
