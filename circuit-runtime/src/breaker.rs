@@ -147,10 +147,14 @@ impl CircuitBreaker {
 
     /// Replaces the configuration while calls run.
     ///
-    /// Totals, orders and the history stay. The open phase that is running follows a new `reset`.
-    /// Counted results stay unless the kind or the length of the window changes; a new limit judges
-    /// them with the next result. A call in flight keeps its timeout, a probe its lease, and a
-    /// circuit that has admitted a probe stays half-open.
+    /// Totals, orders and the history stay. An open circuit follows a new `reset`. Counted results
+    /// stay unless the kind or the length of the window changes; a new limit judges them with the
+    /// next result. A call in flight keeps its timeout, a probe its lease, and a circuit that has
+    /// admitted a probe stays half-open.
+    ///
+    /// In a window of time, the failures that a rate has counted also count towards a
+    /// `max_failures` that is added, exact to a tenth of the window. A rate that is added there
+    /// begins without calls: those before were not counted.
     ///
     /// Each call observes the configuration from before or the new one, never parts of both.
     ///

@@ -474,7 +474,10 @@ assert_eq!(price, 12.5);
 //!   circuit. If the file has a mistake, log that. The rules stay as they are.
 //! - **Kept:** totals, orders, the history and calls in flight, each with its timeout. Counted
 //!   results stay unless the kind or the length of `window` changes; a limit below their number
-//!   opens the circuit with the next failure. The wait that is running follows a new `reset`.
+//!   opens the circuit with the next failure. An open circuit follows a new `reset`.
+//! - **An added rule.** In a window of time, the failures that a rate has counted also count
+//!   towards a `max_failures` that is added, exact to a tenth of the window. A rate that is added
+//!   there begins without calls: those before were not counted.
 //! - **Removed:** an option that the file no longer sets has the value of the program again. A
 //!   circuit that the file no longer holds is released, as by
 //!   [`reset`](crate::CircuitBreaker::reset).
@@ -498,8 +501,8 @@ assert_eq!(price, 12.5);
 //!   later, all of them are left out there, with a warning in the log. A hold applies nevertheless.
 //!   Without the feature `tracing`, there is no sign of it but
 //!   [`CircuitBreaker::config`](crate::CircuitBreaker::config).
-//! - **Several patterns.** Of those with the same number of characters besides `*`, the first in
-//!   alphabetical order goes first.
+//! - **Several patterns.** Of those with as many characters besides `*`, the first in alphabetical
+//!   order wins.
 //! - **YAML** takes `*` for the beginning of an alias: quote it, `"*":`.
 //! - **The environment.** `figment` reads the names of variables in lower case, and few shells
 //!   allow `::` in them: give a circuit that is set there a `name` in lower case without `::`.
