@@ -177,7 +177,7 @@ pub fn duplicates() -> Vec<Declared> {
 /// Applies overrides to the rules of all breakers, while calls run: those in use, those of keys,
 /// and those that are created later.
 ///
-/// Every breaker is looked up by its name, or by that of its function if it is one of many keys.
+/// Each breaker is matched by its name, or by that of its function if it is one of many keys.
 /// Options that earlier overrides have set, and these do not, fall back to those of the attribute
 /// or of the program, and so an empty file sets all rules back.
 /// [`reconfigure`](CircuitBreaker::reconfigure) says what stays and what changes when rules do.
@@ -188,7 +188,8 @@ pub fn duplicates() -> Vec<Declared> {
 /// feature `discovery`, it is listed as held before that.
 ///
 /// An annotated function without a `timeout` cannot be given one, as its future has no room for a
-/// timer. Where a pattern sets it, the option is left out and listed as skipped.
+/// timer. Where a pattern sets it, the option is left out and listed as skipped; where the exact
+/// name does, that is an error.
 ///
 /// A circuit that was released by hand, or whose order by hand has ended, is held again by a `hold`
 /// when it is applied again, even if nothing else has changed; [`Applied::changed`] does not list
@@ -240,7 +241,9 @@ pub fn apply(overrides: Overrides) -> Result<Applied, OverridesError> {
 /// cause changes of the breaker meanwhile. So each listener sees the changes of a breaker one by
 /// one and in order, from the first that is recorded after its subscription.
 ///
-/// A listener may call anything on any breaker. A change that it causes is delivered after the
+/// A listener may call anything on any breaker. But with the feature `serde`, a breaker that a file
+/// holds is reported as it is created: if the program creates it in a `LazyLock`, that is locked
+/// until the listener returns. Use [`find`] there. A change that a listener causes is delivered after the
 /// current one, by the same thread, so it must not wait for that. While it blocks, the caller that
 /// caused the change waits, and so do the later changes of that breaker and of those that it has
 /// changed; no other call does. The changes that wait are all kept, about 200 bytes each, without a

@@ -1,13 +1,14 @@
 //! First calls under a hold: of the program's listeners and log, and of several threads at once.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Barrier, LazyLock, mpsc};
 use std::thread;
 
 use crate::left_out::logged;
 use crate::support::{Turn, apply, breaker, called, returns};
-use circuit_runtime::{CircuitBreakers, CircuitError, Config, circuit_breaker, registry};
+use circuit_runtime::{
+    CircuitBreaker, CircuitBreakers, CircuitError, Config, circuit_breaker, registry,
+};
 
 #[circuit_breaker(name = "heard")]
 async fn heard() -> Result<(), CircuitError> {
@@ -33,6 +34,26 @@ fn a_listener_may_call_the_function_whose_first_call_it_hears_of() {
     for result in results {
         assert!(result.unwrap_err().is_open());
     }
+}
+
+#[test]
+fn a_listener_may_find_a_breaker_that_a_lock_of_the_program_is_creating() {
+    static LAZY: LazyLock<CircuitBreaker> = LazyLock::new(|| breaker("lazy"));
+    let _turn = Turn::wait();
+    apply("[circuits.lazy]\nhold = 'open'");
+    let results = returns(|| {
+        let (sender, receiver) = mpsc::channel();
+        let listening = registry::on_change(move |change| {
+            if change.breaker == "lazy" {
+                let found = registry::find("lazy").unwrap();
+                sender.send(found.try_acquire().is_err()).unwrap();
+            }
+        });
+        let first = LAZY.try_acquire().is_err();
+        drop(listening);
+        receiver.into_iter().chain([first]).collect::<Vec<_>>()
+    });
+    assert_eq!(results, [true, true]);
 }
 
 #[circuit_breaker(name = "logged: one")]
