@@ -13,8 +13,8 @@ use crate::registration::Registration;
 
 /// The breaker of a function, or its breakers, created when it is first used.
 ///
-/// A hold from a file changes a circuit as it is created. That is delivered once the cell is set,
-/// as a listener may call the function.
+/// A file may hold a circuit as it is created. This change is delivered once the cell is set, as a
+/// listener may call the function.
 pub struct LazyBreaker<B> {
     cell: OnceCell<B>,
     create: fn() -> Created<B>,

@@ -109,7 +109,9 @@
 //!   The usual wait, without `max_reset` and `jitter`, is a single word, too.
 //! - The limits that judge evidence, `Limits`, are kept beside the evidence, and change under the
 //!   same lock. A result is counted and judged in one section, under the limits of one
-//!   configuration.
+//!   configuration. A `max_failures` beside a rate is judged in a section of its own. When it is
+//!   added or removed, the failures so far are *handed over*, and both sides count how often: a
+//!   failure that only the rate has counted by then is not recorded again.
 //!
 //! A change has three steps, one change at a time. First, compact windows are *suspended* if calls
 //! would count in them wrongly under the new rules: their words are marked as moved, so that no
@@ -127,9 +129,12 @@
 //! # Overrides
 //!
 //! The overrides that were applied last are kept under a lock of the process, which is held while
-//! the rules of all breakers are checked and replaced. A breaker that is created registers first,
-//! and then takes this lock to apply the overrides to itself: so either a thread that applies
-//! overrides finds it registered, or it finds them in force. A policy keeps the configuration of
+//! the rules of all breakers are checked and replaced. A breaker that is created takes the lock,
+//! too: it gets the rules and the hold that are in force, and is registered after that. So either a
+//! thread that applies overrides finds it registered, or it finds them in force, and no thread
+//! finds it before it is held. The change to held is delivered without the lock, as a listener may
+//! use the breaker: that of an annotated function once its `LazyBreaker` is set. The breaker of a
+//! new key is held in the same way before it is in the index. A policy keeps the configuration of
 //! the program beside the one in force, and overrides start from it.
 //!
 //! The hold of a file is a fact about the policy, which each breaker follows after the lock is

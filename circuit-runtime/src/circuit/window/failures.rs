@@ -313,8 +313,8 @@ impl Locked {
         division.oldest(division.index_at(now))
     }
 
-    /// Adds failures of which the tenth of the span is known: they count from its start, so for up
-    /// to a tenth of the span less than they would have.
+    /// Adds failures whose times are known to a tenth of the span. They count from the start of
+    /// their tenth, and so expire earlier than they would have by a tenth of the span at most.
     fn add_earlier(&mut self, earlier: &[(Instant, u64)]) {
         for &(time, failures) in earlier {
             match &mut self.kept {

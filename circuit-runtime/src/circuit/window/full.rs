@@ -83,8 +83,8 @@ impl FullLedger {
         });
     }
 
-    /// Judges by new limits from now on, the next call first. Returns the failures so far, if they
-    /// count towards a number of failures from now on and did not before, or the reverse.
+    /// Judges by new limits from now on, the next call first. Returns the failures so far, if a
+    /// limit on their number in the same span is added or removed.
     pub(super) fn adopt(&self, limits: &Limits) -> Option<EarlierFailures> {
         self.locked.0.with(|evidence| {
             let generation = evidence.generation();
@@ -381,9 +381,8 @@ impl Locked {
         }
     }
 
-    /// Returns the failures of `generation` so far, if a number of failures in the same span is a
-    /// limit of the new `limits` alone, or of those before alone: from then on, those that are on
-    /// their way to [`Failures`] need not be recorded there.
+    /// Hands over the failures of `generation` so far, if a limit on their number in the same span
+    /// is added or removed. Those that are still to be recorded by [`Failures`] are among them.
     ///
     /// [`Failures`]: super::failures::Failures
     fn earlier_failures(

@@ -267,8 +267,8 @@ impl Ledger {
         });
     }
 
-    /// Judges by new limits from now on. Returns the failures so far, if they count towards a
-    /// number of failures from now on and did not before, or the reverse.
+    /// Judges by new limits from now on. Returns the failures so far, if a limit on their number in
+    /// the same span is added or removed.
     pub(super) fn adopt(&self, limits: &Limits, now: Instant) -> Option<EarlierFailures> {
         self.compact.resume(now, || self.full.get().is_some());
         self.full.get()?.adopt(limits)

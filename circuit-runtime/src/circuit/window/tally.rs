@@ -26,8 +26,8 @@ pub(super) struct Recorded {
     pub(super) handovers: u32,
 }
 
-/// The failures that were counted for a rate, as they begin to count towards a number, too, or end
-/// to.
+/// The failures that a rate has counted, handed over as a limit on their number is added beside it
+/// or removed.
 #[derive(Debug)]
 pub(super) struct EarlierFailures {
     pub(super) generation: Generation,
