@@ -156,6 +156,11 @@ impl Hub {
         });
     }
 
+    #[cfg(test)]
+    pub(super) fn is_sampled(&self) -> bool {
+        self.with_clients(|clients| clients.is_sampled)
+    }
+
     fn with_clients<R>(&self, section: impl FnOnce(&mut Clients) -> R) -> R {
         // No section panics half-way, so poisoning is harmless.
         section(&mut self.clients.lock().unwrap_or_else(PoisonError::into_inner))

@@ -211,3 +211,31 @@ async fn bytes_that_are_no_request_break_nothing() {
     }
     assert_eq!(site.get("/").await.status, 200);
 }
+
+/// A body that never arrives.
+struct Never;
+
+impl http_body::Body for Never {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_is_408() {
+    let mut request = http::Request::post("/api/breakers/any/trip").header("host", "localhost");
+    for (name, value) in FROM_PAGE {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Never).unwrap();
+    let response = tower::ServiceExt::oneshot(open_dashboard(), request)
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 408);
+}
