@@ -119,6 +119,24 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_moves_is_a_change() {
+        let breaker = CircuitBreaker::new("moves", Config::default());
+        breaker.force_closed_for(SECOND * 60);
+        let before = Member::new(&breaker, &Book::default());
+        let with_end = |left: Option<Duration>| {
+            let mut now = before.clone();
+            now.snapshot.since += SECOND;
+            if let Some(hold) = &mut now.snapshot.hold {
+                hold.ends_in = left;
+            }
+            now
+        };
+        assert!(with_end(Some(SECOND * 59)).continues(&before, SECOND));
+        assert!(!with_end(Some(SECOND * 60)).continues(&before, SECOND));
+        assert!(!with_end(None).continues(&before, SECOND));
+    }
+
+    #[test]
     fn a_call_or_an_order_is_a_change() {
         let breaker = CircuitBreaker::new("changes", Config::default());
         let member = || Member::new(&breaker, &Book::default());

@@ -178,8 +178,11 @@ impl Clients {
 }
 
 /// Returns the changes between the one with the number `last` and the next one to be published;
-/// `None` if some of them are no longer kept.
+/// `None` if some of them are no longer kept, or if there was no such change yet.
 fn missed(last: u64, next_change: u64) -> Option<Vec<Bytes>> {
+    if last >= next_change {
+        return None;
+    }
     let (missed, changes) = history::read_from(last.saturating_add(1));
     if missed > 0 {
         return None;
