@@ -73,7 +73,6 @@
 
 use std::fmt;
 use std::future::pending;
-use std::pin::pin;
 use std::time::Duration;
 
 pub use crate::circuit::fleet::{Effect, Epoch, Probed};
@@ -281,9 +280,8 @@ impl Remote {
                 return pending().await;
             };
             let told = circuit.told();
-            let mut notified = pin!(told.notified());
             // Before the result is looked for, so that none is missed.
-            notified.as_mut().enable();
+            let notified = told.notified();
             if let Some(probed) = circuit.take_probed() {
                 return probed;
             }
