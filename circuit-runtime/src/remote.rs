@@ -279,12 +279,10 @@ impl Remote {
             let Some(circuit) = self.circuit.upgrade() else {
                 return pending().await;
             };
-            let told = circuit.told();
-            // Before the result is looked for, so that none is missed.
-            let notified = told.notified();
-            if let Some(probed) = circuit.take_probed() {
-                return probed;
-            }
+            let notified = match circuit.take_probed() {
+                Ok(probed) => return probed,
+                Err(notified) => notified,
+            };
             // While it waits, the breaker is not in use.
             drop(circuit);
             notified.await;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use super::state::{Trigger, Word};
 use crate::state::State;
@@ -224,19 +225,18 @@ impl Standing {
         });
     }
 
-    /// Returns the result of the probes once.
-    pub(super) fn take_probed(&mut self) -> Option<Probed> {
-        self.probed.take()
+    /// Returns the result of the probes once; a future that completes with the next one if there is
+    /// none.
+    pub(super) fn take_probed(&mut self) -> Result<Probed, OwnedNotified> {
+        let told = self.told.get_or_insert_default();
+        self.probed
+            .take()
+            .ok_or_else(|| Arc::clone(told).notified_owned())
     }
 
     /// Returns the tasks to tell of a result, if there is one.
     pub(super) fn to_tell(&self) -> Option<Arc<Notify>> {
         self.probed.and(self.told.clone())
-    }
-
-    /// Returns how tasks are told of a result.
-    pub(super) fn told(&mut self) -> Arc<Notify> {
-        Arc::clone(self.told.get_or_insert_default())
     }
 
     /// Notes an order; returns the effect of one that is late, or was followed before.

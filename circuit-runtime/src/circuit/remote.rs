@@ -1,10 +1,9 @@
 //! Verdicts and orders of a fleet, as a circuit follows them.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use super::Circuit;
 use super::counters::Total;
@@ -217,16 +216,14 @@ impl Circuit {
         Some(end.since(clock::now()).as_duration())
     }
 
-    /// Returns the result of the probes that a verdict has allowed, once.
-    pub(crate) fn take_probed(&self) -> Option<Probed> {
-        let phases = self.phases.get()?;
-        phases.with_lock(|transitions| transitions.standing.as_mut()?.take_probed())
-    }
-
-    /// Returns what is notified of a result.
-    pub(crate) fn told(&self) -> Arc<Notify> {
+    /// Returns the result of the probes that a verdict has allowed, once. If there is none, returns
+    /// a future that completes with the next one: it is made under the lock, so that none is missed.
+    pub(crate) fn take_probed(&self) -> Result<Probed, OwnedNotified> {
         let phases = self.phases.get_or_init(Box::default);
-        phases.with_lock(|transitions| transitions.standing.get_or_insert_default().told())
+        phases.with_lock(|transitions| {
+            let standing = transitions.standing.get_or_insert_default();
+            standing.take_probed()
+        })
     }
 
     /// Tells of the result of the probes, if the phase that has ended was one in which a verdict

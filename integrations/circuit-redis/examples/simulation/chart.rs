@@ -7,17 +7,21 @@ use crate::measure::{Outcome, SLICE};
 use crate::scenario::{BEGIN, END, LAST};
 
 /// The schemes that are drawn, each in its color.
-const DRAWN: [(&str, &str); 5] = [
+const DRAWN: [(&str, &str); 6] = [
     ("no breaker", "#9a9a9a"),
     ("one lock around each call", "#b06fc9"),
     ("not shared", "#d9822b"),
+    ("fleet, any", "#c8443c"),
     ("fleet, two", "#2f6fd0"),
     ("fleet, two, ramp", "#1f9d63"),
 ];
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 56.0;
-const RIGHT: f64 = 16.0;
+const RIGHT: f64 = 24.0;
+/// The width of a letter of the legend, and of what is around a name.
+const LETTER: f64 = 6.2;
+const AROUND: f64 = 48.0;
 const TOP: f64 = 64.0;
 /// The height of a panel, and of what is between two.
 const PANEL: f64 = 180.0;
@@ -40,14 +44,15 @@ pub(crate) fn write(all: &[Results]) -> Result<String, fmt::Error> {
          <text x=\"{LEFT}\" y=\"22\" font-size=\"15\">Requests to the service, over what it can \
          answer</text>"
     )?;
-    for (index, (name, color)) in DRAWN.iter().enumerate() {
-        let x = LEFT + 176.0 * index as f64;
+    let mut x = LEFT;
+    for (name, color) in DRAWN {
         writeln!(
             svg,
             "<rect x=\"{x}\" y=\"34\" width=\"14\" height=\"4\" fill=\"{color}\"/>\
              <text x=\"{}\" y=\"40\">{name}</text>",
             x + 20.0
         )?;
+        x += LETTER * name.len() as f64 + AROUND;
     }
     for (index, results) in all.iter().enumerate() {
         let top = TOP + index as f64 * (PANEL + GAP) + 16.0;
