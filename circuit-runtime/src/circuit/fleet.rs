@@ -103,9 +103,8 @@ pub(crate) enum Decision {
 }
 
 /// The parts of one epoch, in the order in which they follow each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    #[default]
     Open,
     /// One process has the lease.
     Leased,
