@@ -115,3 +115,18 @@ impl serde::Serialize for HoldSource {
         })
     }
 }
+
+#[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
+mod tests {
+    use super::HoldSource::{File, Fleet, Order};
+
+    #[test]
+    fn an_order_by_hand_goes_before_one_of_the_fleet_and_that_before_a_file() {
+        let ranks = [File, Fleet, Order];
+        for (rank, source) in ranks.into_iter().enumerate() {
+            for (other_rank, other) in ranks.into_iter().enumerate() {
+                assert_eq!(source.goes_before(other), rank > other_rank);
+            }
+        }
+    }
+}
