@@ -1,4 +1,10 @@
-//! Circuit breakers that share what they know, through Redis or Valkey.
+//! Circuit breakers that share what they know with those of other processes, through Redis or Valkey.
+//!
+//! Build a [`Fleet`], name the breakers to [`share`](FleetBuilder::share), and spawn the future of
+//! [`Fleet::run`]. Calls go on as before: none waits for the store, and none returns an error of it.
+//! [`Fleet::status`] says what the fleet is like, [`Fleet::events`] what happens.
+//!
+//! The README explains what is shared and what not, what is guaranteed, and what it costs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -25,3 +31,8 @@ pub use fleet::{Fleet, FleetBuilder};
 pub use metrics::Totals;
 pub use quorum::Quorum;
 pub use status::{CircuitStatus, OrderStatus, Sharing, Status};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

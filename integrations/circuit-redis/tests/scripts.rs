@@ -53,7 +53,7 @@ enum Operation {
     /// The clock goes on, or is set back.
     Clock(i64),
     Lose,
-    Sync(usize, i64, Quorum, Vec<Opinion>),
+    Sync(usize, i64, i64, Quorum, Vec<Opinion>),
     Vote(usize, Quorum, Opinion),
     Unvote(usize, usize),
     Lease(usize, usize, usize, i64),
@@ -144,8 +144,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         6 => prop_oneof![0..3_000_i64, Just(20_000), Just(3_600_000), Just(-3_600_000)]
             .prop_map(Operation::Clock),
         1 => Just(Operation::Lose),
-        6 => (member(), 0..20_i64, quorum(), prop::collection::vec(opinion(), 0..3))
-            .prop_map(|(member, known, quorum, votes)| Operation::Sync(member, known, quorum, votes)),
+        6 => (member(), 0..20_i64, 0..20_i64, quorum(), prop::collection::vec(opinion(), 0..3))
+            .prop_map(|(member, known, open, quorum, votes)| Operation::Sync(member, known, open, quorum, votes)),
         8 => (member(), quorum(), opinion())
             .prop_map(|(member, quorum, opinion)| Operation::Vote(member, quorum, opinion)),
         2 => (member(), name()).prop_map(|(member, name)| Operation::Unvote(member, name)),
@@ -259,15 +259,15 @@ fn apply(store: &mut Store, scripts: &mut Scripts<'_>, count: usize, operation: 
             redis::cmd("FLUSHALL").exec(scripts.connection).unwrap();
             return;
         }
-        Operation::Sync(member, known, quorum, opinions) => {
+        Operation::Sync(member, known, open, quorum, opinions) => {
             let asker = asker(member);
-            let mut arguments = vec![known.to_string()];
+            let mut arguments = vec![known.to_string(), open.to_string()];
             arguments.extend(quorum_arguments(*quorum));
             for opinion in opinions {
                 arguments.extend(opinion_arguments(opinion));
             }
             (
-                store.sync(&asker, *known, *quorum, opinions),
+                store.sync_newer(&asker, *known, *open, *quorum, opinions),
                 scripts.run("sync", &asker, None, &arguments),
             )
         }

@@ -82,19 +82,19 @@ impl Circuit {
         }
     }
 
-    /// Delivers the verdict to breakers of this process.
-    pub(crate) fn deliver(&self, remotes: &[Remote], is_own_lease: bool) {
+    /// Delivers the verdict, and what is left of its time, to breakers of this process.
+    pub(crate) fn deliver(&self, remotes: &[Remote], rest: Duration, is_own_lease: bool) {
         let epoch = Epoch(self.verdict.epoch);
         for remote in remotes {
             match self.verdict.state {
                 State::Open => {
                     let reopenings = self.verdict.openings.saturating_sub(1);
-                    remote.open_for(epoch, self.verdict.rest, reopenings);
+                    remote.open_for(epoch, rest, reopenings);
                 }
                 // The answer to the holder allows its breaker to probe.
                 State::HalfOpen if is_own_lease => {}
                 State::HalfOpen => {
-                    remote.wait(epoch, self.verdict.rest);
+                    remote.wait(epoch, rest);
                 }
                 State::Closed => {
                     remote.close(epoch);

@@ -32,7 +32,7 @@ impl Circuits {
         let is_own = circuit.verdict.prober.as_ref() == Some(&self.member);
         let is_own_lease = is_own && (circuit.is_asking || circuit.lease.is_some());
         let remotes = self.local.remotes(&name);
-        circuit.deliver(&remotes, is_own_lease);
+        circuit.deliver(&remotes, circuit.rest(now), is_own_lease);
         let verdict = &circuit.verdict;
         if is_new {
             self.events.push(FleetEvent::Verdict {
@@ -55,6 +55,24 @@ impl Circuits {
                 theirs: verdict.reset,
                 ours,
             });
+        }
+    }
+
+    /// Delivers all verdicts that are not closed once more: a breaker that has followed one is not
+    /// affected.
+    pub(super) fn deliver_again(&mut self, now: Instant) {
+        for (name, circuit) in &mut self.by_name {
+            let is_waiting = circuit.lease.is_none() && !circuit.is_asking;
+            if circuit.is_closed() || !is_waiting {
+                continue;
+            }
+            let rest = circuit.rest(now);
+            let remotes = self.local.remotes(name);
+            circuit.deliver(&remotes, rest, false);
+            // Those without breakers were not looked at.
+            if self.is_shared && !remotes.is_empty() {
+                circuit.due.get_or_insert(now + rest);
+            }
         }
     }
 

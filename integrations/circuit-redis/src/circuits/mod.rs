@@ -142,8 +142,10 @@ impl Circuits {
         }
     }
 
-    /// Returns the heartbeat, with all opinions of now.
-    pub(crate) fn sync(&mut self, known: u64, now: Instant) -> Request {
+    /// Returns the heartbeat, with all opinions of now. Breakers that were created since the last one
+    /// follow what is known.
+    pub(crate) fn sync(&mut self, known: u64, is_full: bool, now: Instant) -> Request {
+        self.deliver_again(now);
         self.by_name.retain(|_, circuit| {
             !circuit.is_closed() || now.saturating_duration_since(circuit.heard_at) < KEEP_CLOSED
         });
@@ -157,7 +159,11 @@ impl Circuits {
                 self.requests.push(Request::Unvote { name });
             }
         }
-        Request::Sync { known, opinions }
+        Request::Sync {
+            known,
+            known_open: if is_full { 0 } else { known },
+            opinions,
+        }
     }
 
     /// Returns all that this process knows, for a store that has lost it.

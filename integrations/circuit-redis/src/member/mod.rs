@@ -32,6 +32,8 @@ use stopped::Stopped;
 const SYNC: Duration = Duration::from_secs(1);
 /// The same for a store that pushes nothing.
 const POLL: Duration = Duration::from_millis(100);
+/// Every so many heartbeats, all that is not closed is heard again, known or not.
+const FULL_EVERY: u32 = 10;
 /// Without anything to do, the task looks again after this.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -60,6 +62,8 @@ pub(crate) struct Member {
     members: u32,
     sync_at: Instant,
     is_syncing: bool,
+    /// The heartbeats of this connection.
+    heartbeats: u32,
     done: JoinSet<Done>,
     callers: HashMap<u64, oneshot::Sender<Result<(), FleetError>>>,
     next_caller: u64,
@@ -92,6 +96,7 @@ impl Member {
             members: 0,
             sync_at: now,
             is_syncing: false,
+            heartbeats: 0,
             done: JoinSet::new(),
             callers: HashMap::new(),
             next_caller: 0,
@@ -139,7 +144,9 @@ impl Member {
         }
         if self.supervisor.is_up() && self.sync_at <= now && !self.is_syncing {
             self.is_syncing = true;
-            let sync = self.circuits.sync(self.known, now);
+            let is_full = self.heartbeats.is_multiple_of(FULL_EVERY);
+            self.heartbeats = self.heartbeats.wrapping_add(1);
+            let sync = self.circuits.sync(self.known, is_full, now);
             self.ask(sync);
         }
         if self.is_shared {
@@ -252,6 +259,7 @@ impl Member {
                     self.has_pushes = dialed.has_pushes;
                     self.pushes = dialed.has_pushes.then_some(pushes);
                     self.is_syncing = false;
+                    self.heartbeats = 0;
                     self.sync_at = Instant::now();
                 }
                 Err(reason) => self.lose(reason),
@@ -371,15 +379,7 @@ impl Member {
             self.is_shared = false;
             self.tell_degraded(reason);
         } else {
-            self.shared
-                .status
-                .send_if_modified(|recorded| match &mut recorded.status.sharing {
-                    Sharing::Degraded { reason: known, .. } if *known != reason => {
-                        *known = reason;
-                        true
-                    }
-                    _ => false,
-                });
+            self.tell_reason(reason);
         }
     }
 }

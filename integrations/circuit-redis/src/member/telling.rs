@@ -22,6 +22,19 @@ impl Member {
         }
     }
 
+    /// Tells another reason why the store does not answer.
+    pub(super) fn tell_reason(&self, reason: Reason) {
+        self.shared
+            .status
+            .send_if_modified(|recorded| match &mut recorded.status.sharing {
+                Sharing::Degraded { reason: known, .. } if *known != reason => {
+                    *known = reason;
+                    true
+                }
+                _ => false,
+            });
+    }
+
     pub(super) fn reason(&self) -> Reason {
         match &self.shared.status.borrow().status.sharing {
             Sharing::Degraded { reason, .. } => reason.clone(),

@@ -45,6 +45,8 @@ pub(crate) struct Told {
 pub(crate) enum Request {
     Sync {
         known: u64,
+        /// The same, or zero to hear again of all that is not closed.
+        known_open: u64,
         opinions: Vec<Opinion>,
     },
     Vote(Opinion),
@@ -136,8 +138,14 @@ impl Scripts {
         }
         call.arg(SCHEMA).arg(&asker.generation).arg(&*asker.member);
         match request {
-            Request::Sync { known, opinions } => {
-                call.arg(*known).arg(&asker.quorum.arguments()[..]);
+            Request::Sync {
+                known,
+                known_open,
+                opinions,
+            } => {
+                call.arg(*known)
+                    .arg(*known_open)
+                    .arg(&asker.quorum.arguments()[..]);
                 for opinion in opinions {
                     call.arg(&*opinion.name);
                     add_opinion(&mut call, opinion);

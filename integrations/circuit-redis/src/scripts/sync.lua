@@ -1,10 +1,10 @@
--- The heartbeat: all that is not closed or newer than known, and the current votes of the member.
--- ARGV: 4 known, 5 quorum, 6 its value, then for each vote: name, known epoch, wait, reset,
--- max_reset, cause.
+-- The heartbeat: all that is newer than known, and the current votes of the member.
+-- ARGV: 4 known, 5 the same or 0 to hear again of all that is not closed, 6 quorum, 7 its value,
+-- then for each vote: name, known epoch, wait, reset, max_reset, cause
 beat()
 local lines = {}
-for index = 7, #ARGV, 6 do
-  local first = vote(false, ARGV[5], ARGV[6], ARGV[index], tonumber(ARGV[index + 1]),
+for index = 8, #ARGV, 6 do
+  local first = vote(false, ARGV[6], ARGV[7], ARGV[index], tonumber(ARGV[index + 1]),
     tonumber(ARGV[index + 2]), tonumber(ARGV[index + 3]), tonumber(ARGV[index + 4]),
     ARGV[index + 5])
   if string.sub(first, 1, 1) == 'Q' then
@@ -24,7 +24,8 @@ local newer = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. ARGV[4], '(' .. text(N
 for _, name in ipairs(newer) do
   add(name)
 end
-local not_closed = redis.call('ZRANGEBYSCORE', KEYS[3], text(NOT_CLOSED), '+inf')
+local not_closed = redis.call('ZRANGEBYSCORE', KEYS[3],
+  '(' .. text(NOT_CLOSED + tonumber(ARGV[5])), '+inf')
 for _, name in ipairs(not_closed) do
   add(name)
 end

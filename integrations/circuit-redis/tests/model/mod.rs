@@ -145,10 +145,23 @@ impl Store {
         *self = Self::new(self.now);
     }
 
+    /// A heartbeat that hears again of all that is not closed.
     pub fn sync(
         &mut self,
         asker: &Asker,
         known: i64,
+        quorum: Quorum,
+        opinions: &[Opinion],
+    ) -> Vec<String> {
+        self.sync_newer(asker, known, 0, quorum, opinions)
+    }
+
+    /// A heartbeat; `known_open` is `known`, or zero to hear again of all that is not closed.
+    pub fn sync_newer(
+        &mut self,
+        asker: &Asker,
+        known: i64,
+        known_open: i64,
         quorum: Quorum,
         opinions: &[Opinion],
     ) -> Vec<String> {
@@ -158,14 +171,15 @@ impl Store {
             let (count, _) = self.cast(asker, false, quorum, opinion);
             lines.extend(count);
         }
-        let names: Vec<_> = self.verdicts.keys().cloned().collect();
+        let is_heard = |verdict: &Verdict| match verdict.state {
+            State::Closed => verdict.epoch > known,
+            State::Open | State::HalfOpen => verdict.epoch > known_open,
+        };
+        let heard = self.verdicts.values().filter(|verdict| is_heard(verdict));
+        let names: Vec<_> = heard.map(|verdict| verdict.name.clone()).collect();
         for name in names {
             let verdict = self.read(&name);
-            lines.extend(
-                verdict
-                    .filter(|verdict| verdict.epoch > known || verdict.state != State::Closed)
-                    .map(|verdict| self.line(&verdict)),
-            );
+            lines.extend(verdict.map(|verdict| self.line(&verdict)));
         }
         for (name, order) in self.orders.clone() {
             let (line, rest) = self.order_line(&name, &order);
