@@ -34,6 +34,9 @@ const SYNC: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(100);
 /// Every so many heartbeats, all that is not closed is heard again, known or not.
 const FULL_EVERY: u32 = 10;
+/// The reason after a panic of the client, which the panic hook has reported.
+const PANICKED: &str =
+    "the client has panicked; for `rediss://`, install a provider of cryptography";
 /// Without anything to do, the task looks again after this.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -180,7 +183,13 @@ impl Member {
         let channel = self.settings.keys.channel();
         let (sender, receiver) = pushes::channel();
         self.done.spawn(async move {
-            let dialed = endpoint.dial(limit, &channel, sender).await;
+            // On a task of its own: a client whose cryptography is not set up panics.
+            let mut attempt = JoinSet::new();
+            attempt.spawn(async move { endpoint.dial(limit, &channel, sender).await });
+            let dialed = match attempt.join_next().await {
+                Some(Ok(dialed)) => dialed,
+                Some(Err(_)) | None => Err(Reason::Unreachable(PANICKED.into())),
+            };
             Done::Dialed {
                 number,
                 dialed,

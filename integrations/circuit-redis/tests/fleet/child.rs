@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use circuit_redis::{Fleet, FleetEvent, Quorum, Sharing};
+use circuit_redis::{Fleet, FleetBuilder, FleetEvent, Quorum, Sharing};
 use circuit_runtime::{CallError, CircuitBreaker, Config, Permit, State, registry};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -59,6 +59,16 @@ fn quorum() -> Quorum {
 fn now_micros() -> u128 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.unwrap().as_micros()
+}
+
+fn builder(url: &str) -> FleetBuilder {
+    match variable("KIND").as_deref() {
+        #[cfg(feature = "cluster")]
+        Some("cluster") => Fleet::cluster([url], "test"),
+        #[cfg(feature = "sentinel")]
+        Some("sentinel") => Fleet::sentinel([url], "shop-primary", "test"),
+        _ => Fleet::builder(url, "test"),
+    }
 }
 
 /// The service, as this process sees it.
@@ -113,7 +123,7 @@ async fn run() {
         config = config.max_reset(Duration::from_millis(max_reset.parse().unwrap()));
     }
     let breaker = CircuitBreaker::new(NAME, config.build().unwrap());
-    let mut builder = Fleet::builder(&variable("URL").unwrap(), "test");
+    let mut builder = builder(&variable("URL").unwrap());
     if variable("UNSHARED").is_none() {
         builder = builder.share("shop::*");
     }

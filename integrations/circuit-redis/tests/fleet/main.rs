@@ -13,6 +13,8 @@
 
 mod agreement;
 mod child;
+#[cfg(any(feature = "cluster", feature = "sentinel"))]
+mod deployments;
 mod failures;
 mod orders;
 mod process;
