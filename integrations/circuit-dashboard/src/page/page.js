@@ -34,7 +34,7 @@ const api = `${location.pathname.replace(/\/?$/, "/")}api/`;
 const clock = () => performance.now();
 const cards = $("cards");
 const items = new Map(); // by name
-const view = { state: "all", text: "", order: "worst", paused: null };
+const view = { state: "all", text: "", order: "worst", paused: false };
 const page = { now: 0 };
 const link = { heard: null, since: null, problem: "", wait: 1 };
 let token = null;
@@ -178,9 +178,9 @@ class Item {
     return d.hold ? 3 : this.near ? 4 : 5;
   }
 
-  // Seconds since the state was told. They stand still on a stale page.
+  // Seconds since the state was told, while the page is live.
   get passed() {
-    return ((link.stale ? link.heard.time : clock()) - this.heard) / 1000;
+    return ((link.stale || view.paused ? link.heard.time : clock()) - this.heard) / 1000;
   }
 
   get why() {
@@ -234,7 +234,7 @@ async function follow() {
     Object.assign(link, { since: clock(), stop: new AbortController() });
     link.problem = await read().catch((error) => (link.stop.signal.aborted ? "The stream was silent." : `${error.message}.`));
     link.since = null;
-    await new Promise((done) => setTimeout(done, link.wait * 1000));
+    do await new Promise((go) => setTimeout((link.go = go), link.wait * 1000)); while (view.paused);
     link.wait = Math.min(link.wait * 2, 8);
   }
 }
@@ -314,7 +314,7 @@ const eyes = new IntersectionObserver((entries) => {
   plan();
 }, { rootMargin: "300px" });
 
-const plan = () => view.paused || (planned ||= requestAnimationFrame(draw));
+const plan = () => (planned ||= requestAnimationFrame(draw));
 
 function draw() {
   planned = 0;
@@ -393,14 +393,14 @@ const silence = () => Math.max(clock() - link.heard.time, Date.now() - link.hear
 
 function drawLive() {
   const { heard, problem } = link;
-  link.stale = !!heard && silence() >= STALE;
-  const is = link.stale ? "stale" : !heard ? "wait" : view.paused ? "paused" : "live";
+  link.stale = !!heard && !view.paused && silence() >= STALE;
+  const is = link.stale ? "Stale" : !heard ? "Connecting" : view.paused ? "Paused" : "Live";
   document.body.classList.toggle("stale", link.stale);
-  if (heard) document.title = `${link.stale ? "Stale · " : page.counts.open ? `${page.counts.open} open · ` : ""}${page.service}`;
+  if (heard) document.title = `${is !== "Live" ? `${is} · ` : page.counts.open ? `${page.counts.open} open · ` : ""}${page.service}`;
   $("live").dataset.is = is;
-  write($("live-text"), { wait: "Connecting", stale: "Stale", paused: "Paused", live: "Live" }[is]);
-  const at = heard && moment((view.paused ?? heard.date) / 1000);
-  show($("banner"), { stale: `Stale: nothing was heard since ${at}. ${problem}`, wait: problem, paused: `Paused: this is how it was at ${at}.` }[is] ?? "");
+  write($("live-text"), is);
+  const at = heard && moment(heard.date / 1000);
+  show($("banner"), { Stale: `Stale: nothing was heard since ${at}. ${problem}`, Connecting: problem, Paused: `Paused: this is how it was at ${at}.` }[is] ?? "");
 }
 
 const clone = (id) => $(id).content.cloneNode(true);
@@ -496,7 +496,7 @@ function toggle(item) {
   if (!more.children.length) more.append(clone("more"));
   if (item.open) {
     drawMore(item);
-    if (item.data.kind !== "idle") get(`breakers/${encodeURIComponent(item.name)}`, learn);
+    if (item.data.kind !== "idle" && !view.paused) get(`breakers/${encodeURIComponent(item.name)}`, learn);
   }
   plan();
 }
@@ -616,9 +616,9 @@ for (const [value, [text]] of Object.entries(ORDERS)) $("act-order").append(make
 $("search").oninput = () => sortNow((view.text = $("search").value.toLowerCase()));
 $("order").onchange = () => sortNow((view.order = $("order").value));
 $("pause").onclick = () => {
-  view.paused = view.paused ? null : Date.now();
-  $("pause").ariaPressed = !!view.paused;
-  plan();
+  view.paused = !view.paused;
+  $("pause").ariaPressed = view.paused;
+  view.paused ? link.stop.abort() : link.go?.();
   drawLive();
 };
 $("act-order").onchange = () => choose($("act-order").value);
