@@ -24,6 +24,13 @@ test("a silent stream greys the page out, and time stands still on it", async (t
   const before = await left.textContent();
   await page.locator("#banner", { hasText: "The stream was silent." }).waitFor();
   assert.equal(await left.textContent(), before);
+  // Not even by a card that is drawn again, as it was out of sight.
+  await page.getByRole("button", { name: "Idle" }).click();
+  await card(page, "shop::quote").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "All" }).click();
+  await isIn(page, "shop::quote", "Open");
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)))));
+  assert.equal(await left.textContent(), before);
 
   program.go();
   await page.locator("#live", { hasText: "Live" }).waitFor();
