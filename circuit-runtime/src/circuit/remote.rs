@@ -217,7 +217,8 @@ impl Circuit {
     }
 
     /// Returns the result of the probes that a verdict has allowed, once. If there is none, returns
-    /// a future that completes with the next one: it is made under the lock, so that none is missed.
+    /// a future that completes with the next one: it is made under the lock, so that none is
+    /// missed.
     pub(crate) fn take_probed(&self) -> Result<Probed, OwnedNotified> {
         let phases = self.phases.get_or_init(Box::default);
         phases.with_lock(|transitions| {
