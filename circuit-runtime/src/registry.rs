@@ -243,12 +243,12 @@ pub fn apply(overrides: Overrides) -> Result<Applied, OverridesError> {
 ///
 /// A listener may call anything on any breaker. But with the feature `serde`, a breaker that a file
 /// holds is reported as it is created: if the program creates it in a `LazyLock`, that is locked
-/// until the listener returns. Use [`find`] there. A change that a listener causes is delivered after the
-/// current one, by the same thread, so it must not wait for that. While it blocks, the caller that
-/// caused the change waits, and so do the later changes of that breaker and of those that it has
-/// changed; no other call does. The changes that wait are all kept, about 200 bytes each, without a
-/// bound: for slow consumers, there is [`changes`]. If it panics, the panic is reported by the
-/// panic hook, no other code is affected, and the listener stays subscribed.
+/// until the listener returns. Use [`find`] there. A change that a listener causes is delivered
+/// after the current one, by the same thread, so it must not wait for that. While it blocks, the
+/// caller that caused the change waits, and so do the later changes of that breaker and of those
+/// that it has changed; no other call does. The changes that wait are all kept, about 200 bytes
+/// each, without a bound: for slow consumers, there is [`changes`]. If it panics, the panic is
+/// reported by the panic hook, no other code is affected, and the listener stays subscribed.
 ///
 /// A change that time alone causes is reported with the next call. The breaker of a key may be
 /// evicted before that: then it is reported as closed, before a new one of that key begins closed.
