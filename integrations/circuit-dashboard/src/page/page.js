@@ -103,7 +103,7 @@ class Item {
   // Takes a new state, and spreads the calls since `before` over the seconds in which they ended.
   take(data, before) {
     const old = this.data;
-    Object.assign(this, { data, heard: clock(), told: page.now });
+    Object.assign(this, { data, heard: link.heard.time, told: page.now });
     if (data.last_change) this.learn(data.last_change);
     this.advance();
     const grown = CALLS.map((sum) => Math.max(0, data[sum] - old?.[sum]) || 0);
@@ -180,7 +180,7 @@ class Item {
 
   // Seconds since the state was told, while the page is live.
   get passed() {
-    return ((link.stale || view.paused ? link.heard.time : clock()) - this.heard) / 1000;
+    return (link.live - this.heard) / 1000;
   }
 
   get why() {
@@ -395,6 +395,7 @@ function drawLive() {
   const { heard, problem } = link;
   link.stale = !!heard && !view.paused && silence() >= STALE;
   const is = link.stale ? "Stale" : !heard ? "Connecting" : view.paused ? "Paused" : "Live";
+  if (is === "Live") link.live = clock();
   document.body.classList.toggle("stale", link.stale);
   if (heard) document.title = `${is !== "Live" ? `${is} · ` : page.counts.open ? `${page.counts.open} open · ` : ""}${page.service}`;
   $("live").dataset.is = is;
