@@ -42,6 +42,16 @@ test("five hundred circuits are drawn and updated without a long frame", async (
   await picture(page, "many");
 });
 
+test("a page says how many circuits it does not show", async (t) => {
+  const program = await start(t);
+  await program.tell("many", 1200);
+  const page = await open(program);
+  await page.locator("#note", { hasText: "500 more circuits of this filter. The worst 1,000 of 1,202 circuits are known here." }).waitFor();
+  await page.getByLabel("Search by name").fill("call_9");
+  await page.locator("#note").waitFor({ state: "visible" });
+  await page.waitForFunction(() => document.getElementById("note").textContent === "The worst 1,000 of 1,202 circuits are known here.");
+});
+
 test("only what has changed is drawn", async (t) => {
   const program = await start(t);
   for (let index = 0; index < 30; index++) await program.tell("make", `shop::call_${index}`, RULES);

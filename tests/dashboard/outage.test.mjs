@@ -108,6 +108,20 @@ test("a keyed function is one card with a table of its keys", async (t) => {
   await keyed.locator("[data-f=why]", { hasText: "13 of 61 keys open" }).waitFor();
 });
 
+test("breakers that share a name are one card", async (t) => {
+  const program = await start(t);
+  for (let instance = 0; instance < 3; instance++) await program.tell("make", "shop::pool", { ...RULES, reset: "1h" });
+  const page = await open(program);
+  const pool = card(page, "shop::pool");
+  await pool.locator("[data-f=why]", { hasText: "0 of 3 breakers open" }).waitFor();
+  await pool.getByRole("button").click();
+  assert.equal(await pool.locator("tbody tr").count(), 3);
+  await program.tell("fail", "shop::pool", 5);
+  await pool.locator("[data-f=why]", { hasText: "3 of 3 breakers open" }).waitFor();
+  await pool.locator("tbody tr[data-is=open]").nth(2).waitFor();
+  await pool.locator(".past li").nth(2).waitFor();
+});
+
 test("a function is idle until its first call", async (t) => {
   const program = await start(t);
   const page = await open(program);
