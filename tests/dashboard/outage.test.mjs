@@ -120,6 +120,7 @@ test("breakers that share a name are one card", async (t) => {
   await pool.locator("[data-f=why]", { hasText: "3 of 3 breakers open" }).waitFor();
   await pool.locator("tbody tr[data-is=open]").nth(2).waitFor();
   await pool.locator(".past li").nth(2).waitFor();
+  assert.equal(await pool.locator("tbody tr").count(), 3);
 });
 
 test("a function is idle until its first call", async (t) => {
