@@ -217,7 +217,7 @@ impl Circuit {
     }
 
     /// Returns the result of the probes that a verdict has allowed, once. If there is none, returns
-    /// a future that completes with the next one: it is made under the lock, so that none is
+    /// a future that completes with the next one. It is made under the lock, so that none is
     /// missed.
     pub(crate) fn take_probed(&self) -> Result<Probed, OwnedNotified> {
         let phases = self.phases.get_or_init(Box::default);

@@ -132,8 +132,8 @@ impl Scheme {
         !self.loses_store || now < BEGIN + RESET / 2
     }
 
-    /// Returns the rules of a process. Its waits are longer by this factor: the breakers' own jitter
-    /// is drawn anew in each run, and here all runs must be the same.
+    /// Returns the rules of a process. Its waits are longer by this factor: the breakers' own
+    /// jitter is drawn anew in each run, and here all runs must be the same.
     pub(crate) fn rules(&self, longer: f64) -> Result<Config, ConfigError> {
         let rules: ConfigBuilder = Config::builder()
             .max_failures(5)
