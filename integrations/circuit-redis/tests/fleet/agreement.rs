@@ -81,6 +81,33 @@ fn a_process_below_the_quorum_is_open_for_itself_alone() {
 }
 
 #[test]
+fn a_vote_that_is_withdrawn_does_not_count() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let variables = [("RESET", "60000"), ("QUORUM", "at-least 2")];
+    let mut fleet = Process::fleet(3, &server.url(), &variables);
+    fleet[0].send("fail");
+    fleet[0].wait_until(
+        |line| line.contains("votes: 1, needed: 2"),
+        "one vote of two",
+    );
+    fleet[0].send("reset");
+    let mut votes = redis::cmd("HLEN");
+    votes.arg("cbr:{test}:v:shop::quote");
+    while votes.query(&mut server.connection()) != Ok(0) {
+        std::thread::yield_now();
+    }
+    fleet[1].send("fail");
+    fleet[1].wait_until(
+        |line| line.contains("votes: 1, needed: 2"),
+        "one vote of two",
+    );
+    assert_eq!(fleet[2].ask("call", "call"), "call ok");
+}
+
+#[test]
 fn a_member_alone_is_the_quorum() {
     if server::is_missing() {
         return;
@@ -189,6 +216,31 @@ fn rules_that_differ_are_shown_and_the_openers_wait_is_in_force() {
         |line| line.starts_with("verdict") && line.contains(" closed "),
         "closed",
     );
+}
+
+/// The lease is renewed while the probe runs, for longer than its term.
+#[test]
+fn a_probe_that_takes_longer_than_the_lease_keeps_it() {
+    if server::is_missing() || is_short_run() {
+        return;
+    }
+    let server = Server::start();
+    let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "4500"), ("DELAY", "4000")]);
+    fleet[0].send("fail");
+    agree(&mut fleet, "open");
+    for process in &mut fleet {
+        process.send("load 2");
+    }
+    for process in &mut fleet {
+        let is_closed = |line: &str| line.starts_with("verdict") && line.contains(" closed ");
+        let closed = process.wait_until(is_closed, "closed");
+        assert!(closed.starts_with("verdict 3 "), "{closed}");
+    }
+    let ran: Vec<_> = fleet
+        .iter()
+        .flat_map(|process| process.all("ran"))
+        .collect();
+    assert_eq!(ran.len(), 1, "{ran:?}");
 }
 
 /// Sixteen processes; 99 of 100 openings reach all of them within 100 ms.

@@ -144,6 +144,33 @@ fn a_frozen_store_is_noticed_and_followed_when_it_thaws() {
     healing.end();
 }
 
+/// While the store is away, one probes by itself. When it is back, the result holds for all.
+#[test]
+fn what_one_has_found_out_alone_holds_for_all() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "700"), ("DELAY", "5")]);
+    open_all(&mut fleet);
+    server.signal("STOP");
+    for process in &mut fleet {
+        process.wait("degraded");
+    }
+    fleet[0].send("load 1");
+    fleet[0].wait_until(|line| line.contains("probes_succeeded"), "closed by itself");
+    server.signal("CONT");
+    let healing = Healing::begin();
+    for process in &mut fleet {
+        let is_closed = |line: &str| line.starts_with("verdict") && line.contains(" closed ");
+        process.wait_until(is_closed, "closed for all");
+    }
+    agree(&mut fleet, "closed");
+    healing.end();
+    // Whoever has callers probes no more.
+    assert!(fleet[1].all("ran").is_empty());
+}
+
 #[test]
 fn a_slow_store_is_followed_slowly() {
     if server::is_missing() {

@@ -40,6 +40,26 @@ fn an_order_goes_before_a_verdict_and_ends_by_time() {
     }
 }
 
+/// A release that was not heard of is found by the next heartbeat.
+#[test]
+fn a_release_whose_push_is_lost_is_found() {
+    if server::is_missing() {
+        return;
+    }
+    let server = Server::start();
+    let mut fleet = Process::fleet(2, &server.url(), &[]);
+    fleet[0].ask("hold open 0", "held Ok");
+    agree(&mut fleet, "open Fleet false");
+    // As the script does it, but for the push.
+    for release in [
+        &["HINCRBY", "cbr:{test}:seq", "n", "1"][..],
+        &["HDEL", "cbr:{test}:o", "shop::quote"],
+    ] {
+        server.command(release).unwrap();
+    }
+    agree(&mut fleet, "closed none");
+}
+
 #[test]
 fn an_order_without_the_store_is_an_error() {
     if server::is_missing() {

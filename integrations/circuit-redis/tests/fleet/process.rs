@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::server::signal_process;
 
 /// A test fails if what it waits for does not happen within this time.
-const LIMIT: Duration = Duration::from_secs(15);
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Between two questions about the same.
 const PAUSE: Duration = Duration::from_millis(3);
