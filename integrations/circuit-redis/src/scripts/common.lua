@@ -38,12 +38,11 @@ elseif meta[1] ~= ARGV[1] then
   return redis.error_reply('SCHEMA ' .. meta[1])
 end
 
--- The counter outlives every verdict, so that no epoch is used twice.
+-- The counter outlives every verdict, so that no epoch is used twice. This is always a write: before
+-- the first one of a script, a store that is full refuses those that take memory, and none later.
 local function keep(time_to_live)
-  time_to_live = time_to_live + KEEP
-  if redis.call('PTTL', KEYS[1]) < time_to_live then
-    redis.call('PEXPIRE', KEYS[1], text(time_to_live))
-  end
+  local left = redis.call('PTTL', KEYS[1])
+  redis.call('PEXPIRE', KEYS[1], text(math.max(left, time_to_live + KEEP)))
 end
 keep(KEEP)
 
