@@ -9,6 +9,9 @@ use super::server::{self, Server};
 const ROUNDS: usize = 30;
 /// The deadlines that processes race for.
 const DEADLINES: u64 = 100;
+/// Verdicts on leases that were given back unused, as those of a process that a busy machine has
+/// kept from calling for a second.
+const SPARE: u64 = 20;
 /// The holders that are killed.
 const KILLED: usize = 5;
 
@@ -308,7 +311,7 @@ fn exactly_one_probes_at_each_deadline() {
         let epoch = line
             .strip_prefix("verdict ")
             .and_then(|rest| rest.split(' ').next());
-        epoch.is_some_and(|epoch| epoch.parse::<u64>().unwrap() > 2 * DEADLINES)
+        epoch.is_some_and(|epoch| epoch.parse::<u64>().unwrap() > 2 * DEADLINES + SPARE)
     };
     fleet[1].wait_until(enough, "two hundred verdicts");
     let mut probes = std::collections::BTreeMap::new();
@@ -319,8 +322,18 @@ fn exactly_one_probes_at_each_deadline() {
     }
     let twice: Vec<_> = probes.iter().filter(|(_, count)| **count != 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
-    let epochs: Vec<_> = probes.keys().copied().collect();
-    assert!(epochs.len() >= 99, "{epochs:?}");
+    let given_back = fleet
+        .iter()
+        .flat_map(|process| process.all("event Abandoned"));
+    eprintln!(
+        "{} probes, {} leases given back",
+        probes.len(),
+        given_back.count()
+    );
+    assert!(
+        probes.len() >= usize::try_from(DEADLINES).unwrap(),
+        "{probes:?}"
+    );
 }
 
 /// Processes are killed while they have the lease. At no time are there two leases, and no probe
@@ -398,7 +411,8 @@ fn calls_are_not_requests() {
         let before = commands();
         fleet[0].ask("calls 1000000", "calls");
         let asked = commands() - before;
-        let heartbeats = begun.elapsed().as_secs() + 2;
+        // Also those that were on their way when the calls began and ended.
+        let heartbeats = begun.elapsed().as_secs() + 5;
         assert!(asked <= heartbeats, "{asked} requests in {heartbeats} s");
         if fleet[0].ask("state", "state") == "state closed none" {
             fleet[0].send("fail");
