@@ -44,7 +44,7 @@ local function keep(time_to_live)
   local left = redis.call('PTTL', KEYS[1])
   redis.call('PEXPIRE', KEYS[1], text(math.max(left, time_to_live + KEEP)))
 end
-keep(KEEP)
+keep(0)
 
 local function beat()
   redis.call('ZADD', KEYS[2], text(now), member)

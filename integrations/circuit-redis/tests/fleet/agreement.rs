@@ -303,6 +303,8 @@ fn exactly_one_probes_at_each_deadline() {
         process.send("service down");
     }
     fleet[0].send("fail");
+    // Before anyone calls: one that fails by itself waits by itself until it hears of the verdict.
+    agree(&mut fleet, "open");
     for process in &mut fleet {
         process.send("load 8");
     }
@@ -352,6 +354,8 @@ fn at_most_one_probes_while_holders_are_killed() {
         process.send("service down");
     }
     fleet[0].send("fail");
+    // Before anyone calls: one that fails by itself waits by itself until it hears of the verdict.
+    agree(&mut fleet, "open");
     for process in &mut fleet {
         process.send("load 8");
     }

@@ -87,8 +87,9 @@ struct Child {
 
 impl Child {
     async fn call(&self) -> &'static str {
-        let is_probe = self.breaker.state() == State::HalfOpen;
         let called = self.breaker.call(async {
+            // Admitted: a probe, if the circuit is half-open now.
+            let is_probe = self.breaker.state() == State::HalfOpen;
             sleep(self.service.delay).await;
             self.service.calls.fetch_add(1, Ordering::Relaxed);
             let is_up = self.service.is_up.load(Ordering::Relaxed);
