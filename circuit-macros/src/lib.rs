@@ -592,7 +592,7 @@ use proc_macro::TokenStream;
 /// start each with `registry::find(name)` and, if the breaker exists already, `reset()`.
 ///
 /// [`CircuitError`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html
-/// [guide]: https://docs.rs/circuit-runtime/latest/circuit_runtime/guide/index.html
+/// [guide]: https://docs.rs/circuit-runtime/latest/circuit_runtime/guide/rules/index.html
 /// [`CircuitBreaker`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreaker.html
 /// [`CircuitBreakers`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/struct.CircuitBreakers.html
 /// [`CircuitError::NoRuntime`]: https://docs.rs/circuit-runtime/latest/circuit_runtime/enum.CircuitError.html#variant.NoRuntime

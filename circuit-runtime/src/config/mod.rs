@@ -17,7 +17,7 @@ pub(crate) use options::Options;
 /// The rules of a circuit breaker.
 ///
 /// A `Config` is always valid: [`ConfigBuilder::build`] rejects invalid combinations. See the
-/// [`guide`](crate::docs::guide) for which rules suit which service. Durations are rounded up to
+/// [`guide`](crate::guide::rules) for which rules suit which service. Durations are rounded up to
 /// whole microseconds. With the feature `serde`, it is read from a file in the words of the
 /// attribute.
 ///
