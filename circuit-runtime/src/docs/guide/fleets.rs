@@ -56,8 +56,8 @@
 //! - **One probe for all.** At the end of the wait, the store gives one instance a lease, and the
 //!   others wait for its result. There is one such probe at a time while the store can be reached
 //!   and keeps what it has acknowledged.
-//! - **Orders for all:** `fleet.hold_open("shop::quote")` holds the circuit in every instance, for 15
-//!   minutes.
+//! - **Orders for all:** `fleet.hold_open("shop::quote")` holds the circuit in every instance, for
+//!   15 minutes.
 //! - **Without the store,** each instance decides by itself, as if there were no fleet. No circuit
 //!   stays open because the store is away. `fleet.status()` says so; alert on it.
 //!

@@ -60,8 +60,8 @@
 //! - **A probe** that is a stream holds its slot for `reset`, or for `timeout` if that is longer.
 //!   After that, another call may probe. If healthy streams last longer, settle the permit when the
 //!   first piece has arrived.
-//! - **A timeout** does not apply to permits, as there is no future that could be dropped. Limit the
-//!   time between two pieces inside of the stream, and settle by `failure` when it has passed.
+//! - **A timeout** does not apply to permits, as there is no future that could be dropped. Limit
+//!   the time between two pieces inside of the stream, and settle by `failure` when it has passed.
 //! - **`slow_call`** applies. It measures the whole stream, from the permit to the end.
 //!
 //! The repository's `examples/streaming.rs` reads a language model token by token. For bodies of
