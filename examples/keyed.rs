@@ -74,14 +74,11 @@ async fn gone() -> std::io::Result<SocketAddr> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The hosts are on this machine, where a proxy cannot reach them.
     let client = reqwest::Client::builder().no_proxy().build()?;
+    let failing = host(StatusCode::INTERNAL_SERVER_ERROR).await?;
     let hosts = [
         ("healthy", host(StatusCode::OK).await?, "/"),
         ("without the page", host(StatusCode::OK).await?, "/missing"),
-        (
-            "failing",
-            host(StatusCode::INTERNAL_SERVER_ERROR).await?,
-            "/",
-        ),
+        ("failing", failing, "/"),
         ("gone", gone().await?, "/"),
     ];
     for round in 1..=5 {

@@ -14,8 +14,10 @@
 //!
 //! Other tables of the file, and other variables of the prefix, are left to the program.
 
+mod circuits;
+mod requests;
+
 use std::error::Error;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,9 +25,11 @@ use circuit_runtime::{
     Applied, CircuitBreaker, CircuitError, Config, ConfigError, Overrides, circuit_breaker,
     registry,
 };
+use figment::Figment;
 use figment::providers::{Env, Format, Toml};
-use figment::value::{Dict, Map};
-use figment::{Figment, Metadata, Profile, Provider};
+
+use circuits::Circuits;
+use requests::Requests;
 
 /// The file that is read if no other is named.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/configured.toml");
@@ -69,23 +73,6 @@ impl Exchange {
     }
 }
 
-/// The circuits of a source of settings. Its other keys belong to other parts of the program.
-struct Circuits<P>(P);
-
-impl<P: Provider> Provider for Circuits<P> {
-    fn metadata(&self) -> Metadata {
-        self.0.metadata()
-    }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        let mut data = self.0.data()?;
-        for settings in data.values_mut() {
-            settings.retain(|key, _| key == "circuits");
-        }
-        Ok(data)
-    }
-}
-
 /// Reads the file, and the environment over it, and applies both to all breakers. If anything is
 /// wrong in them, nothing changes.
 fn reload(file: &Path) -> Result<Applied, Box<dyn Error>> {
@@ -98,40 +85,6 @@ fn reload(file: &Path) -> Result<Applied, Box<dyn Error>> {
     // A mistake beside the rules of a breaker may be in either.
     let applied = registry::apply(overrides);
     Ok(applied.map_err(|error| format!("{error} in {} or the environment", file.display()))?)
-}
-
-/// The requests to read the file again: the signal SIGHUP.
-#[cfg(unix)]
-struct Requests(tokio::signal::unix::Signal);
-
-#[cfg(unix)]
-impl Requests {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-
-        println!("reads the file again on: kill -HUP {}", std::process::id());
-        Ok(Self(signal(SignalKind::hangup())?))
-    }
-
-    async fn next(&mut self) {
-        self.0.recv().await;
-    }
-}
-
-/// The requests to read the file again: one every ten seconds, where there is no such signal.
-#[cfg(not(unix))]
-struct Requests;
-
-#[cfg(not(unix))]
-impl Requests {
-    fn new() -> io::Result<Self> {
-        println!("reads the file again every ten seconds");
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        tokio::time::sleep(Duration::from_secs(10)).await;
-    }
 }
 
 #[tokio::main(flavor = "current_thread")]
