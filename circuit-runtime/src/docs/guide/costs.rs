@@ -1,5 +1,7 @@
 //! The exactness, the memory and the price of each rule.
 //!
+//! Time is measured in microseconds.
+//!
 //! | rule | exactness | memory | a success |
 //! |---|---|---|---|
 //! | consecutive failures | exact | 64 bytes | one load; a success that resets the count takes a lock |

@@ -68,12 +68,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # Mistakes
 //!
 //! If the overrides are invalid for any breaker in use, nothing changes:
-#![doc = r#"
+#![doc = r"
 ```text
 circuit `shop::quote`: unknown option `max_failres`; did you mean `max_failures`?
 circuit `shop::quote`: `max_reset` must not be shorter than `reset`; the wait grows from `reset` up to it (`reset` from `*`, `max_reset` from the program)
 ```
-"#]
+"]
 #![cfg_attr(
     feature = "serde",
     doc = r#"
@@ -119,7 +119,10 @@ assert_eq!((error.circuit(), error.option()), ("search", Some("max_reset")));
 //!   circuit. If the file has a mistake, log that. The rules stay as they are.
 //! - **Kept:** totals, orders, the history and calls in flight, each with its timeout. Counted
 //!   results stay unless the kind or the length of `window` changes; a limit below their number
-//!   opens the circuit with the next failure. The wait that is running follows a new `reset`.
+//!   opens the circuit with the next failure. An open circuit follows a new `reset`.
+//! - **An added rule.** In a window of time, the failures that a rate has counted also count
+//!   towards a `max_failures` that is added, exact to a tenth of the window. A rate that is added
+//!   there begins without calls: those before were not counted.
 //! - **Removed:** an option that the file no longer sets has the value of the program again. A
 //!   circuit that the file no longer holds is released, as by
 //!   [`reset`](crate::CircuitBreaker::reset).
@@ -151,6 +154,6 @@ assert_eq!((error.circuit(), error.option()), ("search", Some("max_reset")));
 //!   name is among those that match no circuit, and a mistake in its options is a warning in the
 //!   log at that call. The feature `discovery` reports both when the file is applied.
 //!
-//! The repository's `examples/configured.rs` reads a file again on a signal, with the environment
+//! The repository's `examples/configured/` reads a file again on a signal, with the environment
 //! over it. [`reconfigure`](crate::CircuitBreaker::reconfigure) replaces the rules of one breaker,
 //! or of one [`CircuitBreakers`](crate::CircuitBreakers::reconfigure), and needs no feature.

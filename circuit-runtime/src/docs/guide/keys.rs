@@ -138,7 +138,10 @@ impl Client {
 //! too, however many breakers there are to evict.
 //!
 //! So what is known of a host that fails now and then is not displaced by any number of keys that
-//! work, made-up ones included. Only keys that fail can displace it, about `max_keys` of them.
+//! work, made-up ones included. Only keys that fail can displace it, about `max_keys` of them. If
+//! callers can make up keys that fail, bound their rate.
+//!
+//! The totals of an evicted key start again from 0. An export keeps them in those of its function.
 //!
 //! However long a key is, at most 256 bytes of it are kept: its beginning, and a hash of the rest
 //! under a secret of the process. So two long keys that differ have two breakers, and no caller can

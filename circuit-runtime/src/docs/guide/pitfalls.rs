@@ -15,7 +15,9 @@
 //!   the rule is never met. With a `slow_call` below `timeout`, a call that times out is both slow
 //!   and a failure.
 //! - **A body that blocks.** A body that blocks its thread past its `timeout` cannot be dropped,
-//!   and counts as the result that it returns. `slow_call` sees that it took too long.
+//!   and counts as the result that it returns. `slow_call` sees that it took too long. The timeout
+//!   is measured from the moment at which the call first has to wait; with `call_with`, from its
+//!   start.
 //! - **Another executor's `block_on` within a tokio task.** There, a loop of rejections spins
 //!   forever once the task's cooperative budget is used up, as tokio's own operations do.
 //! - **A `?` while a permit is held.** It drops the permit, and the call counts as cancelled:
@@ -35,3 +37,18 @@
 //!   calls may then run.
 //! - **A slow probe.** A probe only has to succeed, however late. With a `timeout`, a probe that
 //!   takes longer fails.
+//! - **A recursive function** counts each level as a call, and the inner call of its probe is
+//!   rejected. Annotate a function that calls it instead.
+//!
+//! # Beside other attributes
+//!
+//! - **`#[cached]`.** Write `#[circuit_breaker]` first. Below it, every answer from the cache asks
+//!   the circuit, too, and counts as a success.
+//! - **`#[mockall::automock]`.** Annotate the method of the implementation, not that of the trait,
+//!   whose attributes are copied to the mock.
+//! - **`#[async_trait]`.** Annotate the methods inside the `impl` or trait, below that attribute.
+//!   There, a `fallback`, a `key`, a `breaker`, a predicate, an `error` and an `or_else` can use
+//!   `self` and arguments that are plain names, but not the parts of an argument that is a pattern.
+//! - **A function that is not `async`** borrows what its `breaker` names until its future ends.
+//!   Where the future must be `'static`, as that of a tower service, write
+//!   `let breaker = self.breaker.clone();` before the block, and `breaker = breaker`.
