@@ -129,15 +129,16 @@ mod of_the_quickstart {
 
     #[tokio::test(start_paused = true)]
     async fn the_readme_shows_what_the_quickstart_prints_and_exports() {
-        let mut printed = String::new();
+        let mut printed = Vec::new();
         let rejection = loop {
             match quote("ACME").await {
                 Err(QuoteError::Circuit(error)) => break error,
-                Err(error) => printed += &format!("failed:   {error}\n"),
+                Err(error) => printed.push(format!("failed:   {error}\n")),
                 Ok(price) => panic!("the exchange is up: {price}"),
             }
         };
-        printed += &format!("rejected: {rejection}\n");
+        printed.push(format!("rejected: {rejection}\n"));
+        let printed = printed.concat();
         assert!(README.contains(&printed), "{printed}");
         assert!(README.contains(&format!("\n{rejection}\n")), "{rejection}");
 

@@ -45,8 +45,8 @@
 //! [`state`](crate::CircuitBreaker::state) says half-open for hours, and no change is reported,
 //! because no call has found out anything: the service may be up or down. This is normal for a
 //! rarely called service, and for a key that is used no more. Where it is not, the calls have gone
-//! elsewhere: to a fallback further up, or to another instance. The next call is the probe. To learn
-//! sooner, let a task call the function now and then while the circuit is not closed.
+//! elsewhere: to a fallback further up, or to another instance. The next call is the probe. To
+//! learn sooner, let a task call the function now and then while the circuit is not closed.
 //!
 //! # Rejected calls
 //!
