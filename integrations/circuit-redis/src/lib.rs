@@ -1,8 +1,9 @@
-//! Circuit breakers that share what they know with those of other processes, through Redis or Valkey.
+//! Circuit breakers that share what they know with those of other processes, through Redis or
+//! Valkey.
 //!
 //! Build a [`Fleet`], name the breakers to [`share`](FleetBuilder::share), and spawn the future of
-//! [`Fleet::run`]. Calls go on as before: none waits for the store, and none returns an error of it.
-//! [`Fleet::status`] says what the fleet is like, [`Fleet::events`] what happens.
+//! [`Fleet::run`]. Calls go on as before: none waits for the store, and none returns an error of
+//! it. [`Fleet::status`] says what the fleet is like, [`Fleet::events`] what happens.
 //!
 //! The README explains what is shared and what not, what is guaranteed, and what it costs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -142,8 +142,8 @@ impl Circuits {
         }
     }
 
-    /// Returns the heartbeat, with all opinions of now. Breakers that were created since the last one
-    /// follow what is known.
+    /// Returns the heartbeat, with all opinions of now. Breakers that were created since the last
+    /// one follow what is known.
     pub(crate) fn sync(&mut self, known: u64, is_full: bool, now: Instant) -> Request {
         self.deliver_again(now);
         self.by_name.retain(|_, circuit| {
