@@ -1,15 +1,14 @@
 // Keeps what the stream reports, and draws what has changed.
 
 const SECONDS = 120; // of a sparkline
-const STALE = 5; // seconds of silence
-const RECONNECT = 10; // seconds of silence
-const RESORT = 5; // seconds between two orders by traffic
+const [STALE, RECONNECT] = [5, 10]; // seconds of silence
+const RESORT = 5; // seconds between orders by traffic
 const MOST_CARDS = 500;
 const MOST_CHANGES = 50; // of a card
 const BUDGET = 10; // milliseconds of a frame
 const STATES = { open: "Open", "half-open": "Half-open", held: "Held", closed: "Closed", idle: "Idle" };
 const CALLS = ["succeeded", "failed", "rejected"];
-const SUMS = ["succeeded", "failed", "timed_out", "panicked", "slow", "ignored", "cancelled", "rejected", "opened", "withheld"];
+const SUMS = "succeeded failed timed_out panicked slow ignored cancelled rejected opened withheld".split(" ");
 const CAUSES = {
   wait_over: "the wait was over, and a probe was admitted",
   probes_succeeded: "all probes succeeded",
@@ -32,12 +31,13 @@ const ORDERS = {
 const $ = (id) => document.getElementById(id);
 const api = `${location.pathname.replace(/\/?$/, "/")}api/`;
 const clock = () => performance.now();
+const { ceil, floor, max, min, round } = Math;
 const cards = $("cards");
 const items = new Map(); // by name
 const view = { state: "all", text: "", order: "worst", paused: false };
-const page = { now: 0 };
-const link = { heard: null, since: null, problem: "", wait: 1 };
-let token = null;
+const page = {};
+const link = { problem: "", wait: 1 };
+let token;
 
 // --- Words
 
@@ -49,15 +49,15 @@ const earlier = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyl
 const count = (n) => (n < 100_000 ? long : short).format(n);
 const plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 const times = (n) => (n === 1 ? "once" : `${count(n)} times`);
-const percent = (share) => `${Math.round(share * 1000) / 10} %`;
-const rate = (n) => `${n === 0 || n >= 9.95 ? count(Math.round(n)) : n.toFixed(1)}/s`;
+const percent = (share) => `${round(share * 1000) / 10} %`;
+const rate = (n) => `${n === 0 || n >= 9.95 ? count(round(n)) : n.toFixed(1)}/s`;
 
 function span(seconds) {
-  const s = Math.max(0, Math.round(seconds));
-  const [min, h] = [Math.floor(s / 60), Math.floor(s / 3600)];
-  if (min < 1) return `${s} s`;
-  if (h < 1) return `${min} min ${String(s % 60).padStart(2, "0")} s`;
-  return h < 48 ? `${h} h ${min % 60} min` : `${Math.floor(h / 24)} d ${h % 24} h`;
+  const s = max(0, round(seconds));
+  const [m, h] = [floor(s / 60), floor(s / 3600)];
+  if (m < 1) return `${s} s`;
+  if (h < 1) return `${m} min ${String(s % 60).padStart(2, "0")} s`;
+  return h < 48 ? `${h} h ${m % 60} min` : `${floor(h / 24)} d ${h % 24} h`;
 }
 
 function moment(seconds) {
@@ -70,7 +70,7 @@ function within({ window } = {}) {
   return window ? `in ${window}` : "in a row";
 }
 
-// The cause of a change, with the evidence that led to it.
+// The cause of a change, with its evidence.
 function why({ cause, window: w }, config) {
   const share = (n, what) => `${percent(n / w.calls)} of ${plural(w.calls, "call")} ${what}`;
   if (w && cause === "max_failures") return `${plural(w.failed, "failure")} ${within(config)}`;
@@ -84,9 +84,9 @@ const stateOf = (d) => (looks(d) === "held" ? `Held ${d.hold.to}` : STATES[d.sta
 
 function timeLeft(d, passed) {
   if (d.members || d.kind === "idle") return "";
-  if (d.hold) return d.hold.ends_in === null ? "without an end" : `${span(Math.ceil(d.hold.ends_in - passed))} left`;
+  if (d.hold) return d.hold.ends_in === null ? "without an end" : `${span(ceil(d.hold.ends_in - passed))} left`;
   if (d.state === "half-open") return d.ramp ? `${percent(d.ramp)} of calls admitted` : "probing";
-  return d.retry_after === null ? "" : `probe in ${span(Math.ceil(d.retry_after - passed))}`;
+  return d.retry_after === null ? "" : `probe in ${span(ceil(d.retry_after - passed))}`;
 }
 
 // --- Circuits
@@ -96,21 +96,21 @@ class Item {
     this.name = name;
     this.past = []; // latest change first
     this.ring = new Float32Array(SECONDS * 3); // the calls of each second
-    this.until = this.from = Math.floor(page.now);
+    this.until = this.from = floor(page.now);
     this.drawn = {};
   }
 
-  // Takes a new state, and spreads the calls since `before` over the seconds in which they ended.
+  // Spreads the calls since `before` over that time.
   take(data, before) {
     const old = this.data;
     Object.assign(this, { data, heard: link.heard.time, told: page.now });
     if (data.last_change) this.learn(data.last_change);
     this.advance();
-    const grown = CALLS.map((sum) => Math.max(0, data[sum] - old?.[sum]) || 0);
+    const grown = CALLS.map((sum) => max(0, data[sum] - old?.[sum]) || 0);
     if (!grown.some(Boolean)) return;
-    const start = Math.max(before, page.now - SECONDS + 1);
-    for (let s = Math.floor(start); s <= page.now; s++) {
-      const share = (Math.min(s + 1, page.now) - Math.max(s, start)) / (page.now - start || 1);
+    const start = max(before, page.now - SECONDS + 1);
+    for (let s = floor(start); s <= page.now; s++) {
+      const share = (min(s + 1, page.now) - max(s, start)) / (page.now - start || 1);
       grown.forEach((n, i) => (this.calls(s)[i] += n * share));
     }
     this.last = page.now;
@@ -121,24 +121,28 @@ class Item {
     return this.ring.subarray(at, at + 3);
   }
 
+  find(part) {
+    return this.card.querySelector(part);
+  }
+
   // Empties the seconds that have begun since.
   advance() {
-    const now = Math.floor(page.now);
-    for (let s = Math.max(this.until + 1, now - SECONDS + 1); s <= now; s++) this.calls(s).fill(0);
+    const now = floor(page.now);
+    for (let s = max(this.until + 1, now - SECONDS + 1); s <= now; s++) this.calls(s).fill(0);
     this.until = now;
   }
 
   // Calls a second, of the last ten.
   get rate() {
     this.advance();
-    const seconds = Math.min(10, this.until - this.from - 1);
+    const seconds = min(10, this.until - this.from - 1);
     let sum = 0;
     for (let s = 1; s <= seconds; s++) for (const n of this.calls(this.until - s)) sum += n;
     return seconds > 0 ? sum / seconds : 0;
   }
 
   learn(change) {
-    if (this.past.some((c) => c.at === change.at && c.breaker === change.breaker && c.cause === change.cause)) return;
+    if (this.past.some((c) => ["at", "breaker", "cause"].every((it) => c[it] === change[it]))) return;
     this.past.push(change);
     this.past.sort((a, b) => b.at - a.at).splice(MOST_CHANGES);
     dirty.add(this);
@@ -150,7 +154,7 @@ class Item {
     return this.open || ((held || ["all", d.state].includes(view.state)) && this.name.toLowerCase().includes(view.text));
   }
 
-  // Each limit, and how much of it is used.
+  // Each limit, and how far it is used.
   get limits() {
     const { config: c, window: w, consecutive_failures: run, members } = this.data;
     const limits = [];
@@ -169,16 +173,16 @@ class Item {
     return limits;
   }
 
-  // Worst first. One half-way to a limit stays there until it is well below.
+  // Worst first. One near a limit stays so until it is well below.
   get rank() {
     const { data: d } = this;
     const open = d.members ? 1 - d.members_counts.open / d.members_total : d.hold ? 1 : 0;
     if (d.state !== "closed") return { open, "half-open": 2 }[d.state] ?? 6;
-    this.near = Math.max(0, ...this.limits.map((l) => l.used)) >= (this.near ? 0.3 : 0.5);
+    this.near = max(0, ...this.limits.map((l) => l.used)) >= (this.near ? 0.3 : 0.5);
     return d.hold ? 3 : this.near ? 4 : 5;
   }
 
-  // Seconds since the state was told, while the page is live.
+  // Seconds since the state was told, if live.
   get passed() {
     return (link.live - this.heard) / 1000;
   }
@@ -192,7 +196,7 @@ class Item {
       return `${count(open)} of ${all} open${held ? `, ${count(held)} held` : ""}`;
     }
     if (d.withheld && d.hold?.to === "closed") return `Would have opened ${times(d.withheld)}`;
-    // The first opening, not a probe that failed since.
+    // Not a probe that failed since.
     const opening = d.state !== "closed" && (past.find((c) => c.to === "open" && c.from === "closed") ?? past.find((c) => c.to === "open"));
     const first = opening ? `Opened ${moment(opening.at)}: ${why(opening, d.config)}` : `${STATES[d.state]} for ${span(d.since + this.passed)}`;
     return d.reopenings ? `${first}. Reopened ${times(d.reopenings)}${d.reopenings > 1 ? " in a row" : ""}` : first;
@@ -202,12 +206,12 @@ class Item {
     const { hold, order, members } = this.data;
     if (!hold || members) return "";
     const by = hold.source === "file" ? "the file of rules" : order?.actor ?? "the program";
-    const until = hold.ends_in === null ? "" : ` until ${moment(Math.round(this.told + hold.ends_in))}`;
+    const until = hold.ends_in === null ? "" : ` until ${moment(round(this.told + hold.ends_in))}`;
     return `Held by ${by}${until}${order ? `: ${order.reason}` : ""}`;
   }
 }
 
-// That of the key `shop::page[a.example]` is its function's.
+// A key has that of its function.
 const itemOf = (name) => items.get(name) ?? [...name.matchAll(/\[/g)].map(({ index }) => items.get(name.slice(0, index))).find(Boolean);
 
 function learn({ changes }) {
@@ -235,7 +239,7 @@ async function follow() {
     link.problem = await read().catch((error) => (link.stop.signal.aborted ? "The stream was silent." : `${error.message}.`));
     link.since = null;
     do await new Promise((go) => setTimeout((link.go = go), link.wait * 1000)); while (view.paused);
-    link.wait = Math.min(link.wait * 2, 8);
+    link.wait = min(link.wait * 2, 8);
   }
 }
 
@@ -296,7 +300,7 @@ const events = {
   },
 };
 
-// --- Drawing: in a frame the cards in view, then others while there is time
+// --- Drawing: cards in view first, others while there is time
 
 const rows = { list: [], next: 0, late: true };
 const dirty = new Set();
@@ -342,7 +346,7 @@ function sort() {
   Object.assign(rows, { list: all.slice(0, MOST_CARDS), next: 0, late: false, matching: all.length });
 }
 
-// Puts a card where it belongs, with the focus if it has it.
+// Puts a card where it belongs, and keeps its focus.
 function arrange(item, index) {
   if (!item.card) drawCard(item);
   const here = cards.children[index];
@@ -370,7 +374,7 @@ function put(item, field, value, set) {
   if (item.drawn[field] === value) return;
   item.drawn[field] = value;
   if (set) set(value);
-  else show(item.card.querySelector(`[data-f=${field}]`), value);
+  else show(item.find(`[data-f=${field}]`), value);
 }
 
 function drawHead() {
@@ -388,8 +392,8 @@ function drawHead() {
   show($("empty"), rows.list.length ? "" : items.size ? "No circuit matches." : "No circuit yet.");
 }
 
-// By two clocks: one may rest while the machine sleeps, the other may be set.
-const silence = () => Math.max(clock() - link.heard.time, Date.now() - link.heard.date) / 1000;
+// One clock may rest while the machine sleeps, the other may be set.
+const silence = () => max(clock() - link.heard.time, Date.now() - link.heard.date) / 1000;
 
 function drawLive() {
   const { heard, problem } = link;
@@ -412,7 +416,7 @@ function make(tag, text, attributes) {
   return element;
 }
 
-const button = (text, onclick, more) => make("button", text, { type: "button", onclick, ...more });
+const button = (text, onclick, more) => make("button", text, { onclick, ...more });
 
 function setState(parent, d) {
   parent.dataset.is = looks(d);
@@ -425,7 +429,7 @@ function create(item) {
   const [, path, last] = /^(.*::)?(.*)$/s.exec(item.name);
   put(item, "path", path ?? "");
   put(item, "last", last);
-  card.querySelector("button").onclick = () => toggle(item);
+  item.find("button").onclick = () => toggle(item);
   eyes.observe(card);
 }
 
@@ -448,7 +452,7 @@ function drawCard(item) {
 }
 
 function drawBars(item) {
-  const bars = item.card.querySelector(".bars");
+  const bars = item.find(".bars");
   const { limits } = item;
   put(item, "bars", limits.length, (n) => bars.replaceChildren(...Array.from({ length: n }, () => clone("bar"))));
   limits.forEach(({ what, value, fill, mark, used }, i) => put(item, `bar${i}`, [limits.length, what, value, fill, used].join(), () => {
@@ -457,12 +461,12 @@ function drawBars(item) {
     const [label, text, svg] = bar.children;
     write(label, what);
     write(text, value);
-    svg.firstElementChild.setAttribute("width", Math.min(100, fill * 100));
-    svg.lastElementChild.setAttribute("d", `M${Math.min(99.5, mark * 100)} 0v8`);
+    svg.firstElementChild.setAttribute("width", min(100, fill * 100));
+    svg.lastElementChild.setAttribute("d", `M${min(99.5, mark * 100)} 0v8`);
   }));
 }
 
-// From below: succeeded, failed, rejected; a step for each second.
+// From below: succeeded, failed, rejected; a step a second.
 function drawSpark(item) {
   item.advance();
   const end = item.until;
@@ -472,26 +476,26 @@ function drawSpark(item) {
     let level = 0;
     return [0, ...Array.from(item.calls(end - SECONDS + 1 + x), (n, i) => ((sums[i] += n), (level += n)))];
   });
-  const peak = Math.max(...levels.map((level) => level[3]));
+  const peak = max(...levels.map((level) => level[3]));
   const y = (n) => (40 - (n / (peak || 1)) * 28).toFixed(1);
   const paths = item.card.querySelectorAll(".spark path");
   paths.forEach((path, i) => {
     const top = levels.map((level, x) => `V${y(level[i + 1])}H${x + 2}`);
     const bottom = levels.map((level, x) => `V${y(level[i])}H${x + 1}`).reverse();
-    path.setAttribute("d", sums[i] ? `M1 40${top.join("")}${bottom.join("")}Z` : "");
+    path.setAttribute("d", sums[i] ? `M1 40${[...top, ...bottom].join("")}Z` : "");
   });
   Object.assign(item.drawn, { end, empty: !peak });
   put(item, "peak", peak ? `peak ${rate(peak)}` : "no calls");
-  paths[0].parentElement.setAttribute("aria-label", `The last two minutes: ${CALLS.map((sum, i) => `${count(Math.round(sums[i]))} ${sum}`).join(", ")}`);
+  paths[0].parentElement.ariaLabel = `The last two minutes: ${CALLS.map((sum, i) => `${count(round(sums[i]))} ${sum}`).join(", ")}`;
 }
 
 // --- Details
 
 function toggle(item) {
   item.open = !item.open;
-  item.card.querySelector("button").setAttribute("aria-expanded", item.open);
+  item.find("button").ariaExpanded = item.open;
   item.card.classList.toggle("wide", item.open);
-  const more = item.card.querySelector(".more");
+  const more = item.find(".more");
   more.hidden = !item.open;
   rows.late = true;
   if (!more.children.length) more.append(clone("more"));
@@ -505,14 +509,14 @@ function toggle(item) {
 function drawMore(item) {
   const { data: d, past } = item;
   const part = (name, value, isThere, draw) => put(item, name, JSON.stringify([value, isThere]), () => {
-    const element = item.card.querySelector(`.more .${name}`);
+    const element = item.find(`.more .${name}`);
     element.hidden = !isThere;
     if (isThere) draw(element.querySelector("dl, ol, tbody") ?? element, element);
   });
   const called = d.kind !== "idle";
   const changed = d.changed_by_file ?? {};
   part("acts", 0, page.controls && called && d.kind !== "keyed", (list) => list.replaceChildren(...Object.keys(ORDERS).map((order) => button(ORDERS[order][0], () => give(item.name, order)))));
-  part("keys", [d.members, Math.round(item.passed)], !!d.members, (list, all) => drawMembers(item, list, all));
+  part("keys", [d.members, round(item.passed)], !!d.members, (list, all) => drawMembers(item, list, all));
   part("past", past, called, (list) => list.replaceChildren(...(past.length ? past.map((c) => drawChange(c, item)) : [make("p", "No change has been recorded.")])));
   part("rules", [d.config, changed], called, (list) => list.replaceChildren(...Object.keys({ ...d.config, ...changed }).flatMap((name) => {
     const value = make("dd", d.config[name] ?? "none");
@@ -575,7 +579,7 @@ function choose(order) {
 
 async function order() {
   const action = $("act-order").value;
-  const seconds = Number(time("own").checked ? $("act-own").value : $("act-time").querySelector(":checked").value);
+  const seconds = +(time("own").checked ? $("act-own").value : $("act-time").querySelector(":checked").value);
   const body = JSON.stringify({ reason: $("act-reason").value, ...(seconds && action !== "reset" && { seconds }) });
   const headers = { "Content-Type": "application/json", "X-Circuit-Dashboard": "1" };
   $("act-do").disabled = true;
