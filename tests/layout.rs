@@ -169,13 +169,17 @@ const DASHBOARD: Layers = &[
     ("history", &[]),
     ("access", &[]),
     ("orders", &["moment"]),
+    ("fleet", &[]),
     ("overview", &["moment", "orders"]),
-    ("settings", &["access", "orders"]),
+    ("settings", &["access", "fleet", "orders"]),
     ("stream", &["history", "orders", "overview", "settings"]),
     ("body", &["stream"]),
     ("reply", &["assets", "body", "stream"]),
     ("router", &["assets", "orders"]),
-    ("dashboard", &["access", "orders", "settings", "stream"]),
+    (
+        "dashboard",
+        &["access", "fleet", "orders", "settings", "stream"],
+    ),
     (
         "api",
         &[

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::request::Parts;
 
 use crate::access::{Actor, Denied, Limit, Token};
+use crate::fleet::FleetStatus;
 use crate::orders::{Action, Book};
 use crate::settings::Settings;
 use crate::stream::Hub;
@@ -168,6 +169,45 @@ impl Dashboard {
     #[must_use]
     pub fn allow_unauthenticated(mut self) -> Self {
         self.settings_mut().allows_unauthenticated = true;
+        self
+    }
+
+    /// Shows the fleet that the breakers are shared with: its members, the votes to open a circuit,
+    /// and the member that probes.
+    ///
+    /// The closure is called for each list and each update, once a second or more often while the
+    /// page is open. It must return at once, from what is known: it may not ask the store.
+    ///
+    /// # Examples
+    ///
+    /// With a fleet of `circuit-redis`:
+    ///
+    /// ```
+    /// use circuit_dashboard::{Dashboard, FleetCircuit, FleetSharing, FleetStatus};
+    /// use circuit_redis::{CircuitStatus, Fleet, Sharing};
+    ///
+    /// let fleet = Fleet::builder("redis://127.0.0.1", "shop").build()?;
+    /// let dashboard = Dashboard::new().fleet(move || {
+    ///     let status = fleet.status();
+    ///     let sharing = match status.sharing {
+    ///         Sharing::Shared { .. } => FleetSharing::Shared,
+    ///         Sharing::Degraded { since, .. } => FleetSharing::Degraded { since },
+    ///         _ => FleetSharing::NotRunning,
+    ///     };
+    ///     let circuit = |it: &CircuitStatus| {
+    ///         FleetCircuit::new(&*it.name).votes(it.votes).prober(it.prober.as_deref())
+    ///     };
+    ///     FleetStatus::new(sharing)
+    ///         .members(status.members)
+    ///         .last_sync(status.last_sync)
+    ///         .circuits(status.circuits.iter().map(circuit))
+    /// });
+    /// # let _ = dashboard;
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
+    #[must_use]
+    pub fn fleet(mut self, read: impl Fn() -> FleetStatus + Send + Sync + 'static) -> Self {
+        self.settings_mut().fleet = Some(Arc::new(read));
         self
     }
 

@@ -9,6 +9,7 @@ use http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use crate::access::{Actor, Denied, Hosts, Token};
+use crate::fleet::FleetStatus;
 use crate::orders::Action;
 
 /// The version of the JSON.
@@ -17,6 +18,9 @@ pub(crate) const SCHEMA: u32 = 1;
 /// Decides on an order.
 pub(crate) type Controls = dyn Fn(&Parts, &Action) -> Result<Actor, Denied> + Send + Sync;
 
+/// Reads the status of the fleet.
+pub(crate) type Fleet = dyn Fn() -> FleetStatus + Send + Sync;
+
 /// The settings of a dashboard.
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -24,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) hosts: Hosts,
     pub(crate) token: Option<Token>,
     pub(crate) controls: Option<Arc<Controls>>,
+    pub(crate) fleet: Option<Arc<Fleet>>,
     pub(crate) allows_unauthenticated: bool,
     started: Instant,
 }
@@ -35,6 +40,7 @@ impl Settings {
             hosts: Hosts::default(),
             token: None,
             controls: None,
+            fleet: None,
             allows_unauthenticated: false,
             started: Instant::now(),
         }
@@ -58,19 +64,29 @@ impl Settings {
         self.started.elapsed().as_secs_f64()
     }
 
-    /// Returns the fields of a list that are about the dashboard.
+    /// Returns the fields of a list that are about the dashboard and the fleet.
     pub(crate) fn to_json(&self) -> Map<String, Value> {
+        let mut fields = self.to_json_of_update();
         let about = json!({
             "schema": SCHEMA,
             "service": self.service,
-            "uptime": self.uptime(),
             "controls": self.takes_orders(),
             "discovery": cfg!(feature = "discovery"),
         });
-        match about {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
+        if let Value::Object(about) = about {
+            fields.extend(about);
         }
+        fields
+    }
+
+    /// Returns those of them that time changes.
+    pub(crate) fn to_json_of_update(&self) -> Map<String, Value> {
+        let mut fields = Map::new();
+        fields.insert("uptime".to_owned(), self.uptime().into());
+        if let Some(fleet) = &self.fleet {
+            fields.insert("fleet".to_owned(), fleet().to_json());
+        }
+        fields
     }
 }
 
@@ -81,6 +97,7 @@ impl fmt::Debug for Settings {
             .field("hosts", &self.hosts)
             .field("token", &self.token)
             .field("takes_orders", &self.takes_orders())
+            .field("has_fleet", &self.fleet.is_some())
             .field("allows_unauthenticated", &self.allows_unauthenticated)
             .finish_non_exhaustive()
     }

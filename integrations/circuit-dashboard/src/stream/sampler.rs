@@ -151,7 +151,7 @@ fn encode(wanted: Wanted, last: Option<&Sample>, settings: &Settings, book: &Boo
     let update = last.filter(|_| wanted.update).map(|last| {
         let elapsed = taken.saturating_duration_since(last.taken);
         let mut fields = overview.changes_since(&last.overview, elapsed);
-        fields.insert("uptime".to_owned(), settings.uptime().into());
+        fields.extend(settings.to_json_of_update());
         frame::event("update", None, &Value::Object(fields))
     });
     let snapshot = wanted.snapshot.then(|| {

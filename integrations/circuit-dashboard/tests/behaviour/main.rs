@@ -10,6 +10,7 @@
 
 mod access;
 mod bad_input;
+mod fleet;
 mod list;
 mod log;
 mod names;
