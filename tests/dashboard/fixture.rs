@@ -6,9 +6,9 @@
 use std::error::Error;
 use std::io::{self, BufRead, Write};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use circuit_dashboard::{Actor, Dashboard, Denied, Order};
+use circuit_dashboard::{Actor, Dashboard, Denied, FleetCircuit, FleetSharing, FleetStatus, Order};
 use circuit_runtime::{CircuitBreaker, CircuitError, Config, Overrides, circuit_breaker, registry};
 
 /// A function that is idle until the command `refund`.
@@ -47,6 +47,9 @@ impl From<CircuitError> for Failure {
 /// The breakers that were made, which would be forgotten otherwise.
 type Breakers = Arc<Mutex<Vec<CircuitBreaker>>>;
 
+/// The status of the fleet, as the command `fleet` has set it.
+static FLEET: Mutex<Option<FleetStatus>> = Mutex::new(None);
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut dashboard = Dashboard::new().service_name("shop");
@@ -59,6 +62,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 _ => Ok(Actor::new("alice")),
             }),
             "token" => dashboard.bearer_token("let-me-in"),
+            "fleet" => dashboard.fleet(|| {
+                let set = FLEET.lock().unwrap_or_else(PoisonError::into_inner);
+                set.clone()
+                    .unwrap_or_else(|| FleetStatus::new(FleetSharing::NotRunning))
+            }),
             other => return Err(format!("unknown argument `{other}`").into()),
         };
     }
@@ -121,6 +129,12 @@ async fn carry_out(line: &str, breakers: &Breakers) -> Result<(), Box<dyn Error>
         "page" => {
             let _ = page(name()?, words.get(2).is_some()).await;
         }
+        // The members, seconds since the fleet is degraded, and circuits by name:
+        // `["fleet", 3, null, {"shop::quote": {"votes": [2, 3], "prober": "pod-7"}}]`.
+        "fleet" => {
+            let status = fleet_of(&words).ok_or("a malformed fleet")?;
+            *FLEET.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+        }
         // Rules as a file has them.
         "rules" => {
             let overrides: Overrides =
@@ -130,6 +144,28 @@ async fn carry_out(line: &str, breakers: &Breakers) -> Result<(), Box<dyn Error>
         other => return Err(format!("unknown command `{other}`").into()),
     }
     Ok(())
+}
+
+fn fleet_of(words: &[serde_json::Value]) -> Option<FleetStatus> {
+    let sharing = match words.get(2)?.as_u64() {
+        Some(seconds) => FleetSharing::Degraded {
+            since: SystemTime::now().checked_sub(Duration::from_secs(seconds))?,
+        },
+        None => FleetSharing::Shared,
+    };
+    let circuits = words.get(3)?.as_object()?.iter().map(|(name, circuit)| {
+        let votes: Option<(u32, u32)> =
+            serde_json::from_value(circuit["votes"].clone()).unwrap_or_default();
+        FleetCircuit::new(name)
+            .votes(votes)
+            .prober(circuit["prober"].as_str())
+    });
+    let members = u32::try_from(words.get(1)?.as_u64()?).ok()?;
+    Some(
+        FleetStatus::new(sharing)
+            .members(members)
+            .circuits(circuits),
+    )
 }
 
 fn make(breakers: &Breakers, breaker: CircuitBreaker) {

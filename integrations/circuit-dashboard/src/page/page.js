@@ -82,6 +82,14 @@ function why({ cause, window: w }, config) {
 const looks = (d) => (d.hold && !d.members ? "held" : d.state);
 const stateOf = (d) => (looks(d) === "held" ? `Held ${d.hold.to}` : STATES[d.state]);
 
+const fleetIs = (f) => f ? `Fleet: ${{ shared: plural(f.members, "member"), degraded: `degraded for ${span(f.degraded_for)}` }[f.sharing] ?? "not running"}` : "";
+
+// The votes on a circuit, and its prober.
+function fleetOf(name) {
+  const { votes, needed, prober } = page.fleet?.circuits.find((c) => c.name === name) ?? {};
+  return [needed && `${votes} of ${plural(needed, "vote")} to open`, prober && `probed by ${prober}`].filter(Boolean).join(", ");
+}
+
 function timeLeft(d, passed) {
   if (d.members || d.kind === "idle") return "";
   if (d.hold) return d.hold.ends_in === null ? "without an end" : `${span(ceil(d.hold.ends_in - passed))} left`;
@@ -281,9 +289,11 @@ const events = {
     events.update({ ...list, removed: gone });
     get("changes", learn);
   },
-  update({ now, uptime, counts, total, breakers, removed }) {
+  update({ now, uptime, counts, total, fleet, breakers, removed }) {
     const before = page.now || now;
-    Object.assign(page, { now, uptime, counts, total });
+    const circuits = [page.fleet, fleet].flatMap((it) => it?.circuits ?? []);
+    if (fleet && fleet.sharing !== page.fleet?.sharing) unsaid.push(`${fleetIs(fleet)}.`);
+    Object.assign(page, { now, uptime, counts, total, fleet });
     removed.forEach(forget);
     for (const data of breakers) {
       if (!items.has(data.name)) items.set(data.name, new Item(data.name));
@@ -292,6 +302,7 @@ const events = {
       dirty.add(item);
       if (item.order !== (item.order = item.rank)) rows.late = true;
     }
+    for (const { name } of circuits) if (itemOf(name)) dirty.add(itemOf(name));
     plan();
   },
   change(change) {
@@ -378,10 +389,12 @@ function put(item, field, value, set) {
 }
 
 function drawHead() {
-  const { counts, service, uptime, discovery, total } = page;
+  const { counts, service, uptime, discovery, total, fleet } = page;
   if (!page.now) return;
   write($("service"), service);
   write($("uptime"), `up ${span(uptime)}`);
+  show($("fleet"), fleetIs(fleet));
+  $("fleet").dataset.is = fleet?.sharing;
   for (const { value, lastElementChild } of $("filters").children) write(lastElementChild, count(value === "all" ? total : counts[value]));
   const more = rows.matching - rows.list.length;
   show($("note"), [
@@ -442,6 +455,7 @@ function drawCard(item) {
   put(item, "left", timeLeft(d, item.passed));
   put(item, "why", item.why);
   put(item, "held", item.heldBy);
+  put(item, "fleet", fleetOf(item.name));
   if (d.kind !== "idle") {
     put(item, "rate", rate(item.rate));
     CALLS.forEach((sum) => put(item, sum, count(d[sum])));
@@ -547,7 +561,7 @@ function drawMembers(item, list, section) {
     setState(row, m);
     const [key, state, failed, rejected, act] = row.cells;
     write(key, m.key ?? `${i + 1}`);
-    write(state.lastElementChild, [stateOf(m), timeLeft(m, item.passed)].filter(Boolean).join(", "));
+    write(state.lastElementChild, [stateOf(m), timeLeft(m, item.passed), fleetOf(m.name)].filter(Boolean).join(", "));
     write(failed, count(m.failed));
     write(rejected, count(m.rejected));
     if (page.controls && m.key !== null && !act.firstChild) act.append(button("Order", () => give(m.name, "force-open")));
