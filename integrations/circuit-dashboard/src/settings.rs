@@ -1,6 +1,7 @@
 //! The settings of a dashboard, as the program has made them.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -52,9 +53,18 @@ impl Settings {
     }
 
     /// Decides on an order. Without a closure of the program, the token has decided.
+    ///
+    /// A closure that panics denies: it must not take down the connection, nor stay out of the log.
     pub(crate) fn decide(&self, request: &Parts, action: &Action) -> Result<Actor, Denied> {
         match &self.controls {
-            Some(controls) => controls(request, action),
+            Some(controls) => {
+                // Nothing of the dashboard is changed while it runs.
+                let decided = AssertUnwindSafe(|| controls(request, action));
+                catch_unwind(decided).unwrap_or_else(|_| {
+                    let message = "the program failed to decide on the order; see its log";
+                    Err(Denied::new(message))
+                })
+            }
             None => Ok(Actor::new("bearer token")),
         }
     }

@@ -233,3 +233,16 @@ async fn a_token_alone_gives_orders_by_that_name() {
         (200, &json!("bearer token"))
     );
 }
+
+#[tokio::test]
+async fn a_closure_that_panics_denies_the_order() {
+    let breaker = CircuitBreaker::new("undecided", Config::default());
+    let site = Site::new(Dashboard::new().controls(|_, _| panic!("no decision"))).await;
+    let refused = site.order("undecided", "trip", r#"{"reason": "r"}"#).await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(
+        refused.error(),
+        "the program failed to decide on the order; see its log"
+    );
+    assert_eq!(breaker.state(), State::Closed);
+}
