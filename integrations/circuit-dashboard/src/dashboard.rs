@@ -13,7 +13,8 @@ use crate::stream::Hub;
 /// A page with all circuit breakers of the program, as a
 /// [`Service`](tower_service::Service) of HTTP.
 ///
-/// Clones share everything: the limit on orders, the streams and what is known of orders.
+/// Clones share the limit on orders and what is known of orders, and the streams as long as their
+/// settings are the same.
 ///
 /// It needs a runtime of tokio, as servers have.
 ///
@@ -31,6 +32,8 @@ use crate::stream::Hub;
 pub struct Dashboard {
     pub(crate) settings: Arc<Settings>,
     pub(crate) shared: Arc<Shared>,
+    /// The streams of all clones with these settings.
+    pub(crate) hub: Arc<Hub>,
 }
 
 /// The state that all clones share.
@@ -38,11 +41,11 @@ pub struct Dashboard {
 pub(crate) struct Shared {
     pub(crate) book: Arc<Book>,
     pub(crate) limit: Limit,
-    pub(crate) hub: Arc<Hub>,
 }
 
 impl Dashboard {
-    /// Creates a dashboard that is read-only, for requests to loopback.
+    /// Creates a dashboard that is read-only, and refuses requests whose `Host` is not one of
+    /// loopback. This is against other sites in a browser; it does not replace authentication.
     ///
     /// # Examples
     ///
@@ -57,6 +60,7 @@ impl Dashboard {
         Self {
             settings: Arc::new(Settings::new()),
             shared: Arc::default(),
+            hub: Arc::default(),
         }
     }
 
@@ -126,7 +130,7 @@ impl Dashboard {
 
     /// Takes orders that `decide` consents to. It gets the request, with all headers and the
     /// extensions that layers outside have set, and the order; it returns who gives the order, for
-    /// the log and the page.
+    /// the log and the page. If it panics, the order is denied.
     ///
     /// Only the dashboard's own page can send an order, and at most ten are carried out in a
     /// minute.
@@ -212,6 +216,10 @@ impl Dashboard {
     }
 
     pub(crate) fn settings_mut(&mut self) -> &mut Settings {
+        if Arc::get_mut(&mut self.settings).is_none() {
+            // A stream tells of the settings: it stays that of the clones that keep them.
+            self.hub = Arc::default();
+        }
         Arc::make_mut(&mut self.settings)
     }
 }

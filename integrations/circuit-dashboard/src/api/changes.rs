@@ -48,7 +48,7 @@ pub(crate) fn stream(dashboard: &Dashboard, headers: &HeaderMap) -> Response<Bod
         Some(Id::OtherRun) | None => None,
     };
     let shared = &dashboard.shared;
-    match stream::join(&shared.hub, &dashboard.settings, &shared.book, last) {
+    match stream::join(&dashboard.hub, &dashboard.settings, &shared.book, last) {
         Ok(client) => reply::stream(client),
         Err(TooManyStreams) => reply::retry_after(
             StatusCode::SERVICE_UNAVAILABLE,

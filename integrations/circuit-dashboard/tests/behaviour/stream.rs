@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use circuit_dashboard::Dashboard;
+use circuit_dashboard::{Actor, Dashboard};
 use circuit_runtime::{CircuitBreaker, CircuitBreakers, Config, Permit};
 use serde_json::json;
 
@@ -218,5 +218,23 @@ async fn keys_come_and_go_within_their_entry() {
     assert_eq!(
         update.entry("streamed keys").unwrap()["members_counts"]["open"],
         2
+    );
+}
+
+#[tokio::test]
+async fn a_clone_with_other_settings_streams_its_own() {
+    let dashboard = Dashboard::new().service_name("read-only");
+    let site = Site::new(dashboard.clone()).await;
+    let ordered = dashboard.service_name("ordered");
+    let ordered = Site::new(ordered.controls(|_, _| Ok(Actor::new("alice")))).await;
+    // Both at a time, so that one sampler could serve both.
+    let mut first = site.stream(&[]).await;
+    let is_snapshot = |event: &Event| event.name == "snapshot";
+    let snapshot = first.next_where(is_snapshot).await;
+    assert_eq!(snapshot.data["controls"], false);
+    let snapshot = ordered.stream(&[]).await.next_where(is_snapshot).await;
+    assert_eq!(
+        (&snapshot.data["service"], &snapshot.data["controls"]),
+        (&json!("ordered"), &json!(true))
     );
 }
