@@ -38,7 +38,8 @@
 //! - [`serve`](Dashboard::serve) listens on loopback only, unless reading needs a token, or the
 //!   program [allows](Dashboard::allow_unauthenticated) anyone to read.
 //! - An order has a reason and an end. Each one, done or denied, is an event of `tracing`.
-//! - Inside of another server, whatever that server does for its routes holds for this one, too.
+//! - Inside another server, everyone who reaches the path can read, as anyone but a browser can
+//!   write any `Host`: require a token, or put the path behind that server's authentication.
 //!
 //! # Features
 //!
