@@ -10,6 +10,9 @@ use tokio::time::Instant;
 use super::lease::Lease;
 use crate::scripts::answer::Verdict;
 
+/// A verdict is remembered for this long after its wait is over, as the store does.
+const KEEP: Duration = Duration::from_secs(600);
+
 /// The verdict on one name, and how far this process follows it.
 #[derive(Debug)]
 pub(crate) struct Circuit {
@@ -54,6 +57,12 @@ impl Circuit {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.verdict.state == State::Closed
+    }
+
+    /// Returns `true` if a store that was not asked since would remember it.
+    pub(crate) fn is_remembered(&self, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.heard_at);
+        self.lease.is_some() || passed < self.verdict.rest.saturating_add(KEEP)
     }
 
     /// Takes the place of an earlier verdict, or of the same one as it was heard before.

@@ -30,8 +30,6 @@ use crate::scripts::answer::{Answer, Published};
 use crate::scripts::{Opinion, Request, Told};
 use crate::status::{CircuitStatus, OrderStatus};
 
-/// A closed verdict is remembered for this long, as the store does.
-const KEEP_CLOSED: Duration = Duration::from_secs(600);
 /// Where nobody calls, the wait is extended by this much, over and over, until somebody does.
 const IDLE_WAIT: Duration = Duration::from_millis(500);
 /// How often such a circuit is looked at: at first, and later.
@@ -146,8 +144,10 @@ impl Circuits {
     /// one follow what is known.
     pub(crate) fn sync(&mut self, known: u64, is_full: bool, now: Instant) -> Request {
         self.deliver_again(now);
-        self.by_name.retain(|_, circuit| {
-            !circuit.is_closed() || now.saturating_duration_since(circuit.heard_at) < KEEP_CLOSED
+        let local = &self.local;
+        self.by_name.retain(|name, circuit| {
+            let is_followed = || !circuit.is_closed() && !local.find(name).is_empty();
+            circuit.is_remembered(now) || is_followed()
         });
         let mut opinions = Vec::new();
         for name in self.votes.names() {
@@ -436,4 +436,49 @@ fn is_own(cause: Cause) -> bool {
             | Cause::Tripped
             | Cause::ProbeFailed
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Circuits, Local};
+    use crate::pattern::Pattern;
+    use crate::scripts::answer::{Published, Verdict};
+    use circuit_runtime::{CircuitBreaker, Config, State};
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    fn open(name: &str) -> Published {
+        Published::Verdict(Verdict {
+            name: name.into(),
+            epoch: 1,
+            state: State::Open,
+            rest: Duration::from_secs(30),
+            wait: Duration::from_secs(30),
+            openings: 1,
+            reset: Duration::from_secs(30),
+            by: "other".into(),
+            prober: None,
+            cause: "max_failures".into(),
+        })
+    }
+
+    #[test]
+    fn an_open_circuit_that_no_breaker_follows_is_forgotten_as_by_the_store() {
+        let local = Local::new(vec![Pattern::new("*")], Duration::ZERO);
+        let mut circuits = Circuits::new(local, "me".into());
+        let followed = CircuitBreaker::new("forgotten::followed", Config::default());
+        let now = Instant::now();
+        for name in ["forgotten::evicted[a]", followed.name()] {
+            circuits.hear_published(open(name), now);
+        }
+        let mut count_after = |seconds| {
+            let later = now + Duration::from_secs(seconds);
+            circuits.sync(1, false, later);
+            circuits.status(later).0.len()
+        };
+        assert_eq!(count_after(629), 2);
+        assert_eq!(count_after(631), 1);
+        drop(followed);
+        assert_eq!(count_after(632), 0);
+    }
 }
