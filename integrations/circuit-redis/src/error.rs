@@ -33,8 +33,8 @@ pub enum FleetError {
     /// The quorum is zero, or a share outside of `(0, 1]`.
     #[error("invalid quorum; use at least 1 member, or a share above 0 and up to 1")]
     Quorum,
-    /// The store cannot be reached, or does not answer in time.
-    #[error("the store does not answer ({0}); try again when `status` says `Shared`")]
+    /// The store cannot be reached, does not answer in time, or refuses.
+    #[error("the store cannot be used ({0}); try again when `status` says `Shared`")]
     Unavailable(Reason),
     /// The task of the fleet is not running.
     #[error("the fleet is not running; spawn the future of `Fleet::run`")]

@@ -86,8 +86,7 @@ impl Supervisor {
     }
 
     /// Gives the connection up, and tries again after a pause. `random` is in `[0, 1)`: a fleet
-    /// does
-    /// not connect in step.
+    /// does not connect in step.
     pub(crate) fn lost(&mut self, now: Instant, random: f64) {
         let spread = self.pause.mul_f64(0.5 + random / 2.0).max(MIN_PAUSE);
         self.link = Link::Down {

@@ -75,8 +75,8 @@ impl FleetBuilder {
     }
 
     /// Sets how long to wait for an answer of the store: 250 ms by default. With two answers
-    /// missing
-    /// in succession, the fleet is degraded. A connection must be made within twice this time.
+    /// missing in succession, the fleet is degraded. A connection must be made within twice this
+    /// time.
     pub fn answer_limit(mut self, limit: Duration) -> Self {
         self.answer_limit = limit;
         self
@@ -104,11 +104,17 @@ impl FleetBuilder {
             member: Arc::from(member),
             patterns: self.patterns,
             quorum: self.quorum,
-            grace: self.grace.mul_f64(1.0 + random::share() / 2.0),
+            grace: spread(self.grace, random::share()),
             answer_limit: self.answer_limit,
         };
         Ok(Fleet::new(settings, self.namespace.into()))
     }
+}
+
+/// Returns a grace that is up to a half longer. `random` is in `[0, 1)`.
+fn spread(grace: Duration, random: f64) -> Duration {
+    let longer = Duration::try_from_secs_f64(grace.as_secs_f64() * random / 2.0);
+    grace.saturating_add(longer.unwrap_or(Duration::MAX))
 }
 
 /// The ways to begin.
@@ -121,8 +127,7 @@ impl Fleet {
     }
 
     /// Begins to build a fleet whose store is a Redis Cluster, with some of its nodes. All keys of
-    /// a
-    /// namespace are in one hash slot.
+    /// a namespace are in one hash slot.
     #[cfg(feature = "cluster")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cluster")))]
     pub fn cluster<I>(urls: I, namespace: &str) -> FleetBuilder
@@ -135,8 +140,7 @@ impl Fleet {
     }
 
     /// Begins to build a fleet whose store is the primary of this service, as its sentinels say.
-    /// User
-    /// and password of the first address are also those of the store.
+    /// User and password of the first address are also those of the store.
     #[cfg(feature = "sentinel")]
     #[cfg_attr(docsrs, doc(cfg(feature = "sentinel")))]
     pub fn sentinel<I>(urls: I, service: &str, namespace: &str) -> FleetBuilder
@@ -146,5 +150,19 @@ impl Fleet {
     {
         let urls: Vec<_> = urls.into_iter().map(Into::into).collect();
         FleetBuilder::new(Endpoint::sentinel(&urls, service), namespace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+    use std::time::Duration;
+
+    #[test]
+    fn a_grace_is_up_to_a_half_longer_and_may_be_endless() {
+        let grace = Duration::from_millis(200);
+        assert_eq!(spread(grace, 0.0), grace);
+        assert_eq!(spread(grace, 0.5), Duration::from_millis(250));
+        assert_eq!(spread(Duration::MAX, 0.999), Duration::MAX);
     }
 }

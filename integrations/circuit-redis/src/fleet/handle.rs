@@ -66,9 +66,8 @@ impl Fleet {
     }
 
     /// Connects to the store, keeps the connection, and lets the breakers of this process follow
-    /// the
-    /// fleet. To be spawned once; the future completes when the last handle is dropped, and at once
-    /// if there is another one already.
+    /// the fleet. To be spawned once; the future completes when the last handle is dropped, and at
+    /// once if there is another one already.
     ///
     /// Never fails: while the store is away, each process has its own breakers, and this tries to
     /// reach it again.
