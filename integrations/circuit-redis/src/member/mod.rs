@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use circuit_runtime::{Changes, registry};
+use circuit_runtime::{Changes, Lagged, StateChange, registry};
 use redis::PushInfo;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep_until};
 
 use crate::circuits::{Circuits, Local};
@@ -37,6 +37,8 @@ const FULL_EVERY: u32 = 10;
 /// The reason after a panic of the client, which the panic hook has reported.
 const PANICKED: &str =
     "the client has panicked; for `rediss://`, install a provider of cryptography";
+/// So many events of each kind are taken up at a time, at most.
+const DRAINED: usize = 256;
 /// Without anything to do, the task looks again after this.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -122,13 +124,7 @@ impl Member {
                     Some(command) => self.order(command),
                     None => return,
                 },
-                change = changes.recv() => if let Ok(change) = change {
-                    self.circuits.changed(&change);
-                } else {
-                    // Some were missed: what is open now is what matters.
-                    changes = registry::changes();
-                    self.circuits.take_up_all();
-                },
+                change = changes.recv() => self.changed(change, &mut changes),
                 push = next_push(&mut self.pushes) => self.pushed(push),
                 Some(done) = self.done.join_next() => {
                     if let Ok(done) = done {
@@ -137,6 +133,42 @@ impl Member {
                 }
                 () = sleep_until(wake_at) => {}
             }
+            self.drain(&mut changes);
+            // A program may have one thread for this and for its calls.
+            yield_now().await;
+        }
+    }
+
+    /// Takes up what else has happened meanwhile. What is due, and the status, concern all circuits
+    /// that are open: they are looked at once for many events, not for each.
+    fn drain(&mut self, changes: &mut Changes) {
+        for _ in 0..DRAINED {
+            let done = self.done.try_join_next();
+            let pushes = self.pushes.as_mut();
+            let push = pushes.and_then(|pushes| pushes.try_recv().ok());
+            let change = changes.try_recv().transpose();
+            if done.is_none() && push.is_none() && change.is_none() {
+                return;
+            }
+            if let Some(Ok(done)) = done {
+                self.finished(done);
+            }
+            if push.is_some() {
+                self.pushed(push);
+            }
+            if let Some(change) = change {
+                self.changed(change, changes);
+            }
+        }
+    }
+
+    fn changed(&mut self, change: Result<StateChange, Lagged>, changes: &mut Changes) {
+        if let Ok(change) = change {
+            self.circuits.changed(&change);
+        } else {
+            // Some were missed: what is open now is what matters.
+            *changes = registry::changes();
+            self.circuits.take_up_all();
         }
     }
 
@@ -397,5 +429,55 @@ async fn next_push(pushes: &mut Option<UnboundedReceiver<PushInfo>>) -> Option<P
     match pushes {
         Some(pushes) => pushes.recv().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::Member;
+    use crate::connection::endpoint::Endpoint;
+    use crate::connection::pushes;
+    use crate::keys::Keys;
+    use crate::quorum::Quorum;
+    use crate::shared::{Settings, Shared};
+    use crate::status::Recorded;
+    use circuit_runtime::registry;
+    use redis::{PushInfo, PushKind, Value};
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    fn member() -> Member {
+        let settings = Settings {
+            endpoint: Endpoint::single("redis://127.0.0.1").unwrap(),
+            keys: Keys::new("test").unwrap(),
+            member: "me".into(),
+            patterns: Vec::new(),
+            quorum: Quorum::Any,
+            grace: Duration::ZERO,
+            answer_limit: Duration::ZERO,
+        };
+        let shared = Shared::new(Recorded::new("test".into(), "me".into()));
+        Member::new(settings, Arc::new(shared))
+    }
+
+    #[test]
+    fn many_events_are_taken_up_before_the_circuits_are_looked_at() {
+        let mut member = member();
+        let (sender, receiver) = pushes::channel();
+        member.pushes = Some(receiver);
+        for index in 0..100 {
+            let line = format!("V 1 open 9000 9000 1 9000 other - cause burst::{index}");
+            let words = ["cbr:{test}:ev", &line];
+            let push = PushInfo {
+                kind: PushKind::Message,
+                data: words.map(|word| Value::BulkString(word.into())).into(),
+            };
+            sender.send(push).unwrap();
+        }
+        member.drain(&mut registry::changes());
+        let (circuits, _) = member.circuits.status(Instant::now());
+        assert_eq!(circuits.len(), 100);
     }
 }
