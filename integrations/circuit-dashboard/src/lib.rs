@@ -37,7 +37,8 @@
 //!   no other site can reach it through a browser by DNS rebinding.
 //! - [`serve`](Dashboard::serve) listens on loopback only, unless reading needs a token, or the
 //!   program [allows](Dashboard::allow_unauthenticated) anyone to read.
-//! - An order has a reason and an end. Each one, done or denied, is an event of `tracing`.
+//! - An order has a reason, and one that forces a state has an end. Each one, done or denied, is an
+//!   event of `tracing`.
 //! - Inside another server, everyone who reaches the path can read, as anyone but a browser can
 //!   write any `Host`: require a token, or put the path behind that server's authentication.
 //!
