@@ -8,7 +8,7 @@ const BREAKER: u32 = 7;
 const CONFIG: u32 = 8;
 static LAZY: u32 = 9;
 
-struct Lazy;
+struct LazyBreaker;
 struct Config;
 struct CircuitBreaker;
 struct Duration;
@@ -51,7 +51,7 @@ mod patterns {
 
 #[circuit_breaker(window = "1s", timeout = "1s")]
 async fn items() -> Result<u32, CircuitError> {
-    let (_lazy, _config, _breaker) = (Lazy, Config, CircuitBreaker);
+    let (_lazy, _config, _breaker) = (LazyBreaker, Config, CircuitBreaker);
     Ok(BREAKER + CONFIG + LAZY + guard() + returns())
 }
 
@@ -121,7 +121,7 @@ mod all_of_them {
     const __CIRCUIT_CONFIG: usize = 4;
     static __CIRCUIT_BREAKER: usize = 5;
 
-    struct Lazy;
+    struct LazyBreaker;
     struct Result;
     struct Config;
     struct CircuitBreaker;
@@ -174,7 +174,8 @@ mod all_of_them {
     }
 
     fn sum() -> usize {
-        let all = (Of::Ok, Of::Err, Lazy, Result, Config, CircuitBreaker, CircuitError, Key, Keyed);
+        let all =
+            (Of::Ok, Of::Err, LazyBreaker, Result, Config, CircuitBreaker, CircuitError, Key, Keyed);
         all.breaker_of(BREAKER)
             + __CIRCUIT_BREAKERS
             + __CIRCUIT_MAX_KEYS
