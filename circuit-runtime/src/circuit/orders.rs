@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::Circuit;
 use super::hold::HoldSource;
 use super::reason::Reason;
-#[cfg(feature = "serde")]
-use super::state::Phase;
-use super::state::{Change, Details, Trigger, Word, transition};
+use super::state::{Change, Details, Phase, Trigger, Word, transition};
 use crate::clock::{self, Instant, Span};
 use crate::events::Record;
 #[cfg(feature = "serde")]
@@ -41,8 +39,9 @@ impl Circuit {
         let _entered = self.time.enter();
         loop {
             let hold = self.policy.file_hold();
-            let record = self.follow(hold);
-            self.deliver(record);
+            if let Some(record) = self.follow(hold) {
+                record.deliver();
+            }
             // The file may have been applied again meanwhile: the last to apply it wins.
             if self.policy.file_hold() == hold {
                 return;
@@ -93,15 +92,9 @@ impl Circuit {
         source: HoldSource,
         trigger: impl Fn(Word, HoldSource, Instant) -> Option<Trigger>,
     ) {
-        let record = self.record_order(source, trigger);
-        self.deliver(record);
-    }
-
-    fn deliver(&self, record: Option<Record>) {
-        if let Some(record) = record {
+        if let Some(record) = self.record_order(source, trigger) {
             record.deliver();
         }
-        self.tell_probed();
     }
 
     /// Does the same, and returns the change, which has yet to be delivered.
@@ -134,6 +127,9 @@ impl Circuit {
                 ..Reason::from_trigger(trigger)
             };
             if let Ok(record) = self.record_change(word, trigger, reason, now) {
+                if word.phase() == Phase::Open {
+                    self.tell_probed();
+                }
                 return record;
             }
         }
