@@ -73,7 +73,7 @@ mod tests {
 
     use super::{QuoteError, outage};
 
-    const README: &str = include_str!("../README.md");
+    const GUIDE: &str = include_str!("../circuit-runtime/src/docs/guide/telemetry.rs");
 
     #[derive(Clone, Default)]
     struct Output(Arc<Mutex<Vec<u8>>>);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_readme_shows_this_log() -> Result<(), QuoteError> {
+    async fn the_guide_shows_this_log() -> Result<(), QuoteError> {
         let output = Output::default();
         let writer = output.clone();
         let format = tracing_subscriber::fmt().with_writer(move || writer.clone());
@@ -102,9 +102,9 @@ mod tests {
         let written = String::from_utf8_lossy(&output);
         assert_eq!(written.lines().count(), 3, "{written}");
         for line in written.lines() {
-            // In the README, the time stands before it.
+            // In the guide, the time stands before it.
             let line = format!("Z {line}\n");
-            assert!(README.contains(&line), "{line}");
+            assert!(GUIDE.contains(&line), "{line}");
         }
         Ok(())
     }
