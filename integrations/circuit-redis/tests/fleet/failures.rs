@@ -618,7 +618,7 @@ fn a_step_of_the_stores_clock_neither_closes_nor_keeps_open() {
             std::env::temp_dir().join(format!("circuit-redis-{}{step}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let Some(library) = server::clock_library(&folder) else {
-            eprintln!("SKIPPED: a stepped clock needs Linux and `cc`");
+            server::skipped("a store's clock that steps, as that needs Linux and `cc`");
             return;
         };
         let offset = folder.join("offset");

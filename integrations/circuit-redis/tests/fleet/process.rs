@@ -3,11 +3,11 @@
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::server::signal_process;
+use super::server::{signal_process, skipped};
 
 /// A test fails if what it waits for does not happen within this time.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -214,7 +214,8 @@ fn happened(lines: &[String]) -> Vec<&String> {
 pub fn is_short_run() -> bool {
     let is_short = env::var("CIRCUIT_FLEET_LONG").is_err();
     if is_short {
-        eprintln!("SKIPPED: a long test; set CIRCUIT_FLEET_LONG=1 to run it");
+        static SAID: Once = Once::new();
+        SAID.call_once(|| skipped("the long tests of a fleet; set CIRCUIT_FLEET_LONG=1"));
     }
     is_short
 }

@@ -7,9 +7,11 @@
 )]
 
 use std::fs::{self, File};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,9 +24,17 @@ pub fn is_missing() -> bool {
         .status()
         .is_err();
     if is_missing {
-        eprintln!("SKIPPED: redis-server is missing (apt-get install redis-server)");
+        static SAID: Once = Once::new();
+        SAID.call_once(|| skipped("the tests need redis-server (apt-get install redis-server)"));
     }
     is_missing
+}
+
+/// Says that tests are skipped. Not captured, unlike `eprintln!`: a skipped test must not look like
+/// one that passed.
+pub fn skipped(reason: &str) {
+    let message = format!("\nSKIPPED: {reason}\n");
+    io::stderr().write_all(message.as_bytes()).unwrap();
 }
 
 /// A running server, which is killed when it is dropped.
