@@ -65,7 +65,7 @@ fn limit_withheld_against_another_failure() {
 /// A limit is withheld before a reset, or the failure is stale; after it, failures count anew.
 #[test]
 fn limit_withheld_against_reset() {
-    loom::model(|| {
+    model_of_few_preemptions(|| {
         let breaker = held_closed(2);
         fail(breaker);
         let call = breaker.try_acquire().unwrap();
