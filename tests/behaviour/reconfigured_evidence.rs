@@ -250,7 +250,7 @@ async fn a_limit_beside_a_rate_or_instead_of_it_keeps_the_failures_of_the_same_w
         assert_eq!(breaker.state(), State::Open);
     }
 
-    // Of an earlier generation, or of another window, none counts.
+    // Those of an earlier generation, or of another window, do not count.
     let breaker = breaker(rate);
     (0..5).for_each(|_| fail(&breaker));
     breaker.trip();

@@ -22,7 +22,7 @@ test("everything is done with the keyboard alone", async (t) => {
   assert.deepEqual(stops, ["Skip to the circuits", "Pause", "All 5", "Open 0", "Half-open 0", "Held 0", "Closed 3", "Idle 2", "search", stops[9], "shop::a"]);
   assert.ok(stops[9].startsWith("Worst first"));
 
-  // What has the focus is seen to have it.
+  // The element in focus is seen to be so.
   assert.equal(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), "solid");
 
   // A card opens, and its first order is the next stop.

@@ -1,4 +1,4 @@
-// Who may act, and what comes of it.
+// Orders: the right to give them, and their effect.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

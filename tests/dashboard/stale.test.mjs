@@ -1,4 +1,4 @@
-// What the page does when it hears nothing.
+// The page while it hears nothing.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

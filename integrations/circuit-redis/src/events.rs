@@ -1,4 +1,4 @@
-//! What happens in a fleet, told to those who listen.
+//! Events of a fleet, for its listeners.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::error::Reason;
 
 /// Something that has happened in a fleet, as this process has learned of it.
 ///
-/// What a breaker of this process does because of it is an event of the runtime: its
+/// The changes of a breaker that follow from it are events of the runtime: its
 /// [`StateChange`](circuit_runtime::StateChange) has the cause `Fleet`.
 ///
 /// # Examples

@@ -8,7 +8,7 @@ use circuit_runtime::State;
 use crate::events::FleetEvent;
 use crate::status::{Sharing, Status};
 
-/// What has happened since the start, counted by this process.
+/// The events since the start, counted by this process.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! What the task of a fleet and its handles have in common.
+//! The state that the task of a fleet shares with its handles.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::status::Recorded;
 /// Events that a slow listener may fall behind by.
 const EVENTS: usize = 1024;
 
-/// What a fleet was built with.
+/// The settings that a fleet was built with.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) endpoint: Endpoint,

@@ -1,4 +1,4 @@
-//! What a fleet is like at one moment.
+//! The status of a fleet at one moment.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::error::Reason;
 use crate::scripts::answer::Verdict;
 
-/// What a fleet is like at one moment, as this process knows it.
+/// The status of a fleet at one moment, as this process knows it.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ pub struct Status {
     pub orders: Vec<OrderStatus>,
 }
 
-/// Whether the processes of a fleet share what they know.
+/// The state of the sharing between the processes of a fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sharing {

@@ -439,7 +439,7 @@ fn the_scripts_do_what_the_reference_does() {
         let mut connection = connection.borrow_mut();
         let mut channel = channel.borrow_mut();
         redis::cmd("FLUSHALL").exec(&mut **connection).unwrap();
-        // What a run that failed has published comes before this.
+        // Messages of a run that failed come before this.
         mark(&mut connection, "begin");
         received_until(&mut channel, "begin");
         let mut store = Store::new(1_000_000_000_000);

@@ -1,4 +1,4 @@
-//! What to return instead of an error.
+//! Results in place of an error.
 //!
 //! # In place of a rejected call
 //!

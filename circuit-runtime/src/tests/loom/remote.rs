@@ -108,7 +108,7 @@ fn opening_against_the_success_of_a_probe() {
     });
 }
 
-/// Of the calls around the begin of a lease, one is a probe whose result counts.
+/// One of the calls around the begin of a lease is a probe whose result counts.
 #[test]
 fn lease_against_a_slot_request() {
     for is_over in [false, true] {

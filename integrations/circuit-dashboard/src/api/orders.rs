@@ -199,7 +199,7 @@ fn decide(
 
     let book = &dashboard.shared.book;
     let actor = actor.into_name();
-    // Before it is carried out, so that whoever sees the hold sees its reason.
+    // Before it is carried out, so that a reader of the hold finds its reason.
     book.add(action.clone(), actor.clone());
     for breaker in &breakers {
         action.carry_out(breaker);

@@ -44,7 +44,7 @@ pub(super) struct Joined {
     pub(super) is_first: bool,
 }
 
-/// What the clients want of the next sample.
+/// The contents of the next sample that the clients want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) update: bool,

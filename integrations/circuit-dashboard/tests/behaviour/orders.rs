@@ -155,7 +155,7 @@ async fn an_order_ends_by_itself_and_the_stream_tells() {
 async fn ten_orders_are_carried_out_in_a_minute() {
     let breaker = CircuitBreaker::new("limited", Config::default());
     let site = Site::new(open_dashboard()).await;
-    // What is refused takes none.
+    // Orders that are refused take none.
     for _ in 0..20 {
         assert_eq!(site.order("limited", "trip", "{}").await.status, 422);
         assert_eq!(site.order("limited", "trip", "{").await.status, 400);

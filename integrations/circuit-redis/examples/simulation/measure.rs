@@ -1,4 +1,4 @@
-//! What happens in a run, in tenths of a second.
+//! The measurements of a run, in tenths of a second.
 
 use crate::scenario::{BEGIN, END, INSTANCES, LAST, TIMEOUT};
 use crate::service::Service;

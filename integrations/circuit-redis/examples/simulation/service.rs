@@ -17,7 +17,7 @@ pub(crate) struct Service {
     outage: Outage,
     /// Requests a millisecond.
     capacity: f64,
-    /// When it has answered all requests so far. Those whose callers have given up are among them.
+    /// When it has answered all requests so far. Those whose callers no longer wait are among them.
     idle_at: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What a fleet has to be worth.
+//! The least that a fleet has to be worth.
 
 use crate::Results;
 use crate::measure::Outcome;

@@ -1,4 +1,4 @@
-//! What this process has heard of one circuit.
+//! One circuit, as this process has heard of it.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -22,7 +22,7 @@ pub(crate) struct Lease {
     pub(crate) remote: Arc<Remote>,
     since: Instant,
     renew_at: Instant,
-    /// A probe that runs for longer than this is given up.
+    /// A probe that runs for longer than this no longer keeps the lease.
     limit: Duration,
     /// A probe was admitted.
     is_probing: bool,
@@ -39,7 +39,7 @@ pub(crate) struct ProbeResult {
     pub(crate) is_sent: bool,
 }
 
-/// What a holder has to do now.
+/// The next step of a holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Duty {
     Nothing,

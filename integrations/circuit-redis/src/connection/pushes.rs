@@ -1,4 +1,4 @@
-//! What the store pushes, without having been asked.
+//! Messages that the store pushes, without having been asked.
 
 use redis::{FromRedisValue, PushInfo, PushKind};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};

@@ -44,7 +44,7 @@ const ORDER_TERM: Duration = Duration::from_secs(15 * 60);
 pub struct Fleet {
     shared: Arc<Shared>,
     commands: mpsc::Sender<Command>,
-    /// What the task begins with, until it does.
+    /// The parts of the task, until it begins.
     start: Arc<Mutex<Option<Start>>>,
 }
 

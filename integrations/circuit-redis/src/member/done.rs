@@ -1,4 +1,4 @@
-//! What the task has waited for.
+//! The reasons for which the task wakes.
 
 use std::sync::Arc;
 

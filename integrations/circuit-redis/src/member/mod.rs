@@ -59,7 +59,7 @@ pub(crate) struct Member {
     has_pushes: bool,
     /// The store has answered on this connection.
     is_shared: bool,
-    /// What was answered last, on any connection.
+    /// The latest answer, on any connection.
     known: u64,
     generation: Option<Arc<str>>,
     must_reassert: bool,

@@ -1,4 +1,4 @@
-//! What the task tells those who have handles: the status, and what happens.
+//! The reports of the task to its handles: the status and the events.
 
 use std::time::SystemTime;
 

@@ -11,7 +11,7 @@ pub(crate) struct Verdict {
     pub(crate) name: Arc<str>,
     pub(crate) epoch: u64,
     pub(crate) state: State,
-    /// What is left of the wait of an open circuit, or of the lease of a half-open one.
+    /// The rest of the wait of an open circuit, or of the lease of a half-open one.
     pub(crate) rest: Duration,
     pub(crate) wait: Duration,
     pub(crate) openings: u32,
@@ -62,7 +62,7 @@ pub(crate) struct Answer {
     pub(crate) orders: Vec<OrderLine>,
     pub(crate) votes: Vec<VoteCount>,
     pub(crate) lease: Option<LeaseAnswer>,
-    /// What is written with a token was accepted.
+    /// The report with its token was accepted.
     pub(crate) is_accepted: bool,
 }
 

@@ -1,5 +1,5 @@
--- What a member knows, told to a store that has lost it. The member that knows most is believed:
--- what one knows that has heard less is used only where the store has nothing.
+-- The knowledge of a member, told to a store that has lost its data. The member that knows most
+-- is believed; the knowledge of others is used only where the store has none.
 -- ARGV: 4 known, 5 number of verdicts, then for each: name, epoch, state, rest, wait, openings,
 -- reset, by, prober, cause, token; then for each order: name, epoch, kind, rest, by
 beat()

@@ -1,4 +1,4 @@
-//! What a fleet is for: one opens, all reject; one probes, all close.
+//! The purpose of a fleet: one opens, all reject; one probes, all close.
 
 use std::time::Instant;
 
@@ -122,7 +122,7 @@ fn a_member_alone_is_the_quorum() {
     fleet[0].wait("verdict 1 open m0");
 }
 
-/// Of two members one has died: the other's vote, which was not enough, is enough then.
+/// One of two members has died: the other's vote, which was not enough, is enough then.
 #[test]
 fn the_quorum_shrinks_with_the_members() {
     if server::is_missing() || is_short_run() {

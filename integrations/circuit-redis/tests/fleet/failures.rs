@@ -1,4 +1,4 @@
-//! What goes wrong with a store, a network or a process. Calls never notice, and the fleet agrees
+//! Faults of a store, a network or a process. Calls never notice, and the fleet agrees
 //! again.
 
 use std::fs;
@@ -167,7 +167,7 @@ fn what_one_has_found_out_alone_holds_for_all() {
     }
     agree(&mut fleet, "closed");
     healing.end();
-    // Whoever has callers probes no more.
+    // A process with callers probes no more.
     assert!(fleet[1].all("ran").is_empty());
 }
 
@@ -308,7 +308,7 @@ fn a_store_without_memory_for_a_first_member_is_a_degraded_one() {
     healing.end();
 }
 
-/// What a fleet keeps is small, and changes in place.
+/// The memory of a fleet is small, and changes in place.
 #[test]
 fn a_store_that_runs_out_of_memory_is_still_shared() {
     if server::is_missing() {

@@ -8,9 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 const OPEN: u8 = 0;
-/// What the process sends is lost.
+/// All that the process sends is lost.
 const TO_STORE: u8 = 1;
-/// What the store sends is lost.
+/// All that the store sends is lost.
 const FROM_STORE: u8 = 2;
 const BOTH: u8 = 3;
 
