@@ -28,7 +28,10 @@ async function everyState(t) {
   return program;
 }
 
-/** Returns each text whose contrast to its ground is less than 4.5, and each control that is too small for a finger. */
+/**
+ * Returns each text whose contrast to its ground is less than 4.5, and each control that is too
+ * small for a finger.
+ */
 function faults() {
   const numbers = (colour) => {
     const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number);

@@ -9,7 +9,8 @@ pub(crate) const SLICE: u64 = 100;
 /// The slices of a second.
 const SECOND: usize = 10;
 
-/// A call is served if this share of all is, as seldom as one fails without an outage.
+/// The share of a second's calls from which on the second counts as recovered, if so many are
+/// answered. Without an outage, more are.
 const SERVED: f64 = 0.99;
 
 /// The counts of one slice.

@@ -38,8 +38,9 @@ elseif meta[1] ~= ARGV[1] then
   return redis.error_reply('SCHEMA ' .. meta[1])
 end
 
--- The counter outlives every verdict, so that no epoch is used twice. This is always a write: before
--- the first one of a script, a store that is full refuses those that take memory, and none later.
+-- The counter outlives every verdict, so that no epoch is used twice. This is always a write:
+-- before the first one of a script, a store that is full refuses those that take memory, and none
+-- later.
 local function keep(time_to_live)
   local left = redis.call('PTTL', KEYS[1])
   redis.call('PEXPIRE', KEYS[1], text(math.max(left, time_to_live + KEEP)))
@@ -196,9 +197,9 @@ local function needed(kind, value)
   return 1
 end
 
--- Records a vote, and opens for all if it completes the quorum. The holder of a lease decides alone,
--- and an opinion that is older than the verdict is not counted. One that is only repeated does not
--- open again what is due for a probe.
+-- Records a vote, and opens for all if it completes the quorum. The holder of a lease decides
+-- alone, and an opinion that is older than the verdict is not counted. One that is only repeated
+-- does not open a circuit again that is due for a probe.
 local function vote(is_new, quorum, value, name, known, wait, reset, max_reset, cause)
   local v = read(name)
   if v and v.epoch > known then
