@@ -103,6 +103,8 @@ pub(crate) struct Admission {
     pub(crate) start: Duration,
     /// When it loses its slot, if it is a probe.
     lease_end: Duration,
+    /// The one that applies to it, if it is a probe.
+    timeout: Option<Duration>,
     /// Its duration is measured.
     is_timed: bool,
 }
@@ -219,6 +221,21 @@ impl Reference {
         left.get(surplus).map(|left| *left.min(&self.lease()))
     }
 
+    /// Returns when a probe that starts at `start` loses its slot: a microsecond later if one with
+    /// another timeout does then.
+    fn lease_end(&self, start: Duration) -> Duration {
+        let mut end = start + self.lease();
+        let timeout = self.config.timeout();
+        let is_taken = |end| {
+            let mut probes = self.in_flight.iter();
+            probes.any(|probe| probe.lease_end == end && probe.timeout != timeout)
+        };
+        while is_taken(end) {
+            end += Duration::from_micros(1);
+        }
+        end
+    }
+
     pub(crate) fn acquire(&mut self, now: Duration) -> Result<Admission, Option<Duration>> {
         self.end_if_over(now);
         // Time alone makes calls overdue; it reaches no other limit.
@@ -246,7 +263,8 @@ impl Reference {
             number: self.admitted,
             generation: self.generation,
             start,
-            lease_end: start + self.lease(),
+            lease_end: self.lease_end(start),
+            timeout: self.config.timeout(),
             is_timed: self.config.slow_call().is_some(),
         };
         self.in_flight.push(admission);
