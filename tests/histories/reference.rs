@@ -244,6 +244,8 @@ impl Reference {
             if let Some(limit) = self.reached(now + self.ahead).filter(|_| may_run) {
                 // The call is one of the ramp's before that ends.
                 self.open(now, limit, None);
+                // A hold may end while the opening is withheld.
+                self.end_if_over(now);
             }
         }
         let rejection = self.rejection(now);
