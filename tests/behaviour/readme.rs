@@ -311,4 +311,38 @@ mod of_the_comparison {
             assert_eq!(shown, expected, "{}", row[0]);
         }
     }
+
+    /// Returns the numbers of a column of the README's budgets, and those of that column in the
+    /// results, of the budgets that are missed.
+    fn over_budget(column: usize) -> [Vec<String>; 2] {
+        let (_, section) = README.split_once("\n## Budgets\n").unwrap();
+        let (section, _) = section.split_once("\n## ").unwrap();
+        let cells = rows(section).into_iter().skip(2).map(|row| row[column]);
+        let shown = cells.flat_map(|cell| cell.split(", ")).map(str::to_owned);
+        let (_, section) = RESULTS.split_once("\n## Budgets\n").unwrap();
+        let (section, _) = section.split_once("\n## ").unwrap();
+        let missed = rows(section)
+            .into_iter()
+            .filter(|row| row.join("").contains("**missed**"));
+        // As in `1.5 L = 1.22 ns` and in `1.90 ns = 2.34 L`.
+        let numbers = missed.map(|row| {
+            let unit = row[column].split(" = ").find(|part| part.contains("ns"));
+            unit.unwrap_or(row[column])
+                .split(' ')
+                .next()
+                .unwrap()
+                .to_owned()
+        });
+        [shown.collect(), numbers.collect()]
+    }
+
+    #[test]
+    fn the_budgets_that_are_missed_are_all_named() {
+        let (budget, measured) = (2, 3);
+        for column in [budget, measured] {
+            let [shown, missed] = over_budget(column);
+            assert!(!missed.is_empty());
+            assert_eq!(shown, missed);
+        }
+    }
 }
