@@ -19,7 +19,7 @@ const DIAL_ANSWERS: u32 = 2;
 /// The address of a store.
 #[derive(Clone, Debug)]
 pub(crate) enum Endpoint {
-    Single(ConnectionInfo),
+    Single(Box<ConnectionInfo>),
     #[cfg(feature = "cluster")]
     Cluster(Vec<ConnectionInfo>),
     #[cfg(feature = "sentinel")]
@@ -38,7 +38,7 @@ pub(crate) struct Dialed {
 
 impl Endpoint {
     pub(crate) fn single(url: &str) -> Result<Self, FleetError> {
-        info(url).map(Self::Single)
+        info(url).map(Box::new).map(Self::Single)
     }
 
     #[cfg(feature = "cluster")]
