@@ -140,8 +140,8 @@ impl Remote {
 
     /// Sets how much longer than the store says a circuit stays open before it becomes half-open by
     /// itself. This should be longer than it takes to ask the store for the lease and to hear the
-    /// answer, and may differ from process to process, so that they do not probe in step while the
-    /// store is away.
+    /// answer, and may differ from process to process, so that they do not probe at the same time
+    /// while the store is away.
     ///
     /// # Examples
     ///

@@ -40,7 +40,7 @@ pub(crate) struct Policy {
     ramp: LiveU64,
     /// A [`Recovery`].
     recovery: Sequenced<8>,
-    /// Differs between processes, so that a fleet does not probe in step.
+    /// Differs between processes, so that they do not probe at the same time.
     salt: u64,
     owner: Owner,
     /// Calls have room for a timer.

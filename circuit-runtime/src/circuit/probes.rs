@@ -84,7 +84,7 @@ impl Probes {
 
     /// Requests a slot. `still_current` is evaluated under the lock, so that a late caller never
     /// takes a slot of a generation that is over, and `clock` too, so that its lease is no shorter
-    /// for its being late. Of racing threads, exactly as many succeed as there are slots.
+    /// for its being late. Exactly as many racing threads succeed as there are slots.
     pub(crate) fn request(
         &self,
         limit: ProbeLimit,

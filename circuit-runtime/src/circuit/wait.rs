@@ -21,7 +21,7 @@ pub(super) struct Wait {
     /// The longest wait that a service can ask for.
     longest_request: Span,
     jitter: f64,
-    /// Differs between processes, so that a fleet does not probe in step.
+    /// Differs between processes, so that they do not probe at the same time.
     salt: u64,
 }
 

@@ -38,8 +38,8 @@ use self::tokio as source;
 /// An upper bound of how far [`coarse`] lags behind [`now`] while the system's timer ticks.
 ///
 /// A hypervisor that preempts the processor holds up the ticks, too: then the coarse clock lags by
-/// longer. What must not happen too early is therefore decided by the exact clock alone. By the
-/// coarse one, a rejection may be late, and shares of calls are those of a moment ago.
+/// longer. So the exact clock alone decides what must not happen too early. By the coarse one, a
+/// rejection may be late, and shares of calls are those of a moment ago.
 pub(crate) const LAG: Span = source::LAG;
 
 /// Reads the exact clock.

@@ -51,7 +51,7 @@ mod concurrent {
             }
         }
 
-        /// Calls `f` with each item. Of those inserted or removed meanwhile, some are left out.
+        /// Calls `f` with each item. Some of those inserted or removed meanwhile are left out.
         pub(crate) fn for_each(&self, f: impl FnMut(&T)) {
             if self.may_change() {
                 self.0.iter(&self.0.guard()).for_each(f);

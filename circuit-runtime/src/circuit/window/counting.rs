@@ -15,8 +15,8 @@ pub(super) struct Counting {
 }
 
 // Relaxed: a call is counted as before a change, or as after it. A failure that happened before a
-// success, in any order that a caller could know of, is visible to it. Of two that run
-// concurrently, either may be the first.
+// success, in any order that a caller could know of, is visible to it. If the two are concurrent,
+// either may be the first.
 impl Counting {
     pub(super) fn new(counted: Counted) -> Self {
         Self {

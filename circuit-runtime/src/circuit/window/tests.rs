@@ -1,5 +1,5 @@
 //! Random scripts of calls whose threads are preempted while they are recorded: the clock moves
-//! between two readings of one call. What a rule answers must follow from one of them.
+//! between two readings of one call. The answer of a rule must follow from one of them.
 
 #![allow(
     clippy::unwrap_used,

@@ -2,7 +2,7 @@
 //!
 //! Each change of a circuit is an event: for `tracing`, for listeners and receivers, and in
 //! [`registry::history`](crate::registry::history). A call that changes nothing pays nothing for
-//! any of this. What changes neither the state nor the hold is no event:
+//! any of this. An order that changes neither the state nor the hold is no event:
 //! [`open_for`](crate::CircuitBreaker::open_for) on an open circuit, for example, changes only its
 //! wait. [`operating`](super::operating#what-a-change-means) says which changes are alarms.
 //!

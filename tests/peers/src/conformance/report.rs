@@ -12,13 +12,13 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/CONFORMANCE.md");
 const HEAD: &str = "\
 # Conformance
 
-What a circuit breaker has to get right, as scenarios, and which libraries do. Written by `cargo run
+Scenarios that a circuit breaker has to get right, and the libraries that do. Written by `cargo run
 --release --bin conformance`, not by hand; the scenarios are in `src/conformance/scenarios`.
 
 Scenarios with the same number test the same rule; 0 is what every breaker is for. `holds`: the library
 obeys it. **Bold**: it does not, and this happens instead. `n/a`: the scenario does not apply, and why.
 A library in real time breaks a rule only if it did so in five consecutive tries.
-What a layer of tower has to get right beyond these rules is in [TOWER.md](TOWER.md).
+[TOWER.md](TOWER.md) has what a layer of tower has to get right beyond these rules.
 ";
 
 struct Counts {
