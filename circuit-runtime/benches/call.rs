@@ -17,11 +17,11 @@ use circuit_runtime::{CircuitBreaker, CircuitError, Config, ConfigBuilder, circu
 use divan::Bencher;
 use tokio::runtime::{EnterGuard, Runtime};
 
+const THREADS: [usize; 2] = [1, 2];
+
 fn main() {
     divan::main();
 }
-
-const THREADS: [usize; 2] = [1, 2];
 
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))

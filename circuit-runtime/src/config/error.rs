@@ -4,6 +4,14 @@ use circuit_options::names::OptionName;
 use circuit_options::rules::Rule;
 use circuit_options::settings::Settings;
 
+/// The text of [`ConfigError::RulesOfOneKey`].
+const RULES_OF_ONE_KEY: &str = "the breakers of all keys have the same rules; reconfigure their \
+    `CircuitBreakers`, or override the rules of the function by its name";
+
+/// The text of [`ConfigError::TimeoutAtRunTime`].
+const TIMEOUT_AT_RUN_TIME: &str = "`timeout` cannot be added at run time, as the function's future \
+    has no room for a timer; write one in the attribute, `timeout = \"1h\"` if need be";
+
 /// An invalid configuration.
 ///
 /// The messages are worded for the attribute: there `last_calls(100)` is `window = 100`, and a
@@ -75,14 +83,6 @@ pub enum ConfigError {
     /// An annotated function without a `timeout` was given one at run time.
     TimeoutAtRunTime,
 }
-
-/// The text of [`ConfigError::RulesOfOneKey`].
-const RULES_OF_ONE_KEY: &str = "the breakers of all keys have the same rules; reconfigure their \
-    `CircuitBreakers`, or override the rules of the function by its name";
-
-/// The text of [`ConfigError::TimeoutAtRunTime`].
-const TIMEOUT_AT_RUN_TIME: &str = "`timeout` cannot be added at run time, as the function's future \
-    has no room for a timer; write one in the attribute, `timeout = \"1h\"` if need be";
 
 /// Maps each error to the rule of the same name.
 macro_rules! rules {

@@ -4,6 +4,10 @@ use circuit_options::names::OptionName;
 
 use crate::config::serde::Subject;
 
+/// The message for a circuit whose name is empty.
+const UNNAMED: &str =
+    "the name of a circuit must not be empty; write a name, or `*` for all circuits";
+
 /// An override that does not fit the circuit that it is for.
 ///
 /// The message names the circuit and the option, and says what to write instead.
@@ -79,7 +83,3 @@ impl OverridesError {
         self.option.map(OptionName::as_str)
     }
 }
-
-/// The message for a circuit whose name is empty.
-const UNNAMED: &str =
-    "the name of a circuit must not be empty; write a name, or `*` for all circuits";

@@ -20,6 +20,10 @@ const PAUSES: u32 = 16;
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 const ATTEMPTS: u32 = 8;
 
+/// The number of locks that all values share which are too small for one of their own.
+#[cfg(not(any(circuit_loom, circuit_shuttle)))]
+const SHARED: usize = 64;
+
 /// A lock for sections of a few instructions that run no user code.
 ///
 /// A waiter spins for as long as a running holder may need, then parks. It must not spin, or yield,
@@ -80,10 +84,6 @@ impl<T> Lock<T> {
         }
     }
 }
-
-/// The number of locks that all values share which are too small for one of their own.
-#[cfg(not(any(circuit_loom, circuit_shuttle)))]
-const SHARED: usize = 64;
 
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 static LOCKS: [CachePadded<Lock<()>>; SHARED] =

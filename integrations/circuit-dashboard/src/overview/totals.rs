@@ -3,13 +3,6 @@
 use circuit_runtime::{Snapshot, WindowCounts};
 use serde_json::{Map, Value};
 
-/// The sums of the totals of several breakers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Totals {
-    fields: [u64; NAMES.len()],
-    window: Option<Window>,
-}
-
 /// The names of the totals, in the order of a snapshot.
 const NAMES: [&str; 10] = [
     "succeeded",
@@ -23,6 +16,13 @@ const NAMES: [&str; 10] = [
     "opened",
     "withheld",
 ];
+
+/// The sums of the totals of several breakers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    fields: [u64; NAMES.len()],
+    window: Option<Window>,
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Window {
