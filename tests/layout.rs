@@ -1,4 +1,5 @@
-//! The layout of the crates: which file may use which, how long a file may be, how it begins.
+//! The layout of the crates: which file may use which, how long a file may be, how it begins, and
+//! in which order it reads.
 //!
 //! `ARCHITECTURE.md` gives the reasons. Tests inside of the crates may use whatever they need.
 
@@ -21,6 +22,9 @@ const MAX_LINES: usize = 400;
 
 /// The widest line of a comment.
 const MAX_COLUMNS: usize = 100;
+
+/// Folders that hold no source of ours, or programs whose text the tests compare.
+const SKIPPED: [&str; 3] = ["target", "ui", "pass"];
 
 /// Modules, each with the modules below it.
 type Layers = &'static [(&'static str, &'static [&'static str])];
@@ -298,6 +302,39 @@ fn modules_use_only_modules_below_them() {
 }
 
 #[test]
+fn the_tables_are_in_order_and_hold_nothing_else() {
+    for (package, layers) in PACKAGES {
+        let uses = Sources::read(package).uses();
+        let mut lower = BTreeSet::new();
+        for (module, below) in layers {
+            let files = || uses.iter().filter(|(file, _)| top_level(file) == *module);
+            assert!(files().count() > 0, "{package} has no module `{module}`");
+            let used: BTreeSet<_> = files()
+                .flat_map(|(_, used)| used)
+                .map(|used| top_level(used))
+                .collect();
+            for other in *below {
+                let is_used = used.contains(other);
+                assert!(is_used, "{package}: `{module}` does not use `{other}`");
+                let is_lower = lower.contains(other);
+                assert!(is_lower, "{package}: `{other}` must be above `{module}`");
+            }
+            lower.insert(*module);
+        }
+    }
+}
+
+#[test]
+fn every_integration_is_checked() {
+    for entry in fs::read_dir(root().join("integrations")).unwrap() {
+        let name = entry.unwrap().file_name();
+        let package = format!("integrations/{}", name.to_string_lossy());
+        let is_checked = PACKAGES.iter().any(|(checked, _)| *checked == package);
+        assert!(is_checked, "`{package}` is not in this test");
+    }
+}
+
+#[test]
 fn no_two_files_use_each_other() {
     for (package, _) in PACKAGES {
         let uses = Sources::read(package).uses();
@@ -321,22 +358,41 @@ fn no_two_files_use_each_other() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for_and_is_short() {
+fn every_file_says_what_it_is_for() {
+    for path in rust_files(&root()) {
+        let source = fs::read_to_string(&path).unwrap();
+        let file = path.display();
+        assert!(source.starts_with("//! "), "{file} begins without `//!`");
+        for line in source.lines().filter(|line| line.trim().starts_with("//")) {
+            let is_wide = line.chars().count() > MAX_COLUMNS && !is_unbreakable(line);
+            assert!(!is_wide, "{file} has a wide comment: {line}");
+        }
+    }
+}
+
+#[test]
+fn every_file_is_short() {
     for (package, _) in PACKAGES {
         for (file, source) in Sources::read(package).files {
-            assert!(
-                source.starts_with("//! "),
-                "{package}: {file} begins without `//!`"
-            );
-            for line in source.lines().filter(|line| line.trim().starts_with("//")) {
-                let is_wide = line.chars().count() > MAX_COLUMNS && !is_unbreakable(line);
-                assert!(!is_wide, "{package}: {file} has a wide comment: {line}");
-            }
             let lines = lines_of_code(&source);
             assert!(
                 lines <= MAX_LINES,
                 "{package}: {file} has {lines} lines of code"
             );
+        }
+    }
+}
+
+#[test]
+fn every_file_reads_from_constants_to_tests() {
+    for (package, _) in PACKAGES {
+        for (file, source) in Sources::read(package).files {
+            assert!(
+                is_in_order(&source),
+                "{package}: {file}: constants stand at the top, tests at the end"
+            );
+            let has_of = source.contains("fn of(");
+            assert!(!has_of, "{package}: {file}: `of` is `new`, `from_*` or `for_*`");
         }
     }
 }
@@ -348,22 +404,11 @@ struct Sources {
 
 impl Sources {
     fn read(package: &str) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .join(package)
-            .join("src");
+        let root = root().join(package).join("src");
         let mut files = BTreeMap::new();
-        let mut folders = vec![root.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "rs") {
-                    let module = module_path(path.strip_prefix(&root).unwrap());
-                    files.insert(module, fs::read_to_string(path).unwrap());
-                }
-            }
+        for path in rust_files(&root) {
+            let module = module_path(path.strip_prefix(&root).unwrap());
+            files.insert(module, fs::read_to_string(path).unwrap());
         }
         assert!(!files.is_empty(), "{package} has no sources");
         files.retain(|module, _| !module.split("::").any(|part| part == "tests"));
@@ -430,6 +475,30 @@ impl Sources {
         let file = module.join("::");
         self.files.contains_key(&file).then_some(file)
     }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Returns the sources in a folder and the folders below it.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy();
+            if path.is_dir() {
+                if !name.starts_with('.') && !SKIPPED.contains(&&*name) {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files
 }
 
 fn module_path(file: &Path) -> String {
@@ -514,7 +583,45 @@ fn is_test(item: &Item) -> bool {
     }
 }
 
-/// Returns whether this is the row of a table, or has a link in it.
+/// Returns `true` if the tests are at the end, and each constant is above all types and functions,
+/// unless its own type is one of them.
+fn is_in_order(source: &str) -> bool {
+    let mut own_types = BTreeSet::new();
+    let mut has_code = false;
+    let mut has_tests = false;
+    for item in syn::parse_file(source).unwrap().items {
+        if is_test(&item) {
+            has_tests |= matches!(&item, Item::Mod(tests) if tests.content.is_some());
+            continue;
+        }
+        if has_tests {
+            return false;
+        }
+        match &item {
+            Item::Const(constant) if has_code && constant.ident != "_" => {
+                let is_own = constant.ty.to_token_stream().into_iter().any(|token| {
+                    let token = token.to_string();
+                    let mut words = token.split(|letter: char| !letter.is_alphanumeric());
+                    words.any(|word| own_types.contains(word))
+                });
+                if !is_own {
+                    return false;
+                }
+            }
+            Item::Struct(item) => _ = own_types.insert(item.ident.to_string()),
+            Item::Enum(item) => _ = own_types.insert(item.ident.to_string()),
+            Item::Type(item) => _ = own_types.insert(item.ident.to_string()),
+            _ => {}
+        }
+        has_code |= matches!(
+            item,
+            Item::Enum(_) | Item::Fn(_) | Item::Impl(_) | Item::Struct(_) | Item::Trait(_)
+        );
+    }
+    true
+}
+
+/// Returns `true` if this is the row of a table, or has a link in it.
 fn is_unbreakable(comment: &str) -> bool {
     comment.contains("| ") || comment.contains("](") || comment.contains("://")
 }
@@ -542,4 +649,14 @@ fn lines_of_code_are_counted_without_tests() {
         //! A file.\n\n#[cfg(test)]\nmod tests;\n\nfn one() {\n    // A comment.\n    two();\n}\n\n\
         #[cfg(test)]\nmod more {\n    #[test]\n    fn three() {\n    }\n}\n\nfn four() {}\n";
     assert_eq!(lines_of_code(source), 4);
+}
+
+#[test]
+fn constants_stand_at_the_top_and_tests_at_the_end() {
+    let constant = "const A: u32 = 1;\n";
+    let own = "struct B;\nconst C: [B; 1] = [B];\n";
+    let tests = "#[cfg(test)]\nmod tests {}\n";
+    assert!(is_in_order(&format!("{constant}{own}{tests}")));
+    assert!(!is_in_order(&format!("{own}{constant}")));
+    assert!(!is_in_order(&format!("{tests}{own}")));
 }
