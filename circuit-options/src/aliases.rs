@@ -1,4 +1,15 @@
 //! The names of the options in other libraries.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::aliases::{instead_of, option_called};
+//! use circuit_options::names::OptionName;
+//! use circuit_options::places::Place;
+//!
+//! assert_eq!(option_called("failure_threshold"), Some(OptionName::MaxFailures));
+//! assert!(instead_of("bulkhead", Place::Attribute).is_some());
+//! ```
 
 use crate::names::OptionName;
 use crate::places::Place;

@@ -1,4 +1,17 @@
 //! Durations as text: `"30s"`, `"1m30s"`, `"250ms"`.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::durations;
+//!
+//! // Each text is read, and written as its shortest one.
+//! for (text, shortest) in [("1m30s", "90s"), ("60m", "1h"), ("250ms", "250ms")] {
+//!     let duration = durations::parse(text)?;
+//!     assert_eq!(durations::format(duration).as_deref(), Some(shortest));
+//! }
+//! # Ok::<(), String>(())
+//! ```
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -14,6 +27,15 @@ const UNITS: [(&str, u128); 6] = [
 ];
 
 /// The longest duration of whole microseconds: all that a [`Duration`] has room for.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::durations::{LONGEST, rounded_up};
+/// use std::time::Duration;
+///
+/// assert_eq!(rounded_up(Duration::MAX), LONGEST);
+/// ```
 pub const LONGEST: Duration = Duration::new(u64::MAX, 999_999_000);
 
 /// Reads a duration: pieces of a whole number and a unit, each unit once and the largest first.

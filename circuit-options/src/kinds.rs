@@ -1,10 +1,28 @@
 //! The kinds of values that options take, and examples of them.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::kinds::{ValueKind, examples};
+//! use circuit_options::names::OptionName;
+//!
+//! assert_eq!(ValueKind::for_option(OptionName::Probes), Some(ValueKind::Count));
+//! assert_eq!(examples(OptionName::Probes), ["probes = 3"]);
+//! ```
 
 use std::fmt;
 
 use crate::names::OptionName;
 
 /// The kind of value that an option takes, if it is no code.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::kinds::ValueKind;
+///
+/// assert_eq!(ValueKind::Count.to_string(), "an integer of at least 1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueKind {
     /// An integer of at least 1.

@@ -1,8 +1,26 @@
 //! The names of the options.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::names::OptionName;
+//!
+//! let option = OptionName::from_name("slow_call").unwrap();
+//! assert_eq!(option, OptionName::SlowCall);
+//! assert_eq!(option.as_str(), "slow_call");
+//! ```
 
 use std::fmt;
 
 /// An option of the attribute; most are methods of the builder, too.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::names::OptionName;
+///
+/// assert_eq!(OptionName::MaxFailures.to_string(), "max_failures");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionName {
     /// `max_failures`
@@ -57,6 +75,15 @@ pub enum OptionName {
 
 impl OptionName {
     /// Every option, in the order in which messages list them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::names::OptionName;
+    ///
+    /// let [first, ..] = OptionName::ALL;
+    /// assert_eq!(first, OptionName::MaxFailures);
+    /// ```
     pub const ALL: [Self; 24] = [
         Self::MaxFailures,
         Self::Window,

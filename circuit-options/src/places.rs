@@ -1,9 +1,31 @@
 //! The places where options are written.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::names::OptionName;
+//! use circuit_options::places::Place;
+//!
+//! // The bound on keys is a matter of the code, not of a file.
+//! assert!(Place::Attribute.takes(OptionName::MaxKeys));
+//! assert!(!Place::Overrides.takes(OptionName::MaxKeys));
+//! ```
 
 use crate::kinds::ValueKind;
 use crate::names::OptionName;
 
 /// A place where options are written.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::names::OptionName;
+/// use circuit_options::places::Place;
+///
+/// for place in [Place::Attribute, Place::Config, Place::Overrides] {
+///     assert!(place.takes(OptionName::MaxFailures));
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// `#[circuit_breaker(..)]`, which takes every option.

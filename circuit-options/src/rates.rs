@@ -1,4 +1,13 @@
 //! Shares and rates: `0.5`, or as text `"50%"`.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::rates::{is_rate, parse};
+//!
+//! assert!(parse("50%").is_some_and(is_rate));
+//! assert!(!parse("0%").is_some_and(is_rate));
+//! ```
 
 use crate::names::OptionName;
 

@@ -1,4 +1,19 @@
 //! The rules of the options: which values are valid, alone and together.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::rules::Rule;
+//! use circuit_options::settings::{Setting, Settings};
+//! use std::time::Duration;
+//!
+//! let mut settings = Settings::NONE;
+//! settings.reset = Setting::Known(Duration::from_secs(60));
+//! settings.max_reset = Setting::Known(Duration::from_secs(30));
+//!
+//! let broken: Vec<_> = Rule::ALL.iter().filter(|rule| rule.is_broken(&settings)).collect();
+//! assert_eq!(broken, [&Rule::MaxResetBelowReset]);
+//! ```
 
 use std::time::Duration;
 
@@ -7,9 +22,29 @@ use crate::rates::{is_rate, is_share};
 use crate::settings::{Setting, Settings};
 
 /// The most calls that a count-based window holds.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::rules::{MAX_LAST_CALLS, Rule};
+/// use circuit_options::settings::{Setting, Settings};
+///
+/// let mut settings = Settings::NONE;
+/// settings.last_calls = Setting::Known(MAX_LAST_CALLS);
+/// assert!(!Rule::TooManyLastCalls.is_broken(&settings));
+/// ```
 pub const MAX_LAST_CALLS: u32 = 65_536;
 
 /// The subject of a rule.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::rules::{Rule, Scope};
+///
+/// assert_eq!(Rule::ZeroProbes.scope(), Scope::Value);
+/// assert_eq!(Rule::TwoWindows.scope(), Scope::Options);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// The value of one option.
@@ -22,6 +57,18 @@ pub enum Scope {
 macro_rules! rules {
     ($settings:ident; $($rule:ident: $scope:ident, $option:expr, $is_broken:expr, $message:expr;)*) => {
         /// A rule that options can break.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use circuit_options::rules::Rule;
+        /// use circuit_options::settings::{Setting, Settings};
+        ///
+        /// let mut settings = Settings::NONE;
+        /// settings.probes = Setting::Known(0);
+        /// let broken = Rule::ALL.iter().find(|rule| rule.is_broken(&settings));
+        /// assert_eq!(broken, Some(&Rule::ZeroProbes));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Rule {
             $(#[doc = $message] $rule,)*
@@ -29,9 +76,27 @@ macro_rules! rules {
 
         impl Rule {
             /// Every rule, in the order in which they are checked.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use circuit_options::rules::Rule;
+            /// use circuit_options::settings::Settings;
+            ///
+            /// // Without options, all rules hold.
+            /// assert!(!Rule::ALL.iter().any(|rule| rule.is_broken(&Settings::NONE)));
+            /// ```
             pub const ALL: &'static [Self] = &[$(Self::$rule,)*];
 
             /// Returns the subject of the rule.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use circuit_options::rules::{Rule, Scope};
+            ///
+            /// assert_eq!(Rule::ZeroReset.scope(), Scope::Value);
+            /// ```
             #[must_use]
             pub const fn scope(self) -> Scope {
                 match self {
@@ -40,6 +105,17 @@ macro_rules! rules {
             }
 
             /// Returns the option that must change if these settings break the rule.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use circuit_options::names::OptionName;
+            /// use circuit_options::rules::Rule;
+            /// use circuit_options::settings::Settings;
+            ///
+            /// let option = Rule::MaxResetBelowReset.option(&Settings::NONE);
+            /// assert_eq!(option, OptionName::MaxReset);
+            /// ```
             #[must_use]
             pub const fn option(self, $settings: &Settings) -> OptionName {
                 match self {
@@ -48,6 +124,19 @@ macro_rules! rules {
             }
 
             /// Returns `true` if these settings break the rule, as far as they are known.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use circuit_options::rules::Rule;
+            /// use circuit_options::settings::{Setting, Settings};
+            ///
+            /// let mut settings = Settings::NONE;
+            /// settings.jitter = Setting::Known(1.5);
+            /// assert!(Rule::JitterOutOfRange.is_broken(&settings));
+            /// settings.jitter = Setting::Unknown; // a constant, for example
+            /// assert!(!Rule::JitterOutOfRange.is_broken(&settings));
+            /// ```
             #[must_use]
             pub const fn is_broken(self, $settings: &Settings) -> bool {
                 match self {
@@ -56,6 +145,17 @@ macro_rules! rules {
             }
 
             /// Returns what is wrong and, after a semicolon, why or what to write instead.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use circuit_options::rules::Rule;
+            ///
+            /// assert_eq!(
+            ///     Rule::ZeroReset.message(),
+            ///     "`reset` must be longer than zero; with zero the circuit would never be open",
+            /// );
+            /// ```
             #[must_use]
             pub const fn message(self) -> &'static str {
                 match self {

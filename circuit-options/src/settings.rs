@@ -1,4 +1,18 @@
 //! The values of the options, as far as they are known.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::names::OptionName;
+//! use circuit_options::settings::{Setting, Settings};
+//! use circuit_options::values::Value;
+//!
+//! let mut settings = Settings::NONE;
+//! settings.set(OptionName::Probes, Setting::Known(Value::Count(3)));
+//! settings.set(OptionName::Jitter, Setting::Unknown); // a constant, for example
+//! assert_eq!(settings.probes, Setting::Known(3));
+//! assert!(settings.jitter.is_written());
+//! ```
 
 use std::time::Duration;
 
@@ -7,6 +21,16 @@ use crate::names::OptionName;
 use crate::values::Value;
 
 /// The value of an option, as far as it is known.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::settings::Setting;
+///
+/// let reset = Setting::from_option(Some("30s"));
+/// assert_eq!(reset, Setting::Known("30s"));
+/// assert!(reset.is_written());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Setting<T> {
     /// The option is not written.
@@ -60,6 +84,20 @@ impl<T: Copy> Setting<T> {
 }
 
 /// All options, as far as they are known. An unknown value breaks no rule about values.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::rules::Rule;
+/// use circuit_options::settings::{Setting, Settings};
+///
+/// let settings = Settings {
+///     failure_rate: Setting::Unknown,
+///     ..Settings::NONE
+/// };
+/// assert!(!Rule::FailureRateOutOfRange.is_broken(&settings));
+/// assert!(Rule::FailureRateWithoutWindow.is_broken(&settings));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// `max_failures`
@@ -96,6 +134,14 @@ pub struct Settings {
 
 impl Settings {
     /// No option is written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_options::settings::Settings;
+    ///
+    /// assert!(!Settings::NONE.probes.is_written());
+    /// ```
     pub const NONE: Self = Self {
         max_failures: Setting::Absent,
         window: Setting::Absent,

@@ -1,4 +1,17 @@
 //! The option that an unknown word stands for: a misspelling, or the name of another library.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::places::Place;
+//! use circuit_options::suggest::unknown_option;
+//!
+//! assert_eq!(
+//!     unknown_option("cooldown_ms", Place::Config),
+//!     "unknown option `cooldown_ms`; here it is called `reset`, and has its unit in the value: \
+//!      `reset = \"100ms\"`",
+//! );
+//! ```
 
 use crate::aliases;
 use crate::kinds::ValueKind;
@@ -6,6 +19,16 @@ use crate::names::OptionName;
 use crate::places::Place;
 
 /// The key that stands beside the options of a circuit in `Overrides`.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::places::Place;
+/// use circuit_options::suggest::{HOLD, all_names};
+///
+/// assert!(all_names(Place::Overrides).contains(HOLD));
+/// assert!(!all_names(Place::Config).contains(HOLD));
+/// ```
 pub const HOLD: &str = "hold";
 
 /// The most bytes that a letter has.

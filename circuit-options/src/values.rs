@@ -1,4 +1,14 @@
 //! The values of options.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::values::Value;
+//!
+//! let half = Value::Share(0.5);
+//! assert_eq!((half.share(), half.count()), (Some(0.5), None));
+//! assert_eq!(half.to_string(), "0.5");
+//! ```
 
 use std::fmt;
 use std::time::Duration;
@@ -6,6 +16,16 @@ use std::time::Duration;
 use crate::durations;
 
 /// The value of an option.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::values::Value;
+/// use std::time::Duration;
+///
+/// assert_eq!(Value::Count(5).to_string(), "5");
+/// assert_eq!(Value::Duration(Duration::from_secs(90)).to_string(), "90s");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
     /// A number: of failures, of calls, of keys.

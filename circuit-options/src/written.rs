@@ -1,4 +1,18 @@
 //! Values as they are written, and what they mean for an option.
+//!
+//! # Examples
+//!
+//! ```
+//! use circuit_options::names::OptionName;
+//! use circuit_options::values::Value;
+//! use circuit_options::written::Written;
+//! use std::time::Duration;
+//!
+//! let minute = Written::Text("1m").read(OptionName::Reset);
+//! assert_eq!(minute, Some(Ok(Value::Duration(Duration::from_secs(60)))));
+//! // Not a duration, but what may be meant by it is.
+//! assert_eq!(Written::Integer(60).corrected(OptionName::Reset).as_deref(), Some("\"60s\""));
+//! ```
 
 use std::time::Duration;
 
@@ -11,6 +25,17 @@ use crate::settings::{Setting, Settings};
 use crate::values::Value;
 
 /// A value as it is written: in the attribute, or in a file.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_options::names::OptionName;
+/// use circuit_options::values::Value;
+/// use circuit_options::written::Written;
+///
+/// let five = Written::Integer(5).read(OptionName::MaxFailures);
+/// assert_eq!(five, Some(Ok(Value::Count(5))));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Written<'w> {
     /// A whole number without a sign.

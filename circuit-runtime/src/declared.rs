@@ -11,6 +11,25 @@ use crate::name::Name;
 ///
 /// Returned by [`registry::declared`](crate::registry::declared) and
 /// [`registry::duplicates`](crate::registry::duplicates).
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitError, circuit_breaker, registry};
+///
+/// #[circuit_breaker(name = "orders", key = shop)]
+/// async fn order(shop: &str) -> Result<(), CircuitError> {
+///     // ..
+///     # let _ = shop;
+///     # Ok(())
+/// }
+///
+/// let declared = registry::declared();
+/// let orders = declared.iter().find(|function| function.name == "orders").unwrap();
+/// println!("{} is annotated in {}:{}", orders.name, orders.file, orders.line);
+/// assert!(orders.breaker().is_none() && orders.breakers().is_some()); // it has a key
+/// # let _ = order("acme");
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Declared {

@@ -84,6 +84,26 @@ pin_project! {
     ///
     /// Dropping it before it completes drops the call, and counts it as cancelled: neither success
     /// nor failure. A probe that is dropped gives its slot to the next call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config, UnsettledCall};
+    /// use std::future::{Ready, ready};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), circuit_runtime::CircuitError> {
+    /// let breaker = CircuitBreaker::new("model", Config::default());
+    /// let permit = breaker.try_acquire_owned()?;
+    ///
+    /// let call: UnsettledCall<Ready<u16>> = permit.call_unsettled_with(|| ready(200));
+    /// let (status, permit) = call.await?;
+    /// assert_eq!(status, 200);
+    /// permit.success();
+    /// assert_eq!(breaker.snapshot().succeeded, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct UnsettledCall<F> {
         #[pin]

@@ -93,6 +93,23 @@
 //! place. An `async fn` around another one would hold its arguments twice. Predicates that capture
 //! nothing take no space.
 //!
+//! A call holds its future once, with little beside it:
+//!
+//! ```
+//! use circuit_runtime::{CircuitBreaker, Config};
+//!
+//! let breaker = CircuitBreaker::new("pages", Config::default());
+//! let body = async {
+//!     let page = [0_u8; 4_096];
+//!     tokio::task::yield_now().await;
+//!     Ok::<_, std::io::Error>(page.len())
+//! };
+//!
+//! let size = size_of_val(&body);
+//! let call = breaker.call(body);
+//! assert!(size_of_val(&call) < size + 256);
+//! ```
+//!
 //! # Compile time
 //!
 //! Everything that is generic over the body is compiled once per annotated function, so as little

@@ -3,6 +3,15 @@
 use std::fmt;
 
 /// The kind of a metric.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::export::{Kind, Metric};
+///
+/// assert_eq!(Metric::Rejected.kind(), Kind::Counter);
+/// assert_eq!(Metric::OpenKeys.kind().to_string(), "gauge");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A count since the start, which never falls.
@@ -51,9 +60,30 @@ macro_rules! metrics {
 
         impl Metric {
             /// All metrics, in the order in which they are exported.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use circuit_runtime::export::{self, Metric};
+            ///
+            /// let mut text = String::new();
+            /// export::prometheus(&mut text)?;
+            /// for metric in Metric::ALL {
+            ///     assert!(text.contains(metric.name()));
+            /// }
+            /// # Ok::<(), std::fmt::Error>(())
+            /// ```
             pub const ALL: &'static [Self] = &[$(Self::$metric),+];
 
             /// Returns the name.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use circuit_runtime::export::Metric;
+            ///
+            /// assert_eq!(Metric::State.name(), "circuit_breaker_state");
+            /// ```
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -62,6 +92,15 @@ macro_rules! metrics {
             }
 
             /// Returns whether the metric is a counter or a gauge.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use circuit_runtime::export::{Kind, Metric};
+            ///
+            /// assert_eq!(Metric::Calls.kind(), Kind::Counter);
+            /// assert_eq!(Metric::FailureRatio.kind(), Kind::Gauge);
+            /// ```
             #[must_use]
             pub const fn kind(self) -> Kind {
                 match self {
@@ -70,6 +109,15 @@ macro_rules! metrics {
             }
 
             /// Returns the meaning, in one sentence.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use circuit_runtime::export::Metric;
+            ///
+            /// let help = Metric::Rejected.help();
+            /// assert_eq!(help, "Calls that were rejected, and did not run.");
+            /// ```
             #[must_use]
             pub const fn help(self) -> &'static str {
                 match self {
@@ -78,6 +126,15 @@ macro_rules! metrics {
             }
 
             /// Returns the names of the labels; a series for a key has the label `key`, too.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use circuit_runtime::export::Metric;
+            ///
+            /// assert_eq!(Metric::Calls.labels(), ["breaker", "outcome"]);
+            /// assert_eq!(Metric::Rejected.labels(), ["breaker"]);
+            /// ```
             #[must_use]
             pub const fn labels(self) -> &'static [&'static str] {
                 match self {

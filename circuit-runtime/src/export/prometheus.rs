@@ -44,6 +44,24 @@ pub struct Prometheus {
 
 impl Prometheus {
     /// Creates an exporter that adds up the keys of a function.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::export::Prometheus;
+    /// use circuit_runtime::{CircuitBreakers, Config};
+    ///
+    /// let hosts = CircuitBreakers::new("hosts", Config::default());
+    /// for host in ["a.example", "b.example"] {
+    ///     hosts.get(host).try_acquire()?.success();
+    /// }
+    ///
+    /// let mut text = String::new();
+    /// Prometheus::new().write(&mut text)?;
+    /// let calls = r#"circuit_breaker_calls_total{breaker="hosts",outcome="success"} 2"#;
+    /// assert!(text.contains(calls));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -63,6 +81,27 @@ impl Prometheus {
     /// that end with the next one.
     ///
     /// The number of series is bounded, even if callers can make up keys.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::export::Prometheus;
+    /// use circuit_runtime::{CircuitBreakers, Config};
+    ///
+    /// let hosts = CircuitBreakers::new("hosts", Config::default());
+    /// for host in ["a.example", "b.example", "c.example"] {
+    ///     hosts.get(host).try_acquire()?.success();
+    /// }
+    /// hosts.get("b.example").trip(); // now the worst of the three
+    ///
+    /// let mut text = String::new();
+    /// Prometheus::new().keys(1).write(&mut text)?;
+    /// let opened = r#"circuit_breaker_opened_total{breaker="hosts",key="b.example"} 1"#;
+    /// assert!(text.contains(opened));
+    /// let others = r#"circuit_breaker_calls_total{breaker="hosts",key="other",outcome="success"} 2"#;
+    /// assert!(text.contains(others));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn keys(self, top: usize) -> Self {
         Self {
@@ -76,6 +115,21 @@ impl Prometheus {
     /// # Errors
     ///
     /// Returns the error of `out`. A `String` has none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::export::Prometheus;
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    ///
+    /// let mut text = String::new();
+    /// Prometheus::new().write(&mut text)?;
+    /// assert!(text.contains(r#"circuit_breaker_state{breaker="payments",state="closed"} 1"#));
+    /// # drop(breaker);
+    /// # Ok::<(), std::fmt::Error>(())
+    /// ```
     pub fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
         let samples = match self.keys {
             Some(top) => self.samples_by_key(top),

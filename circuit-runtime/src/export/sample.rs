@@ -1,6 +1,21 @@
 //! One series with its value.
 
 /// A series with its value.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::export::{Metric, Samples};
+/// use circuit_runtime::{CircuitBreaker, Config};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.trip();
+///
+/// for sample in Samples::now().for_metric(Metric::State) {
+///     let labels: Vec<_> = sample.labels().map(|(name, value)| format!("{name}={value}")).collect();
+///     println!("{}: {}", labels.join(", "), sample.value().as_f64());
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Sample<'s> {
     pub(super) breaker: &'s str,
@@ -11,6 +26,21 @@ pub struct Sample<'s> {
 }
 
 /// The value of a series.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::export::{Metric, Samples, Value};
+/// use circuit_runtime::{CircuitBreaker, Config};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// breaker.trip();
+///
+/// let samples = Samples::now();
+/// let mut opened = samples.for_metric(Metric::Opened);
+/// let payments = opened.find(|sample| sample.labels().eq([("breaker", "payments")]));
+/// assert_eq!(payments.unwrap().value(), Value::Count(1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
     /// The value of a counter.
@@ -21,6 +51,22 @@ pub enum Value {
 
 impl<'s> Sample<'s> {
     /// Returns the labels: `breaker`, `key` if the series is of a key, and the metric's own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::export::{Metric, Samples};
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    ///
+    /// let samples = Samples::now();
+    /// let mut held = samples.for_metric(Metric::Held);
+    /// assert!(held.any(|sample| {
+    ///     sample.labels().eq([("breaker", "payments"), ("hold", "closed")])
+    /// }));
+    /// # drop(breaker);
+    /// ```
     pub fn labels(&self) -> impl Iterator<Item = (&'static str, &'s str)> + use<'s> {
         let key = self.key.map(|key| ("key", key));
         [("breaker", self.breaker)]
@@ -30,6 +76,22 @@ impl<'s> Sample<'s> {
     }
 
     /// Returns the value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::export::{Metric, Samples, Value};
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// breaker.force_closed();
+    ///
+    /// let samples = Samples::now();
+    /// let held = samples.for_metric(Metric::Held).find(|sample| {
+    ///     sample.labels().eq([("breaker", "payments"), ("hold", "closed")])
+    /// });
+    /// assert_eq!(held.unwrap().value(), Value::Gauge(1.0));
+    /// ```
     #[must_use]
     pub fn value(&self) -> Value {
         self.value
@@ -42,6 +104,15 @@ impl<'s> Sample<'s> {
 
 impl Value {
     /// Returns the value as a floating-point number.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::export::Value;
+    ///
+    /// assert_eq!(Value::Count(3).as_f64(), 3.0);
+    /// assert_eq!(Value::Gauge(0.5).as_f64(), 0.5);
+    /// ```
     #[must_use]
     pub fn as_f64(self) -> f64 {
         match self {

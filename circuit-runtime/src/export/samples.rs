@@ -48,6 +48,22 @@ impl Samples {
     ///
     /// They are read one after the other: no lock is held over more than one, and that of a window
     /// only while its counts are copied.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::export::{Metric, Samples};
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breaker = CircuitBreaker::new("payments", Config::default());
+    /// let before = Samples::now();
+    /// breaker.try_acquire()?.success();
+    ///
+    /// // What was read stays as it was.
+    /// let mut calls = before.for_metric(Metric::Calls);
+    /// assert!(calls.all(|sample| sample.value().as_f64() == 0.0));
+    /// # Ok::<(), circuit_runtime::CircuitError>(())
+    /// ```
     #[must_use]
     pub fn now() -> Self {
         let groups = groups::read_all(Keys::AddedUp, &mut Vec::new()).into_iter();
@@ -60,6 +76,21 @@ impl Samples {
     }
 
     /// Returns the samples of a metric, ordered by the names of the breakers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::export::{Metric, Samples};
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    ///
+    /// let breakers = ["b", "a"].map(|name| CircuitBreaker::new(name, Config::default()));
+    ///
+    /// let samples = Samples::now();
+    /// let rejected = samples.for_metric(Metric::Rejected);
+    /// let names: Vec<_> = rejected.filter_map(|sample| Some(sample.labels().next()?.1)).collect();
+    /// assert!(names.contains(&"a") && names.is_sorted());
+    /// # drop(breakers);
+    /// ```
     pub fn for_metric(&self, metric: Metric) -> impl Iterator<Item = Sample<'_>> {
         self.with_absent(metric)
             .filter(|sample| !sample.is_absent())

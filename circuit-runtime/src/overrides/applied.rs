@@ -52,6 +52,22 @@ pub struct Applied {
 }
 
 /// The rules of a breaker before and after overrides were applied.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use circuit_runtime::{CircuitBreaker, Config, Overrides, registry};
+///
+/// let breaker = CircuitBreaker::new("payments", Config::default());
+/// let overrides = Overrides::new().options("payments", Config::builder().max_failures(3))?;
+///
+/// let applied = registry::apply(overrides)?;
+/// let changed = &applied.changed[0];
+/// assert_eq!(changed.before.max_failures(), Some(5));
+/// assert_eq!(changed.after, breaker.config());
+/// assert_eq!(changed.to_string(), "payments: max_failures 5 -> 3");
+/// # Ok::<(), circuit_runtime::OverridesError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ChangedRules {
@@ -70,6 +86,35 @@ pub struct ChangedRules {
 }
 
 /// An option that a pattern sets, and a breaker cannot have.
+#[cfg_attr(
+    feature = "macros",
+    doc = r#"
+# Examples
+
+A pattern sets a `timeout` for all functions, one of which has no room for a timer:
+
+```standalone_crate
+use circuit_runtime::{CircuitError, Config, Overrides, circuit_breaker, registry};
+use std::time::Duration;
+
+#[circuit_breaker(name = "quote")]
+async fn quote() -> Result<f64, CircuitError> {
+    Ok(12.5)
+}
+
+# #[tokio::main(flavor = "current_thread")]
+# async fn main() -> Result<(), Box<dyn std::error::Error>> {
+quote().await?;
+let second = Config::builder().timeout(Duration::from_secs(1));
+let applied = registry::apply(Overrides::new().options("*", second)?)?;
+
+let skipped = &applied.skipped[0];
+assert_eq!((skipped.breaker.as_str(), skipped.option), ("quote", "timeout"));
+# Ok(())
+# }
+```
+"#
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SkippedOption {

@@ -29,3 +29,18 @@
 //! Most of the memory is allocated on first need, and none of it grows with the number of calls.
 //! The evidence of a breaker takes at most 16 KiB, except in a window of more than 45 000 calls
 //! that holds both failed and slow ones: 65 536 calls take up to 21 KiB.
+//!
+//! # Examples
+//!
+//! A large `max_keys` takes no memory by itself, only each key that is used does:
+//!
+//! ```
+//! use circuit_runtime::{CircuitBreakers, Config};
+//!
+//! let tenants = CircuitBreakers::new("tenants", Config::default()).max_keys(1_000_000);
+//! assert!(tenants.all().is_empty());
+//!
+//! let acme = tenants.get("acme");
+//! assert_eq!(tenants.all().len(), 1);
+//! # drop(acme);
+//! ```

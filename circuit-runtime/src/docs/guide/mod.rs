@@ -20,6 +20,30 @@
 //! | [`migrating`] | the words of failsafe, recloser, tower-resilience and resilience4j |
 //!
 //! The attribute [`circuit_breaker`](macro@crate::circuit_breaker) has the list of all options.
+//!
+//! # Examples
+//!
+//! Rules that suit most services: each page says when others do.
+//!
+//! ```
+//! use circuit_runtime::{CircuitBreaker, Config};
+//! use std::time::Duration;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::builder()
+//!     .max_failures(5)
+//!     .window(Duration::from_secs(10))
+//!     .reset(Duration::from_secs(30))
+//!     .timeout(Duration::from_secs(2))
+//!     .build()?;
+//! let breaker = CircuitBreaker::new("quotes", config);
+//!
+//! let quote = breaker.call(async { Ok::<_, std::io::Error>(12.5) }).await?;
+//! assert_eq!(quote, 12.5);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod costs;
 pub mod errors;

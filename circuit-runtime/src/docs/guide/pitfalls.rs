@@ -52,3 +52,24 @@
 //! - **A function that is not `async`** borrows what its `breaker` names until its future ends.
 //!   Where the future must be `'static`, as that of a tower service, write
 //!   `let breaker = self.breaker.clone();` before the block, and `breaker = breaker`.
+//!
+//! # Examples
+//!
+//! A `?` while a permit is held: the error is not counted as a failure.
+//!
+//! ```
+//! use circuit_runtime::{CircuitBreaker, Config};
+//! use std::error::Error;
+//!
+//! fn status(breaker: &CircuitBreaker, answer: &str) -> Result<u16, Box<dyn Error>> {
+//!     let permit = breaker.try_acquire()?;
+//!     let status = answer.parse()?; // drops the permit
+//!     permit.success();
+//!     Ok(status)
+//! }
+//!
+//! let breaker = CircuitBreaker::new("pages", Config::default());
+//! assert!(status(&breaker, "no number").is_err());
+//! let totals = breaker.snapshot();
+//! assert_eq!((totals.failed, totals.cancelled), (0, 1));
+//! ```
