@@ -34,10 +34,8 @@ impl CircuitReference {
             Target::Circuit(circuit) => circuit.upgrade(),
             Target::Key { name, policy } => {
                 let policy = policy.upgrade()?;
-                let found = registered::find_all(name).into_iter();
-                found
-                    .into_iter()
-                    .find(|circuit| circuit.has_policy(&policy))
+                let mut found = registered::find_all(name).into_iter();
+                found.find(|circuit| circuit.has_policy(&policy))
             }
         }
     }
