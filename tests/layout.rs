@@ -392,7 +392,10 @@ fn every_file_reads_from_constants_to_tests() {
                 "{package}: {file}: constants stand at the top, tests at the end"
             );
             let has_of = source.contains("fn of(");
-            assert!(!has_of, "{package}: {file}: `of` is `new`, `from_*` or `for_*`");
+            assert!(
+                !has_of,
+                "{package}: {file}: `of` is `new`, `from_*` or `for_*`"
+            );
         }
     }
 }

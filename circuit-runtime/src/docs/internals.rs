@@ -202,9 +202,9 @@
 //! that lasts for `reset`, or for `timeout` if that is longer. A probe that fails reopens the
 //! circuit; one that is cancelled or ignored releases its slot; one that is still running when its
 //! lease expires has lost it to the next caller. So a probe that never ends, or a permit that is
-//! leaked, cannot keep a circuit half-open forever. Exactly as many of the threads that race for the
-//! slots succeed as there are slots. A hint beside the lock says until when all slots are taken, so
-//! that most rejections do not take the lock.
+//! leaked, cannot keep a circuit half-open forever. Exactly as many of the threads that race for
+//! the slots succeed as there are slots. A hint beside the lock says until when all slots are
+//! taken, so that most rejections do not take the lock.
 //!
 //! # Keyed breakers
 //!

@@ -98,7 +98,7 @@ impl Prometheus {
     /// Prometheus::new().keys(1).write(&mut text)?;
     /// let opened = r#"circuit_breaker_opened_total{breaker="hosts",key="b.example"} 1"#;
     /// assert!(text.contains(opened));
-    /// let others = r#"circuit_breaker_calls_total{breaker="hosts",key="other",outcome="success"} 2"#;
+    /// let others = r#"breaker_calls_total{breaker="hosts",key="other",outcome="success"} 2"#;
     /// assert!(text.contains(others));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
