@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    RESET, admitted, breaker, circuit, half_open, keyed_expired, model_of_few_preemptions, race,
-    set_clock,
+    RESET, Run, admitted, breaker, circuit, half_open, keyed_expired, model_of_few_preemptions,
+    race, set_clock,
 };
 use crate::sync::Mutex;
 use crate::{Cause, CircuitBreaker, State, StateChange};
@@ -50,7 +50,7 @@ fn order_against_another_order() {
             Box::new(|| {
                 breaker.force_open();
                 breaker.reset();
-            }) as Box<dyn FnOnce()>,
+            }) as Run,
             Box::new(|| breaker.trip()),
         ]);
         assert_in_order(breaker, &seen, Closed);
@@ -72,7 +72,7 @@ fn first_probe_against_an_order() {
                 if let Ok(probe) = breaker.try_acquire() {
                     probe.success();
                 }
-            }) as Box<dyn FnOnce()>,
+            }) as Run,
             Box::new(|| breaker.reset()),
         ]);
         assert_in_order(breaker, &seen, Open);
@@ -97,7 +97,7 @@ fn first_probe_against_another_probe() {
                 if let Ok(ticket) = circuit(breaker).admit() {
                     circuit(breaker).settle(ticket, crate::circuit::Outcome::Cancelled);
                 }
-            }) as Box<dyn FnOnce()>
+            }) as Run
         }));
         assert_eq!(*seen.lock().unwrap(), [(Open, HalfOpen, Cause::WaitOver)]);
     });
@@ -111,7 +111,7 @@ fn first_probe_against_an_order_from_before_the_end_of_the_wait() {
         set_clock(RESET - 1);
         let seen = listen(breaker);
         race([
-            Box::new(|| breaker.force_open()) as Box<dyn FnOnce()>,
+            Box::new(|| breaker.force_open()) as Run,
             Box::new(|| {
                 set_clock(RESET);
                 admitted(breaker);
@@ -149,10 +149,7 @@ fn new_circuit_of_a_key_against_the_eviction_of_the_one_before() {
             circuits.for_key("c");
             false
         };
-        let [is_new, _] = race([
-            Box::new(use_it) as Box<dyn FnOnce() -> bool>,
-            Box::new(evict),
-        ]);
+        let [is_new, _] = race([Box::new(use_it) as Run<bool>, Box::new(evict)]);
         if !is_new {
             let found = CircuitBreaker::from_circuit(circuits.for_key("a"));
             assert_in_order(&found, &seen, Open);
@@ -174,7 +171,7 @@ fn subscription_against_changes() {
                     let seen = listen(breaker);
                     breaker.force_closed();
                     seen
-                }) as Box<dyn FnOnce() -> Seen>,
+                }) as Run<Seen>,
                 Box::new(|| {
                     breaker.force_open();
                     breaker.reset();
@@ -215,7 +212,7 @@ fn changes_that_listeners_cause_against_each_other() {
             })
             .forget();
         }
-        race(breakers.map(|breaker| Box::new(|| breaker.trip()) as Box<dyn FnOnce()>));
+        race(breakers.map(|breaker| Box::new(|| breaker.trip()) as Run));
         for (breaker, seen) in breakers.into_iter().zip(&seen) {
             assert_in_order(breaker, seen, Closed);
         }

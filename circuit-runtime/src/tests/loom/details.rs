@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{RESET, breaker, circuit, fail, model_of_few_preemptions, race};
+use super::{RESET, Run, breaker, circuit, fail, model_of_few_preemptions, race};
 use crate::clock::model::set as set_clock;
 use crate::{CircuitBreaker, State};
 
@@ -46,7 +46,7 @@ fn snapshot_against_transitions() {
     model_of_few_preemptions(|| {
         let breaker = reopened();
         race([
-            Box::new(|| transitions(breaker)) as Box<dyn FnOnce()>,
+            Box::new(|| transitions(breaker)) as Run,
             Box::new(|| {
                 let seen = breaker.snapshot();
                 let hold = seen.hold.and_then(|hold| hold.ends_in);
@@ -81,7 +81,7 @@ fn rejections_against_transitions() {
         model_of_few_preemptions(move || {
             let breaker = reopened();
             race([
-                Box::new(|| transitions(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| transitions(breaker)) as Run,
                 Box::new(move || {
                     if let Some(wait) = question(breaker) {
                         let wait = seconds(wait);
@@ -104,7 +104,7 @@ fn begin_of_the_state_against_transitions() {
                 breaker.force_open();
                 breaker.open_for(Duration::from_secs(5));
                 breaker.force_open_for(Duration::from_secs(7));
-            }) as Box<dyn FnOnce()>,
+            }) as Run,
             Box::new(|| {
                 let seen = breaker.snapshot();
                 assert_eq!(

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    SPAN, breaker, breaker_with, fail, model_of_few_preemptions, race, rates, slow_calls, succeed,
+    Run, SPAN, breaker, breaker_with, fail, model_of_few_preemptions, race, rates, slow_calls,
+    succeed,
 };
 use crate::clock::model::set as set_clock;
 use crate::{CircuitBreaker, Config};
@@ -23,7 +24,7 @@ fn snapshot_against_the_move_of_all_evidence() {
             let breaker = breaker_with(config);
             succeed(breaker);
             race([
-                Box::new(|| fail(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| fail(breaker)) as Run,
                 Box::new(|| {
                     let seen = calls_and_failed(breaker);
                     assert!([(1, 0), (2, 1)].contains(&seen), "{seen:?}");
@@ -42,7 +43,7 @@ fn snapshot_against_the_end_of_an_overdue_call() {
         let overdue = breaker.try_acquire().unwrap();
         set_clock(2 * SPAN);
         race([
-            Box::new(move || overdue.success()) as Box<dyn FnOnce()>,
+            Box::new(move || overdue.success()) as Run,
             Box::new(|| {
                 let window = breaker.snapshot().window.unwrap();
                 let seen = (window.calls.unwrap(), window.slow.unwrap());
@@ -67,7 +68,7 @@ fn snapshot_against_a_new_generation() {
                     breaker.reset();
                     assert_eq!(calls_and_failed(breaker), (0, 0));
                     fail(breaker);
-                }) as Box<dyn FnOnce()>,
+                }) as Run,
                 Box::new(|| {
                     let seen = calls_and_failed(breaker);
                     assert!([(2, 1), (0, 0), (1, 1)].contains(&seen), "{seen:?}");
@@ -102,7 +103,7 @@ fn snapshot_of_failures_against_a_new_generation() {
                     breaker.reset();
                     assert_eq!(failed(), Some(0));
                     fail(breaker);
-                }) as Box<dyn FnOnce()>,
+                }) as Run,
                 Box::new(move || {
                     let seen = failed();
                     assert!([Some(3), Some(0), Some(1)].contains(&seen), "{seen:?}");
@@ -121,7 +122,7 @@ fn snapshot_against_the_failure_that_reaches_the_limit() {
             let breaker = breaker_with(config);
             succeed(breaker);
             race([
-                Box::new(|| fail(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| fail(breaker)) as Run,
                 Box::new(|| {
                     let seen = breaker.snapshot();
                     let window = seen.window.unwrap();

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{RESET, admitted, breaker, circuit, model_of_few_preemptions, model_of_three, race};
+use super::{
+    RESET, Run, admitted, breaker, circuit, model_of_few_preemptions, model_of_three, race,
+};
 use crate::circuit::state::Phase;
 use crate::clock::model::set as set_clock;
 use crate::{CircuitBreaker, State};
@@ -64,7 +66,7 @@ fn end_of_a_hold_against_another_order() {
                     Box::new(move || {
                         order(breaker);
                         None
-                    }) as Box<dyn FnOnce() -> Option<Phase>>,
+                    }) as Run<Option<Phase>>,
                     Box::new(|| {
                         circuit(breaker)
                             .admit()
@@ -99,7 +101,7 @@ fn call_against_the_end_of_a_hold() {
                     .admit()
                     .ok()
                     .map(|ticket| ticket.word().phase())
-            }) as Box<dyn FnOnce() -> Option<Phase>>,
+            }) as Run<Option<Phase>>,
             Box::new(|| {
                 circuit(breaker)
                     .admit()
@@ -121,7 +123,7 @@ fn end_of_a_hold_against_a_failure_that_it_withholds() {
         breaker.force_closed_for(TIME);
         let call = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || call.failure()) as Box<dyn FnOnce()>,
+            Box::new(move || call.failure()) as Run,
             Box::new(|| {
                 set_clock(HOLD);
                 assert!(admitted(breaker));
@@ -141,7 +143,7 @@ fn order_against_another_order() {
     loom::model(|| {
         let breaker = breaker(1);
         race([
-            Box::new(|| breaker.force_open_for(Duration::from_secs(5))) as Box<dyn FnOnce()>,
+            Box::new(|| breaker.force_open_for(Duration::from_secs(5))) as Run,
             Box::new(|| breaker.force_closed_for(Duration::from_secs(7))),
         ]);
         let hold = breaker.snapshot().hold.unwrap();
@@ -157,7 +159,7 @@ fn trip_against_a_hold() {
     loom::model(|| {
         let breaker = breaker(1);
         race([
-            Box::new(|| breaker.open_for(Duration::from_micros(3 * RESET))) as Box<dyn FnOnce()>,
+            Box::new(|| breaker.open_for(Duration::from_micros(3 * RESET))) as Run,
             Box::new(|| breaker.force_open_for(TIME)),
         ]);
         let seen = breaker.snapshot();

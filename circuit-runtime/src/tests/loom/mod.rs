@@ -30,6 +30,9 @@ use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 const RESET: u64 = 30_000_000;
 const LAG: u64 = crate::clock::LAG.as_micros();
 
+/// The program of one thread.
+type Run<R = ()> = Box<dyn FnOnce() -> R>;
+
 /// Creates a breaker that opens after `max_failures` consecutive failures, for thirty seconds. The
 /// clock starts at zero; the breaker is never freed, so that permits can be moved to other threads.
 fn breaker(max_failures: u32) -> &'static CircuitBreaker {
@@ -53,7 +56,7 @@ fn circuit(breaker: &CircuitBreaker) -> &Circuit {
 }
 
 /// Runs all concurrently, and returns their results in order.
-fn race<R: 'static, const N: usize>(runs: [Box<dyn FnOnce() -> R>; N]) -> [R; N] {
+fn race<R: 'static, const N: usize>(runs: [Run<R>; N]) -> [R; N] {
     runs.map(thread::spawn)
         .map(|running| running.join().unwrap())
 }
@@ -114,7 +117,7 @@ fn trip_against_stale_results() {
                     Box::new(move || {
                         first.failure();
                         second.failure();
-                    }) as Box<dyn FnOnce()>,
+                    }) as Run,
                     Box::new(move || {
                         if success {
                             stale.success();
@@ -150,7 +153,7 @@ fn trip_against_orders() {
             let breaker = breaker(1);
             let call = breaker.try_acquire().unwrap();
             race([
-                Box::new(move || call.failure()) as Box<dyn FnOnce()>,
+                Box::new(move || call.failure()) as Run,
                 Box::new(move || order(breaker)),
             ]);
             set_clock(2 * RESET);
@@ -200,7 +203,7 @@ fn two_calls_race_the_deadline() {
             Box::new(|| {
                 set_clock(RESET);
                 false
-            }) as Box<dyn FnOnce() -> bool>,
+            }) as Run<bool>,
             Box::new(|| admitted(breaker)),
             Box::new(|| admitted(breaker)),
         ]);
@@ -245,7 +248,7 @@ fn probe_success_against_reset() {
         set_clock(RESET);
         let probe = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || probe.success()) as Box<dyn FnOnce()>,
+            Box::new(move || probe.success()) as Run,
             Box::new(|| {
                 breaker.reset();
                 fail(breaker);
@@ -293,7 +296,7 @@ fn slot_request_against_reset() {
             Box::new(|| {
                 breaker.reset();
                 None
-            }) as Box<dyn FnOnce() -> Option<Phase>>,
+            }) as Run<Option<Phase>>,
             Box::new(request),
             Box::new(request),
         ]);
@@ -355,7 +358,7 @@ fn probe_success_against_failure_of_an_overdue_probe() {
         set_clock(2 * RESET);
         let probe = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || overdue.failure()) as Box<dyn FnOnce()>,
+            Box::new(move || overdue.failure()) as Run,
             Box::new(move || probe.success()),
         ]);
         assert_ne!(breaker.state(), State::HalfOpen);
@@ -373,7 +376,7 @@ fn success_against_consecutive_failures() {
         let breaker = breaker(3);
         breaker.try_acquire().unwrap().failure();
         race([
-            Box::new(|| breaker.try_acquire().unwrap().success()) as Box<dyn FnOnce()>,
+            Box::new(|| breaker.try_acquire().unwrap().success()) as Run,
             Box::new(|| breaker.try_acquire().unwrap().failure()),
         ]);
         breaker.try_acquire().unwrap().failure();
@@ -397,7 +400,7 @@ fn success_against_the_failure_that_reaches_the_limit() {
             Box::new(move || {
                 failing.failure();
                 false
-            }) as Box<dyn FnOnce() -> bool>,
+            }) as Run<bool>,
             Box::new(move || {
                 succeeding.success();
                 admitted(breaker)
@@ -449,7 +452,7 @@ fn stripes_against_a_reader() {
             release_slot();
         };
         race([
-            Box::new(count) as Box<dyn FnOnce()>,
+            Box::new(count) as Run,
             Box::new(count),
             Box::new(move || {
                 let first = total();
@@ -526,7 +529,7 @@ fn probe_success_against_another_success() {
                 }
                 closed
             };
-            Box::new(run) as Box<dyn FnOnce() -> bool>
+            Box::new(run) as Run<bool>
         });
         let failed = race(runs).iter().filter(|&&failed| failed).count();
         assert!(failed > 0, "the last one finds it closed");
@@ -547,7 +550,7 @@ fn probe_success_against_failure_of_another() {
             breaker.try_acquire().unwrap(),
         );
         race([
-            Box::new(move || first.success()) as Box<dyn FnOnce()>,
+            Box::new(move || first.success()) as Run,
             Box::new(move || second.failure()),
         ]);
         assert_eq!(breaker.state(), State::Open);
@@ -601,7 +604,7 @@ fn success_against_failure_under_a_rate() {
         loom::model(move || {
             let breaker = breaker_with(config);
             race([
-                Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| succeed(breaker)) as Run,
                 Box::new(|| fail(breaker)),
             ]);
             assert_eq!(breaker.state(), State::Closed, "two calls are too few");
@@ -613,7 +616,7 @@ fn success_against_failure_under_a_rate() {
         loom::model(move || {
             let breaker = breaker_with(config);
             race([
-                Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| succeed(breaker)) as Run,
                 Box::new(|| fail(breaker)),
             ]);
             fail(breaker);
@@ -635,7 +638,7 @@ fn successes_race_to_reach_min_calls() {
                 Box::new(|| {
                     succeed(breaker);
                     succeed(breaker);
-                }) as Box<dyn FnOnce()>,
+                }) as Run,
                 Box::new(|| succeed(breaker)),
             ]);
             assert_eq!(breaker.state(), State::Open, "2 of 5");
@@ -662,7 +665,7 @@ fn stale_results_against_the_first_call_under_a_rate() {
                         } else {
                             second.failure();
                         }
-                    }) as Box<dyn FnOnce()>,
+                    }) as Run,
                     Box::new(|| {
                         breaker.reset();
                         fail(breaker);
@@ -687,7 +690,7 @@ fn first_call_of_a_generation_against_another_first_call() {
             fail(breaker);
             breaker.reset();
             race([
-                Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| succeed(breaker)) as Run,
                 Box::new(|| fail(breaker)),
             ]);
             assert_eq!(breaker.state(), State::Closed, "two calls are too few");
@@ -726,7 +729,7 @@ fn end_of_an_overdue_call_against_its_detection() {
         let overdue = breaker.try_acquire().unwrap();
         set_clock(SPAN + 1);
         race([
-            Box::new(move || overdue.success()) as Box<dyn FnOnce()>,
+            Box::new(move || overdue.success()) as Run,
             Box::new(|| drop(breaker.try_acquire())),
         ]);
         succeed(breaker);
@@ -744,7 +747,7 @@ fn end_of_a_call_against_the_moment_it_becomes_overdue() {
         let call = breaker.try_acquire().unwrap();
         set_clock(SPAN);
         race([
-            Box::new(move || call.success()) as Box<dyn FnOnce()>,
+            Box::new(move || call.success()) as Run,
             Box::new(|| {
                 set_clock(SPAN + 1);
                 drop(breaker.try_acquire());
@@ -763,7 +766,7 @@ fn end_of_a_call_against_the_move_of_all_evidence() {
         let breaker = breaker_with(config);
         let call = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || call.success()) as Box<dyn FnOnce()>,
+            Box::new(move || call.success()) as Run,
             Box::new(|| fail(breaker)),
         ]);
         assert_eq!(breaker.state(), State::Closed, "two calls are too few");
@@ -776,7 +779,7 @@ fn end_of_a_call_against_the_move_of_all_evidence() {
         let breaker = breaker_with(slow_calls());
         let [call, other] = [(); 2].map(|()| breaker.try_acquire().unwrap());
         race([
-            Box::new(move || call.success()) as Box<dyn FnOnce()>,
+            Box::new(move || call.success()) as Run,
             Box::new(move || other.failure()),
         ]);
         assert_none_overdue(breaker);
@@ -791,7 +794,7 @@ fn move_of_all_evidence_against_another_move() {
             let breaker = breaker_with(config);
             succeed(breaker);
             race([
-                Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| succeed(breaker)) as Run,
                 Box::new(|| succeed(breaker)),
             ]);
             fail(breaker);
@@ -810,7 +813,7 @@ fn start_of_a_call_against_the_end_of_its_group() {
         let breaker = breaker_with(slow_calls());
         succeed(breaker);
         race([
-            Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+            Box::new(|| succeed(breaker)) as Run,
             Box::new(|| {
                 set_clock(2 * SPAN);
                 drop(breaker.try_acquire());
@@ -829,7 +832,7 @@ fn rotation_of_a_bucket_against_a_call() {
         set_clock(100 * SPAN);
         succeed(breaker);
         race([
-            Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+            Box::new(|| succeed(breaker)) as Run,
             Box::new(|| {
                 set_clock(101 * SPAN);
                 fail(breaker);
@@ -845,7 +848,7 @@ fn rotation_of_a_bucket_against_a_call() {
         set_clock(100 * SPAN);
         succeed(breaker);
         race([
-            Box::new(|| succeed(breaker)) as Box<dyn FnOnce()>,
+            Box::new(|| succeed(breaker)) as Run,
             Box::new(|| {
                 set_clock(101 * SPAN);
                 fail(breaker);
@@ -871,7 +874,7 @@ fn failure_of_an_overdue_probe_against_another_probe() {
         let overdue = breaker.try_acquire().unwrap();
         set_clock(2 * RESET);
         race([
-            Box::new(move || overdue.failure()) as Box<dyn FnOnce()>,
+            Box::new(move || overdue.failure()) as Run,
             Box::new(|| {
                 set_clock(2 * RESET + 5);
                 admitted(breaker);
@@ -915,7 +918,7 @@ fn failure_that_enters_the_window_against_one_that_expires() {
             let breaker = breaker_with(Config::builder().max_failures(3).window(span));
             fail(breaker);
             race([
-                Box::new(|| fail(breaker)) as Box<dyn FnOnce()>,
+                Box::new(|| fail(breaker)) as Run,
                 Box::new(move || {
                     set_clock(later);
                     fail(breaker);
@@ -938,7 +941,7 @@ fn failure_of_the_last_calls_against_the_success_that_displaces_it() {
             succeed(breaker);
             let [failing, first, second] = [(); 3].map(|()| breaker.try_acquire().unwrap());
             race([
-                Box::new(move || failing.failure()) as Box<dyn FnOnce()>,
+                Box::new(move || failing.failure()) as Run,
                 Box::new(move || {
                     // The first on its thread is counted under the lock.
                     first.success();

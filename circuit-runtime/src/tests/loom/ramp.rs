@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    RESET, admitted, breaker_with, circuit, fail, model_of_few_preemptions, model_of_three, race,
-    succeed,
+    RESET, Run, admitted, breaker_with, circuit, fail, model_of_few_preemptions, model_of_three,
+    race, succeed,
 };
 use crate::circuit::state::Phase;
 use crate::clock::model::set as set_clock;
@@ -104,7 +104,7 @@ fn begin_of_a_ramp_against_its_first_call() {
             Box::new(move || {
                 probe.success();
                 None
-            }) as Box<dyn FnOnce() -> Option<Phase>>,
+            }) as Run<Option<Phase>>,
             Box::new(|| admitting_phase(breaker)),
         ]);
         assert!(
@@ -129,7 +129,7 @@ fn failure_of_a_ramp_that_is_over_against_the_next_call() {
                 Box::new(move || {
                     call.failure();
                     None
-                }) as Box<dyn FnOnce() -> Option<Phase>>,
+                }) as Run<Option<Phase>>,
                 Box::new(|| admitting_phase(breaker)),
             ]);
             assert_eq!(phase, Some(Phase::Closed));
@@ -157,7 +157,7 @@ fn limit_reached_on_a_ramp_against_its_end() {
                     first.failure();
                     second.failure();
                     false
-                }) as Box<dyn FnOnce() -> bool>,
+                }) as Run<bool>,
                 Box::new(|| {
                     set_clock(END);
                     match breaker.try_acquire() {
@@ -210,7 +210,7 @@ fn end_of_a_ramp_against_reset() {
             Box::new(|| {
                 breaker.reset();
                 fail(breaker);
-            }) as Box<dyn FnOnce()>,
+            }) as Run,
             Box::new(move || {
                 early.failure();
                 drop(breaker.try_acquire().unwrap());
@@ -235,7 +235,7 @@ fn limit_reached_on_a_ramp_against_reset() {
             let breaker = on_ramp(rules);
             let call = breaker.try_acquire().unwrap();
             race([
-                Box::new(move || call.failure()) as Box<dyn FnOnce()>,
+                Box::new(move || call.failure()) as Run,
                 Box::new(|| breaker.reset()),
             ]);
             let seen = breaker.snapshot();
@@ -253,7 +253,7 @@ fn begin_of_a_ramp_against_an_order() {
         let breaker = half_open(rules(1));
         let probe = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || probe.success()) as Box<dyn FnOnce()>,
+            Box::new(move || probe.success()) as Run,
             Box::new(|| {
                 breaker.force_open();
                 assert!(!admitted(breaker));
@@ -279,7 +279,7 @@ fn begin_of_a_ramp_against_a_slot_request() {
             Box::new(move || {
                 last.success();
                 None
-            }) as Box<dyn FnOnce() -> Option<Phase>>,
+            }) as Run<Option<Phase>>,
             Box::new(request),
             Box::new(request),
         ]);
@@ -303,7 +303,7 @@ fn begin_of_a_ramp_against_failure_of_an_overdue_probe() {
         set_clock(2 * RESET);
         let probe = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || overdue.failure()) as Box<dyn FnOnce()>,
+            Box::new(move || overdue.failure()) as Run,
             Box::new(move || probe.success()),
         ]);
         let seen = breaker.snapshot();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use super::{RESET, breaker, breaker_with, circuit, fail, model_of_few_preemptions, race};
+use super::{RESET, Run, breaker, breaker_with, circuit, fail, model_of_few_preemptions, race};
 use crate::circuit::{Outcome, Ticket};
 use crate::clock::model::set as set_clock;
 use crate::remote::{Effect, Epoch, Probed, Remote};
@@ -55,7 +55,7 @@ fn opening_against_a_local_trip() {
         let remote = attach(breaker);
         let call = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || call.failure()) as Box<dyn FnOnce()>,
+            Box::new(move || call.failure()) as Run,
             Box::new(|| assert_eq!(remote.open_for(Epoch(1), MINUTE, 0), Effect::Applied)),
         ]);
         let seen = breaker.snapshot();
@@ -73,7 +73,7 @@ fn closing_against_a_failed_probe() {
         let (breaker, remote) = after_the_grace();
         let probe = admit(breaker).unwrap();
         let [effect, _] = race([
-            Box::new(|| remote.close(Epoch(2))) as Box<dyn FnOnce() -> Effect>,
+            Box::new(|| remote.close(Epoch(2))) as Run<Effect>,
             Box::new(move || {
                 settle(breaker, probe, Outcome::Failed);
                 Effect::Unchanged
@@ -97,8 +97,7 @@ fn opening_against_the_success_of_a_probe() {
         let (breaker, remote) = after_the_grace();
         let probe = admit(breaker).unwrap();
         race([
-            Box::new(|| assert_eq!(remote.open_for(Epoch(2), HOUR, 3), Effect::Applied))
-                as Box<dyn FnOnce()>,
+            Box::new(|| assert_eq!(remote.open_for(Epoch(2), HOUR, 3), Effect::Applied)) as Run,
             Box::new(move || settle(breaker, probe, Outcome::Succeeded)),
         ]);
         let seen = breaker.snapshot();
@@ -121,7 +120,7 @@ fn lease_against_a_slot_request() {
                 Box::new(|| {
                     assert_eq!(remote.half_open_now(Epoch(1)), Effect::Applied);
                     admit(breaker)
-                }) as Box<dyn FnOnce() -> Option<Ticket>>,
+                }) as Run<Option<Ticket>>,
                 Box::new(|| admit(breaker)),
             ]);
             let [probe] = [first, second].into_iter().flatten().collect::<Vec<_>>()[..] else {
@@ -144,7 +143,7 @@ fn lease_against_the_end_of_the_grace() {
             Box::new(|| {
                 assert_eq!(remote.half_open_now(Epoch(1)), Effect::Applied);
                 admit(breaker)
-            }) as Box<dyn FnOnce() -> Option<Ticket>>,
+            }) as Run<Option<Ticket>>,
             Box::new(|| {
                 set_clock(micros(MINUTE + GRACE) + 1);
                 admit(breaker)
@@ -175,7 +174,7 @@ fn wait_against_a_slot_request() {
             Box::new(|| {
                 assert_eq!(remote.wait(Epoch(1), HOUR), Effect::Applied);
                 None
-            }) as Box<dyn FnOnce() -> Option<Ticket>>,
+            }) as Run<Option<Ticket>>,
             Box::new(|| admit(breaker)),
         ]);
         if let Some(probe) = probe {
@@ -201,7 +200,7 @@ fn opening_against_an_order() {
             let breaker = breaker(1);
             let remote = attach(breaker);
             race([
-                Box::new(move || order(breaker)) as Box<dyn FnOnce()>,
+                Box::new(move || order(breaker)) as Run,
                 Box::new(|| _ = remote.open_for(Epoch(1), MINUTE, 0)),
             ]);
             assert_eq!(hold(breaker), Some((state, HoldSource::Order)));
@@ -219,7 +218,7 @@ fn opening_against_reset() {
         let breaker = breaker(1);
         let remote = attach(breaker);
         race([
-            Box::new(|| breaker.reset()) as Box<dyn FnOnce()>,
+            Box::new(|| breaker.reset()) as Run,
             Box::new(|| assert_eq!(remote.open_for(Epoch(1), MINUTE, 0), Effect::Applied)),
         ]);
         let state = breaker.state();
@@ -237,8 +236,7 @@ fn opening_against_other_rules() {
         let remote = attach(breaker);
         let rules = Config::builder().max_failures(2).reset(HOUR);
         race([
-            Box::new(move || breaker.reconfigure(rules.build().unwrap()).unwrap())
-                as Box<dyn FnOnce()>,
+            Box::new(move || breaker.reconfigure(rules.build().unwrap()).unwrap()) as Run,
             Box::new(|| assert_eq!(remote.open_for(Epoch(2), MINUTE, 0), Effect::Applied)),
         ]);
         assert_eq!(breaker.snapshot().retry_after, Some(MINUTE + GRACE));
@@ -255,8 +253,7 @@ fn closing_against_other_rules() {
         remote.open_for(Epoch(1), MINUTE, 0);
         let rules = Config::builder().max_failures(1).ramp(HOUR);
         race([
-            Box::new(move || breaker.reconfigure(rules.build().unwrap()).unwrap())
-                as Box<dyn FnOnce()>,
+            Box::new(move || breaker.reconfigure(rules.build().unwrap()).unwrap()) as Run,
             Box::new(|| assert_eq!(remote.close(Epoch(2)), Effect::Applied)),
         ]);
         let seen = breaker.snapshot();
@@ -281,7 +278,7 @@ fn verdict_against_one_of_another_epoch() {
             let breaker = breaker(1);
             let remote = attach(breaker);
             race([
-                Box::new(move || opens(remote)) as Box<dyn FnOnce()>,
+                Box::new(move || opens(remote)) as Run,
                 Box::new(move || later(remote)),
             ]);
             assert_eq!(breaker.snapshot().retry_after, retry_after);
@@ -297,7 +294,7 @@ fn order_of_the_fleet_against_one_by_hand() {
         let breaker = breaker(1);
         let remote = attach(breaker);
         race([
-            Box::new(|| breaker.force_closed()) as Box<dyn FnOnce()>,
+            Box::new(|| breaker.force_closed()) as Run,
             Box::new(|| _ = remote.hold_open(Epoch(1), None)),
         ]);
         assert_eq!(hold(breaker), Some((State::Closed, HoldSource::Order)));
@@ -312,7 +309,7 @@ fn release_by_the_fleet_against_an_order_by_hand() {
         let remote = attach(breaker);
         remote.hold_open(Epoch(1), None);
         race([
-            Box::new(|| breaker.force_open()) as Box<dyn FnOnce()>,
+            Box::new(|| breaker.force_open()) as Run,
             Box::new(|| _ = remote.release(Epoch(2))),
         ]);
         assert_eq!(hold(breaker), Some((State::Open, HoldSource::Order)));
@@ -331,7 +328,7 @@ fn order_of_the_fleet_against_another() {
             let breaker = breaker(1);
             let remote = attach(breaker);
             race([
-                Box::new(|| _ = remote.hold_open(Epoch(1), None)) as Box<dyn FnOnce()>,
+                Box::new(|| _ = remote.hold_open(Epoch(1), None)) as Run,
                 Box::new(move || later(remote)),
             ]);
             assert_eq!(hold(breaker), expected);
@@ -364,7 +361,7 @@ fn result_of_a_probe_against_the_task_that_waits() {
             Box::new(move || {
                 let polled = waits.as_mut().poll(&mut Context::from_waker(&waker));
                 (polled, Some(waits))
-            }) as Box<dyn FnOnce() -> (Poll<Probed>, Option<Waits>)>,
+            }) as Run<(Poll<Probed>, Option<Waits>)>,
             Box::new(move || {
                 settle(breaker, probe, Outcome::Succeeded);
                 (Poll::Pending, None)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
-use super::{LAG, fail, model_of_few_preemptions, model_of_three, race, succeed};
+use super::{LAG, Run, fail, model_of_few_preemptions, model_of_three, race, succeed};
 use crate::circuit::Circuit;
 use crate::clock::model::{keep_behind, set as set_clock};
 use crate::sync::live::watched;
@@ -13,8 +13,6 @@ use crate::sync::sequenced::Sequenced;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
 const SECOND: u64 = 1_000_000;
-
-type Call<R> = Box<dyn FnOnce() -> R>;
 
 /// Checks programs of even more steps, with one preemption.
 fn model_of_one_preemption(model: impl Fn() + Send + Sync + 'static) {
@@ -111,7 +109,7 @@ fn lower_limit_against_a_failure() {
             let breaker = breaker(before);
             fail(breaker);
             race([
-                Box::new(|| fail(breaker)) as Call<()>,
+                Box::new(|| fail(breaker)) as Run,
                 Box::new(move || change(breaker, after)),
             ]);
             if breaker.state() == State::Closed {
@@ -151,7 +149,7 @@ fn another_limit_and_window_against_a_failure() {
                 (0..3).for_each(|_| fail(breaker));
                 set_clock(now);
                 race([
-                    Box::new(|| fail(breaker)) as Call<()>,
+                    Box::new(|| fail(breaker)) as Run,
                     Box::new(move || change(breaker, after)),
                 ]);
                 assert_eq!(breaker.state(), State::Closed, "a mix of two rules");
@@ -179,7 +177,7 @@ fn another_window_against_the_failure_that_reaches_the_limit() {
                 let breaker = breaker(before);
                 fail(breaker);
                 race([
-                    Box::new(|| fail(breaker)) as Call<()>,
+                    Box::new(|| fail(breaker)) as Run,
                     Box::new(move || change(breaker, after)),
                 ]);
                 if breaker.state() == State::Closed {
@@ -206,7 +204,7 @@ fn another_limit_beside_a_rate_against_a_failure() {
                 fail(breaker);
             }
             race([
-                Box::new(|| fail(breaker)) as Call<()>,
+                Box::new(|| fail(breaker)) as Run,
                 Box::new(move || change(breaker, after)),
             ]);
             if is_first {
@@ -231,7 +229,7 @@ fn limit_beside_a_rate_removed_and_added_against_a_failure() {
                 fail(breaker);
             }
             race([
-                Box::new(|| fail(breaker)) as Call<()>,
+                Box::new(|| fail(breaker)) as Run,
                 Box::new(move || {
                     change(breaker, rate);
                     change(breaker, rate.max_failures(3));
@@ -260,7 +258,7 @@ fn another_rate_and_min_calls_against_a_failure() {
             succeed(breaker);
             (0..2).for_each(|_| fail(breaker));
             race([
-                Box::new(|| fail(breaker)) as Call<()>,
+                Box::new(|| fail(breaker)) as Run,
                 Box::new(move || change(breaker, window(rate(0.5, 20)))),
             ]);
             assert_eq!(breaker.state(), State::Closed, "a mix of two rules");
@@ -285,7 +283,7 @@ fn lower_limit_against_the_first_failure() {
         model_of_three(move || {
             let breaker = breaker(before);
             race([
-                Box::new(|| fail(breaker)) as Call<()>,
+                Box::new(|| fail(breaker)) as Run,
                 Box::new(move || change(breaker, after)),
             ]);
             assert_eq!(breaker.state(), State::Closed);
@@ -310,7 +308,7 @@ fn another_reset_against_a_trip() {
                 Box::new(move || {
                     change(breaker, reset(after));
                     None
-                }) as Call<Option<Duration>>,
+                }) as Run<Option<Duration>>,
                 Box::new(|| {
                     fail(breaker);
                     rejected(breaker)
@@ -345,7 +343,7 @@ fn another_reset_and_max_reset_against_a_rejection() {
             Box::new(move || {
                 change(breaker, rules(15, 1_000));
                 None
-            }) as Call<Option<Duration>>,
+            }) as Run<Option<Duration>>,
             Box::new(|| rejected(breaker)),
         ]);
         let waits = [20, 60].map(|wait| Some(seconds(wait)));
@@ -393,7 +391,7 @@ fn another_reset_against_two_calls() {
                 Box::new(move || {
                     change(breaker, reset(after));
                     [None; 2]
-                }) as Call<[Option<u64>; 2]>,
+                }) as Run<[Option<u64>; 2]>,
                 Box::new(|| [rejected_for(breaker), rejected_for(breaker)]),
             ]);
             assert!(
@@ -418,7 +416,7 @@ fn another_reset_against_two_callers() {
                 Box::new(move || {
                     change(breaker, reset(after));
                     None
-                }) as Call<Option<u64>>,
+                }) as Run<Option<u64>>,
                 Box::new(|| rejected_for(breaker)),
                 Box::new(|| rejected_for(breaker)),
             ]);
@@ -440,7 +438,7 @@ fn longer_reset_against_a_caller_beside_a_probe() {
             Box::new(move || {
                 change(breaker, reset(100));
                 None
-            }) as Call<Option<Duration>>,
+            }) as Run<Option<Duration>>,
             Box::new(|| {
                 assert_eq!(breaker.state(), State::HalfOpen);
                 rejected(breaker)
@@ -463,7 +461,7 @@ fn longer_reset_after_a_probe_against_the_state() {
             Box::new(move || {
                 std::mem::forget(breaker.try_acquire().unwrap());
                 change(breaker, reset(100));
-            }) as Call<()>,
+            }) as Run,
             Box::new(|| {
                 assert_eq!(breaker.state(), State::HalfOpen);
                 let seen = breaker.snapshot();
@@ -483,7 +481,7 @@ fn probe_against_the_time_of_the_state() {
         fail(breaker);
         set_clock(32 * SECOND);
         race([
-            Box::new(|| std::mem::forget(breaker.try_acquire().unwrap())) as Call<()>,
+            Box::new(|| std::mem::forget(breaker.try_acquire().unwrap())) as Run,
             Box::new(|| assert_eq!(breaker.snapshot().since, seconds(2))),
         ]);
     });
@@ -507,7 +505,7 @@ fn end_of_a_probe_against_a_caller_after_a_longer_reset() {
                         probe.failure();
                     }
                     None
-                }) as Call<Option<Duration>>,
+                }) as Run<Option<Duration>>,
                 Box::new(|| rejected(breaker)),
             ]);
             let after = if success { None } else { Some(seconds(100)) };
@@ -533,7 +531,7 @@ fn shorter_reset_against_the_next_probe() {
             Box::new(move || {
                 change(breaker, reset(10));
                 None
-            }) as Call<Option<Duration>>,
+            }) as Run<Option<Duration>>,
             Box::new(|| rejected(breaker)),
         ]);
         assert!([None, Some(seconds(51))].contains(&wait), "{wait:?}");
@@ -555,7 +553,7 @@ fn another_timeout_against_a_probe() {
                 let timeout = circuit.timeout_of(ticket).as_micros();
                 let lease = ticket.lease().until().as_micros();
                 Some((timeout, lease - 15 * SECOND))
-            }) as Call<Option<(u64, u64)>>,
+            }) as Run<Option<(u64, u64)>>,
             Box::new(move || {
                 change(breaker, rules(40));
                 None
@@ -578,7 +576,7 @@ fn more_probes_and_a_ramp_against_the_success_of_a_probe() {
         set_clock(30 * SECOND);
         let probe = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || probe.success()) as Call<()>,
+            Box::new(move || probe.success()) as Run,
             Box::new(move || change(breaker, rules.probes(2).ramp(seconds(100)))),
         ]);
         let seen = breaker.snapshot();
@@ -603,7 +601,7 @@ fn fewer_probes_against_the_success_of_one() {
         set_clock(30 * SECOND);
         let probe = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || probe.success()) as Call<()>,
+            Box::new(move || probe.success()) as Run,
             Box::new(move || change(breaker, rules(1))),
         ]);
         if breaker.state() == State::HalfOpen {
@@ -629,7 +627,7 @@ fn end_of_a_ramp_against_a_call() {
             Box::new(move || {
                 change(breaker, rules);
                 None
-            }) as Call<Option<Duration>>,
+            }) as Run<Option<Duration>>,
             Box::new(|| rejected(breaker)),
         ]);
         assert!([None, Some(seconds(10))].contains(&wait), "{wait:?}");
@@ -663,7 +661,7 @@ fn another_slow_call_against_a_success() {
         model_of_few_preemptions(move || {
             let breaker = breaker(half(before));
             race([
-                Box::new(|| succeed(breaker)) as Call<()>,
+                Box::new(|| succeed(breaker)) as Run,
                 Box::new(move || change(breaker, half(after))),
             ]);
             assert_eq!(calls_and_slow(breaker), (1, 0));
@@ -686,7 +684,7 @@ fn another_window_against_a_success() {
             set_clock(100 * SECOND);
             succeed(breaker);
             race([
-                Box::new(|| succeed(breaker)) as Call<()>,
+                Box::new(|| succeed(breaker)) as Run,
                 Box::new(move || change(breaker, after)),
             ]);
             let (calls, _) = calls_and_slow(breaker);
@@ -712,7 +710,7 @@ fn another_slow_call_against_the_end_of_a_call() {
             let call = breaker.try_acquire().unwrap();
             set_clock(SECOND / 2);
             race([
-                Box::new(move || call.success()) as Call<()>,
+                Box::new(move || call.success()) as Run,
                 Box::new(move || change(breaker, half(after))),
             ]);
             change(breaker, half(Some(1)));
@@ -735,7 +733,7 @@ fn another_slow_call_against_the_start_of_a_call() {
                 Box::new(move || {
                     change(breaker, half(after));
                     None
-                }) as Call<Option<crate::Permit<'static>>>,
+                }) as Run<Option<crate::Permit<'static>>>,
                 Box::new(|| breaker.try_acquire().ok()),
             ]);
             set_clock(5 * SECOND);
@@ -759,7 +757,7 @@ fn end_of_counting_against_the_start_of_a_call() {
         let breaker = breaker(half(Some(1)));
         fail(breaker);
         race([
-            Box::new(move || change(breaker, failures)) as Call<()>,
+            Box::new(move || change(breaker, failures)) as Run,
             Box::new(|| succeed(breaker)),
         ]);
         change(breaker, half(Some(1)));

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    RESET, breaker, breaker_with, circuit, fail, half_open_for_two, model_of_few_preemptions, race,
-    succeed,
+    RESET, Run, breaker, breaker_with, circuit, fail, half_open_for_two, model_of_few_preemptions,
+    race, succeed,
 };
 use crate::circuit::{Outcome, Ticket};
 use crate::clock::Span;
@@ -33,7 +33,7 @@ fn request_against_a_failure_below_the_limit() {
             let breaker = breaker_with(config);
             let [asks, fails] = [(); 2].map(|()| acquire(breaker));
             race([
-                Box::new(move || unavailable(breaker, asks, MINUTE)) as Box<dyn FnOnce()>,
+                Box::new(move || unavailable(breaker, asks, MINUTE)) as Run,
                 Box::new(move || circuit(breaker).settle(fails, Outcome::Failed)),
             ]);
             let seen = breaker.snapshot();
@@ -52,7 +52,7 @@ fn request_against_the_failure_that_reaches_the_limit() {
         fail(breaker);
         let [asks, fails] = [(); 2].map(|()| acquire(breaker));
         race([
-            Box::new(move || unavailable(breaker, asks, MINUTE)) as Box<dyn FnOnce()>,
+            Box::new(move || unavailable(breaker, asks, MINUTE)) as Run,
             Box::new(move || circuit(breaker).settle(fails, Outcome::Failed)),
         ]);
         let seen = breaker.snapshot();
@@ -72,7 +72,7 @@ fn request_against_stale_results() {
                 Box::new(move || {
                     unavailable(breaker, asks, MINUTE);
                     circuit(breaker).settle(stale, outcome);
-                }) as Box<dyn FnOnce()>,
+                }) as Run,
                 Box::new(move || circuit(breaker).settle(other, outcome)),
             ]);
             assert_eq!(breaker.snapshot().retry_after, Some(MINUTE));
@@ -92,7 +92,7 @@ fn request_against_reset() {
         let breaker = breaker(3);
         let asks = acquire(breaker);
         race([
-            Box::new(move || unavailable(breaker, asks, MINUTE)) as Box<dyn FnOnce()>,
+            Box::new(move || unavailable(breaker, asks, MINUTE)) as Run,
             Box::new(|| {
                 breaker.reset();
                 fail(breaker);
@@ -119,7 +119,7 @@ fn request_of_a_probe_against_the_result_of_another() {
             let breaker = half_open_for_two(1);
             let [asks, other] = [(); 2].map(|()| acquire(breaker));
             race([
-                Box::new(move || unavailable(breaker, asks, MINUTE)) as Box<dyn FnOnce()>,
+                Box::new(move || unavailable(breaker, asks, MINUTE)) as Run,
                 Box::new(move || end(breaker, other)),
             ]);
             let seen = breaker.snapshot();

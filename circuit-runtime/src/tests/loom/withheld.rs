@@ -1,6 +1,6 @@
 //! Models of limits that are reached while the circuit is held closed.
 
-use super::{breaker, circuit, fail, model_of_few_preemptions, race};
+use super::{Run, breaker, circuit, fail, model_of_few_preemptions, race};
 use crate::circuit::{Outcome, Ticket};
 use crate::{CircuitBreaker, State};
 
@@ -27,7 +27,7 @@ fn limit_withheld_against_itself() {
             (0..before).for_each(|_| fail(breaker));
             let [one, other] = [(); 2].map(|()| breaker.try_acquire().unwrap());
             race([
-                Box::new(move || one.failure()) as Box<dyn FnOnce()>,
+                Box::new(move || one.failure()) as Run,
                 Box::new(move || other.failure()),
             ]);
             let seen = breaker.snapshot();
@@ -44,8 +44,7 @@ fn limit_withheld_against_another_failure() {
     model_of_few_preemptions(|| {
         let breaker = held_closed(2);
         let tickets = race([
-            Box::new(|| vec![failed_call(breaker), failed_call(breaker)])
-                as Box<dyn FnOnce() -> Vec<Ticket>>,
+            Box::new(|| vec![failed_call(breaker), failed_call(breaker)]) as Run<Vec<Ticket>>,
             Box::new(|| vec![failed_call(breaker)]),
         ])
         .concat();
@@ -70,7 +69,7 @@ fn limit_withheld_against_reset() {
         fail(breaker);
         let call = breaker.try_acquire().unwrap();
         race([
-            Box::new(move || call.failure()) as Box<dyn FnOnce()>,
+            Box::new(move || call.failure()) as Run,
             Box::new(|| {
                 breaker.reset();
                 fail(breaker);
