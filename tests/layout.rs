@@ -304,12 +304,13 @@ fn modules_use_only_modules_below_them() {
 #[test]
 fn the_tables_are_in_order_and_hold_nothing_else() {
     for (package, layers) in PACKAGES {
-        let uses = Sources::read(package).uses();
+        let files = Sources::read(package).uses();
         let mut lower = BTreeSet::new();
         for (module, below) in layers {
-            let files = || uses.iter().filter(|(file, _)| top_level(file) == *module);
-            assert!(files().count() > 0, "{package} has no module `{module}`");
-            let used: BTreeSet<_> = files()
+            let own_files = || files.iter().filter(|(file, _)| top_level(file) == *module);
+            let exists = own_files().count() > 0;
+            assert!(exists, "{package} has no module `{module}`");
+            let used: BTreeSet<_> = own_files()
                 .flat_map(|(_, used)| used)
                 .map(|used| top_level(used))
                 .collect();
