@@ -426,7 +426,7 @@ pub(super) mod tests {
 
     /// Where threads have no locals of their own, the copy may be destroyed first.
     #[test]
-    fn what_a_thread_holds_is_released_once_although_its_copy_is_lost() {
+    fn the_value_of_a_thread_is_released_once_although_its_copy_is_lost() {
         static RELEASED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
         const LIFECYCLE: Lifecycle = Lifecycle::new(&HELD, &GUARD);
 
