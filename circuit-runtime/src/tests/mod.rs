@@ -9,6 +9,7 @@ mod linearization;
 #[cfg(circuit_loom)]
 mod loom;
 #[cfg(circuit_shuttle)]
+#[expect(dead_code, reason = "the histories use more of it")]
 #[path = "../../../tests/histories/reference.rs"]
 mod reference;
 #[cfg(circuit_shuttle)]
