@@ -125,4 +125,4 @@ async fn main() -> Result<(), SearchError> {
 //! The circuit then stays open for that time and the `jitter`, but at most for `max_reset`, or for
 //! one hour without it.
 //!
-//! The repository's `examples/classify.rs` runs all of these against one service.
+//! The repository's `examples/classify.rs` runs all of these.
