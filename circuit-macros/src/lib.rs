@@ -70,7 +70,7 @@ use proc_macro::TokenStream;
 /// The breaker is created by the first call.
 ///
 /// In a recursive function, each level counts as a call, and the inner call of a probe is rejected,
-/// so that the circuit cannot close again: annotate a function that calls it instead.
+/// so that the circuit cannot close again: annotate a wrapper around it instead.
 ///
 /// # Options
 ///

@@ -68,7 +68,7 @@ async fn main() -> io::Result<()> {
 //!
 //! The repository's `examples/foreign_error.rs` has one of each kind.
 //!
-//! # To tell them apart
+//! # Telling them apart
 //!
 //! Match on [`CircuitError`](crate::CircuitError), or use its methods:
 //!

@@ -115,8 +115,8 @@ assert_eq!((error.circuit(), error.option()), ("search", Some("max_reset")));
 //!   timer: if a file sets one, `Applied` lists it as skipped. Write a long one in the attribute,
 //!   `timeout = "1h"`, if a file may set a shorter one.
 //! - **A reload** is up to the program: on a signal, on a request, or when the file has changed.
-//!   Read it, apply it, and log the result, which says what has changed and which names match no
-//!   circuit. If the file has a mistake, log that. The rules stay as they are.
+//!   Read the file, apply it, and log the result: `Applied`, or the mistake. After a mistake, the
+//!   rules stay as they are.
 //! - **Kept:** totals, orders, the history and calls in flight, each with its timeout. Counted
 //!   results stay unless the kind or the length of `window` changes; a limit below their number
 //!   opens the circuit with the next failure. An open circuit follows a new `reset`.
@@ -134,21 +134,21 @@ assert_eq!((error.circuit(), error.option()), ("search", Some("max_reset")));
 //! - **An order that ends.** After an order with a time, such as
 //!   [`force_open_for`](crate::CircuitBreaker::force_open_for), the circuit is not held: the file's
 //!   hold returns when the file is applied again.
-//! - **Half a file.** An empty file, or one that is read while it is written, sets the rules back
-//!   that it does not contain. Write it aside, then rename it.
+//! - **Half a file.** If a file is empty, or is read while it is being written, the options that it
+//!   lacks have the values of the program again. Write a new file beside it, then rename that.
 //! - **Unsetting.** A file can set an option, but not remove one of the program. It can replace a
-//!   default: a `failure_rate` under `"*"` takes the place of the default of `max_failures`, but
-//!   not of a `max_failures` in the attribute.
+//!   default: a `failure_rate` under `"*"` takes the place of the default `max_failures`, but not
+//!   of a `max_failures` in the attribute.
 //! - **New rules from code.** [`reconfigure`](crate::CircuitBreaker::reconfigure) replaces the
-//!   rules of the program, and removes the file's options until the file is applied again: they
-//!   then go over the new rules.
+//!   rules of the program, and removes the file's options. When the file is applied again, its
+//!   options take precedence over the new rules.
 //! - **A later circuit.** If the options of the file are invalid for a circuit that is created
 //!   later, all of them are left out there, with a warning in the log. A hold applies nevertheless.
 //!   Without the feature `tracing`, there is no sign of it but
 //!   [`CircuitBreaker::config`](crate::CircuitBreaker::config).
 //! - **YAML** takes `*` for the beginning of an alias: quote it, `"*":`.
-//! - **The environment.** The crate `figment` puts variables over a file. It reads their names in
-//!   lower case, and few shells allow `::` in them: give a circuit that is set there a `name` in
+//! - **The environment.** The crate `figment` lets variables override a file. It reads their names
+//!   in lower case, and few shells allow `::` in them: give a circuit that is set there a `name` in
 //!   lower case without `::`.
 //! - **Names.** The breaker of an annotated function exists from its first call on. Until then, its
 //!   name is among those that match no circuit, and a mistake in its options is a warning in the

@@ -2,11 +2,11 @@
 //!
 //! # Without a store
 //!
-//! When many instances of a program call one service, each has a breaker of its own, which sees
-//! only the calls of its instance: choose `min_calls` for the traffic of one instance. All of them
-//! open at about the same time and, without `jitter`, probe at about the same time, too.
-//! `max_reset` makes them probe less and less often while the service is down; jitter is added on
-//! top of it. Keep `probes` small, because every instance sends that many.
+//! When many processes call one service, each has a breaker of its own, which sees only the calls
+//! of its process: choose `min_calls` for the traffic of one process. All of them open at about the
+//! same time and, without `jitter`, probe at about the same time, too. `max_reset` makes them probe
+//! less and less often while the service is down; jitter is added on top of it. Keep `probes`
+//! small, because every process sends that many.
 //!
 //! ```
 //! use circuit_runtime::{CircuitBreaker, Config};
@@ -21,11 +21,11 @@
 //!     .jitter(0.5)
 //!     .build()?;
 //!
-//! let instances: Vec<_> = (0..100).map(|_| CircuitBreaker::new("stock", config)).collect();
+//! let processes: Vec<_> = (0..100).map(|_| CircuitBreaker::new("stock", config)).collect();
 //! let mut waits = HashSet::new();
-//! for instance in &instances {
-//!     instance.try_acquire()?.failure();
-//!     let wait = instance.snapshot().retry_after.unwrap_or_default();
+//! for process in &processes {
+//!     process.try_acquire()?.failure();
+//!     let wait = process.snapshot().retry_after.unwrap_or_default();
 //!     assert!(wait <= Duration::from_secs(45));
 //!     waits.insert(wait.as_secs());
 //! }
@@ -36,29 +36,29 @@
 //!
 //! # With Redis or Valkey
 //!
-//! The instances that share what they know through a store open together, and one of them probes
-//! for all. The crate `circuit-redis` does so:
+//! Processes can share what they know through a store: their circuits open together, and one
+//! process probes for all. The crate `circuit-redis` does this:
 //!
 //! ```ignore
 //! use circuit_redis::{Fleet, Quorum};
 //!
 //! let fleet = Fleet::builder("redis://127.0.0.1", "shop") // the store, and a namespace in it
 //!     .share("shop::*") // the breakers, by name or pattern
-//!     .quorum(Quorum::AtLeast(2)) // of the instances, to open for all
+//!     .quorum(Quorum::AtLeast(2)) // of the processes, to open for all
 //!     .build()?;
 //! tokio::spawn(fleet.run());
 //! ```
 //!
 //! - **No call waits for the store.** What the store says is delivered to the breakers beforehand.
 //!   Each breaker counts, opens and rejects by itself.
-//! - **A quorum** decides. One instance with a broken network opens its own circuit, and not those
+//! - **A quorum** decides. One process with a broken network opens its own circuit, and not those
 //!   of the others.
-//! - **One probe for all.** At the end of the wait, the store gives one instance a lease, and the
+//! - **One probe for all.** At the end of the wait, the store gives one process a lease, and the
 //!   others wait for its result. There is one such probe at a time while the store can be reached
 //!   and keeps what it has acknowledged.
-//! - **Orders for all:** `fleet.hold_open("shop::quote")` holds the circuit in every instance, for
+//! - **Orders for all:** `fleet.hold_open("shop::quote")` holds the circuit in every process, for
 //!   15 minutes.
-//! - **Without the store,** each instance decides by itself, as if there were no fleet. No circuit
+//! - **Without the store,** each process decides by itself, as if there were no fleet. No circuit
 //!   stays open because the store is away. `fleet.status()` says so; alert on it.
 //!
 //! Rules stay those of each program: give `jitter` and a `max_reset` all the same, for the time
@@ -78,11 +78,11 @@
 //! let breaker = CircuitBreaker::new("payments", Config::default());
 //! let remote = Remote::attach(&breaker);
 //!
-//! // Other instances have seen the service fail.
+//! // Other processes have seen the service fail.
 //! remote.open_for(Epoch(7), Duration::from_secs(30), 0);
 //! assert!(breaker.try_acquire().is_err());
 //!
-//! // This instance has the lease: its next call probes.
+//! // This process has the lease: its next call probes.
 //! remote.half_open_now(Epoch(7));
 //! breaker.try_acquire()?.success();
 //! assert_eq!(breaker.state(), State::Closed);

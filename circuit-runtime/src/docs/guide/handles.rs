@@ -33,8 +33,8 @@
 //! [`CircuitError`](crate::CircuitError). If your error type implements `From<CircuitError>`,
 //! `breaker.call(future).await.map_err(CallError::into_inner)?` converts it.
 //!
-//! The predicates are methods of the call: `breaker.call(future).failure_if(|error|
-//! ..).ignore_if(|error| ..)`, and so are `retry_after` and `classify`.
+//! The predicates are methods of the call, as in `breaker.call(future).failure_if(|error| ..)`, and
+//! so are `retry_after` and `classify`.
 //!
 //! # Work that starts at once
 //!

@@ -137,12 +137,13 @@ impl Client {
 //! opened no longer ago than their wait and another `reset`. The work for each new key is bounded,
 //! too, however many breakers there are to evict.
 //!
-//! So what is known of a host that fails now and then is not displaced by any number of keys that
-//! work, made-up ones included. Only keys that fail can displace it, about `max_keys` of them. If
-//! callers can make up keys that fail, bound their rate.
+//! So no number of keys that work, made-up ones included, displaces the evidence of a host that
+//! fails now and then. Only keys that fail can displace it, about `max_keys` of them. If callers
+//! can make up keys that fail, bound their rate.
 //!
-//! The totals of an evicted key start again from 0. An export keeps them in those of its function.
+//! After an eviction, the totals of a key start again from 0. An export keeps the earlier ones in
+//! the totals of the function.
 //!
-//! However long a key is, at most 256 bytes of it are kept: its beginning, and a hash of the rest
-//! under a secret of the process. So two long keys that differ have two breakers, and no caller can
-//! craft two that share one.
+//! Of a key of more than 256 bytes, only its beginning is kept, and a hash of the rest under a
+//! secret of the process. Two long keys that differ have two breakers, and no caller can craft two
+//! that share one.

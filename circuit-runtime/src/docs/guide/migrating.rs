@@ -1,7 +1,7 @@
 //! The words of other libraries.
 //!
-//! The attribute knows what other libraries call its options: under such a name, the compile error
-//! says the name here.
+//! The attribute knows the names that other libraries give its options: if you write one of them,
+//! the compile error suggests the name here.
 //!
 //! Some things are the same everywhere here, and may differ from what you are used to:
 //!
@@ -103,9 +103,9 @@
 //! | `DISABLED`, `METRICS_ONLY` | [`force_closed`](crate::CircuitBreaker::force_closed), which counts how often the circuit would have opened |
 //! | `getEventPublisher().onStateTransition(..)` | [`on_change`](crate::CircuitBreaker::on_change), [`registry::changes`](crate::registry::changes) |
 //! | `getMetrics()` | [`snapshot`](crate::CircuitBreaker::snapshot) |
-//! | `Bulkhead`, `RateLimiter`, `Retry` | not here; see [`retries`](super::retries) for where they belong |
+//! | `Bulkhead`, `RateLimiter`, `Retry` | not here; see [`retries`](super::retries) for where a retry belongs |
 //!
-//! Such a configuration
+//! This configuration
 //!
 //! ```yaml
 //! resilience4j.circuitbreaker.instances.quotes:

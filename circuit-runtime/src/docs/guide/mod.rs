@@ -16,7 +16,7 @@
 //! | [`telemetry`] | the log, listeners and receivers, metrics |
 //! | [`fleets`] | processes that share what they know about a service |
 //! | [`pitfalls`] | settings that do not do what they seem to |
-//! | [`costs`] | the memory, the exactness and the price of each rule |
+//! | [`costs`] | the exactness, the memory and the price of each rule |
 //! | [`migrating`] | the words of failsafe, recloser, tower-resilience and resilience4j |
 //!
 //! The attribute [`circuit_breaker`](macro@crate::circuit_breaker) has the list of all options.

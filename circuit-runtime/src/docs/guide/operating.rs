@@ -32,34 +32,41 @@
 //! # Flapping
 //!
 //! A circuit that opens and closes several times within minutes is worse than one that stays open,
-//! because each time callers wait for failures again. The service fails under load and recovers
-//! without it: add a [`ramp`](super::rules#a-service-that-is-overrun-when-it-recovers), more `probes`, or a
-//! longer `reset`. Or its limits are so low that an everyday failure meets them: use a rate, and a
-//! larger `min_calls`. Or the probes reach an operation that works while others fail. To detect it,
-//! count the changes to closed: [`Snapshot::opened`](crate::Snapshot::opened) counts each failed
-//! probe, too.
+//! because each time callers wait for failures again. There are three usual reasons:
+//!
+//! - The service fails under load and recovers without it. Add a
+//!   [`ramp`](super::rules#a-service-that-is-overrun-when-it-recovers), more `probes`, or a longer
+//!   `reset`.
+//! - The limits are so low that an everyday failure meets them. Use a rate, and a larger
+//!   `min_calls`.
+//! - The probes reach an operation that works while others fail. Give each operation a breaker of
+//!   its own.
+//!
+//! To detect flapping, count the changes to closed: [`Snapshot::opened`](crate::Snapshot::opened)
+//! counts each failed probe, too.
 //!
 //! # A half-open circuit that nobody calls
 //!
 //! Time alone makes an open circuit half-open, and only a call can close it. If none comes,
 //! [`state`](crate::CircuitBreaker::state) says half-open for hours, and no change is reported,
-//! because no call has found out anything: the service may be up or down. This is normal for a
-//! rarely called service, and for a key that is used no more. Where it is not, the calls have gone
-//! elsewhere: to a fallback further up, or to another instance. The next call is the probe. To
-//! learn sooner, let a task call the function now and then while the circuit is not closed.
+//! because no call has tested the service: it may be up or down. This is normal for a rarely called
+//! service, and for a key that is used no more. Where it is not, the calls have gone elsewhere: to
+//! a fallback further up, or to another instance. The next call is the probe. To learn sooner, let
+//! a task call the function now and then while the circuit is not closed.
 //!
 //! # Rejected calls
 //!
-//! A steady rate of rejections without an open circuit is a half-open one, or a ramp. Rejections of
-//! a circuit that is held open continue until the order ends.
+//! A steady rate of rejections without an open circuit comes from a half-open circuit, or a ramp.
+//! Rejections of a circuit that is held open continue until the order ends.
 //!
 //! # Health checks
 //!
-//! Let a health check show each circuit's state, since when it holds, the hold and
-//! [`Snapshot::last_change`](crate::Snapshot::last_change), and let it stay healthy. An open
-//! circuit says that *another* service is down, for all instances alike. If the check failed for
-//! it, all of them would be restarted, or receive no more traffic, and what works without the other
-//! service would fail, too. An instance without traffic makes no call that could close its circuit.
+//! Let a health check show each circuit's state, how long it has lasted, the hold and
+//! [`Snapshot::last_change`](crate::Snapshot::last_change), and let the check stay healthy. An open
+//! circuit says that *another* service is down, for all instances alike. If the check failed
+//! because of it, all of them would be restarted, or receive no more traffic, and what works
+//! without the other service would fail, too. An instance without traffic makes no call that could
+//! close its circuit.
 //!
 //! The repository's `examples/health.rs` has such a check.
 //!

@@ -21,12 +21,12 @@
 //! - **Another executor's `block_on` within a tokio task.** There, a loop of rejections spins
 //!   forever once the task's cooperative budget is used up, as tokio's own operations do.
 //! - **A `?` while a permit is held.** It drops the permit, and the call counts as cancelled:
-//!   errors that leave this way never open the circuit. Settle the permit before you return the
-//!   error.
+//!   errors that are returned this way never open the circuit. Settle the permit before you return
+//!   the error.
 //! - **A timeout around the call.** `tokio::time::timeout(limit, quote())` drops the call, which is
 //!   then not counted, except as slow while it was overdue. The same happens in a `select!`, and in
-//!   a server whose client disconnects. Use the option `timeout`, and less time than your callers
-//!   have.
+//!   a server whose client disconnects. Use the option `timeout`, and a shorter one than that of
+//!   your callers.
 //! - **An annotated function that calls another.** A rejection by the inner circuit is an `Err` of
 //!   the outer function, and so a failure. If it says nothing about the outer service, ignore it:
 //!   `ignore_if = |error| matches!(error, MyError::Circuit(_))`.
@@ -38,12 +38,12 @@
 //! - **A slow probe.** A probe only has to succeed, however late. With a `timeout`, a probe that
 //!   takes longer fails.
 //! - **A recursive function** counts each level as a call, and the inner call of its probe is
-//!   rejected. Annotate a function that calls it instead.
+//!   rejected. Annotate a wrapper around it instead.
 //!
 //! # Beside other attributes
 //!
-//! - **`#[cached]`.** Write `#[circuit_breaker]` first. Below it, every answer from the cache asks
-//!   the circuit, too, and counts as a success.
+//! - **`#[cached]`.** Write `#[circuit_breaker]` first. Below it, an answer from the cache is a
+//!   call through the circuit, too, and counts as a success.
 //! - **`#[mockall::automock]`.** Annotate the method of the implementation, not that of the trait,
 //!   whose attributes are copied to the mock.
 //! - **`#[async_trait]`.** Annotate the methods inside the `impl` or trait, below that attribute.

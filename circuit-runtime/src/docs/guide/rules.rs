@@ -19,14 +19,14 @@
 //! | [many behind one function](super::keys), such as hosts | any of these, and `key = host` |
 //! | many, with [rules that the program computes](super::keys#rules-that-the-program-computes) | `breaker = self.upstreams, key = host` |
 //! | whose limits change while the program runs | any of these, and [a file](super::files) |
-//! | [called by many instances](super::fleets#without-a-store) | any of these, and `max_reset = "10m", jitter = 0.5` |
+//! | [called by many processes](super::fleets#without-a-store) | any of these, and `max_reset = "10m", jitter = 0.5` |
 //!
 //! # A steady service
 //!
 //! It receives calls all the time, and one of them fails now and then. Use a rate: it means the
-//! same when traffic grows or shrinks over the day. The window should hold several times
-//! `min_calls`, which is 20 by default. If the calls come in bursts, use the last hundred calls,
-//! `window = 100`: such a window does not empty between bursts.
+//! same when traffic grows or shrinks over the day. The window should hold several times as many
+//! calls as `min_calls`, which is 20 by default. If the calls come in bursts, use the last hundred
+//! calls, `window = 100`: such a window does not empty between bursts.
 #![cfg_attr(
     feature = "macros",
     doc = r#"
@@ -160,7 +160,8 @@ assert_eq!(reports.state(), State::Open);
 //! tenth of the calls after a successful probe, then evenly more, and closes after a minute. Other
 //! calls are rejected with a `retry_after` of a tenth of the ramp, and are not counted. All rules
 //! apply meanwhile: the circuit reopens if one is met, as after a failed probe. However few calls
-//! there are, the first is admitted, and one whenever none was for a tenth of the ramp.
+//! there are, the first is admitted, and another whenever none was admitted for a tenth of the
+//! ramp.
 //!
 #![cfg_attr(
     feature = "test-util",
@@ -194,10 +195,10 @@ assert_eq!(search.state(), State::Closed);
 //! # A service that says when to come back
 //!
 //! A response of 429 or 503 may carry the header `Retry-After`. Put its value into the error, and
-//! return it from `retry_after`: the circuit opens at once, for as long as the service asked, with
-//! `jitter` on top and up to `max_reset`, or one hour without it. A probe with such a response
-//! reopens the circuit for that time. An error without such a value counts as usual. Where the
-//! response is an `Ok`, let `classify` look at it and return
+//! return it from `retry_after`: the circuit opens at once, for as long as the service asked and
+//! the `jitter`, but at most for `max_reset`, or for one hour without it. A probe with such a
+//! response reopens the circuit for that time. An error without such a value counts as usual. Where
+//! the response is an `Ok`, let `classify` look at it and return
 //! [`Verdict::Unavailable`](crate::Verdict::Unavailable).
 //!
 //! ```

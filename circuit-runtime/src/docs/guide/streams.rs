@@ -1,8 +1,8 @@
 //! Responses that arrive piece by piece.
 //!
-//! The function that starts a stream returns at once, and the stream may break minutes later. So
-//! annotating that function counts a success too early. Take a permit instead, keep it beside the
-//! stream, and settle it when the stream ends:
+//! The function that starts a stream returns at once, and the stream may break minutes later. If
+//! that function is annotated, a success is counted too early. Take a permit instead, keep it
+//! beside the stream, and settle it when the stream ends:
 //!
 //! | the stream | settle by |
 //! |---|---|

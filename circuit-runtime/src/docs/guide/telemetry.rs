@@ -50,8 +50,8 @@
 ```
 "#]
 //!
-//! - **`env-filter`.** With this feature of `tracing-subscriber`, only errors are logged unless
-//!   `RUST_LOG` says otherwise: `RUST_LOG=circuit_breaker=info` logs these events.
+//! - **`env-filter`.** With this feature of `tracing-subscriber`, only errors are logged unless the
+//!   variable `RUST_LOG` says otherwise: `RUST_LOG=circuit_breaker=info` logs these events.
 //! - **The crate `log`.** Turn on the feature `log` of `tracing`, and add a listener: without a
 //!   subscriber of `tracing`, changes are logged only while somebody listens.
 //!   `registry::on_change(|_| ()).forget()` is enough.
@@ -97,9 +97,9 @@
 //! ```
 //!
 //! For one breaker, changes arrive in the order in which they happened, each once.
-//! [`CircuitBreaker::on_change`](crate::CircuitBreaker::on_change) is for its own. A listener may
-//! call any breaker. One that panics affects no call. `registry::history()` keeps the latest 256
-//! changes of all breakers.
+//! [`CircuitBreaker::on_change`](crate::CircuitBreaker::on_change) listens to one breaker alone. A
+//! listener may call any breaker. One that panics affects no call. `registry::history()` keeps the
+//! latest 256 changes of all breakers.
 //!
 //! Some changes are reported later than they happen, because there is no timer:
 //!
@@ -128,6 +128,6 @@
 //! | `circuit_breaker_failure_ratio` | the share of failures in the window |
 //!
 //! The keys of one function are exported as one: their numbers are added up, and the worst of their
-//! states is shown. `export::Prometheus::new().keys(top)` gives so many keys series of their own,
-//! those in the worst state. The module [`export`](crate::export) explains this and the labels. The
+//! states is shown. `export::Prometheus::new().keys(top)` gives the `top` keys in the worst state
+//! series of their own. The module [`export`](crate::export) explains this and the labels. The
 //! repository's `examples/metrics/` has a Grafana dashboard and alert rules.
