@@ -79,21 +79,21 @@ println!("{}", quote("ACME").await?);
 //! # Time in tests
 //!
 //! With the feature `test-util`, every breaker follows tokio's clock, which a test can pause:
-//! thirty seconds take no time at all. A breaker that several runtimes use has one time, and what
-//! any of them advances by passes for it, on threads outside of them, too. Whatever other tests
-//! have advanced by before it opens, it is open for its whole wait.
+//! thirty seconds take no time at all. A breaker that several runtimes use has one time: an advance
+//! of any of them passes for it, on threads outside of them, too. However far other tests advance
+//! time before it opens, it is open for its whole wait.
 //!
 //! Three things are less exact:
 //!
-//! - If a test uses its first breaker only after it has advanced time, nothing is known of when it
-//!   did: if the circuit was opened elsewhere, all of it counts as time since then, and the circuit
-//!   may recover up to 0.75 s too early. The same holds for a thread that runs more than four
-//!   runtimes by turns.
-//! - What a test advances by before it has used a certain breaker counts for it from the breaker's
-//!   last change of state on, so that earlier failures elsewhere may be found expired.
+//! - If a test uses its first breaker only after it has advanced time, the moment of that advance
+//!   is unknown. For a circuit that was opened elsewhere, all of the advance counts as time since
+//!   then, and the circuit may recover up to 0.75 s too early. The same applies to a thread that
+//!   runs more than four runtimes by turns.
+//! - If a test advances time before it uses a certain breaker, the advance counts for that breaker
+//!   from its last change of state on: earlier failures that other tests caused may have expired.
 //! - A timed call that is moved to another runtime, because its first one has shut down, keeps its
-//!   deadline if that is still ahead on the second one's clock, and by no more than the timeout.
-//!   Otherwise, it has its whole timeout again.
+//!   deadline if that is ahead on the second one's clock by no more than the timeout. Otherwise,
+//!   the call has its whole timeout again.
 //!
 //! ```toml
 //! [dev-dependencies]

@@ -31,14 +31,14 @@
 //! # Access
 //!
 //! - A dashboard is read-only unless [`controls`](Dashboard::controls) or
-//!   [`bearer_token`](Dashboard::bearer_token) says otherwise. There are no cookies, no passwords
-//!   and no defaults.
+//!   [`bearer_token`](Dashboard::bearer_token) says otherwise. There are no cookies and no default
+//!   passwords.
 //! - It is served under the names of loopback and those added by [`host`](Dashboard::host), so that
 //!   no other site can reach it through a browser by DNS rebinding.
 //! - [`serve`](Dashboard::serve) listens on loopback only, unless reading needs a token, or the
 //!   program [allows](Dashboard::allow_unauthenticated) anyone to read.
-//! - An order has a reason, and one that forces a state has an end. Each one, done or denied, is an
-//!   event of `tracing`.
+//! - An order needs a reason, and one that forces a state needs an end. Each one, done or denied,
+//!   is an event of `tracing`.
 //! - Inside another server, everyone who reaches the path can read, as anyone but a browser can
 //!   write any `Host`: require a token, or put the path behind that server's authentication.
 //!
@@ -46,7 +46,7 @@
 //!
 //! | feature | default | meaning |
 //! |---|---|---|
-//! | `discovery` | no | functions that were never called are listed as idle, and all with their place in the source |
+//! | `discovery` | no | functions that were never called are listed as idle, and each has its file and line |
 //!
 #![doc = include_str!("api.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -3,7 +3,7 @@
 //!
 //! Build a [`Fleet`], name the breakers to [`share`](FleetBuilder::share), and spawn the future of
 //! [`Fleet::run`]. Calls go on as before: none waits for the store, and none returns an error of
-//! it. [`Fleet::status`] says what the fleet is like, [`Fleet::events`] what happens.
+//! it. [`Fleet::status`] reports the state of the fleet, and [`Fleet::events`] its changes.
 //!
 //! The README explains what is shared and what not, what is guaranteed, and what it costs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
