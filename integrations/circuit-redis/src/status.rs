@@ -42,6 +42,28 @@ pub struct Status {
 }
 
 /// The state of the sharing between the processes of a fleet.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_redis::{Reason, Sharing};
+/// use std::time::SystemTime;
+///
+/// /// Returns how long the store has been away for, in words.
+/// fn describe(sharing: &Sharing) -> String {
+///     match sharing {
+///         Sharing::Shared { .. } => "shared".to_owned(),
+///         Sharing::Degraded { since, reason } => {
+///             let time = since.elapsed().unwrap_or_default();
+///             format!("{reason}, for {} s", time.as_secs())
+///         }
+///         _ => "not running".to_owned(),
+///     }
+/// }
+/// let since = SystemTime::now();
+/// let degraded = Sharing::Degraded { since, reason: Reason::Silent };
+/// assert_eq!(describe(&degraded), "no answer in time, for 0 s");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sharing {
@@ -62,6 +84,26 @@ pub enum Sharing {
 }
 
 /// A circuit that is not closed for all.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_redis::{CircuitStatus, Fleet};
+///
+/// /// Describes a circuit in one line.
+/// fn line(circuit: &CircuitStatus) -> String {
+///     let name = &circuit.name;
+///     match (&circuit.prober, circuit.votes) {
+///         (Some(member), _) => format!("{name}: {member} probes"),
+///         (None, Some((votes, needed))) => format!("{name}: {votes} of {needed} votes"),
+///         (None, None) => format!("{name}: {} for {:?}", circuit.state, circuit.rest),
+///     }
+/// }
+/// let fleet = Fleet::builder("redis://127.0.0.1", "shop").build()?;
+/// let lines: Vec<_> = fleet.status().circuits.iter().map(line).collect();
+/// assert!(lines.is_empty()); // all are closed
+/// # Ok::<(), circuit_redis::FleetError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CircuitStatus {
@@ -88,6 +130,17 @@ pub struct CircuitStatus {
 }
 
 /// An operator's order to the whole fleet.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_redis::{Fleet, OrderStatus};
+///
+/// let fleet = Fleet::builder("redis://127.0.0.1", "shop").build()?;
+/// let has_no_end = |order: &&OrderStatus| order.ends_in.is_none();
+/// assert_eq!(fleet.status().orders.iter().find(has_no_end), None);
+/// # Ok::<(), circuit_redis::FleetError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct OrderStatus {

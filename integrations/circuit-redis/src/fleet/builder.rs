@@ -1,4 +1,4 @@
-//! How a fleet is built.
+//! The builder of a fleet, and the ways to begin one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,20 @@ const GRACE: Duration = Duration::from_millis(250);
 const ANSWER_LIMIT: Duration = Duration::from_millis(250);
 
 /// Builds a [`Fleet`]. See [`Fleet::builder`].
+///
+/// # Examples
+///
+/// ```
+/// use circuit_redis::{Fleet, Quorum};
+///
+/// let fleet = Fleet::builder("redis://127.0.0.1", "shop")
+///     .share("shop::*")
+///     .quorum(Quorum::AtLeast(3))
+///     .member("pod-7")
+///     .build()?;
+/// assert_eq!(&*fleet.status().member, "pod-7");
+/// # Ok::<(), circuit_redis::FleetError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct FleetBuilder {
@@ -48,12 +62,37 @@ impl FleetBuilder {
     ///
     /// A breaker of a key is shared by its own name, `function[key]`, or by that of its function.
     /// Keys of more than 256 bytes cannot be shared, as their names differ from process to process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    ///
+    /// let fleet = Fleet::builder("redis://127.0.0.1", "shop")
+    ///     .share("shop::quote")
+    ///     .share("billing::*")
+    ///     .build()?;
+    /// # let _ = fleet;
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
     pub fn share(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.push(Pattern::new(pattern));
         self
     }
 
     /// Sets how many members must agree before a circuit is open for all: two by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::{Fleet, FleetError, Quorum};
+    ///
+    /// let half = Fleet::builder("redis://127.0.0.1", "shop").quorum(Quorum::Fraction(0.5));
+    /// assert!(half.build().is_ok());
+    ///
+    /// let none = Fleet::builder("redis://127.0.0.1", "shop").quorum(Quorum::AtLeast(0));
+    /// assert_eq!(none.build().unwrap_err(), FleetError::Quorum);
+    /// ```
     pub fn quorum(mut self, quorum: Quorum) -> Self {
         self.quorum = quorum;
         self
@@ -61,6 +100,17 @@ impl FleetBuilder {
 
     /// Names this process: the process's number and a random one by default. The names of the
     /// members must differ.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    ///
+    /// let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "pod-7".to_owned());
+    /// let fleet = Fleet::builder("redis://127.0.0.1", "shop").member(&host).build()?;
+    /// assert_eq!(*fleet.status().member, *host);
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
     pub fn member(mut self, name: impl Into<String>) -> Self {
         self.member = Some(name.into());
         self
@@ -69,6 +119,21 @@ impl FleetBuilder {
     /// Sets how much longer than the store says a circuit stays open before it becomes half-open by
     /// itself: 250 ms by default, and up to half of that more, at random. It should be longer than
     /// it takes to ask the store, and to hear the answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    /// use std::time::Duration;
+    ///
+    /// // The store is in another region.
+    /// let fleet = Fleet::builder("redis://127.0.0.1", "shop")
+    ///     .grace(Duration::from_millis(600))
+    ///     .answer_limit(Duration::from_millis(500))
+    ///     .build()?;
+    /// # let _ = fleet;
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
@@ -77,6 +142,20 @@ impl FleetBuilder {
     /// Sets how long to wait for an answer of the store: 250 ms by default. With two answers
     /// missing in succession, the fleet is degraded. A connection must be made within twice this
     /// time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    /// use std::time::Duration;
+    ///
+    /// // The store is on this machine.
+    /// let fleet = Fleet::builder("unix:///run/redis.sock", "shop")
+    ///     .answer_limit(Duration::from_millis(50))
+    ///     .build()?;
+    /// # let _ = fleet;
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
     pub fn answer_limit(mut self, limit: Duration) -> Self {
         self.answer_limit = limit;
         self
@@ -88,6 +167,20 @@ impl FleetBuilder {
     ///
     /// Returns an error if the address, the namespace, the name of the member or the quorum is
     /// invalid.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::{Fleet, FleetError, Sharing};
+    ///
+    /// // Nothing is connected before the future of `run` is polled.
+    /// let fleet = Fleet::builder("redis://127.0.0.1", "shop").build()?;
+    /// assert_eq!(fleet.status().sharing, Sharing::NotRunning);
+    ///
+    /// let spaced = Fleet::builder("redis://127.0.0.1", "my shop").build();
+    /// assert_eq!(spaced.unwrap_err(), FleetError::Namespace("my shop".to_owned()));
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
     pub fn build(self) -> Result<Fleet, FleetError> {
         let endpoint = self.endpoint?;
         let keys = Keys::new(&self.namespace)?;
@@ -122,12 +215,33 @@ impl Fleet {
     /// Begins to build a fleet whose store is at this URL: `redis://host:port`,
     /// `redis://user:password@host/database`, `unix:///path`, or `rediss://host` with the feature
     /// `tls`. Fleets of different namespaces do not know of each other.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    ///
+    /// let fleet = Fleet::builder("redis://127.0.0.1:6379", "shop").share("shop::*").build()?;
+    /// assert_eq!(&*fleet.status().namespace, "shop");
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
     pub fn builder(url: &str, namespace: &str) -> FleetBuilder {
         FleetBuilder::new(Endpoint::single(url), namespace)
     }
 
     /// Begins to build a fleet whose store is a Redis Cluster, with some of its nodes. All keys of
     /// a namespace are in one hash slot.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    ///
+    /// let nodes = ["redis://10.0.0.1:6379", "redis://10.0.0.2:6379"];
+    /// let fleet = Fleet::cluster(nodes, "shop").share("shop::*").build()?;
+    /// assert_eq!(&*fleet.status().namespace, "shop");
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
     #[cfg(feature = "cluster")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cluster")))]
     pub fn cluster<I>(urls: I, namespace: &str) -> FleetBuilder
@@ -141,6 +255,17 @@ impl Fleet {
 
     /// Begins to build a fleet whose store is the primary of this service, as its sentinels say.
     /// User and password of the first address are also those of the store.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    ///
+    /// let sentinels = ["redis://10.0.0.1:26379", "redis://10.0.0.2:26379"];
+    /// let fleet = Fleet::sentinel(sentinels, "primary", "shop").share("shop::*").build()?;
+    /// assert_eq!(&*fleet.status().namespace, "shop");
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
     #[cfg(feature = "sentinel")]
     #[cfg_attr(docsrs, doc(cfg(feature = "sentinel")))]
     pub fn sentinel<I>(urls: I, service: &str, namespace: &str) -> FleetBuilder

@@ -77,6 +77,23 @@ impl Fleet {
     /// When the future is dropped, breakers stay as they are: what the fleet has opened ends by
     /// time, or an order at its end. A probe that runs is not reported, and its lease ends within
     /// three seconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // Nothing listens on this port: the fleet is degraded, and tries again and again.
+    /// let fleet = Fleet::builder("redis://127.0.0.1:1", "shop").share("shop::*").build()?;
+    /// let task = tokio::spawn(fleet.run());
+    ///
+    /// drop(fleet);
+    /// task.await?; // ends with the last handle
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn run(&self) -> impl Future<Output = ()> + Send + 'static {
         let start = self
             .start
@@ -95,6 +112,18 @@ impl Fleet {
     }
 
     /// Returns what the fleet is like now, as this process knows it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    ///
+    /// let fleet = Fleet::builder("redis://127.0.0.1", "shop").build()?;
+    /// let status = fleet.status();
+    /// assert_eq!(status.last_sync, None); // the store was not asked yet
+    /// assert!(status.circuits.is_empty() && status.orders.is_empty());
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
     #[must_use]
     pub fn status(&self) -> Status {
         self.shared.status.borrow().at(Instant::now())
@@ -108,15 +137,20 @@ impl Fleet {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use circuit_redis::{Fleet, Sharing};
     ///
-    /// # async fn wait(fleet: Fleet) {
-    /// let is_shared = |sharing: &Sharing| matches!(sharing, Sharing::Shared { .. });
-    /// let status = fleet.wait_for(|status| is_shared(&status.sharing)).await;
-    /// println!("{} members", status.members);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), circuit_redis::FleetError> {
+    /// // Nothing listens on this port.
+    /// let fleet = Fleet::builder("redis://127.0.0.1:1", "shop").build()?;
+    /// tokio::spawn(fleet.run());
+    ///
+    /// let is_degraded = |sharing: &Sharing| matches!(sharing, Sharing::Degraded { .. });
+    /// let status = fleet.wait_for(|status| is_degraded(&status.sharing)).await;
+    /// assert_eq!(status.members, 0);
+    /// # Ok(())
     /// # }
-    /// # let _ = wait;
     /// ```
     pub async fn wait_for(&self, mut wanted: impl FnMut(&Status) -> bool) -> Status {
         let mut receiver = self.shared.status.subscribe();
@@ -132,12 +166,44 @@ impl Fleet {
 
     /// Returns a receiver of what happens from now on. One that falls behind by more than 1024
     /// events learns how many it has missed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use circuit_redis::{Fleet, FleetEvent};
+    /// use tokio::sync::broadcast::error::RecvError;
+    ///
+    /// /// Prints the orders of operators.
+    /// async fn watch(fleet: &Fleet) {
+    ///     let mut events = fleet.events();
+    ///     loop {
+    ///         match events.recv().await {
+    ///             Ok(FleetEvent::Ordered { name, to, .. }) => println!("`{name}` is held {to}"),
+    ///             Ok(_) => {}
+    ///             Err(RecvError::Lagged(missed)) => eprintln!("missed {missed} events"),
+    ///             Err(RecvError::Closed) => return,
+    ///         }
+    ///     }
+    /// }
+    /// # let _ = watch;
+    /// ```
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<FleetEvent> {
         self.shared.events.subscribe()
     }
 
     /// Returns what this process has counted since the start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    ///
+    /// let fleet = Fleet::builder("redis://127.0.0.1", "shop").build()?;
+    /// let totals = fleet.totals();
+    /// assert_eq!((totals.requests, totals.failed_requests), (0, 0));
+    /// # Ok::<(), circuit_redis::FleetError>(())
+    /// ```
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.shared.counters.totals()
@@ -149,6 +215,20 @@ impl Fleet {
     /// # Errors
     ///
     /// Returns the error of `text`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_redis::Fleet;
+    /// use circuit_runtime::export;
+    ///
+    /// let fleet = Fleet::builder("redis://127.0.0.1", "shop").build()?;
+    /// let mut text = String::new();
+    /// export::prometheus(&mut text)?;
+    /// fleet.prometheus(&mut text)?;
+    /// assert!(text.contains("circuit_fleet_members{namespace=\"shop\"} 0"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn prometheus(&self, text: &mut impl fmt::Write) -> fmt::Result {
         metrics::write(&self.status(), &self.totals(), text)
     }
@@ -159,6 +239,22 @@ impl Fleet {
     ///
     /// Returns an error if the store has not taken the order. If it did not answer in time, it may
     /// have.
+    ///
+    /// # Cancel safety
+    ///
+    /// An order whose future is dropped may still be carried out.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use circuit_redis::{Fleet, FleetError};
+    /// # async fn order(fleet: Fleet) -> Result<(), FleetError> {
+    /// // The exchange is being repaired: no process calls it.
+    /// fleet.hold_open("shop::quote").await?;
+    /// # Ok(())
+    /// # }
+    /// # let _ = order;
+    /// ```
     pub async fn hold_open(&self, name: &str) -> Result<(), FleetError> {
         self.order(name, Some(State::Open), Some(ORDER_TERM)).await
     }
@@ -169,13 +265,29 @@ impl Fleet {
     ///
     /// Returns an error if the store has not taken the order. If it did not answer in time, it may
     /// have.
+    ///
+    /// # Cancel safety
+    ///
+    /// An order whose future is dropped may still be carried out.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use circuit_redis::{Fleet, FleetError};
+    /// # async fn order(fleet: Fleet) -> Result<(), FleetError> {
+    /// // The calls must go through, whatever their results are.
+    /// fleet.hold_closed("shop::quote").await?;
+    /// # Ok(())
+    /// # }
+    /// # let _ = order;
+    /// ```
     pub async fn hold_closed(&self, name: &str) -> Result<(), FleetError> {
         self.order(name, Some(State::Closed), Some(ORDER_TERM))
             .await
     }
 
-    /// Holds a circuit in all processes until it is released: open, unless `to` is
-    /// [`State::Closed`].
+    /// Holds a circuit in all processes for this time or, if it is `None`, until it is released:
+    /// open, unless `to` is [`State::Closed`].
     ///
     /// An order without an end stays in the store, also when all processes have ended. One with an
     /// end is better forgotten than one without.
@@ -184,6 +296,25 @@ impl Fleet {
     ///
     /// Returns an error if the store has not taken the order. If it did not answer in time, it may
     /// have.
+    ///
+    /// # Cancel safety
+    ///
+    /// An order whose future is dropped may still be carried out.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use circuit_redis::{Fleet, FleetError};
+    /// # async fn order(fleet: Fleet) -> Result<(), FleetError> {
+    /// use circuit_runtime::State;
+    /// use std::time::Duration;
+    ///
+    /// let night = Duration::from_secs(8 * 3600);
+    /// fleet.hold("shop::quote", State::Open, Some(night)).await?;
+    /// # Ok(())
+    /// # }
+    /// # let _ = order;
+    /// ```
     pub async fn hold(
         &self,
         name: &str,
@@ -202,6 +333,23 @@ impl Fleet {
     /// # Errors
     ///
     /// Returns an error if the store has not taken this. If it did not answer in time, it may have.
+    ///
+    /// # Cancel safety
+    ///
+    /// An order whose future is dropped may still be carried out.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use circuit_redis::{Fleet, FleetError};
+    /// # async fn order(fleet: Fleet) -> Result<(), FleetError> {
+    /// fleet.hold_open("shop::quote").await?;
+    /// // Each process decides by its rules again.
+    /// fleet.release("shop::quote").await?;
+    /// # Ok(())
+    /// # }
+    /// # let _ = order;
+    /// ```
     pub async fn release(&self, name: &str) -> Result<(), FleetError> {
         self.order(name, None, None).await
     }
