@@ -19,6 +19,21 @@ pub trait Answer<R, E> {
 }
 
 /// Returns the [`CircuitError`], boxed.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config};
+/// use circuit_tower::{CircuitBreakerLayer, Errors, Propagate, Single};
+///
+/// // The defaults, as the type of a field has them.
+/// struct Client {
+///     layer: CircuitBreakerLayer<Single, Errors, Propagate>,
+/// }
+/// let breaker = CircuitBreaker::new("quotes", Config::default());
+/// let client = Client { layer: CircuitBreakerLayer::new(breaker) };
+/// # let _ = client.layer;
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Propagate;
 
@@ -37,6 +52,21 @@ impl<R, E: Into<BoxError>> Answer<R, E> for Propagate {
 }
 
 /// Responds with what the closure `F` returns for the [`CircuitError`].
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, CircuitError, Config};
+/// use circuit_tower::{CircuitBreakerLayer, Errors, Respond, Single, respond_503};
+/// use http::Response;
+///
+/// type Answer = fn(CircuitError) -> Response<String>;
+///
+/// let breaker = CircuitBreaker::new("quotes", Config::default());
+/// let layer: CircuitBreakerLayer<Single, Errors, Respond<Answer>> =
+///     CircuitBreakerLayer::new(breaker).respond(respond_503 as Answer);
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Respond<F>(pub(crate) F);
 

@@ -23,6 +23,30 @@ pin_project! {
     /// A body has ended once [`is_end_stream`](Body::is_end_stream) says so, too, or, but for gRPC,
     /// with the last byte of its `Content-Length`: a reader of so many bytes does not ask for
     /// another frame.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use circuit_tower::{CircuitBody, CircuitBreakerLayer};
+    /// use http::Response;
+    /// use http_body_util::BodyExt;
+    /// use std::convert::Infallible;
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let breaker = CircuitBreaker::new("quotes", Config::default());
+    /// let service = ServiceBuilder::new()
+    ///     .layer(CircuitBreakerLayer::new(breaker.clone()).until_body_ends())
+    ///     .service(service_fn(async |()| Ok::<_, Infallible>(Response::new("12.5".to_owned()))));
+    /// let response: Response<CircuitBody<String>> = service.oneshot(()).await.unwrap();
+    /// assert_eq!(breaker.snapshot().succeeded, 0);
+    ///
+    /// response.into_body().collect().await.unwrap();
+    /// assert_eq!(breaker.snapshot().succeeded, 1);
+    /// # }
+    /// ```
     pub struct CircuitBody<B>
     where
         B: Body,

@@ -26,6 +26,18 @@ pub trait Extent<R> {
 }
 
 /// A call ends with the head of its response: the default.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config};
+/// use circuit_tower::{CircuitBreakerLayer, Errors, Head, Propagate, Single};
+///
+/// let breaker = CircuitBreaker::new("quotes", Config::default());
+/// let layer: CircuitBreakerLayer<Single, Errors, Propagate, Head> =
+///     CircuitBreakerLayer::new(breaker);
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Head;
 
@@ -45,6 +57,18 @@ impl<R> Extent<R> for Head {
 }
 
 /// A call ends with the body of its response.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config};
+/// use circuit_tower::{CircuitBreakerLayer, Grpc, Propagate, Single, UntilBodyEnds};
+///
+/// let breaker = CircuitBreaker::new("model", Config::default());
+/// let layer: CircuitBreakerLayer<Single, Grpc, Propagate, UntilBodyEnds> =
+///     CircuitBreakerLayer::new(breaker).classify(Grpc::new()).until_body_ends();
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UntilBodyEnds;
 

@@ -21,6 +21,28 @@ pin_project! {
     ///
     /// Dropping it before it completes drops the call of the service, and counts it as cancelled,
     /// even before its first poll. A probe gives its slot to the next call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use circuit_tower::CircuitBreakerLayer;
+    /// use std::convert::Infallible;
+    /// use std::future::pending;
+    /// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let breaker = CircuitBreaker::new("quotes", Config::default());
+    /// let mut service = ServiceBuilder::new()
+    ///     .layer(CircuitBreakerLayer::new(breaker.clone()))
+    ///     .service(service_fn(async |()| pending::<Result<(), Infallible>>().await));
+    ///
+    /// let response = service.ready().await.unwrap().call(());
+    /// drop(response);
+    /// assert_eq!(breaker.snapshot().cancelled, 1);
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct ResponseFuture<F, C, A, X> {
         #[pin]

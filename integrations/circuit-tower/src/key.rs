@@ -32,6 +32,17 @@ use http::uri::Authority;
 /// ```
 pub trait Key<R> {
     /// Returns the key of this request.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_tower::Key;
+    /// use http::Request;
+    ///
+    /// let version = |request: &Request<()>| format!("{:?}", request.version());
+    /// let request = Request::new(());
+    /// assert_eq!(version.key(&request), "HTTP/1.1");
+    /// ```
     fn key<'r>(&'r self, request: &'r R) -> Cow<'r, str>;
 }
 

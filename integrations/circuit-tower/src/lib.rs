@@ -50,7 +50,7 @@
 //!    being open, which this one does not.
 //! 4. This layer.
 //! 5. **Timeout** inside, or the breaker's own: one outside drops the call, which then counts as
-//!    cancelled, so that a service that hangs would never open the circuit.
+//!    cancelled, so that a service that never responds would never open the circuit.
 //!
 //! Not under **balance**, which prefers the service with the least load: one whose circuit is open
 //! rejects at once, looks idle, and gets all requests. Put one breaker around the balancer, or
@@ -120,6 +120,20 @@ pub use selection::{Keyed, Single};
 pub use service::CircuitBreaker;
 
 /// The error of a service that may fail in several ways: that of tower, axum and tonic.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::CircuitError;
+/// use circuit_tower::BoxError;
+/// use std::time::Duration;
+///
+/// /// Returns when to try again, if the circuit has rejected the call.
+/// fn retry_after(error: &BoxError) -> Option<Duration> {
+///     error.downcast_ref::<CircuitError>()?.retry_after()
+/// }
+/// assert_eq!(retry_after(&"connection refused".into()), None);
+/// ```
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 #[cfg(doctest)]

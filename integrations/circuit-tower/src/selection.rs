@@ -14,6 +14,17 @@ pub trait Select<R> {
 }
 
 /// One breaker for all requests.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreaker, Config};
+/// use circuit_tower::{CircuitBreakerLayer, Single};
+///
+/// let breaker = CircuitBreaker::new("quotes", Config::default());
+/// let layer: CircuitBreakerLayer<Single> = CircuitBreakerLayer::new(breaker);
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Single(pub(crate) CircuitBreaker);
 
@@ -30,6 +41,17 @@ impl<R> Select<R> for Single {
 }
 
 /// A breaker for each key `K` of a request.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_runtime::{CircuitBreakers, Config};
+/// use circuit_tower::{CircuitBreakerLayer, Host, Keyed};
+///
+/// let upstreams = CircuitBreakers::new("upstreams", Config::default());
+/// let layer: CircuitBreakerLayer<Keyed<Host>> = CircuitBreakerLayer::keyed(upstreams, Host);
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Keyed<K> {
     pub(crate) breakers: CircuitBreakers,

@@ -74,16 +74,53 @@ impl<S, B, C, A, X> CircuitBreaker<S, B, C, A, X> {
     }
 
     /// Returns the service inside.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use circuit_tower::CircuitBreakerLayer;
+    /// use tower::Layer;
+    ///
+    /// let layer = CircuitBreakerLayer::new(CircuitBreaker::new("quotes", Config::default()));
+    /// let service = layer.layer("a client");
+    /// assert_eq!(*service.get_ref(), "a client");
+    /// ```
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// Returns the service inside.
+    /// Returns the service inside, to change it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use circuit_tower::CircuitBreakerLayer;
+    /// use tower::Layer;
+    ///
+    /// let layer = CircuitBreakerLayer::new(CircuitBreaker::new("quotes", Config::default()));
+    /// let mut service = layer.layer("a client");
+    /// *service.get_mut() = "another client";
+    /// assert_eq!(*service.get_ref(), "another client");
+    /// ```
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
     /// Returns the service inside, without the layer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::{CircuitBreaker, Config};
+    /// use circuit_tower::CircuitBreakerLayer;
+    /// use tower::Layer;
+    ///
+    /// let layer = CircuitBreakerLayer::new(CircuitBreaker::new("quotes", Config::default()));
+    /// let service = layer.layer("a client");
+    /// assert_eq!(service.into_inner(), "a client");
+    /// ```
     pub fn into_inner(self) -> S {
         self.inner
     }

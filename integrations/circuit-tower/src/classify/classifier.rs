@@ -33,12 +33,38 @@ use super::reached::{reached_service, verdict_if_reached};
 /// ```
 pub trait Classify<R, E> {
     /// Returns the verdict on a call with this result.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_runtime::Verdict;
+    /// use circuit_tower::{BoxError, Classify, HttpStatus};
+    /// use http::{Response, StatusCode};
+    ///
+    /// let mut response = Response::new(());
+    /// *response.status_mut() = StatusCode::BAD_GATEWAY;
+    /// let result: Result<_, BoxError> = Ok(response);
+    /// assert_eq!(HttpStatus::new().classify(&result), Verdict::Failure);
+    /// ```
     fn classify(&self, result: &Result<R, E>) -> Verdict;
 
     /// Returns the classification of the trailers of a body, for
     /// [`until_body_ends`](crate::CircuitBreakerLayer::until_body_ends).
     ///
     /// Without one, which is the default, every body that ends is a success.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_tower::{BoxError, Classify, Grpc, HttpStatus};
+    /// use http::Response;
+    ///
+    /// fn trailers(classify: impl Classify<Response<()>, BoxError>) -> Option<Grpc> {
+    ///     classify.trailers()
+    /// }
+    /// assert_eq!(trailers(Grpc::new()), Some(Grpc::new()));
+    /// assert_eq!(trailers(HttpStatus::new()), None);
+    /// ```
     fn trailers(&self) -> Option<Grpc> {
         None
     }
