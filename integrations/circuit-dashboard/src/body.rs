@@ -11,6 +11,25 @@ use http_body::{Frame, SizeHint};
 use crate::stream::Client;
 
 /// The body of a response of the dashboard: of known length, or a stream of events without an end.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_dashboard::{Body, Dashboard};
+/// use http::{Request, Response};
+/// use http_body_util::BodyExt;
+/// use tower::ServiceExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let request = Request::get("http://localhost/api/breakers").body(String::new())?;
+/// let response: Response<Body> = Dashboard::new().oneshot(request).await?;
+///
+/// let list = response.into_body().collect().await?.to_bytes();
+/// assert!(list.starts_with(b"{"));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Body(Content);
 
 enum Content {

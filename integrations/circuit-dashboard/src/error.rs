@@ -4,6 +4,19 @@ use std::io;
 use std::net::SocketAddr;
 
 /// The error of a dashboard that cannot listen.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_dashboard::{Dashboard, ServeError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let dashboard = Dashboard::new().bearer_token("");
+/// let error = dashboard.bind("127.0.0.1:0").await.unwrap_err();
+/// assert!(matches!(error, ServeError::EmptyToken));
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {

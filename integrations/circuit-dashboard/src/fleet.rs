@@ -31,6 +31,18 @@ pub struct FleetStatus {
 }
 
 /// The processes of a fleet share what they know, or each decides by itself.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_dashboard::FleetSharing;
+/// use std::time::SystemTime;
+///
+/// fn sharing(lost_at: Option<SystemTime>) -> FleetSharing {
+///     lost_at.map_or(FleetSharing::Shared, |since| FleetSharing::Degraded { since })
+/// }
+/// assert_eq!(sharing(None), FleetSharing::Shared);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FleetSharing {

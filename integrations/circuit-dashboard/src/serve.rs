@@ -109,6 +109,20 @@ impl Dashboard {
 }
 
 /// A dashboard that listens.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_dashboard::Dashboard;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Dashboard::new().bind("127.0.0.1:0").await?;
+/// println!("The dashboard is at http://{}/", server.local_addr());
+/// tokio::spawn(server.run());
+/// # Ok(())
+/// # }
+/// ```
 pub struct Server {
     listener: TcpListener,
     local: SocketAddr,
@@ -117,6 +131,19 @@ pub struct Server {
 
 impl Server {
     /// Returns the address that it listens on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_dashboard::Dashboard;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Dashboard::new().bind("127.0.0.1:0").await?;
+    /// assert_ne!(server.local_addr().port(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local
@@ -127,6 +154,24 @@ impl Server {
     /// # Cancel safety
     ///
     /// Dropping the future ends the server. An order that was read is carried out or is not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_dashboard::Dashboard;
+    /// use tokio::net::TcpStream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Dashboard::new().bind("127.0.0.1:0").await?;
+    /// let address = server.local_addr();
+    /// let task = tokio::spawn(server.run());
+    /// assert!(TcpStream::connect(address).await.is_ok());
+    ///
+    /// task.abort(); // stops serving, and closes all connections
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn run(self) {
         let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let mut connections = JoinSet::new();

@@ -39,6 +39,22 @@ where
 }
 
 /// The response of the dashboard, which is never an error.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_dashboard::{Dashboard, ResponseFuture};
+/// use http::Request;
+/// use tower::Service;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let request = Request::get("http://localhost/").body(String::new())?;
+/// let response: ResponseFuture = Dashboard::new().call(request);
+/// assert_eq!(response.await?.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 pub struct ResponseFuture {
     response: Pin<Box<dyn Future<Output = Response<Body>> + Send>>,
 }

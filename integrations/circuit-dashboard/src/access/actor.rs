@@ -16,6 +16,15 @@ pub struct Actor(String);
 
 impl Actor {
     /// Creates an actor of this name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_dashboard::Actor;
+    ///
+    /// let actor = Actor::new("alice");
+    /// assert_eq!(actor.to_string(), "alice");
+    /// ```
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
@@ -48,6 +57,15 @@ pub struct Denied(String);
 
 impl Denied {
     /// Creates a refusal for this reason.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_dashboard::Denied;
+    ///
+    /// let denied = Denied::new("sign in first");
+    /// assert_eq!(denied.to_string(), "sign in first");
+    /// ```
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())

@@ -32,18 +32,54 @@ pub struct Action {
 
 impl Action {
     /// Returns the name of the breaker; all breakers of this name get the order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_dashboard::{Actor, Dashboard, Denied};
+    ///
+    /// let dashboard = Dashboard::new().controls(|_, action| {
+    ///     let is_ours = action.breaker().starts_with("shop::");
+    ///     is_ours.then(|| Actor::new("shop team")).ok_or_else(|| Denied::new("not one of the shop"))
+    /// });
+    /// # let _ = dashboard;
+    /// ```
     #[must_use]
     pub fn breaker(&self) -> &str {
         &self.breaker
     }
 
     /// Returns the order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_dashboard::{Actor, Dashboard, Denied, Order};
+    ///
+    /// let dashboard = Dashboard::new().controls(|_, action| match action.order() {
+    ///     Order::ForceClosed => Err(Denied::new("no circuit is held closed here")),
+    ///     _ => Ok(Actor::new("operator")),
+    /// });
+    /// # let _ = dashboard;
+    /// ```
     #[must_use]
     pub fn order(&self) -> Order {
         self.order
     }
 
     /// Returns the reason that was given for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_dashboard::{Actor, Dashboard, Denied};
+    ///
+    /// let dashboard = Dashboard::new().controls(|_, action| {
+    ///     let has_ticket = action.reason().contains("OPS-");
+    ///     has_ticket.then(|| Actor::new("operator")).ok_or_else(|| Denied::new("name the ticket"))
+    /// });
+    /// # let _ = dashboard;
+    /// ```
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
@@ -51,6 +87,21 @@ impl Action {
 
     /// Returns how long the order lasts; `None` for [`Order::Reset`], and for [`Order::Trip`] if
     /// the circuit is to wait for as long as its rules say.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use circuit_dashboard::{Actor, Dashboard, Denied};
+    /// use std::time::Duration;
+    ///
+    /// const MAX: Duration = Duration::from_secs(600);
+    ///
+    /// let dashboard = Dashboard::new().controls(|_, action| match action.time() {
+    ///     Some(time) if time > MAX => Err(Denied::new("ten minutes at most")),
+    ///     _ => Ok(Actor::new("operator")),
+    /// });
+    /// # let _ = dashboard;
+    /// ```
     #[must_use]
     pub fn time(&self) -> Option<Duration> {
         self.time
@@ -71,6 +122,14 @@ impl Action {
 }
 
 /// The orders that the dashboard takes.
+///
+/// # Examples
+///
+/// ```
+/// use circuit_dashboard::Order;
+///
+/// assert_eq!(Order::ForceOpen.to_string(), "force-open");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Order {
