@@ -50,7 +50,7 @@ pub struct Totals {
     pub reasserted: u64,
 }
 
-/// Counts as the task goes on, and read from anywhere.
+/// The counters behind [`Totals`]: incremented by the task, read through the handles.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     requests: AtomicU64,
@@ -161,63 +161,82 @@ pub(crate) fn write(status: &Status, totals: &Totals, text: &mut impl fmt::Write
     let namespace = &status.namespace;
     for (name, help, value) in gauges {
         let Some(value) = value else { continue };
-        writeln!(text, "# HELP circuit_fleet_{name} {help}")?;
-        writeln!(text, "# TYPE circuit_fleet_{name} gauge")?;
-        writeln!(
-            text,
-            "circuit_fleet_{name}{{namespace=\"{namespace}\"}} {value}"
-        )?;
+        write_series(text, namespace, name, "gauge", help, value)?;
     }
     let counters = [
         (
-            "requests",
+            "requests_total",
             "Requests that the store has answered.",
             totals.requests,
         ),
         (
-            "failed_requests",
+            "failed_requests_total",
             "Requests without an answer in time.",
             totals.failed_requests,
         ),
-        ("pushes", "Lines that the store has pushed.", totals.pushes),
         (
-            "degraded",
+            "pushes_total",
+            "Lines that the store has pushed.",
+            totals.pushes,
+        ),
+        (
+            "degraded_total",
             "How often the store was found not to answer.",
             totals.degraded,
         ),
-        ("votes", "Votes of this process.", totals.votes),
-        ("verdicts", "Verdicts that were heard.", totals.verdicts),
-        ("leases", "Leases that this process got.", totals.leases),
+        ("votes_total", "Votes of this process.", totals.votes),
         (
-            "abandoned",
+            "verdicts_total",
+            "Verdicts that were heard.",
+            totals.verdicts,
+        ),
+        (
+            "leases_total",
+            "Leases that this process got.",
+            totals.leases,
+        ),
+        (
+            "abandoned_total",
             "Leases that this process gave back.",
             totals.abandoned,
         ),
         (
-            "probes",
+            "probes_total",
             "Probes whose results were accepted.",
             totals.probes,
         ),
         (
-            "refused",
+            "refused_total",
             "Probes whose results came too late.",
             totals.refused,
         ),
         (
-            "reasserted",
+            "reasserted_total",
             "How often the store had lost its data.",
             totals.reasserted,
         ),
     ];
     for (name, help, value) in counters {
-        writeln!(text, "# HELP circuit_fleet_{name}_total {help}")?;
-        writeln!(text, "# TYPE circuit_fleet_{name}_total counter")?;
-        writeln!(
-            text,
-            "circuit_fleet_{name}_total{{namespace=\"{namespace}\"}} {value}"
-        )?;
+        write_series(text, namespace, name, "counter", help, value)?;
     }
     Ok(())
+}
+
+/// Writes one series, which has no labels but the namespace.
+fn write_series(
+    text: &mut impl fmt::Write,
+    namespace: &str,
+    name: &str,
+    kind: &str,
+    help: &str,
+    value: impl fmt::Display,
+) -> fmt::Result {
+    writeln!(text, "# HELP circuit_fleet_{name} {help}")?;
+    writeln!(text, "# TYPE circuit_fleet_{name} {kind}")?;
+    writeln!(
+        text,
+        "circuit_fleet_{name}{{namespace=\"{namespace}\"}} {value}"
+    )
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are not 2^53 circuits")]

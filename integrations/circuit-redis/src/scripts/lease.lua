@@ -3,11 +3,7 @@
 beat()
 local v = read(ARGV[4])
 if not v or v.state == 'closed' then
-  local lines = { general(), 'L closed' }
-  if v then
-    lines[3] = line(v)
-  end
-  return lines
+  return { general(), 'L closed', v and line(v) }
 end
 if is_open(v) then
   return { general(), 'L early ' .. text(rest(v.at, v.wait)), line(v) }

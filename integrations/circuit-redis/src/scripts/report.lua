@@ -3,11 +3,7 @@
 beat()
 local v = read(ARGV[4])
 if not v or v.state ~= 'half-open' or v.token ~= ARGV[5] then
-  local lines = { general(), 'R' }
-  if v then
-    lines[3] = line(v)
-  end
-  return lines
+  return { general(), 'R', v and line(v) }
 end
 if ARGV[6] == 'succeeded' then
   close(v)
