@@ -80,12 +80,6 @@ fn fnv1a(bytes: &[u8]) -> u128 {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
 mod tests {
     use super::{Keys, fnv1a, is_shortened, stored_name};
 

@@ -178,12 +178,6 @@ fn with_protocol(info: &ConnectionInfo, protocol: ProtocolVersion) -> Connection
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
 mod tests {
     use super::Endpoint;
 

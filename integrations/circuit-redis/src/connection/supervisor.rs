@@ -1,4 +1,4 @@
-//! When to connect, when to give a connection up, and when to try again.
+//! The supervisor of the connection: when to connect, to give it up, and to try again.
 
 use std::time::Duration;
 
@@ -97,12 +97,6 @@ impl Supervisor {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
 mod tests {
     use super::{MAX_PAUSE, MIN_PAUSE, Supervisor};
     use tokio::time::Instant;

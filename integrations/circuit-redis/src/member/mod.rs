@@ -139,8 +139,8 @@ impl Member {
         }
     }
 
-    /// Takes up what else has happened meanwhile. What is due, and the status, concern all circuits
-    /// that are open: they are looked at once for many events, not for each.
+    /// Takes up what else has happened meanwhile: the circuits that are open are looked at, and the
+    /// status is told, once for many events and not for each.
     fn drain(&mut self, changes: &mut Changes) {
         for _ in 0..DRAINED {
             let done = self.done.try_join_next();
@@ -433,7 +433,6 @@ async fn next_push(pushes: &mut Option<UnboundedReceiver<PushInfo>>) -> Option<P
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::Member;
     use crate::connection::endpoint::Endpoint;

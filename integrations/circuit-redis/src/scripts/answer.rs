@@ -183,12 +183,6 @@ fn millis(word: &str) -> Option<Duration> {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
 mod tests {
     use super::{Answer, LeaseAnswer, Published};
     use circuit_runtime::State;
@@ -234,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_scripts_do_not_answer_is_refused() {
+    fn lines_that_no_script_answers_are_refused() {
         for bad in [
             &[][..],
             &["A"],
