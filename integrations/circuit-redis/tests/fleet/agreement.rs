@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::process::{Process, agree, is_short_run};
+use super::process::{Process, agree, is_short_run, open_all, probes};
 use super::server::{self, Server};
 
 /// The openings that are timed, in each of sixteen processes.
@@ -15,6 +15,25 @@ const SPARE: u64 = 20;
 /// The holders that are killed.
 const KILLED: usize = 5;
 
+fn wait_for_one_vote_of_two(process: &mut Process) {
+    let is_it = |line: &str| line.contains("votes: 1, needed: 2");
+    process.wait_until(is_it, "one vote of two");
+}
+
+/// Starts sixteen processes whose service is down, and which all call it.
+fn start_sixteen_that_probe(server: &Server, variables: &[(&str, &str)]) -> Vec<Process> {
+    let mut fleet = Process::fleet(16, &server.url(), variables);
+    for process in &mut fleet {
+        process.send("service down");
+    }
+    // Before anyone calls: one that fails by itself waits by itself until it hears of the verdict.
+    open_all(&mut fleet);
+    for process in &mut fleet {
+        process.send("load 8");
+    }
+    fleet
+}
+
 #[test]
 fn one_opens_and_all_reject() {
     if server::is_missing() {
@@ -22,8 +41,7 @@ fn one_opens_and_all_reject() {
     }
     let server = Server::start();
     let mut fleet = Process::fleet(3, &server.url(), &[("RESET", "60000")]);
-    fleet[0].send("fail");
-    agree(&mut fleet, "open");
+    open_all(&mut fleet);
     let call = fleet[2].ask("call", "call");
     assert_eq!(call, "call rejected");
     let change = fleet[2].all("change");
@@ -49,16 +67,10 @@ fn one_probes_and_all_close() {
             |line| line.starts_with("change") && line.contains(" open "),
             "open",
         );
-        process.wait_until(
-            |line| line.contains(" closed ") && line.starts_with("verdict"),
-            "closed",
-        );
+        process.wait_until_closed();
     }
     agree(&mut fleet, "closed");
-    let ran: Vec<_> = fleet
-        .iter()
-        .flat_map(|process| process.all("ran"))
-        .collect();
+    let ran = probes(&fleet);
     assert_eq!(ran.len(), 1, "{ran:?}");
     assert!(ran[0].ends_with("true true"), "{ran:?}");
 }
@@ -72,10 +84,7 @@ fn a_process_below_the_quorum_is_open_for_itself_alone() {
     let variables = [("RESET", "60000"), ("QUORUM", "at-least 2")];
     let mut fleet = Process::fleet(3, &server.url(), &variables);
     fleet[0].send("fail");
-    fleet[0].wait_until(
-        |line| line.contains("votes: 1, needed: 2"),
-        "one vote of two",
-    );
+    wait_for_one_vote_of_two(&mut fleet[0]);
     for process in &mut fleet[1..] {
         assert_eq!(process.ask("call", "call"), "call ok");
     }
@@ -92,10 +101,7 @@ fn a_vote_that_is_withdrawn_does_not_count() {
     let variables = [("RESET", "60000"), ("QUORUM", "at-least 2")];
     let mut fleet = Process::fleet(3, &server.url(), &variables);
     fleet[0].send("fail");
-    fleet[0].wait_until(
-        |line| line.contains("votes: 1, needed: 2"),
-        "one vote of two",
-    );
+    wait_for_one_vote_of_two(&mut fleet[0]);
     fleet[0].send("reset");
     let mut votes = redis::cmd("HLEN");
     votes.arg("cbr:{test}:v:shop::quote");
@@ -103,10 +109,7 @@ fn a_vote_that_is_withdrawn_does_not_count() {
         std::thread::yield_now();
     }
     fleet[1].send("fail");
-    fleet[1].wait_until(
-        |line| line.contains("votes: 1, needed: 2"),
-        "one vote of two",
-    );
+    wait_for_one_vote_of_two(&mut fleet[1]);
     assert_eq!(fleet[2].ask("call", "call"), "call ok");
 }
 
@@ -132,10 +135,7 @@ fn the_quorum_shrinks_with_the_members() {
     let variables = [("RESET", "60000"), ("QUORUM", "at-least 2")];
     let mut fleet = Process::fleet(2, &server.url(), &variables);
     fleet[0].send("fail");
-    fleet[0].wait_until(
-        |line| line.contains("votes: 1, needed: 2"),
-        "one vote of two",
-    );
+    wait_for_one_vote_of_two(&mut fleet[0]);
     fleet[1].kill();
     fleet[0].wait("verdict 1 open m0");
 }
@@ -180,8 +180,7 @@ fn an_idle_process_does_not_take_the_probe() {
     }
     let server = Server::start();
     let mut fleet = Process::fleet(3, &server.url(), &[("RESET", "200"), ("DELAY", "20")]);
-    fleet[0].send("fail");
-    agree(&mut fleet, "open");
+    open_all(&mut fleet);
     // The wait is over long before; nobody has called.
     let begun = Instant::now();
     while begun.elapsed().as_millis() < 1_000 {
@@ -189,15 +188,9 @@ fn an_idle_process_does_not_take_the_probe() {
     }
     fleet[2].send("load 1");
     for process in &mut fleet {
-        process.wait_until(
-            |line| line.starts_with("verdict") && line.contains(" closed "),
-            "closed",
-        );
+        process.wait_until_closed();
     }
-    let ran: Vec<_> = fleet
-        .iter()
-        .flat_map(|process| process.all("ran"))
-        .collect();
+    let ran = probes(&fleet);
     assert_eq!((ran.len(), fleet[2].all("ran").len()), (1, 1), "{ran:?}");
 }
 
@@ -215,10 +208,7 @@ fn rules_that_differ_are_shown_and_the_openers_wait_is_in_force() {
     assert!(shown.contains("theirs: 700ms, ours: 60s"), "{shown}");
     other.send("load 1");
     // Within the minute of its own rules.
-    other.wait_until(
-        |line| line.starts_with("verdict") && line.contains(" closed "),
-        "closed",
-    );
+    other.wait_until_closed();
 }
 
 /// The lease is renewed while the probe runs, for longer than its term.
@@ -229,20 +219,15 @@ fn a_probe_that_takes_longer_than_the_lease_keeps_it() {
     }
     let server = Server::start();
     let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "4500"), ("DELAY", "4000")]);
-    fleet[0].send("fail");
-    agree(&mut fleet, "open");
+    open_all(&mut fleet);
     for process in &mut fleet {
         process.send("load 2");
     }
     for process in &mut fleet {
-        let is_closed = |line: &str| line.starts_with("verdict") && line.contains(" closed ");
-        let closed = process.wait_until(is_closed, "closed");
+        let closed = process.wait_until_closed();
         assert!(closed.starts_with("verdict 3 "), "{closed}");
     }
-    let ran: Vec<_> = fleet
-        .iter()
-        .flat_map(|process| process.all("ran"))
-        .collect();
+    let ran = probes(&fleet);
     assert_eq!(ran.len(), 1, "{ran:?}");
 }
 
@@ -272,10 +257,7 @@ fn sixteen_processes_reject_within_a_tenth_of_a_second() {
         delays.extend(moments.iter().map(|at| at.saturating_sub(first)));
         fleet[opener].send("load 1");
         for process in &mut fleet {
-            process.wait_until(
-                |line| line.starts_with("verdict") && line.contains(" closed "),
-                "closed",
-            );
+            process.wait_until_closed();
         }
         fleet[opener].send("unload");
         agree(&mut fleet, "closed");
@@ -298,16 +280,7 @@ fn exactly_one_probes_at_each_deadline() {
     }
     let server = Server::start();
     let variables = [("RESET", "50"), ("DELAY", "5"), ("GRACE", "2000")];
-    let mut fleet = Process::fleet(16, &server.url(), &variables);
-    for process in &mut fleet {
-        process.send("service down");
-    }
-    fleet[0].send("fail");
-    // Before anyone calls: one that fails by itself waits by itself until it hears of the verdict.
-    agree(&mut fleet, "open");
-    for process in &mut fleet {
-        process.send("load 8");
-    }
+    let mut fleet = start_sixteen_that_probe(&server, &variables);
     // Each lease and each opening is a verdict.
     let enough = |line: &str| {
         let epoch = line
@@ -316,31 +289,30 @@ fn exactly_one_probes_at_each_deadline() {
         epoch.is_some_and(|epoch| epoch.parse::<u64>().unwrap() > 2 * DEADLINES + SPARE)
     };
     fleet[1].wait_until(enough, "two hundred verdicts");
-    let mut probes = std::collections::BTreeMap::new();
-    for ran in fleet.iter().flat_map(|process| process.all("ran")) {
+    let mut counts = std::collections::BTreeMap::new();
+    for ran in probes(&fleet) {
         let words: Vec<_> = ran.split(' ').collect();
         assert_eq!(words[2], "true", "without the lease: {ran}");
-        *probes.entry(words[1].parse::<u64>().unwrap()).or_insert(0) += 1;
+        *counts.entry(words[1].parse::<u64>().unwrap()).or_insert(0) += 1;
     }
-    let twice: Vec<_> = probes.iter().filter(|(_, count)| **count != 1).collect();
+    let twice: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
     let given_back = fleet
         .iter()
         .flat_map(|process| process.all("event Abandoned"));
     eprintln!(
         "{} probes, {} leases given back",
-        probes.len(),
+        counts.len(),
         given_back.count()
     );
     assert!(
-        probes.len() >= usize::try_from(DEADLINES).unwrap(),
-        "{probes:?}"
+        counts.len() >= usize::try_from(DEADLINES).unwrap(),
+        "{counts:?}"
     );
 }
 
 /// Processes are killed while they have the lease. At no time are there two leases, and no probe
-/// runs
-/// without one.
+/// runs without one.
 #[test]
 fn at_most_one_probes_while_holders_are_killed() {
     if server::is_missing() || is_short_run() {
@@ -349,16 +321,7 @@ fn at_most_one_probes_while_holders_are_killed() {
     let is_lease = |line: &str| line.starts_with("verdict") && line.contains(" half-open ");
     let server = Server::start();
     let variables = [("RESET", "50"), ("DELAY", "20"), ("GRACE", "8000")];
-    let mut fleet = Process::fleet(16, &server.url(), &variables);
-    for process in &mut fleet {
-        process.send("service down");
-    }
-    fleet[0].send("fail");
-    // Before anyone calls: one that fails by itself waits by itself until it hears of the verdict.
-    agree(&mut fleet, "open");
-    for process in &mut fleet {
-        process.send("load 8");
-    }
+    let mut fleet = start_sixteen_that_probe(&server, &variables);
     let mut ran = Vec::new();
     for _ in 0..KILLED {
         // The watcher is never killed: member 0 is first.
@@ -378,7 +341,7 @@ fn at_most_one_probes_while_holders_are_killed() {
             "the next lease",
         );
     }
-    ran.extend(fleet.iter().flat_map(|process| process.all("ran")));
+    ran.extend(probes(&fleet));
     let mut epochs = std::collections::BTreeSet::new();
     for ran in ran {
         let words: Vec<_> = ran.split(' ').collect();

@@ -1,6 +1,6 @@
 //! Stores of several servers, each behind its feature.
 
-use super::process::{Process, agree};
+use super::process::{Process, open_all};
 use super::server::{self, Server};
 
 #[cfg(feature = "cluster")]
@@ -17,10 +17,9 @@ fn a_fleet_shares_through_a_cluster() {
     let mut fleet = Process::fleet(2, &server.url(), &variables);
     let status = fleet[0].ask("status", "status");
     assert_eq!(status, "status 2 shared true");
-    fleet[0].send("fail");
-    agree(&mut fleet, "open");
+    open_all(&mut fleet);
     fleet[1].send("load 1");
-    agree(&mut fleet, "closed");
+    super::process::agree(&mut fleet, "closed");
     assert_eq!(fleet[1].all("ran").len(), 1);
     server.command(&["SCRIPT", "FLUSH"]).unwrap();
     fleet[0].send("fail");
@@ -49,8 +48,7 @@ fn a_fleet_follows_the_primary_that_a_sentinel_names() {
 
     let variables = [("RESET", "60000"), ("KIND", "sentinel")];
     let mut fleet = Process::fleet(2, &sentinel.url(), &variables);
-    fleet[0].send("fail");
-    agree(&mut fleet, "open");
+    open_all(&mut fleet);
     let mut wait = redis::cmd("WAIT");
     wait.arg(1).arg(10_000);
     assert_eq!(wait.query(&mut primary.connection()), Ok(1));

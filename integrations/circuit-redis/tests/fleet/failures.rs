@@ -1,16 +1,25 @@
-//! Faults of a store, a network or a process. Calls never notice, and the fleet agrees
-//! again.
+//! Faults of a store, a network or a process. Calls never notice, and the fleet agrees again.
 
 use std::fs;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::process::{Process, agree, is_short_run};
+use super::process::{Process, agree, is_short_run, open_all, start_late};
 use super::proxy::Proxy;
 use super::server::{self, Server};
 
 /// A call that waited for a store that does not answer would take longer than this, in
 /// microseconds. A busy machine delays a call, too, but not by as much as an answer's limit.
 const MAX_CALL: u64 = 200_000;
+
+/// Starts a store and two processes whose circuit stays open for a minute; `None` without a store.
+fn start_two() -> Option<(Server, Vec<Process>)> {
+    if server::is_missing() {
+        return None;
+    }
+    let server = Server::start();
+    let fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
+    Some((server, fleet))
+}
 
 /// Calls a thousand times: none waits.
 fn calls_do_not_wait(process: &mut Process) {
@@ -31,12 +40,6 @@ impl Healing {
         let time = self.0.elapsed();
         assert!(time < Duration::from_secs(2), "{time:?}");
     }
-}
-
-/// Opens in one process, in all.
-fn open_all(fleet: &mut [Process]) {
-    fleet[0].send("fail");
-    agree(fleet, "open");
 }
 
 #[test]
@@ -83,8 +86,7 @@ fn a_store_that_comes_back_with_its_data_is_followed_again() {
         process.wait("shared");
     }
     healing.end();
-    let mut late = Process::start(&server.url(), &[("MEMBER", "late")]);
-    late.wait("verdict 1 open m0");
+    start_late(&server.url());
     for process in &fleet {
         assert!(process.all("event Reasserted").is_empty());
     }
@@ -92,11 +94,9 @@ fn a_store_that_comes_back_with_its_data_is_followed_again() {
 
 #[test]
 fn a_store_that_comes_back_without_its_data_is_told() {
-    if server::is_missing() {
+    let Some((mut server, mut fleet)) = start_two() else {
         return;
-    }
-    let mut server = Server::start();
-    let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
+    };
     open_all(&mut fleet);
     fleet[0].ask("hold closed 600000", "held Ok");
     for process in &mut fleet {
@@ -110,8 +110,7 @@ fn a_store_that_comes_back_without_its_data_is_told() {
     }
     healing.end();
     // The verdict and the order, with their epochs.
-    let mut late = Process::start(&server.url(), &[("MEMBER", "late")]);
-    late.wait("verdict 1 open m0");
+    let mut late = start_late(&server.url());
     late.wait_for_state("state closed Fleet true");
     assert_eq!(fleet[1].ask("release", "released"), "released Ok(())");
     agree(&mut fleet, "open none");
@@ -123,11 +122,9 @@ fn a_store_that_comes_back_without_its_data_is_told() {
 
 #[test]
 fn a_frozen_store_is_noticed_and_followed_when_it_thaws() {
-    if server::is_missing() {
+    let Some((server, mut fleet)) = start_two() else {
         return;
-    }
-    let server = Server::start();
-    let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
+    };
     server.signal("STOP");
     for process in &mut fleet {
         calls_do_not_wait(process);
@@ -146,7 +143,7 @@ fn a_frozen_store_is_noticed_and_followed_when_it_thaws() {
 
 /// While the store is away, one probes by itself. When it is back, the result holds for all.
 #[test]
-fn what_one_has_found_out_alone_holds_for_all() {
+fn a_probe_of_one_alone_holds_for_all() {
     if server::is_missing() {
         return;
     }
@@ -162,8 +159,7 @@ fn what_one_has_found_out_alone_holds_for_all() {
     server.signal("CONT");
     let healing = Healing::begin();
     for process in &mut fleet {
-        let is_closed = |line: &str| line.starts_with("verdict") && line.contains(" closed ");
-        process.wait_until(is_closed, "closed for all");
+        process.wait_until_closed();
     }
     agree(&mut fleet, "closed");
     healing.end();
@@ -239,11 +235,9 @@ fn a_partition_of_one_direction_is_noticed() {
 
 #[test]
 fn scripts_that_the_store_has_forgotten_are_loaded_again() {
-    if server::is_missing() {
+    let Some((server, mut fleet)) = start_two() else {
         return;
-    }
-    let server = Server::start();
-    let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
+    };
     server.command(&["SCRIPT", "FLUSH"]).unwrap();
     open_all(&mut fleet);
     for process in &fleet {
@@ -253,11 +247,9 @@ fn scripts_that_the_store_has_forgotten_are_loaded_again() {
 
 #[test]
 fn data_that_is_flushed_is_told_again() {
-    if server::is_missing() {
+    let Some((server, mut fleet)) = start_two() else {
         return;
-    }
-    let server = Server::start();
-    let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
+    };
     open_all(&mut fleet);
     server.command(&["FLUSHALL"]).unwrap();
     let healing = Healing::begin();
@@ -265,17 +257,14 @@ fn data_that_is_flushed_is_told_again() {
         process.wait("event Reasserted");
     }
     healing.end();
-    let mut late = Process::start(&server.url(), &[("MEMBER", "late")]);
-    late.wait("verdict 1 open m0");
+    start_late(&server.url());
 }
 
 #[test]
 fn a_connection_that_is_killed_is_made_again() {
-    if server::is_missing() {
+    let Some((server, mut fleet)) = start_two() else {
         return;
-    }
-    let server = Server::start();
-    let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
+    };
     server
         .command(&["CLIENT", "KILL", "TYPE", "pubsub"])
         .unwrap();
@@ -311,11 +300,9 @@ fn a_store_without_memory_for_a_first_member_is_a_degraded_one() {
 /// The memory of a fleet is small, and changes in place.
 #[test]
 fn a_store_that_runs_out_of_memory_is_still_shared() {
-    if server::is_missing() {
+    let Some((server, mut fleet)) = start_two() else {
         return;
-    }
-    let server = Server::start();
-    let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
+    };
     server
         .command(&["CONFIG", "SET", "maxmemory", "1"])
         .unwrap();
@@ -332,11 +319,9 @@ fn a_store_that_runs_out_of_memory_is_still_shared() {
 
 #[test]
 fn a_read_only_store_is_a_degraded_one_until_it_is_primary_again() {
-    if server::is_missing() {
+    let Some((server, mut fleet)) = start_two() else {
         return;
-    }
-    let server = Server::start();
-    let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
+    };
     let nobody = server::free_port().to_string();
     server
         .command(&["REPLICAOF", "127.0.0.1", &nobody])
@@ -435,8 +420,7 @@ fn a_replica_that_is_promoted_knows_what_the_primary_knew() {
         assert!(process.all("event Reasserted").is_empty());
     }
     healing.end();
-    let mut late = Process::start(&proxy.url(), &[("MEMBER", "late")]);
-    late.wait("verdict 1 open m0");
+    start_late(&proxy.url());
 }
 
 #[test]
@@ -477,8 +461,7 @@ fn one_that_dies_with_the_lease_does_not_keep_it() {
 }
 
 /// A process stops while it probes. Meanwhile another has probed, and its result counts; that of
-/// the
-/// first comes with a token that is not current any more.
+/// the first comes with a token that is not current any more.
 #[test]
 fn a_stale_result_of_one_that_was_stopped_is_not_counted() {
     if server::is_missing() || is_short_run() {
@@ -575,11 +558,9 @@ fn another_schema_is_left_alone_and_shown() {
 
 #[test]
 fn a_lost_push_is_repaired_within_a_heartbeat() {
-    if server::is_missing() {
+    let Some((server, mut fleet)) = start_two() else {
         return;
-    }
-    let server = Server::start();
-    let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
+    };
     // Written behind the back of all: nothing is published.
     let mut connection = server.connection();
     for command in [
@@ -645,8 +626,7 @@ fn a_step_of_the_stores_clock_neither_closes_nor_keeps_open() {
             process.send("load 1");
         }
         for process in &mut fleet {
-            let is_closed = |line: &str| line.starts_with("verdict") && line.contains(" closed ");
-            process.wait_until(is_closed, "closed for all");
+            process.wait_until_closed();
         }
         agree(&mut fleet, "closed");
         // At most the wait again, not an hour.

@@ -1,6 +1,6 @@
 //! Orders of operators to a whole fleet.
 
-use super::process::{Process, agree};
+use super::process::{Process, agree, open_all};
 use super::server::{self, Server};
 
 #[test]
@@ -28,8 +28,7 @@ fn an_order_goes_before_a_verdict_and_ends_by_time() {
     }
     let server = Server::start();
     let mut fleet = Process::fleet(2, &server.url(), &[("RESET", "60000")]);
-    fleet[0].send("fail");
-    agree(&mut fleet, "open");
+    open_all(&mut fleet);
     fleet[0].ask("hold closed 1500", "held Ok");
     for process in &mut fleet {
         process.wait_for_state("state closed Fleet true");

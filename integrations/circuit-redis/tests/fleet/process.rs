@@ -145,6 +145,12 @@ impl Process {
         }
     }
 
+    /// Waits for the verdict that closes the circuit for all.
+    pub fn wait_until_closed(&mut self) -> String {
+        let is_closed = |line: &str| line.starts_with("verdict") && line.contains(" closed ");
+        self.wait_until(is_closed, "closed for all")
+    }
+
     /// Asks for the status until it is this.
     pub fn wait_for_status(&mut self, wanted: &str) {
         self.wait_for_answer("status", wanted, |answer| answer.starts_with(wanted));
@@ -218,6 +224,27 @@ pub fn is_short_run() -> bool {
         SAID.call_once(|| skipped("the long tests of a fleet; set CIRCUIT_FLEET_LONG=1"));
     }
     is_short
+}
+
+/// Opens the circuit of one process, and waits until all have followed.
+pub fn open_all(fleet: &mut [Process]) {
+    fleet[0].send("fail");
+    agree(fleet, "open");
+}
+
+/// Starts another process, and waits until it has heard of the first opening.
+pub fn start_late(url: &str) -> Process {
+    let mut late = Process::start(url, &[("MEMBER", "late")]);
+    late.wait("verdict 1 open m0");
+    late
+}
+
+/// Returns the lines about calls that have probed, of all processes.
+pub fn probes(fleet: &[Process]) -> Vec<String> {
+    fleet
+        .iter()
+        .flat_map(|process| process.all("ran"))
+        .collect()
 }
 
 /// Waits until all processes are in this state.
