@@ -33,7 +33,7 @@ pub(crate) fn circuit_breaker(list: TokenStream, item: &TokenStream) -> TokenStr
 #[cfg(test)]
 mod tests {
     use super::circuit_breaker;
-    use proc_macro2::TokenStream;
+    use crate::tests::support::dense;
     use quote::quote;
 
     #[test]
@@ -120,10 +120,5 @@ mod tests {
             assert!(expanded.starts_with(&item.to_string()), "{expanded}");
             assert!(expanded.contains("compile_error"), "{expanded}");
         }
-    }
-
-    /// Returns the tokens without spaces, as `>>` may be one token or two.
-    fn dense(tokens: &TokenStream) -> String {
-        tokens.to_string().replace(' ', "")
     }
 }

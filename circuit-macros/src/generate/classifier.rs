@@ -99,8 +99,7 @@ pub(super) fn classifier(
 #[cfg(test)]
 mod tests {
     use super::{Conversion, classifier};
-    use crate::errors::Errors;
-    use crate::options::Options;
+    use crate::tests::support::{dense, options};
     use proc_macro2::{Span, TokenStream};
     use quote::quote;
     use syn::parse_quote;
@@ -170,17 +169,5 @@ mod tests {
             };
             assert_eq!(dense(&found), dense(&expected));
         }
-    }
-
-    fn options(list: TokenStream) -> Options {
-        let mut errors = Errors::default();
-        let options = Options::parse(list, &mut errors);
-        assert_eq!(errors.messages(), [""; 0]);
-        options
-    }
-
-    /// Returns the tokens without spaces, as `>>` may be one token or two.
-    fn dense(tokens: &TokenStream) -> String {
-        tokens.to_string().replace(' ', "")
     }
 }

@@ -193,8 +193,7 @@ pub(super) fn checked(
 #[cfg(test)]
 mod tests {
     use super::builder;
-    use crate::errors::Errors;
-    use crate::options::Options;
+    use crate::tests::support::{dense, options};
     use proc_macro2::{Span, TokenStream};
     use quote::quote;
 
@@ -246,17 +245,5 @@ mod tests {
     fn assert_builder(list: TokenStream, expected: &TokenStream) {
         let found = builder(&options(list), Span::call_site());
         assert_eq!(dense(&found), dense(expected));
-    }
-
-    fn options(list: TokenStream) -> Options {
-        let mut errors = Errors::default();
-        let options = Options::parse(list, &mut errors);
-        assert_eq!(errors.messages(), [""; 0]);
-        options
-    }
-
-    /// Returns the tokens without spaces, as `>>` may be one token or two.
-    fn dense(tokens: &TokenStream) -> String {
-        tokens.to_string().replace(' ', "")
     }
 }
