@@ -1,4 +1,4 @@
-//! Which rules are in force where.
+//! The rules in force: those of the most specific match.
 
 use crate::support::{Turn, apply, breaker, called, counted, fail, rules, seconds};
 use circuit_runtime::{
@@ -304,7 +304,7 @@ fn a_name_that_matches_no_circuit_may_mean_another() {
 
 /// Each hint is looked for among all circuits, and there may be thousands of names.
 #[test]
-fn of_many_names_that_match_no_circuit_the_first_have_a_hint() {
+fn the_first_of_many_names_that_match_no_circuit_have_a_hint() {
     let _turn = Turn::wait();
     let _hinted = breaker("hinted::quote");
     let names = (10..40).map(|number| format!("hinted::quote{number}"));

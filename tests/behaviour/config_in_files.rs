@@ -289,7 +289,7 @@ fn a_number_may_be_a_map_of_serde_json() {
 }
 
 #[test]
-fn what_is_serialized_is_short_and_complete() {
+fn serialized_configs_are_short_and_complete() {
     let json = |config: ConfigBuilder| serde_json::to_string(&config.build().unwrap()).unwrap();
     assert_eq!(
         json(Config::builder()),
@@ -443,7 +443,7 @@ fn durations() -> impl Strategy<Value = Duration> {
 
 proptest! {
     #[test]
-    fn what_is_serialized_reads_back_equal(config in configs()) {
+    fn serialized_configs_read_back_equal(config in configs()) {
         let config = config.build().unwrap();
 
         let toml = toml::to_string(&config).unwrap();

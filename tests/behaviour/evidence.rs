@@ -83,7 +83,7 @@ async fn all_calls_are_shown_where_a_rate_counts_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_the_last_calls_as_many_are_shown_as_count() {
+async fn as_many_of_the_last_calls_are_shown_as_count() {
     let breaker = breaker(Config::builder().max_failures(3).last_calls(4));
     fail(&breaker);
     for expected in [2, 3, 4] {

@@ -375,7 +375,7 @@ fn names_its_subject(message: &str) -> bool {
 
 proptest! {
     #[test]
-    fn what_is_serialized_reads_back_equal(overrides in overrides()) {
+    fn serialized_overrides_read_back_equal(overrides in overrides()) {
         let toml = toml::to_string(&overrides).unwrap();
         prop_assert_eq!(&toml::from_str::<Overrides>(&toml).unwrap(), &overrides, "{}", toml);
 

@@ -164,7 +164,7 @@ fn the_moment_of_a_change_is_in_seconds_since_1970() {
 }
 
 #[test]
-fn what_is_missing_is_left_out_of_a_format_without_null() {
+fn missing_values_are_left_out_of_a_format_without_null() {
     let breaker = CircuitBreaker::new("serialized as TOML", Config::default());
     let toml = toml::to_string(&breaker.snapshot()).unwrap();
     assert!(toml.contains("state = \"closed\"\n"), "{toml}");

@@ -176,7 +176,7 @@ async fn breakers_of_one_name_are_one_entry() {
 }
 
 #[tokio::test]
-async fn what_the_file_has_changed_is_marked() {
+async fn options_that_the_file_has_changed_are_marked() {
     let breaker = CircuitBreaker::new("from file", Config::default());
     let options = Config::builder().reset(Duration::from_secs(7)).probes(1);
     registry::apply(Overrides::new().options("from file", options).unwrap()).unwrap();

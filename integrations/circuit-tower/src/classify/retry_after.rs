@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
 /// Returns how long the service asks not to be called for; `None` if it does not, or not in a way
-/// that HTTP has. A date that is past is a wait of zero. Of several headers, the first is read.
+/// that HTTP has. A date that is past is a wait of zero. The first of several headers is read.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if value.is_empty() {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_and_no_date_is_no_wait() {
+    fn text_that_is_no_number_and_no_date_is_no_wait() {
         for value in [
             "", " ", "soon", "-20", "1.5", "20s", "+20", "6 Nov", "\u{e9}",
         ] {

@@ -78,7 +78,7 @@ async fn a_timeout_inside_opens_the_circuit_and_one_outside_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_load_shed_inside_rejects_is_not_counted() {
+async fn a_call_that_a_load_shed_inside_rejects_is_not_counted() {
     let breaker = two_failures();
     let hung = service_fn(|()| std::future::pending::<Result<(), Failed>>());
     let service = ServiceBuilder::new()
