@@ -16,6 +16,11 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+const SIXTEEN_KIBIBYTES: isize = 16 * 1_024;
+
+/// Tests that count bytes take turns: their threads would compete for thread slots.
+static TURN: Mutex<()> = Mutex::new(());
+
 struct Counting;
 
 thread_local! {
@@ -370,11 +375,6 @@ fn bytes(config: ConfigBuilder) -> isize {
             .sum()
     })
 }
-
-const SIXTEEN_KIBIBYTES: isize = 16 * 1_024;
-
-/// Tests that count bytes take turns: their threads would compete for thread slots.
-static TURN: Mutex<()> = Mutex::new(());
 
 #[test]
 fn the_evidence_and_the_totals_take_at_most_sixteen_kibibytes() {

@@ -12,6 +12,18 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::with_default;
 use tracing::{Event, Metadata, Subscriber};
 
+const FILE: &str = r#"
+    [circuits."left out*"]
+    max_failures = 3
+    reset = "1m"
+    hold = "open"
+"#;
+
+const MESSAGE: &str = "`max_reset` must not be shorter than `reset`; the wait grows from `reset` up \
+    to it (`reset` from `left out*`, `max_reset` from the program)";
+
+const LEFT_OUT: &str = "all options for this circuit are left out";
+
 /// Collects events, as lines of the level, the message and the fields, and does something with
 /// each.
 struct Log<F> {
@@ -65,18 +77,6 @@ pub(crate) fn logged<R>(
     lines.retain(|line| line.contains("overrides"));
     (created, lines)
 }
-
-const FILE: &str = r#"
-    [circuits."left out*"]
-    max_failures = 3
-    reset = "1m"
-    hold = "open"
-"#;
-
-const MESSAGE: &str = "`max_reset` must not be shorter than `reset`; the wait grows from `reset` up \
-    to it (`reset` from `left out*`, `max_reset` from the program)";
-
-const LEFT_OUT: &str = "all options for this circuit are left out";
 
 #[test]
 fn a_later_breaker_for_which_they_are_invalid_keeps_its_rules_is_held_and_logs_a_warning() {

@@ -25,6 +25,9 @@ use crate::support::{
 /// The number of awaits in a call.
 const AWAITS: usize = 4;
 
+/// The index of the cancelled calls in [`totals`].
+const CANCELLED: usize = 5;
+
 /// The progress of the service. A call passes an await once the service has, however often it is
 /// polled.
 #[derive(Clone, Default)]
@@ -227,8 +230,6 @@ impl Pair {
         self.both(CircuitBreaker::reset);
     }
 }
-
-const CANCELLED: usize = 5;
 
 fn totals(breaker: &CircuitBreaker) -> [u64; 8] {
     let totals = breaker.snapshot();

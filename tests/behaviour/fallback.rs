@@ -9,6 +9,9 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+/// More rejections than a task has budget for, in one go.
+const MANY: u32 = 10_000;
+
 #[tokio::test(start_paused = true)]
 async fn a_fallback_runs_only_when_a_call_is_rejected() {
     #[circuit_breaker(max_failures = 1, fallback = Ok(0), name = "fallback::rejected")]
@@ -184,9 +187,6 @@ async fn a_running_call_with_a_fallback_that_is_dropped_is_cancelled_once() {
     let totals = registry::find("fallback::dropped").unwrap().snapshot();
     assert_eq!((totals.cancelled, totals.rejected), (1, 0));
 }
-
-/// More rejections than a task has budget for, in one go.
-const MANY: u32 = 10_000;
 
 /// The function of the tests below, rejected by its circuit. One for each test, as a function has
 /// only one breaker.

@@ -26,6 +26,9 @@ const SLACK: usize = 512 * 1024;
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
+/// Changes that are made before the client that keeps up has to receive some of them.
+const BATCH: u32 = 1_000;
+
 struct Counting;
 
 // SAFETY: every call is forwarded unchanged to the system's allocator.
@@ -64,9 +67,6 @@ async fn stream(address: SocketAddr, is_slow: bool) -> TcpStream {
     assert_eq!(&first, b"HTTP/1.1 200");
     stream
 }
-
-/// Changes that are made before the client that keeps up has to receive some of them.
-const BATCH: u32 = 1_000;
 
 /// Makes changes on a thread of its own, and returns the most memory that was in use meanwhile.
 async fn peak_during(changes: u32, breaker: &CircuitBreaker, received: &Received) -> usize {
