@@ -23,8 +23,11 @@ const MAX_LINES: usize = 400;
 /// The widest line of a comment.
 const MAX_COLUMNS: usize = 100;
 
-/// Folders that hold no source of ours, or programs whose text the tests compare.
-const SKIPPED: [&str; 3] = ["target", "ui", "pass"];
+/// Words that no line of a comment begins with: a sentence begins with its verb, or with its noun.
+const NO_BEGINNINGS: [&str; 6] = ["Of", "That", "What", "Whether", "Who", "Whoever"];
+
+/// Folders whose files are not the project's.
+const SKIPPED: [&str; 2] = ["target", "node_modules"];
 
 /// Modules, each with the modules below it.
 type Layers = &'static [(&'static str, &'static [&'static str])];
@@ -302,36 +305,42 @@ fn modules_use_only_modules_below_them() {
 }
 
 #[test]
-fn the_tables_are_in_order_and_hold_nothing_else() {
+fn rows_are_of_modules_and_follow_those_that_they_use() {
     for (package, layers) in PACKAGES {
-        let files = Sources::read(package).uses();
-        let mut lower = BTreeSet::new();
+        let uses = Sources::read(package).uses();
+        let mut above = BTreeSet::new();
         for (module, below) in layers {
-            let own_files = || files.iter().filter(|(file, _)| top_level(file) == *module);
-            let exists = own_files().count() > 0;
-            assert!(exists, "{package} has no module `{module}`");
-            let used: BTreeSet<_> = own_files()
-                .flat_map(|(_, used)| used)
-                .map(|used| top_level(used))
-                .collect();
-            for other in *below {
-                let is_used = used.contains(other);
-                assert!(is_used, "{package}: `{module}` does not use `{other}`");
-                let is_lower = lower.contains(other);
-                assert!(is_lower, "{package}: `{other}` must be above `{module}`");
+            let files = uses.iter().filter(|(file, _)| top_level(file) == *module);
+            let uses: Vec<_> = files.map(|(_, uses)| uses).collect();
+            assert!(!uses.is_empty(), "{package} has no module `{module}`");
+            for used in *below {
+                let is_used = uses
+                    .iter()
+                    .copied()
+                    .flatten()
+                    .any(|file| top_level(file) == *used);
+                assert!(is_used, "{package}: `{module}` does not use `{used}`");
+                assert!(
+                    above.contains(used),
+                    "{package}: the row of `{module}` is above that of `{used}`, which it uses"
+                );
             }
-            lower.insert(*module);
+            above.insert(module);
         }
     }
 }
 
 #[test]
-fn every_integration_is_checked() {
-    for entry in fs::read_dir(root().join("integrations")).unwrap() {
-        let name = entry.unwrap().file_name();
-        let package = format!("integrations/{}", name.to_string_lossy());
-        let is_checked = PACKAGES.iter().any(|(checked, _)| *checked == package);
-        assert!(is_checked, "`{package}` is not in this test");
+fn every_crate_is_listed() {
+    for folder in ["", "integrations"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let package = Path::new(folder).join(entry.unwrap().file_name());
+            let is_crate = root().join(&package).join("src/lib.rs").exists();
+            let is_listed = PACKAGES
+                .iter()
+                .any(|(listed, _)| Path::new(listed) == package);
+            assert_eq!(is_crate, is_listed, "{}", package.display());
+        }
     }
 }
 
@@ -362,11 +371,18 @@ fn no_two_files_use_each_other() {
 fn every_file_says_what_it_is_for() {
     for path in rust_files(&root()) {
         let source = fs::read_to_string(&path).unwrap();
-        let file = path.display();
-        assert!(source.starts_with("//! "), "{file} begins without `//!`");
+        let file = path.strip_prefix(root()).unwrap();
+        // A line more there would be a line more in each of the messages.
+        let is_misuse = file.starts_with("tests/ui");
+        let file = file.display();
+        assert!(
+            source.starts_with("//! ") || is_misuse,
+            "{file} begins without `//!`"
+        );
         for line in source.lines().filter(|line| line.trim().starts_with("//")) {
             let is_wide = line.chars().count() > MAX_COLUMNS && !is_unbreakable(line);
             assert!(!is_wide, "{file} has a wide comment: {line}");
+            assert!(!begins_without_subject(line), "{file}: reword {line}");
         }
     }
 }
@@ -481,22 +497,21 @@ impl Sources {
     }
 }
 
+/// Returns the folder of the workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Returns the sources in a folder and the folders below it.
+/// Returns all Rust files in a folder and the folders below it.
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy();
-            if path.is_dir() {
-                if !name.starts_with('.') && !SKIPPED.contains(&&*name) {
-                    folders.push(path);
-                }
+            let is_skipped = SKIPPED.iter().any(|name| path.ends_with(name));
+            if path.is_dir() && !is_skipped {
+                folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 files.push(path);
             }
@@ -587,7 +602,7 @@ fn is_test(item: &Item) -> bool {
     }
 }
 
-/// Returns `true` if the tests are at the end, and each constant is above all types and functions,
+/// Returns whether the tests are at the end, and each constant is above all types and functions,
 /// unless its own type is one of them.
 fn is_in_order(source: &str) -> bool {
     let mut own_types = BTreeSet::new();
@@ -625,9 +640,16 @@ fn is_in_order(source: &str) -> bool {
     true
 }
 
-/// Returns `true` if this is the row of a table, or has a link in it.
+/// Returns whether this is the row of a table, or has a link in it.
 fn is_unbreakable(comment: &str) -> bool {
     comment.contains("| ") || comment.contains("](") || comment.contains("://")
+}
+
+/// Returns whether a line of a comment begins with one of [`NO_BEGINNINGS`].
+fn begins_without_subject(comment: &str) -> bool {
+    let text = comment.trim().trim_start_matches(['/', '!']);
+    let first = text.split_whitespace().next().unwrap_or_default();
+    NO_BEGINNINGS.contains(&first)
 }
 
 /// Counts the lines of code outside of items for tests alone, which end with a brace of their own
@@ -653,6 +675,18 @@ fn lines_of_code_are_counted_without_tests() {
         //! A file.\n\n#[cfg(test)]\nmod tests;\n\nfn one() {\n    // A comment.\n    two();\n}\n\n\
         #[cfg(test)]\nmod more {\n    #[test]\n    fn three() {\n    }\n}\n\nfn four() {}\n";
     assert_eq!(lines_of_code(source), 4);
+}
+
+#[test]
+fn a_sentence_without_its_subject_is_seen() {
+    for (comment, expected) in [
+        ("    /// Whether it is open.", true),
+        ("//! What a call costs.", true),
+        ("// Often, it is.", false),
+        ("//", false),
+    ] {
+        assert_eq!(begins_without_subject(comment), expected, "{comment}");
+    }
 }
 
 #[test]
