@@ -1,4 +1,4 @@
-//! When to read the settings again.
+//! Requests to read the settings again.
 
 use std::io;
 

@@ -163,7 +163,7 @@ async fn a_permit_is_settled_with_any_verdict() {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_predicate_that_decides_decides() {
-    // Which of the three decide, which are asked, and the totals.
+    // The predicates that decide, those that are asked, and the totals.
     let cases: [(_, &[&str], _); 8] = [
         ([true, true, true], &["ignore"], [0, 0, 1, 0]),
         ([true, false, true], &["ignore"], [0, 0, 1, 0]),

@@ -185,7 +185,7 @@ fn a_circuit_that_was_opened_outside_of_a_runtime_recovers_in_it() {
     fail_blocking(&breaker);
     paused().block_on(recover_at_once(&breaker));
 
-    // How long the runtime has stood still by then is not known, only that it is not for long.
+    // The runtime has stood still for a time that is not known, but short.
     let (mut breaker, mut runtime);
     while {
         let start = SystemInstant::now();

@@ -172,8 +172,8 @@ async fn a_result_held_back_by_the_cooperative_budget_wins() {
     assert_eq!(breaker.snapshot().timed_out, 0);
 }
 
-/// How long the first poll of a call takes cannot be told without an exact reading at its start, so
-/// the timeout is measured from the end of that poll.
+/// The timeout is measured from the end of the first poll of a call: it takes an exact reading of
+/// the clock at its start to tell how long that poll takes.
 #[tokio::test(start_paused = true)]
 async fn a_call_has_its_whole_timeout_to_wait_for() {
     let breaker = timed();

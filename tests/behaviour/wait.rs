@@ -1,4 +1,4 @@
-//! How long a circuit stays open.
+//! The wait of an open circuit.
 
 use crate::support::{advance, fail, millis, retry_after, seconds, succeed, trip};
 use circuit_runtime::{

@@ -1,4 +1,4 @@
-//! How the block that runs the body of a function captures the arguments.
+//! The captures of the block that runs the body of a function: its arguments.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -301,8 +301,8 @@ impl Variable<'_> {
         }
     }
 
-    /// Returns the statement that captures this and binds its name to it. Of its attributes, only
-    /// conditions and levels of lints have a meaning there.
+    /// Returns the statement that captures this and binds its name to it. Conditions and levels of
+    /// lints are the only attributes with a meaning there.
     fn bind(&self, kept: &Ident, span: Span) -> TokenStream {
         let Self {
             name, attributes, ..

@@ -6,8 +6,8 @@ use syn::{Block, Expr, Pat, Stmt};
 
 use super::arguments::identifiers;
 
-/// Returns each use of a variable that `expression` certainly does not bind, in order. What a macro
-/// does with its tokens is not known, nor what a `cfg` leaves.
+/// Returns each use of a variable that `expression` certainly does not bind, in order. The tokens
+/// of a macro may mean anything, and a `cfg` may leave any part.
 pub(super) fn variables(expression: &Expr) -> Vec<Ident> {
     // Input:
     //     |error| Status { code: limit, message: error.message(name) }

@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use super::body::{is_member, mentions};
 
 /// Returns whether the first mention of a variable in a body takes all of it: a method is called on
-/// it, or it is passed to a function. What else it may be, such as a pattern, is not known.
+/// it, or it is passed to a function. Other mentions, as in a pattern, are not recognized.
 pub(super) fn takes(body: &TokenStream, name: &str) -> bool {
     first_use(body, name, Place::Block) == Some(true)
 }

@@ -69,7 +69,7 @@ impl Settings {
         }
     }
 
-    /// Returns how long the dashboard exists, in seconds.
+    /// Returns how long the dashboard has existed, in seconds.
     pub(crate) fn uptime(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
     }

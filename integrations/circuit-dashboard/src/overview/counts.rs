@@ -1,4 +1,4 @@
-//! How many there are in each state.
+//! The numbers of entries, or of breakers, in each state.
 
 use circuit_runtime::State;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! How a process follows a verdict: it waits, asks for the lease, probes and reports.
+//! The way in which a process follows a verdict: it waits, asks for the lease, probes and reports.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The circuits of a fleet as one process knows them: what it hears, and what it asks for.
 //!
-//! Nothing here waits. What there is to ask the store, to watch or to tell is collected, and taken
-//! by the task that has the connection.
+//! Nothing here waits. Requests to the store, probes to watch and events to tell are collected, for
+//! the task that has the connection.
 
 mod circuit;
 mod following;

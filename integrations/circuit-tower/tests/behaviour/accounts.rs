@@ -1,4 +1,4 @@
-//! Whatever happens to calls, each is counted once.
+//! Each call is counted once, however it ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
