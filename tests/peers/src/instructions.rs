@@ -39,7 +39,7 @@ fn main() {
     }
 }
 
-/// Whether there is such a path.
+/// Runs the calls of a path; returns `false` if there is none of this name.
 fn run(path: &str, calls: u32) -> bool {
     let failures = || Config::builder().max_failures(5).window(DAY);
     match path {

@@ -29,7 +29,7 @@ pub(crate) struct Together {
     pub(crate) nanos: f64,
     /// The calls of all threads in a second.
     pub(crate) per_second: f64,
-    /// Whether all threads ran all the time.
+    /// All threads ran all the time.
     pub(crate) overlapped: bool,
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn together(
     }
 }
 
-/// Whether nine tenths of the time is common to all spans.
+/// Returns whether nine tenths of the time is common to all spans.
 pub(crate) fn overlapped(spans: impl Iterator<Item = (Instant, Instant)> + Clone) -> bool {
     let started = spans.clone().map(|(start, _)| start);
     let ended = spans.map(|(_, end)| end);

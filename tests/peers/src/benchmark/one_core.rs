@@ -15,7 +15,7 @@ const CALLS: u32 = 200;
 pub(crate) struct OneCore {
     pub(crate) row: &'static Row,
     pub(crate) other: Other,
-    /// Of all rounds, sorted.
+    /// The time of a call, in all rounds, sorted.
     nanos: Vec<u32>,
 }
 
@@ -106,7 +106,7 @@ fn share_core(priority: Other) {
     only.set(first.unwrap_or(0));
     sched_setaffinity(None, &only).expect("a thread may keep to a core");
     if priority == Other::Lower {
-        // Of the thread, not the process: so it is on Linux.
+        // On Linux, the priority is that of the thread.
         setpriority_process(None, 19).expect("a thread may lower its priority");
     }
 }

@@ -33,7 +33,7 @@ pub(crate) enum Scenario {
     Keys,
 }
 
-/// What opens the circuit.
+/// The rule that opens the circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
     None,

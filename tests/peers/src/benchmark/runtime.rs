@@ -17,6 +17,10 @@ use crate::samples::{Samples, nanos_of};
 
 const TASKS: usize = 64;
 
+const READY: &str = "ready";
+
+const LATER: &str = "pending once";
+
 /// One way of calling in a task, over one body.
 pub(crate) struct Tasks {
     pub(crate) library: &'static str,
@@ -125,9 +129,6 @@ async fn timed_later(answer: u32) -> Result<u32, Failure> {
     yield_now().await;
     Ok(answer)
 }
-
-const READY: &str = "ready";
-const LATER: &str = "pending once";
 
 pub(crate) fn all() -> Vec<Tasks> {
     let second = Duration::from_secs(1);

@@ -14,6 +14,9 @@ use crate::samples::{Samples, nanos_of};
 
 pub(crate) const COUNTS: [u32; 4] = [1_000, 10_000, 100_000, 10_000_000];
 
+/// Longer than all rounds together.
+const WINDOW: Duration = Duration::from_secs(1_800);
+
 /// Makes a number of calls that succeed.
 type Calls = Box<dyn FnMut(u32)>;
 
@@ -27,9 +30,6 @@ pub(crate) struct Filled {
     /// The fullest window, kept from round to round.
     full: Option<Calls>,
 }
-
-/// Longer than all rounds together.
-const WINDOW: Duration = Duration::from_secs(1_800);
 
 pub(crate) fn all() -> Vec<Filled> {
     let filled = |library, rule, max, make| Filled {

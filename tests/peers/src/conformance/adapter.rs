@@ -6,6 +6,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+/// The rates that scenarios use.
+pub(crate) const RATES: [f64; 7] = [0.0001, 0.01, 0.3333, 0.5, 0.9, 0.9999, 1.0];
+
+/// The bound on keyed breakers, where a library has one.
+pub(crate) const MAX_KEYS: u32 = 100;
+
 /// The work of a guarded call.
 pub(crate) struct Work(Pin<Box<dyn Future<Output = Result<(), Failed>> + Send>>);
 
@@ -67,7 +73,7 @@ pub(crate) enum Wish {
 }
 
 thread_local! {
-    /// Whether [`classify`] panics on this thread.
+    /// `true` while [`classify`] panics on this thread.
     pub(crate) static CLASSIFY_PANICS: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -78,12 +84,6 @@ pub(crate) fn classify() -> bool {
     }
     true
 }
-
-/// The rates that scenarios use.
-pub(crate) const RATES: [f64; 7] = [0.0001, 0.01, 0.3333, 0.5, 0.9, 0.9999, 1.0];
-
-/// The bound on keyed breakers, where a library has one.
-pub(crate) const MAX_KEYS: u32 = 100;
 
 /// The spans of time that a library is tried with.
 #[derive(Clone, Copy, Debug)]
@@ -201,7 +201,7 @@ impl Breaker {
         (self.pass)(span).await;
     }
 
-    /// Whether the library has this order.
+    /// Returns whether the library has this order.
     pub(crate) fn takes(&self, order: Order) -> bool {
         self.orders.iter().any(|(known, _)| *known == order)
     }

@@ -11,7 +11,16 @@ use tokio::task::unconstrained;
 
 use crate::adapter::{Answer, Answering, Breaker, Failed, Library, Order, Spans, Time, Wish, Work};
 
-/// Why a scenario did not hold.
+/// More failures than any breaker on trial needs to open.
+const PLENTY: usize = 1_000;
+
+/// More concurrent calls than any half-open circuit on trial is documented to admit.
+const CROWD: usize = 10;
+
+/// The payload of a panic of the work.
+const PAYLOAD: &str = "work panicked";
+
+/// The reason why a scenario did not hold.
 pub(crate) enum Stop {
     /// The library breaks the rule, in this way.
     Broken(String),
@@ -33,15 +42,6 @@ pub(crate) fn not_applicable(why: impl Into<String>) -> Stop {
 pub(crate) fn ensure(holds: bool, how: impl Into<String>) -> Verdict {
     if holds { Ok(()) } else { Err(broken(how)) }
 }
-
-/// More failures than any breaker on trial needs to open.
-const PLENTY: usize = 1_000;
-
-/// More concurrent calls than any half-open circuit on trial is documented to admit.
-const CROWD: usize = 10;
-
-/// The payload of a panic of the work.
-const PAYLOAD: &str = "work panicked";
 
 pub(crate) struct Trial {
     pub(crate) breaker: Breaker,
@@ -166,12 +166,12 @@ impl Trial {
         Ok(())
     }
 
-    /// Whether a call is rejected. The call is dropped.
+    /// Returns whether a call is rejected. The call is dropped.
     pub(crate) fn rejects(&self) -> bool {
         !self.begin().started()
     }
 
-    /// Whether the circuit closes once the service has recovered.
+    /// Returns whether the circuit closes once the service has recovered.
     pub(crate) async fn recovers(&self) -> bool {
         for _ in 0..6 {
             if self.succeed().await == Answer::Done {
@@ -251,7 +251,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Whether its work has started: the call was admitted.
+    /// Returns whether its work has started: the call was admitted.
     pub(crate) fn started(&self) -> bool {
         let script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
         script.started

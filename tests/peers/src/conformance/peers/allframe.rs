@@ -9,14 +9,14 @@ use allframe_core::resilience::{
 
 use crate::adapter::{Answer, Breaker, Failed, Keyed, Library, Order, Spans, Time, Wish};
 
-pub(crate) struct Allframe;
-
 const SPANS: Spans = Spans {
     reset: Duration::from_millis(100),
     window: Duration::from_millis(400),
     grain: Duration::from_millis(80),
     timeout: Duration::MAX,
 };
+
+pub(crate) struct Allframe;
 
 fn config(wish: Wish) -> Result<CircuitBreakerConfig, &'static str> {
     // Above one percent of a thousand calls.

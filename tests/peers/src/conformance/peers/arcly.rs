@@ -9,14 +9,14 @@ use arcly_http::resilience::BreakerOpen;
 
 use crate::adapter::{Answer, Answering, Breaker, Failed, Library, Spans, Time, Wish, Work};
 
-pub(crate) struct Arcly;
-
 const SPANS: Spans = Spans {
     reset: Duration::from_millis(100),
     window: Duration::from_millis(100),
     grain: Duration::ZERO,
     timeout: Duration::MAX,
 };
+
+pub(crate) struct Arcly;
 
 enum Error {
     Failed,

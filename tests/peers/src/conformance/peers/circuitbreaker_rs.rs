@@ -6,14 +6,14 @@ use circuitbreaker_rs::{BreakerError, CircuitBreaker, DefaultPolicy};
 
 use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish};
 
-pub(crate) struct CircuitBreakerRs;
-
 const SPANS: Spans = Spans {
     reset: Duration::from_millis(100),
     window: Duration::from_millis(100),
     grain: Duration::ZERO,
     timeout: Duration::MAX,
 };
+
+pub(crate) struct CircuitBreakerRs;
 
 impl Library for CircuitBreakerRs {
     fn title(&self) -> &'static str {

@@ -8,8 +8,6 @@ use failsafe::{Config, Error, FailurePolicy, Instrument, StateMachine, backoff};
 
 use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, classify};
 
-pub(crate) struct Failsafe;
-
 const SPANS: Spans = Spans {
     reset: Duration::from_millis(100),
     // It counts whole seconds.
@@ -17,6 +15,8 @@ const SPANS: Spans = Spans {
     grain: Duration::from_millis(100),
     timeout: Duration::MAX,
 };
+
+pub(crate) struct Failsafe;
 
 fn breaker<P, I>(machine: StateMachine<P, I>) -> Breaker
 where

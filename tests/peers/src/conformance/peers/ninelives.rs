@@ -9,14 +9,14 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::adapter::{Answer, Answering, Breaker, Failed, Library, Spans, Time, Wish, Work};
 
-pub(crate) struct NineLives;
-
 const SPANS: Spans = Spans {
     reset: Duration::from_secs(30),
     window: Duration::from_secs(30),
     grain: Duration::ZERO,
     timeout: Duration::from_secs(2),
 };
+
+pub(crate) struct NineLives;
 
 /// Its own clock, as it documents for tests.
 #[derive(Clone, Debug, Default)]

@@ -5,9 +5,6 @@ use std::time::Duration;
 use super::runtime;
 use crate::adapter::{Breaker, Keyed, Library, Spans, Time, Wish};
 
-/// Ours, by `CircuitBreaker::call`, on tokio's clock.
-pub(crate) struct Paused;
-
 /// The time spans of virtual time.
 pub(crate) const SPANS: Spans = Spans {
     reset: Duration::from_secs(30),
@@ -15,6 +12,9 @@ pub(crate) const SPANS: Spans = Spans {
     grain: Duration::from_millis(1),
     timeout: Duration::from_secs(2),
 };
+
+/// Ours, by `CircuitBreaker::call`, on tokio's clock.
+pub(crate) struct Paused;
 
 impl Library for Paused {
     fn title(&self) -> &'static str {

@@ -6,14 +6,14 @@ use recloser::{AsyncRecloser, Error};
 
 use crate::adapter::{Answer, Breaker, Failed, Library, Spans, Time, Wish, classify};
 
-pub(crate) struct Recloser;
-
 const SPANS: Spans = Spans {
     reset: Duration::from_millis(100),
     window: Duration::from_millis(100),
     grain: Duration::ZERO,
     timeout: Duration::MAX,
 };
+
+pub(crate) struct Recloser;
 
 impl Library for Recloser {
     fn title(&self) -> &'static str {

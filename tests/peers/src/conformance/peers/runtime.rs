@@ -6,10 +6,7 @@ use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config};
 
 use crate::adapter::{Answer, Breaker, Failed, Keyed, Library, Order, Spans, Time, Wish, classify};
 
-/// Ours, by `CircuitBreaker::call`, on the system's clock.
-pub(crate) struct Runtime;
-
-/// Why there are no breakers by key here.
+/// The reason why there are no breakers by key here.
 pub(crate) const NO_KEYS: &str = "keys are the attribute's";
 
 const SPANS: Spans = Spans {
@@ -18,6 +15,9 @@ const SPANS: Spans = Spans {
     grain: Duration::from_millis(80),
     timeout: Duration::from_millis(100),
 };
+
+/// Ours, by `CircuitBreaker::call`, on the system's clock.
+pub(crate) struct Runtime;
 
 impl Library for Runtime {
     fn title(&self) -> &'static str {

@@ -11,8 +11,6 @@ use tick::ClockControl;
 
 use crate::adapter::{Answer, Breaker, Failed, Keyed, Library, Spans, Time, Wish, Work, classify};
 
-pub(crate) struct Seatbelt;
-
 const SPANS: Spans = Spans {
     reset: Duration::from_secs(5),
     window: Duration::from_secs(30),
@@ -20,6 +18,8 @@ const SPANS: Spans = Spans {
     grain: Duration::from_millis(3_100),
     timeout: Duration::from_secs(2),
 };
+
+pub(crate) struct Seatbelt;
 
 /// Its layers share one error type.
 enum Error {

@@ -9,14 +9,14 @@ use tower_resilience_circuitbreaker::{
 
 use crate::adapter::{Answer, Breaker, Failed, Library, Order, Spans, Time, Wish, Work, classify};
 
-pub(crate) struct TowerResilience;
-
 const SPANS: Spans = Spans {
     reset: Duration::from_millis(100),
     window: Duration::from_millis(400),
     grain: Duration::from_millis(80),
     timeout: Duration::MAX,
 };
+
+pub(crate) struct TowerResilience;
 
 /// The service, which does the work of its requests.
 async fn work(work: Work) -> Result<(), Failed> {

@@ -12,6 +12,9 @@ use crate::adapter::{Answer, Failed, Library, Time, Wish, Work};
 use crate::threads::on_threads;
 use crate::trial::{Ending, Trial, Verdict, broken, ensure, not_applicable};
 
+/// The threads that call a half-open circuit at once.
+const THREADS: usize = 8;
+
 pub(super) async fn overdue_probe(library: &dyn Library) -> Verdict {
     let trial = Trial::new(library, Wish::Failures)?;
     trial.half_open().await?;
@@ -45,8 +48,6 @@ pub(super) async fn one_of_fifty(library: &dyn Library) -> Verdict {
     let started = calls.iter().filter(|call| call.started()).count();
     ensure(started == 1, format!("{started} of 50 run"))
 }
-
-const THREADS: usize = 8;
 
 /// The calls to a half-open circuit.
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! What a breaker has to get right, a file for each topic.
+//! The rules that a breaker has to get right, a file for each topic.
 //!
 //! Scenarios with the same number test the same rule; 0 is what every breaker is for.
 
