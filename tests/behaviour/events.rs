@@ -6,40 +6,13 @@ use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 
-use crate::support::{advance, fail, half_open, poll_once, seconds, succeed, trip};
+use crate::support::{Seen, advance, brief, fail, half_open, poll_once, seconds, succeed, trip};
 use circuit_runtime::{
     Cause, CircuitBreaker, CircuitBreakers, Config, ConfigBuilder, Lagged, State, StateChange,
     Subscription, Verdict, registry,
 };
 
 use State::{Closed, HalfOpen, Open};
-
-/// The states before and after a change, and its cause.
-type Brief = (State, State, Cause);
-
-/// The changes of one breaker, as a listener has seen them.
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<StateChange>>>);
-
-impl Seen {
-    fn listen(&self, breaker: &CircuitBreaker) -> Subscription {
-        let seen = self.clone();
-        breaker.on_change(move |change| seen.0.lock().unwrap().push(change.clone()))
-    }
-
-    /// Returns the changes since the last time.
-    fn take(&self) -> Vec<StateChange> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-
-    fn briefs(&self) -> Vec<Brief> {
-        self.take().iter().map(brief).collect()
-    }
-}
-
-fn brief(change: &StateChange) -> Brief {
-    (change.from, change.to, change.cause)
-}
 
 fn breaker(name: &'static str, config: ConfigBuilder) -> CircuitBreaker {
     CircuitBreaker::new(name, config.build().unwrap())
@@ -383,7 +356,7 @@ fn all_listeners_see_the_changes_that_a_thread_causes_in_the_order_of_history() 
         first.on_change(causing),
         registry::on_change(move |change| {
             if change.breaker.starts_with("ordered ") {
-                told.0.lock().unwrap().push(change.clone());
+                told.add(change);
             }
         }),
     ];
@@ -466,7 +439,7 @@ fn a_listener_is_not_told_of_changes_before_its_subscription() {
         let told = all.clone();
         subscriptions.push(registry::on_change(move |change| {
             if change.breaker == "late" {
-                told.0.lock().unwrap().push(change.clone());
+                told.add(change);
             }
         }));
         breaker.reset();
@@ -626,7 +599,7 @@ fn threads_that_flap_breakers_see_every_change_once_and_in_order() {
         let all = all.clone();
         registry::on_change(move |change| {
             if NAMES.contains(&change.breaker.as_str()) {
-                all.0.lock().unwrap().push(change.clone());
+                all.add(change);
             }
         })
     };
@@ -771,7 +744,7 @@ fn listen_to_function(name: &'static str) -> (Seen, Subscription) {
     let told = seen.clone();
     let subscription = registry::on_change(move |change| {
         if change.breaker.function() == name {
-            told.0.lock().unwrap().push(change.clone());
+            told.add(change);
         }
     });
     (seen, subscription)
@@ -852,7 +825,7 @@ fn the_change_of_a_keyed_breaker_is_told_although_it_is_evicted_meanwhile() {
             for number in 0..100 {
                 succeed(&others.get(&number.to_string()));
             }
-            told.0.lock().unwrap().push(change.clone());
+            told.add(change);
         }
     });
     let breaker = breakers.get("a");

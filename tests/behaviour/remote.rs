@@ -1,47 +1,21 @@
 //! Verdicts and orders of a fleet, delivered to the breaker of one process.
 
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
 use crate::support::{
-    advance, breaker, consecutive, fail, half_open, millis, pending_call, poll_once, reconfigure,
-    retry_after, seconds, succeed, trip,
+    Seen, advance, breaker, consecutive, fail, half_open, millis, pending_call, poll_once,
+    reconfigure, retry_after, seconds, succeed, trip,
 };
 use circuit_runtime::remote::{Effect, Epoch, Probed, Remote};
 use circuit_runtime::{
-    Cause, CircuitBreaker, CircuitBreakers, Config, ConfigBuilder, HoldSource, State, StateChange,
-    Subscription, registry,
+    Cause, CircuitBreaker, CircuitBreakers, Config, ConfigBuilder, HoldSource, State, registry,
 };
 
 use State::{Closed, HalfOpen, Open};
 
 const RULES: ConfigBuilder = Config::builder().max_failures(3);
 const GRACE: Duration = millis(250);
-
-/// The states before and after a change, and its cause.
-type Brief = (State, State, Cause);
-
-/// The changes of one breaker, as a listener has seen them.
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<StateChange>>>);
-
-impl Seen {
-    fn listen(&self, breaker: &CircuitBreaker) -> Subscription {
-        let seen = self.clone();
-        breaker.on_change(move |change| seen.0.lock().unwrap().push(change.clone()))
-    }
-
-    /// Returns the changes since the last time.
-    fn take(&self) -> Vec<StateChange> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-
-    fn briefs(&self) -> Vec<Brief> {
-        let brief = |change: &StateChange| (change.from, change.to, change.cause);
-        self.take().iter().map(brief).collect()
-    }
-}
 
 /// Creates a breaker that opens after three consecutive failures, for thirty seconds.
 fn attached() -> (CircuitBreaker, Remote) {

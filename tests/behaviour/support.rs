@@ -2,10 +2,14 @@
 
 use std::future::pending;
 use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use circuit_runtime::{CallError, CircuitBreaker, CircuitError, Config, ConfigBuilder, State};
+use circuit_runtime::{
+    CallError, Cause, CircuitBreaker, CircuitError, Config, ConfigBuilder, State, StateChange,
+    Subscription,
+};
 
 /// The error of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +100,37 @@ pub(crate) fn retry_after(breaker: &CircuitBreaker) -> Option<Duration> {
     assert!(error.is_open());
     assert_eq!(error.retry_after(), breaker.snapshot().retry_after);
     error.retry_after()
+}
+
+/// The states before and after a change, and its cause.
+type Brief = (State, State, Cause);
+
+/// The changes of one breaker, as a listener has seen them.
+#[derive(Clone, Default)]
+pub(crate) struct Seen(Arc<Mutex<Vec<StateChange>>>);
+
+impl Seen {
+    pub(crate) fn listen(&self, breaker: &CircuitBreaker) -> Subscription {
+        let seen = self.clone();
+        breaker.on_change(move |change| seen.add(change))
+    }
+
+    pub(crate) fn add(&self, change: &StateChange) {
+        self.0.lock().unwrap().push(change.clone());
+    }
+
+    /// Returns the changes since the last time.
+    pub(crate) fn take(&self) -> Vec<StateChange> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    pub(crate) fn briefs(&self) -> Vec<Brief> {
+        self.take().iter().map(brief).collect()
+    }
+}
+
+pub(crate) fn brief(change: &StateChange) -> Brief {
+    (change.from, change.to, change.cause)
 }
 
 /// Starts a call that never completes: polls it once.
