@@ -144,6 +144,6 @@ impl Client {
 //! After an eviction, the totals of a key start again from 0. An export keeps the earlier ones in
 //! the totals of the function.
 //!
-//! Of a key of more than 256 bytes, only its beginning is kept, and a hash of the rest under a
-//! secret of the process. Two long keys that differ have two breakers, and no caller can craft two
-//! that share one.
+//! A key of more than 256 bytes is kept as its beginning, and a hash of the rest under a secret of
+//! the process. Two long keys that differ have two breakers, and no caller can craft two that share
+//! one.
