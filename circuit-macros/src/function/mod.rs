@@ -4,10 +4,10 @@ mod arguments;
 mod async_block;
 pub(crate) mod body;
 pub(crate) mod captures;
-mod free;
 mod patterns;
 mod received;
 mod uses;
+mod variables;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -143,7 +143,7 @@ impl Function {
         let used: Vec<_> = expressions
             .iter()
             .copied()
-            .flat_map(free::variables)
+            .flat_map(variables::free)
             .collect();
         let names = arguments::owned(&self.signature).into_iter();
         let taken = names.filter(|name| uses::takes(&body, &name.to_string()));
@@ -154,7 +154,7 @@ impl Function {
 
     /// Returns whether `expression` uses an argument.
     pub(crate) fn uses_argument(&self, expression: &Expr) -> bool {
-        let mut used = free::variables(expression).into_iter();
+        let mut used = variables::free(expression).into_iter();
         used.any(|name| arguments::are_named(&self.signature, &name.into_token_stream()))
     }
 

@@ -1,4 +1,4 @@
-//! The verdicts and orders of a fleet, and how far a circuit has followed them.
+//! The progress of a circuit in following the verdicts and orders of its fleet.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One time for all circuits: the time of a circuit is nothing.
+//! One time for all circuits: none stores a time line of its own.
 
 use super::time::Instant;
 

@@ -1,8 +1,8 @@
 //! The one task of a process: it has the connection, and waits for everything at once.
 
-mod done;
+mod completion;
+mod reports;
 mod stopped;
-mod telling;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::random;
 use crate::scripts::answer::Answer;
 use crate::scripts::{Asker, Request, Scripts};
 use crate::shared::{Command, Settings, Shared};
-use done::Done;
+use completion::Completion;
 use stopped::Stopped;
 
 /// How often the store is asked for all that is new.
@@ -69,7 +69,7 @@ pub(crate) struct Member {
     is_syncing: bool,
     /// The heartbeats of this connection.
     heartbeats: u32,
-    done: JoinSet<Done>,
+    done: JoinSet<Completion>,
     callers: HashMap<u64, oneshot::Sender<Result<(), FleetError>>>,
     next_caller: u64,
 }
@@ -192,7 +192,7 @@ impl Member {
         for watch in self.circuits.take_watches() {
             self.done.spawn(async move {
                 let probed = watch.remote.probed().await;
-                Done::Probed {
+                Completion::Probed {
                     name: watch.name,
                     token: watch.token,
                     probed,
@@ -222,7 +222,7 @@ impl Member {
                 Some(Ok(dialed)) => dialed,
                 Some(Err(_)) | None => Err(Reason::Unreachable(PANICKED.into())),
             };
-            Done::Dialed {
+            Completion::Dialed {
                 number,
                 dialed,
                 pushes: receiver,
@@ -244,7 +244,7 @@ impl Member {
             let call = scripts.invocation(&request, &keys, &asker);
             let answer = connection.run(&call).await;
             drop(call);
-            Done::Answered {
+            Completion::Answered {
                 number,
                 request,
                 answer,
@@ -282,14 +282,14 @@ impl Member {
         }
     }
 
-    fn finished(&mut self, done: Done) {
+    fn finished(&mut self, done: Completion) {
         match done {
-            Done::Probed {
+            Completion::Probed {
                 name,
                 token,
                 probed,
             } => self.circuits.probed(&name, &token, probed, Instant::now()),
-            Done::Dialed {
+            Completion::Dialed {
                 number,
                 dialed,
                 pushes,
@@ -305,7 +305,7 @@ impl Member {
                 }
                 Err(reason) => self.lose(reason),
             },
-            Done::Answered {
+            Completion::Answered {
                 number,
                 request,
                 answer,
@@ -313,7 +313,7 @@ impl Member {
                 let is_current = self.supervisor.is_current(number);
                 self.answered(&request, answer, is_current);
             }
-            Done::Dialed { .. } => {}
+            Completion::Dialed { .. } => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! The reasons for which the task wakes.
+//! The results of the work that the task waits for.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::error::Reason;
 use crate::scripts::Request;
 use crate::scripts::answer::Answer;
 
-/// Something that has ended.
-pub(crate) enum Done {
+/// The result of work that has ended.
+pub(crate) enum Completion {
     Dialed {
         /// The number of the connection.
         number: u64,

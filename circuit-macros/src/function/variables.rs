@@ -8,7 +8,7 @@ use super::arguments::identifiers;
 
 /// Returns each use of a variable that `expression` certainly does not bind, in order. The tokens
 /// of a macro may mean anything, and a `cfg` may leave any part.
-pub(super) fn variables(expression: &Expr) -> Vec<Ident> {
+pub(super) fn free(expression: &Expr) -> Vec<Ident> {
     // Input:
     //     |error| Status { code: limit, message: error.message(name) }
     //
@@ -135,7 +135,7 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use super::variables;
+    use super::free;
     use quote::quote;
     use syn::parse_quote;
 
@@ -225,7 +225,7 @@ mod tests {
                 false,
             ),
         ] {
-            let found = variables(&parse_quote!(#expression));
+            let found = free(&parse_quote!(#expression));
             assert_eq!(
                 found.iter().any(|it| it == "name"),
                 expected,
