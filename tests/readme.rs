@@ -1,3 +1,4 @@
-//! The code of the README, compiled as its readers compile it.
+//! The code of the READMEs, compiled as their readers compile it.
 
 #![doc = include_str!("../README.md")]
+#![doc = include_str!("../circuit-runtime/README.md")]

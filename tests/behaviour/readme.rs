@@ -2,6 +2,9 @@
 
 const README: &str = include_str!("../../README.md");
 
+/// The one that is published with the crate, where links to other folders lead nowhere.
+const PUBLISHED: &str = include_str!("../../circuit-runtime/README.md");
+
 /// The page of the guide about tests.
 const TESTING: &str = include_str!("../../circuit-runtime/src/docs/guide/testing.rs");
 
@@ -97,15 +100,27 @@ fn the_guide_shows_these_tests() {
 }
 
 #[test]
-fn the_readme_shows_the_quickstart() {
+fn the_readmes_show_the_quickstart() {
     let quickstart = include_str!("../../examples/quickstart.rs");
     let (_, shown) = quickstart.split_once("\n\n").unwrap();
     assert!(README.contains(shown));
+    assert!(PUBLISHED.contains(shown));
+}
+
+#[test]
+fn the_published_readme_has_no_links_into_the_repository() {
+    for (target, _) in PUBLISHED
+        .split("](")
+        .skip(1)
+        .filter_map(|from| from.split_once(')'))
+    {
+        assert!(target.starts_with("https://"), "{target}");
+    }
 }
 
 /// The quickstart, under the name that it has there.
 mod of_the_quickstart {
-    use super::README;
+    use super::{PUBLISHED, README};
     use circuit_runtime::{CircuitError, circuit_breaker, export};
 
     #[derive(Debug, thiserror::Error)]
@@ -140,6 +155,7 @@ mod of_the_quickstart {
         printed.push(format!("rejected: {rejection}\n"));
         let printed = printed.concat();
         assert!(README.contains(&printed), "{printed}");
+        assert!(PUBLISHED.contains(&printed), "{printed}");
         assert!(README.contains(&format!("\n{rejection}\n")), "{rejection}");
 
         let mut exported = String::new();
