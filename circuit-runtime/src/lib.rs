@@ -145,8 +145,6 @@ extern crate self as circuit_runtime;
 mod breaker;
 mod breakers;
 mod call;
-// `fetch_update`: Rust 1.99 calls it `try_update`, and 1.85 knows no other name.
-#[allow(deprecated)]
 mod circuit;
 mod clock;
 mod config;

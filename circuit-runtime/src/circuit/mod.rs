@@ -3,6 +3,7 @@
 
 mod changes;
 pub(crate) mod closing;
+#[allow(deprecated, reason = "`fetch_update`: Rust 1.85 has no `try_update`")]
 pub(crate) mod counters;
 mod evidence;
 pub(crate) mod fleet;
@@ -15,6 +16,7 @@ mod owner;
 mod phases;
 mod policy;
 mod probes;
+#[allow(deprecated, reason = "`fetch_update`: Rust 1.85 has no `try_update`")]
 mod ramp;
 mod reason;
 pub(crate) mod reconfiguration;

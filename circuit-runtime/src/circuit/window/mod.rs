@@ -2,6 +2,7 @@
 
 mod buckets;
 mod calls;
+#[allow(deprecated, reason = "`fetch_update`: Rust 1.85 has no `try_update`")]
 mod compact;
 mod counting;
 mod dated;
