@@ -52,7 +52,7 @@ pub struct Snapshot {
     pub ramp: Option<f64>,
     /// How often the circuit has reopened since it was last closed.
     pub reopenings: u32,
-    /// The consecutive failures; `None` if the rules have a window.
+    /// The consecutive failures since the last change of state; `None` if the rules have a window.
     pub consecutive_failures: Option<u32>,
     /// The calls that count towards the limits; `None` if the rules have no window.
     pub window: Option<WindowCounts>,

@@ -112,8 +112,8 @@ assert_eq!((error.circuit(), error.option()), ("search", Some("max_reset")));
 //! # In detail
 //!
 //! - **A timeout.** The future of an annotated function without a `timeout` has no room for a
-//!   timer: if a file sets one, `Applied` lists it as skipped. Write a long one in the attribute,
-//!   `timeout = "1h"`, if a file may set a shorter one.
+//!   timer. If a pattern sets one, `Applied` lists it as skipped. Under the exact name, it is a
+//!   mistake. Write a long one in the attribute, `timeout = "1h"`, if a file may set a shorter one.
 //! - **A reload** is up to the program: on a signal, on a request, or when the file has changed.
 //!   Read the file, apply it, and log the result: `Applied`, or the mistake. After a mistake, the
 //!   rules stay as they are.

@@ -22,7 +22,7 @@
 //! | `Config::new().failure_policy(..).build()` | options of the attribute, or `Config::builder()` and [`CircuitBreaker::new`](crate::CircuitBreaker::new) |
 //! | `consecutive_failures(5, backoff)` | `max_failures = 5` |
 //! | `success_rate_over_time_window(0.8, 20, window, backoff)` | `failure_rate = 0.2, min_calls = 20, window = "30s"`; the share that failed, of the calls in a window instead of a moving average |
-//! | `policy.or_else(other)` | both options: each rule stands alone |
+//! | `policy.or_else(other)` | both options: each rule stands alone. Beside a `window`, `max_failures` counts the failures in it, and no longer those in a row: with a rate, leave it out, or set it above what a healthy service reaches |
 //! | `backoff::constant(wait)` | `reset = "30s"` |
 //! | `backoff::exponential(start, max)` | `reset`, and `max_reset` for the bound |
 //! | `equal_jittered`, `full_jittered` | `jitter = 0.5`; it adds to the wait, and never shortens it |
@@ -30,7 +30,7 @@
 //! | `futures::CircuitBreaker::call(future)` | the attribute, or [`call`](crate::CircuitBreaker::call) |
 //! | `call_with(predicate, ..)` | `failure_if`, on the attribute or on the call |
 //! | `Error::Inner`, `Error::Rejected` | [`CallError::Inner`](crate::CallError::Inner), [`CallError::Circuit`](crate::CallError::Circuit) |
-//! | `is_call_permitted()` | [`would_reject`](crate::CircuitBreaker::would_reject), the other way round |
+//! | `is_call_permitted()` | [`would_reject().is_none()`](crate::CircuitBreaker::would_reject) |
 //! | `on_success()`, `on_error()` of a `StateMachine` | a permit: [`try_acquire`](crate::CircuitBreaker::try_acquire), then `success()` or `failure()` |
 //! | `Instrument` | [`on_change`](crate::CircuitBreaker::on_change) and [`telemetry`](super::telemetry) |
 //!

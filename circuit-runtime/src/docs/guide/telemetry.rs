@@ -110,8 +110,9 @@
 //!
 //! # Metrics
 //!
-//! - [`export::prometheus`](crate::export::prometheus) writes the metrics of all breakers in
-//!   Prometheus's text format; send it as [`CONTENT_TYPE`](crate::export::CONTENT_TYPE).
+//! - [`export::prometheus`](crate::export::prometheus) writes the metrics of all breakers to a
+//!   `String`, in Prometheus's text format; send it as
+//!   [`CONTENT_TYPE`](crate::export::CONTENT_TYPE).
 //! - With the feature `metrics`, `export::metrics()` publishes them to the recorder of the crate
 //!   `metrics`: call it before each scrape, or every few seconds.
 //! - The crate `circuit-opentelemetry` registers them as instruments of OpenTelemetry.
@@ -129,5 +130,5 @@
 //!
 //! The keys of one function are exported as one: their numbers are added up, and the worst of their
 //! states is shown. `export::Prometheus::new().keys(top)` gives the `top` keys in the worst state
-//! series of their own. The module [`export`](crate::export) explains this and the labels. The
-//! repository's `examples/metrics/` has a Grafana dashboard and alert rules.
+//! series of their own. The module [`export`](crate::export) explains this and the labels, and has a
+//! handler for a server. The repository's `examples/metrics/` has a Grafana dashboard and alert rules.
