@@ -89,6 +89,7 @@ async fn main() {
         }
     }
     print_totals("exchange");
+    println!();
 
     // One failure, which the 404 resets: a success. The 429 opens the circuit by itself.
     for status in [200, 500, 404, 500, 404, 429, 200] {
@@ -106,6 +107,6 @@ fn print_totals(name: &str) {
         println!("succeeded: {}", totals.succeeded);
         println!("failed:    {}", totals.failed);
         println!("ignored:   {}", totals.ignored);
-        println!("rejected:  {}\n", totals.rejected);
+        println!("rejected:  {}", totals.rejected);
     }
 }
