@@ -99,7 +99,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         http: client,
         upstreams: CircuitBreakers::new("is_ready", config).max_keys(100),
     };
-    for (name, address, _) in hosts.into_iter().chain(hosts) {
+    for (name, address, _) in (0..=max_failures).flat_map(|_| hosts) {
         match client.is_ready(address).await {
             Ok(ready) => println!("  {name}: ready: {ready}"),
             Err(PageError::Circuit(error)) => println!("  {name}: rejected; {error}"),

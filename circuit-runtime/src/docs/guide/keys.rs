@@ -95,10 +95,10 @@ impl Client {
 //!
 //! # Rules that the program computes
 //!
-//! If the program computes the rules of a key's breakers, if two clients must not share what they
-//! know of a host, or if several functions should, create a
-//! [`CircuitBreakers`](crate::CircuitBreakers) and write `breaker = self.upstreams, key = host`.
-//! Its rules and its bound are then values:
+//! A set of breakers can be a value of the program, a [`CircuitBreakers`](crate::CircuitBreakers),
+//! which the attribute uses with `breaker = self.upstreams, key = host`. This is for rules that the
+//! program computes, for several functions that share the breakers of their hosts, and for two clients
+//! that must not share them. Its rules and its bound are then values:
 //!
 //! ```
 //! use circuit_runtime::{CircuitBreakers, Config, State};

@@ -56,7 +56,7 @@
 //!
 //! # Rejected calls
 //!
-//! A steady rate of rejections without an open circuit comes from a half-open circuit, or a ramp.
+//! A half-open circuit and a ramp reject calls, too, so that rejections need no open circuit.
 //! Rejections of a circuit that is held open continue until the order ends.
 //!
 //! # Health checks
