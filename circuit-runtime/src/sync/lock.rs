@@ -24,6 +24,10 @@ const ATTEMPTS: u32 = 8;
 #[cfg(not(any(circuit_loom, circuit_shuttle)))]
 const SHARED: usize = 64;
 
+/// In a model there are as many as are told apart.
+#[cfg(any(circuit_loom, circuit_shuttle))]
+const SHARED: usize = 8;
+
 /// A lock for sections of a few instructions that run no user code.
 ///
 /// A waiter spins for as long as a running holder may need, then parks. It must not spin, or yield,
@@ -91,7 +95,7 @@ static LOCKS: [CachePadded<Lock<()>>; SHARED] =
 
 #[cfg(any(circuit_loom, circuit_shuttle))]
 checker::lazy_static! {
-    static ref LOCK: Lock<()> = Lock::new(());
+    static ref LOCKS: [Lock<()>; SHARED] = Default::default();
 }
 
 /// Runs `section` while no other thread runs one for the same value, which must not be moved. The
@@ -108,10 +112,13 @@ pub(crate) fn with_lock_of<T, R>(value: &T, section: impl FnOnce() -> R) -> R {
     lock.with(|()| section())
 }
 
-/// Runs `section` while no other thread runs one.
+/// Runs `section` while no other thread runs one for a value of the same type. Types are told apart
+/// by the lengths of their names: addresses would differ each time a model is run.
 #[cfg(any(circuit_loom, circuit_shuttle))]
 pub(crate) fn with_lock_of<T, R>(_: &T, section: impl FnOnce() -> R) -> R {
-    LOCK.with(|()| section())
+    let [first, ..] = &*LOCKS;
+    let index = std::any::type_name::<T>().len() % SHARED;
+    LOCKS.get(index).unwrap_or(first).with(|()| section())
 }
 
 #[cfg(all(test, not(any(circuit_loom, circuit_shuttle))))]
