@@ -1,8 +1,9 @@
 //! The totals of a breaker since its start.
 
 use super::ticket::Outcome;
+use crate::sync::once_box::OnceBox;
 use crate::sync::striped::Striped;
-use crate::sync::{AtomicU16, AtomicU64, OnceBox, Ordering};
+use crate::sync::{AtomicU16, AtomicU64, Ordering};
 
 /// The number of totals.
 const TOTALS: usize = Total::Rejected as usize + 1;

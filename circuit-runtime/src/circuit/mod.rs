@@ -64,7 +64,8 @@ use crate::error::CircuitError;
 use crate::events::{Cause, Record};
 use crate::name::Name;
 use crate::state::State;
-use crate::sync::{AtomicU64, OnceBox, Ordering};
+use crate::sync::once_box::OnceBox;
+use crate::sync::{AtomicU64, Ordering};
 
 /// Changes of the rules for which one failure waits. A program that changes them for as long loses
 /// it.

@@ -11,7 +11,8 @@ use crate::clock::Instant;
 use crate::events::{Delivery, Listeners, Record, StateChange};
 use crate::state::State;
 use crate::sync::lock::Lock;
-use crate::sync::{AtomicU64, OnceBox, Ordering};
+use crate::sync::once_box::OnceBox;
+use crate::sync::{AtomicU64, Ordering};
 
 /// The moment that stands for none in a [`Slot`]: later than [`Details::LATEST`].
 const NEVER: u64 = u64::MAX;

@@ -19,8 +19,9 @@ use std::sync::Arc;
 use crate::circuit::{Circuit, Tag};
 #[cfg(any(circuit_loom, circuit_shuttle))]
 use crate::sync::checker;
+use crate::sync::once_box::OnceBox;
 use crate::sync::thread::{self, SLOTS};
-use crate::sync::{AtomicCell, AtomicU16, OnceBox, Ordering};
+use crate::sync::{AtomicCell, AtomicU16, Ordering};
 
 /// The number of sets.
 const SETS: usize = if cfg!(any(circuit_loom, circuit_shuttle)) {

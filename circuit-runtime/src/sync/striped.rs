@@ -2,7 +2,7 @@
 
 use std::array;
 
-use super::OnceBox;
+use super::once_box::OnceBox;
 use super::thread::{self, SLOTS};
 
 /// How many slots are stored inline. Fewer in a model, so that its threads use both kinds.

@@ -10,8 +10,8 @@ use crate::circuit::limits::{Counted, Limits};
 use crate::circuit::policy::Policy;
 use crate::circuit::state::Generation;
 use crate::clock::{Instant, Span};
-use crate::sync::OnceBox;
 use crate::sync::lock::{Lock, with_lock_of};
+use crate::sync::once_box::OnceBox;
 use crate::sync::striped::CachePadded;
 
 /// The handovers before a failure that no rate has counted: it is never handed over.

@@ -4,9 +4,10 @@ use crate::circuit::state::Generation;
 use crate::circuit::ticket::{GROUPS, Start};
 use crate::clock::Instant;
 use crate::sync::lock::Lock;
+use crate::sync::once_box::OnceBox;
 use crate::sync::striped::Striped;
 use crate::sync::thread::{self, SLOTS};
-use crate::sync::{AtomicU32, AtomicU64, OnceBox, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// The bit of the stripe that threads without a slot share.
 const SHARED: u32 = u64::BITS - 1;

@@ -9,7 +9,7 @@ use crate::circuit::policy::Policy;
 use crate::circuit::state::Generation;
 use crate::circuit::ticket::Start;
 use crate::clock::{Instant, Span};
-use crate::sync::OnceBox;
+use crate::sync::once_box::OnceBox;
 use crate::window_counts::WindowCounts;
 
 /// The calls that count towards limits on their number or their share.
