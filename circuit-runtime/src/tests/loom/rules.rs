@@ -9,6 +9,7 @@ use super::{LAG, Run, fail, model_of_few_preemptions, model_of_three, race, succ
 use crate::circuit::Circuit;
 use crate::clock::model::{keep_behind, set as set_clock};
 use crate::sync::live::watched;
+use crate::sync::once_box::exact;
 use crate::sync::sequenced::Sequenced;
 use crate::{CircuitBreaker, Config, ConfigBuilder, State};
 
@@ -29,6 +30,12 @@ fn breaker(config: ConfigBuilder) -> &'static CircuitBreaker {
     Box::leak(Box::new(watched(|| CircuitBreaker::new("model", config))))
 }
 
+/// Creates the same, with boxes that order no more than they do outside of models: for what other
+/// orderings have to guarantee.
+fn exact_breaker(config: ConfigBuilder) -> &'static CircuitBreaker {
+    exact(|| breaker(config))
+}
+
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -46,6 +53,12 @@ fn rejected(breaker: &CircuitBreaker) -> Option<Duration> {
         }
         Err(error) => error.retry_after(),
     }
+}
+
+/// Returns for how many seconds the next call would be rejected.
+fn rejection_of_next(breaker: &CircuitBreaker) -> Option<u64> {
+    let wait = breaker.would_reject()?.retry_after()?;
+    Some(wait.as_secs())
 }
 
 /// Opens at so many failures: consecutive ones, in a span of time, and among the last calls.
@@ -293,6 +306,24 @@ fn lower_limit_against_the_first_failure() {
     }
 }
 
+/// The first failure allocates while the limit falls: with the new limit, or so that the change
+/// finds what was allocated.
+#[test]
+fn lower_limit_against_the_allocation_for_the_first_failure() {
+    for (before, after) in failures(5).into_iter().zip(failures(2)) {
+        model_of_few_preemptions(move || {
+            let breaker = exact_breaker(before);
+            race([
+                Box::new(|| fail(breaker)) as Run,
+                Box::new(move || change(breaker, after)),
+            ]);
+            assert_eq!(breaker.state(), State::Closed);
+            fail(breaker);
+            assert_eq!(breaker.state(), State::Open, "the old limit is left");
+        });
+    }
+}
+
 /// Opens at the first failure, for so many seconds.
 fn reset(wait: u64) -> ConfigBuilder {
     Config::builder().max_failures(1).reset(seconds(wait))
@@ -472,12 +503,33 @@ fn longer_reset_after_a_probe_against_the_state() {
     });
 }
 
+/// A probe is admitted before `reset` grows: the new wait rejects no caller. The coarse clock lags
+/// until before the end of the old wait, so that it alone decides.
+#[test]
+fn longer_reset_after_a_probe_against_a_caller() {
+    model_of_one_preemption(move || {
+        let breaker = exact_breaker(reset(30));
+        fail(breaker);
+        set_clock(30 * SECOND);
+        let [_, wait] = race([
+            Box::new(move || {
+                assert_eq!(rejected(breaker), None);
+                keep_behind(5 * SECOND);
+                change(breaker, reset(100));
+                None
+            }) as Run<Option<u64>>,
+            Box::new(|| rejection_of_next(breaker)),
+        ]);
+        assert!([None, Some(5), Some(30)].contains(&wait), "{wait:?}");
+    });
+}
+
 /// The state is read while a probe is admitted, two seconds after the wait: the circuit has been
 /// half-open since the end of the wait.
 #[test]
 fn probe_against_the_time_of_the_state() {
     model_of_few_preemptions(|| {
-        let breaker = breaker(reset(30));
+        let breaker = exact_breaker(reset(30));
         fail(breaker);
         set_clock(32 * SECOND);
         race([
@@ -535,6 +587,30 @@ fn shorter_reset_against_the_next_probe() {
             Box::new(|| rejected(breaker)),
         ]);
         assert!([None, Some(seconds(51))].contains(&wait), "{wait:?}");
+    });
+}
+
+/// The circuit reopens, and is half-open again, while `reset` shrinks. The success of a probe keeps
+/// all slots taken, until a long lease ends, which rejects no call of the later phase.
+#[test]
+fn shorter_reset_against_the_result_of_two_probes() {
+    model_of_one_preemption(move || {
+        let breaker = breaker(reset(100).probes(2));
+        fail(breaker);
+        set_clock(100 * SECOND);
+        let [first, second] = [(); 2].map(|()| breaker.try_acquire().unwrap());
+        set_clock(101 * SECOND);
+        race([
+            Box::new(move || change(breaker, reset(10).probes(2))) as Run,
+            Box::new(move || {
+                first.success();
+                second.failure();
+                set_clock(150 * SECOND);
+                let wait = rejection_of_next(breaker);
+                assert!([None, Some(51)].contains(&wait), "{wait:?}");
+            }),
+        ]);
+        assert_eq!(breaker.state(), State::HalfOpen);
     });
 }
 
@@ -721,6 +797,29 @@ fn another_slow_call_against_the_end_of_a_call() {
             assert_eq!(breaker.state(), State::Closed);
         });
     }
+}
+
+/// A call that was found overdue is not, once `slow_call` is longer, until it is again: also if it
+/// is found overdue by the old limit while that changes.
+#[test]
+fn longer_slow_call_against_a_call_that_is_overdue() {
+    model_of_few_preemptions(|| {
+        let breaker = breaker(half(Some(1)));
+        std::mem::forget(breaker.try_acquire().unwrap());
+        set_clock(3 * SECOND / 2);
+        assert_eq!(calls_and_slow(breaker), (0, 1));
+        let [_, seen] = race([
+            Box::new(|| {
+                change(breaker, half(Some(3)));
+                None
+            }) as Run<Option<(u64, u64)>>,
+            Box::new(|| Some(calls_and_slow(breaker))),
+        ]);
+        assert!([Some((0, 0)), Some((0, 1))].contains(&seen), "{seen:?}");
+        assert_eq!(calls_and_slow(breaker), (0, 0));
+        set_clock(4 * SECOND);
+        assert_eq!(calls_and_slow(breaker), (0, 1), "overdue again");
+    });
 }
 
 /// A call that starts while `slow_call` changes is timed by the one limit or by the other.
