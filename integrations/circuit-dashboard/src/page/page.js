@@ -108,7 +108,7 @@ class Item {
     this.drawn = {};
   }
 
-  // Spreads the calls since `before` over that time.
+  // Spreads the calls since `before`.
   take(data, before) {
     const old = this.data;
     Object.assign(this, { data, heard: link.heard.time, told: page.now });
@@ -251,7 +251,7 @@ async function follow() {
   }
 }
 
-// Resolves to the reason of its end.
+// Returns the reason of its end.
 async function read() {
   const response = await ask("stream", { signal: link.stop.signal });
   if (response.status === 401) {
@@ -311,7 +311,7 @@ const events = {
   },
 };
 
-// --- Drawing: cards in view first, others while there is time
+// --- Drawing: cards in view first, others as time allows
 
 const rows = { list: [], next: 0, late: true };
 const dirty = new Set();
@@ -608,7 +608,7 @@ function askToken() {
   $("token-error").hidden = !token;
   $("ask").showModal();
   return new Promise((done) => ($("ask").onclose = () => {
-    token = $("token").value;
+    token = $("token").value.replace(/[^ -~]/g, "?");
     $("token").value = "";
     done();
   }));
