@@ -47,10 +47,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 "#
 )]
 //!
-//! The options are those of the attribute. In a name, `*` stands for any characters. If
-//! several names match a circuit, the most specific one that sets an option wins: the exact name, or
-//! else the pattern with the most characters besides `*`. Two patterns with as many are taken in
-//! alphabetical order. The breakers of a `key` have the name of their function. The overrides also apply to breakers that are created later.
+//! The options are those of the attribute. In a name, `*` stands for any characters. If several
+//! names match a circuit, the most specific one that sets an option wins: the exact name, or else
+//! the pattern with the most characters besides `*`. Two patterns with as many are taken in
+//! alphabetical order. The breakers of a `key` have the name of their function. The overrides also
+//! apply to breakers that are created later.
 //!
 //! # What belongs where
 //!

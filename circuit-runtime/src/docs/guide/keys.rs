@@ -97,8 +97,8 @@ impl Client {
 //!
 //! A set of breakers can be a value of the program, a [`CircuitBreakers`](crate::CircuitBreakers),
 //! which the attribute uses with `breaker = self.upstreams, key = host`. This is for rules that the
-//! program computes, for several functions that share the breakers of their hosts, and for two clients
-//! that must not share them. Its rules and its bound are then values:
+//! program computes, for several functions that share the breakers of their hosts, and for two
+//! clients that must not share them. Its rules and its bound are then values:
 //!
 //! ```
 //! use circuit_runtime::{CircuitBreakers, Config, State};

@@ -130,6 +130,6 @@
 //!
 //! The keys of one function are exported as one: their numbers are added up, and the worst of their
 //! states is shown. `export::Prometheus::new().keys(top)` gives the `top` keys in the worst state
-//! series of their own. The module [`export`](crate::export) explains this and the labels, and has a
-//! handler for a server. The repository's `examples/metrics/` has a Grafana dashboard and alert
+//! series of their own. The module [`export`](crate::export) explains this and the labels, and has
+//! a handler for a server. The repository's `examples/metrics/` has a Grafana dashboard and alert
 //! rules.
