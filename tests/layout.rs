@@ -655,7 +655,8 @@ fn is_in_order(source: &str) -> bool {
 
 /// Returns whether this is the row of a table, or has a link in it.
 fn is_unbreakable(comment: &str) -> bool {
-    comment.contains("| ") || comment.contains("](") || comment.contains("://")
+    let text = comment.trim().trim_start_matches(['/', '!']).trim();
+    text.starts_with('|') || text.contains("](") || text.contains("://")
 }
 
 /// Returns whether a line of a comment begins with one of [`NO_BEGINNINGS`].

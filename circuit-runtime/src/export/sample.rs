@@ -12,7 +12,8 @@
 /// breaker.trip();
 ///
 /// for sample in Samples::now().for_metric(Metric::State) {
-///     let labels: Vec<_> = sample.labels().map(|(name, value)| format!("{name}={value}")).collect();
+///     let labels = sample.labels().map(|(name, value)| format!("{name}={value}"));
+///     let labels: Vec<_> = labels.collect();
 ///     println!("{}: {}", labels.join(", "), sample.value().as_f64());
 /// }
 /// ```

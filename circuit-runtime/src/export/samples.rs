@@ -59,7 +59,7 @@ impl Samples {
     /// let before = Samples::now();
     /// breaker.try_acquire()?.success();
     ///
-    /// // What was read stays as it was.
+    /// // A later call does not change samples that were read.
     /// let mut calls = before.for_metric(Metric::Calls);
     /// assert!(calls.all(|sample| sample.value().as_f64() == 0.0));
     /// # Ok::<(), circuit_runtime::CircuitError>(())

@@ -40,7 +40,8 @@ impl Action {
     ///
     /// let dashboard = Dashboard::new().controls(|_, action| {
     ///     let is_ours = action.breaker().starts_with("shop::");
-    ///     is_ours.then(|| Actor::new("shop team")).ok_or_else(|| Denied::new("not one of the shop"))
+    ///     let actor = is_ours.then(|| Actor::new("shop team"));
+    ///     actor.ok_or_else(|| Denied::new("not one of the shop"))
     /// });
     /// # let _ = dashboard;
     /// ```
